@@ -28,7 +28,7 @@ $(OBJS): $(wildcard src/*.h)
 
 # A module of sql/model becomes the body of one procedure, which crm.create_model() calls.
 sql/crm--$(EXTVERSION).sql: $(INSTALL_SQL) $(MODEL_SQL) Makefile crm.control
-	@{ echo '\echo Use "CREATE EXTENSION crm" to load this file. \quit'; \
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION crm" to load this file. \quit'; \
 	   cat $(INSTALL_SQL); \
 	   for f in $(MODEL_SQL); do \
 	     m=$$(basename $$f .sql); \

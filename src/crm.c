@@ -27,7 +27,7 @@ void		_PG_init(void);
  * crm.today() casts it, since a check hook may run outside a transaction.
  */
 static bool
-check_as_of(char **newval, void **extra, GucSource source)
+check_as_of(char **newval, void **extra pg_attribute_unused(), GucSource source pg_attribute_unused())
 {
 	const char *p = *newval;
 	static const char pattern[] = "dddd-dd-dd";

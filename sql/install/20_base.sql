@@ -1,0 +1,91 @@
+-- base: the acting person, and the making of the model
+
+CREATE FUNCTION crm.actor() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT coalesce(nullif(pg_catalog.current_setting('crm.actor', true), ''), session_user::text);
+END;
+COMMENT ON FUNCTION crm.actor() IS
+  'Who acts: the parameter crm.actor where a pooled login has set it, otherwise the session user.';
+
+CREATE PROCEDURE crm.create_model(owner name DEFAULT 'crm_owner')
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  caller text := pg_catalog.current_setting('role');
+  module text;
+  version text := (SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'crm');
+  standing text;
+BEGIN
+  IF pg_catalog.to_regclass('crm.model') IS NOT NULL THEN
+    EXECUTE 'SELECT m.version FROM crm.model m' INTO standing;
+    IF standing = version THEN
+      RAISE NOTICE 'the model of crm % stands already', version;
+      RETURN;
+    END IF;
+    RAISE EXCEPTION 'a model of crm % stands already', standing
+      USING ERRCODE = 'duplicate_object', HINT = 'Run CALL crm.upgrade_model().';
+  END IF;
+
+  IF owner IS NULL THEN
+    RAISE EXCEPTION 'the owner of the model must be named' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  FOR module IN VALUES (owner::text), ('crm_bi_owner') LOOP
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = module) THEN
+      EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', module);
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = module AND (r.rolsuper OR r.rolbypassrls)) THEN
+      RAISE EXCEPTION 'role "%" must not be a superuser or bypass row security', module
+        USING ERRCODE = 'invalid_parameter_value',
+              DETAIL = 'Trigger functions run with the rights of the owner of the tables.',
+              HINT = 'Name an ordinary role: CALL crm.create_model(owner => ''crm_owner'').';
+    END IF;
+  END LOOP;
+  IF owner = 'crm_bi_owner' THEN
+    RAISE EXCEPTION 'the tables and the views for BI tools must have different owners'
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Analysts see what the owner of the views may see.';
+  END IF;
+
+  EXECUTE pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA crm TO %I', owner);
+  GRANT USAGE ON SCHEMA crm TO crm_bi_owner, PUBLIC;
+  CREATE SCHEMA crm_bi AUTHORIZATION crm_bi_owner;
+  COMMENT ON SCHEMA crm_bi IS 'crm: views for BI tools, plain column types only';
+  FOR module IN
+    SELECT p.proname FROM pg_catalog.pg_proc p
+    WHERE p.pronamespace = 'crm'::regnamespace AND p.proname ~ '^_model_\d\d_' ORDER BY p.proname
+  LOOP
+    EXECUTE pg_catalog.format('GRANT EXECUTE ON PROCEDURE crm.%I() TO %I, crm_bi_owner', module, owner);
+    EXECUTE pg_catalog.format('SET LOCAL ROLE %I', CASE WHEN module LIKE '%\_bi' THEN 'crm_bi_owner' ELSE owner END);
+    EXECUTE pg_catalog.format('CALL crm.%I()', module);
+    PERFORM pg_catalog.set_config('role', caller, true);
+    EXECUTE pg_catalog.format('REVOKE EXECUTE ON PROCEDURE crm.%I() FROM %I, crm_bi_owner', module, owner);
+  END LOOP;
+  EXECUTE pg_catalog.format('SET LOCAL ROLE %I', owner);
+  EXECUTE 'INSERT INTO crm.model (version) VALUES ($1)' USING version;
+  PERFORM pg_catalog.set_config('role', caller, true);
+END
+$$;
+COMMENT ON PROCEDURE crm.create_model(name) IS
+  'Makes the tables, functions and views of crm as ordinary objects of the role owner (made when missing), which must be neither superuser nor exempt from row security. Errors: 42710 when another version stands, 22023 for an unfit owner.';
+REVOKE ALL ON PROCEDURE crm.create_model(name) FROM PUBLIC;
+
+CREATE PROCEDURE crm.upgrade_model()
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  version text := (SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'crm');
+  standing text;
+BEGIN
+  IF pg_catalog.to_regclass('crm.model') IS NULL THEN
+    RAISE EXCEPTION 'no model of crm stands in this database'
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CALL crm.create_model().';
+  END IF;
+  EXECUTE 'SELECT m.version FROM crm.model m' INTO standing;
+  IF standing = version THEN
+    RAISE NOTICE 'the model is of version % already', version;
+    RETURN;
+  END IF;
+  RAISE EXCEPTION 'there is no way from model version % to %', standing, version
+    USING ERRCODE = 'feature_not_supported';
+END
+$$;
+COMMENT ON PROCEDURE crm.upgrade_model() IS
+  'Brings the model to the version of the installed extension. Errors: 55000 when no model stands, 0A000 when no path is known.';
+REVOKE ALL ON PROCEDURE crm.upgrade_model() FROM PUBLIC;

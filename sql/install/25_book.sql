@@ -1,0 +1,9 @@
+-- book: cover of one policy
+
+CREATE FUNCTION crm.cover_intervals(
+  issued_on date, matures_on date, kinds text[], days date[], reinstatement_months integer,
+  OUT seq integer, OUT from_date date, OUT to_date date, OUT ended_by text)
+RETURNS SETOF record LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 1 COST 10
+AS 'MODULE_PATHNAME', 'crm_cover_intervals';
+COMMENT ON FUNCTION crm.cover_intervals(date, date, text[], date[], integer) IS
+  'Intervals of cover [from_date, to_date) of a policy from its issue and its events, kinds and days in the order in which they hold. An event that cannot apply changes nothing. Errors: 22023, 22004, 22008.';
