@@ -386,7 +386,7 @@ PG_FUNCTION_INFO_V1(crm_accounts);
 /*
  * accounts(timelines, tree, first_day, settled, until, classes)
  * timelines: a query for crm.timeline values; tree: a query for pairs
- * (ancestor, descendant) of units, bigint; first_day: no timeline begins
+ * (ancestor, descendant) of units, bigint, NULL for entries only; first_day: no timeline begins
  * before it; settled: the day up to which cells hold; until: the last day
  * for which entries are made; classes: the largest class id.
  * Errors: 22023, 22004, and what the queries raise.
@@ -411,12 +411,12 @@ crm_accounts(PG_FUNCTION_ARGS)
 	MemoryContext here;
 
 	for (int i = 0; i < 6; i++)
-		if (PG_ARGISNULL(i))
+		if (i != 1 && PG_ARGISNULL(i))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("arguments of %s must not be NULL", "crm._accounts")));
 	timelines = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	tree = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	tree = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	first_day = PG_GETARG_DATEADT(2);
 	a.settled = PG_GETARG_DATEADT(3);
 	until = PG_GETARG_DATEADT(4);
@@ -464,16 +464,20 @@ crm_accounts(PG_FUNCTION_ARGS)
 	SPI_connect();
 	MemoryContextSwitchTo(here);
 	query_rows(timelines, 1, &timeline_type, timeline_row, &a);
-	query_rows(tree, 2, pair_types, pair_row, &a);
+	if (tree)
+		query_rows(tree, 2, pair_types, pair_row, &a);
 	SPI_finish();
 
-	block = sum_up(&a, &nblocks);
-	cell = palloc_array(Cell, (Size) nblocks * a.nseries + 1);
-	for (Account x = ACC_INSURED; x <= ACC_FORMER; x++)
-		put_account(rsinfo, &a, block, nblocks, x, GRAIN_DAY, cell);
-	for (Account x = ACC_FIRST_TURNOVER; x <= ACC_LAST_TURNOVER; x++)
-		for (Grain g = GRAIN_MONTH; g <= GRAIN_TRAILING; g++)
-			put_account(rsinfo, &a, block, nblocks, x, g, cell);
+	if (tree)
+	{
+		block = sum_up(&a, &nblocks);
+		cell = palloc_array(Cell, (Size) nblocks * a.nseries + 1);
+		for (Account x = ACC_INSURED; x <= ACC_FORMER; x++)
+			put_account(rsinfo, &a, block, nblocks, x, GRAIN_DAY, cell);
+		for (Account x = ACC_FIRST_TURNOVER; x <= ACC_LAST_TURNOVER; x++)
+			for (Grain g = GRAIN_MONTH; g <= GRAIN_TRAILING; g++)
+				put_account(rsinfo, &a, block, nblocks, x, g, cell);
+	}
 	entries_start_iterate(a.entries, &it);
 	while ((e = entries_iterate(a.entries, &it)) != NULL)
 		if (e->key.n != 0)

@@ -232,6 +232,50 @@ touch_init(void)
 	RegisterXactCallback(at_transaction_end, NULL);
 }
 
+typedef struct Generations
+{
+	int64		current;
+	int64		building;
+} Generations;
+
+static void
+generation_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
+{
+	Generations *g = arg;
+
+	if (DatumGetBool(v[1]))
+		g->current = DatumGetInt64(v[0]);
+	else
+		g->building = DatumGetInt64(v[0]);
+}
+
+PG_FUNCTION_INFO_V1(crm_building);
+/*
+ * building(current): the generation being built, 0 rows seen: NULL.  Looks at
+ * what is committed, since a snapshot older than a rebuild would hide it.
+ * Errors: 40001 when another generation has become current.
+ */
+Datum
+crm_building(PG_FUNCTION_ARGS)
+{
+	Generations g = {0};
+
+	SPI_connect();
+	PushActiveSnapshot(GetLatestSnapshot());
+	query_rows("SELECT id, state = 'current' FROM crm.generation WHERE state IN ('current', 'building')",
+			   2, NULL, generation_row, &g);
+	PopActiveSnapshot();
+	SPI_finish();
+	if (g.current != PG_GETARG_INT64(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not post because the figures were rebuilt meanwhile"),
+				 errhint("The transaction might succeed if retried.")));
+	if (g.building == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(g.building);
+}
+
 PG_FUNCTION_INFO_V1(crm_post);
 /*
  * post(): posts what this transaction has touched now, not at its end.
