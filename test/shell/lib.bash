@@ -69,7 +69,7 @@ exists() {
 # fill DB: a book of some hundred customers, or of a few where there is no generator
 fill() {
 	if exists "$1" crm.generate; then
-		query "$1" "CALL crm.generate(customers => 500, seed => 1)" >/dev/null 2>&1
+		query "$1" "SET client_min_messages = warning" "CALL crm.generate(customers => 500, seed => 1)" >/dev/null
 	else
 		query "$1" "
 			INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'c', 'Company'), (2, 1, 'n', 'North'), (3, 1, 's', 'South');
