@@ -1,5 +1,5 @@
 -- Everything that crm has in this database, one line each, in an order that does not depend on how it came there.
--- Output names in views are left out, since a restored view spells out those it was not given; 'column' has them.
+-- Output names inside views and atomic bodies are left out, since a restored one spells out those it was not given.
 SET search_path = '';
 WITH extension AS (
   SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
@@ -19,6 +19,7 @@ SELECT 'function', p.oid::regprocedure::text,
        CASE WHEN p.prokind = 'a' THEN (SELECT pg_catalog.concat_ws(' ', a.aggtransfn, a.aggcombinefn, a.aggfinalfn, a.aggserialfn, a.aggdeserialfn,
                                                                    a.aggtranstype::regtype, a.agginitval, p.proparallel)
                                        FROM pg_catalog.pg_aggregate a WHERE a.aggfnoid = p.oid)
+            WHEN p.prosqlbody IS NOT NULL THEN pg_catalog.regexp_replace(pg_catalog.pg_get_functiondef(p.oid), ' AS \w+(?=,?$)', '', 'gn')
             ELSE pg_catalog.pg_get_functiondef(p.oid) END,
        pg_catalog.concat_ws(' ', p.proowner::regrole, (SELECT pg_catalog.string_agg(a::text, ' ' ORDER BY a::text) FROM pg_catalog.unnest(p.proacl) a),
                             pg_catalog.obj_description(p.oid, 'pg_proc'))

@@ -14,12 +14,8 @@ book() {
 	tables "$1" count | grep -E '^crm\.(organisation|staff|product|customer|policy|contact|holding)\|'
 }
 
-paths="FROM pg_extension_update_paths('crm') WHERE"
-is "$(query postgres "SELECT source $paths target = '$newest' AND path IS NULL")" "" "every version leads to $newest"
-is "$(query postgres "SELECT target $paths source = '$newest' AND path IS NOT NULL")" "" "nothing leads back from $newest"
-is "$(query postgres "SELECT version FROM pg_available_extension_versions WHERE name = 'crm' ORDER BY 1")" \
-	"$(printf '%s\n' "${released[@]}" "$newest" | grep . | sort -u)" "the versions that can be installed are the released ones and $newest"
-
+is "$(query postgres "SELECT target FROM pg_extension_update_paths('crm') WHERE source = '$newest' AND path IS NOT NULL")" "" \
+	"nothing leads on from $newest, nor back"
 remake crm_fresh
 query crm_fresh "CREATE EXTENSION crm" "CALL crm.create_model()"
 fresh=$(catalogue crm_fresh)
@@ -30,6 +26,8 @@ isnt "$(catalogue crm_fresh)" "$fresh" "the comparison sees a right"
 [ ${#released[@]} -gt 0 ] || skip "upgrade to $newest" "$newest is the first version"
 for version in "${released[@]}"; do
 	remake crm_upgraded
+	is "$(query postgres "SELECT count(path) FROM pg_extension_update_paths('crm') WHERE source = '$version' AND target = '$newest'")" 1 \
+		"from $version: a path leads to $newest"
 	query crm_upgraded "CREATE EXTENSION crm VERSION '$version'" "CALL crm.create_model()"
 	fill crm_upgraded
 	before=$(book crm_upgraded)
