@@ -12,9 +12,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_me
 -- integer or numeric arithmetic, so a seed means one book whatever the plan.
 DECLARE
   past_years CONSTANT integer := 12;       -- book older than the years asked for
-  intake CONSTANT numeric := 0.102;        -- first purchases a year to each insured customer
+  intake CONSTANT numeric := 0.079;        -- first purchases a year to each insured customer
   stock CONSTANT numeric := 1.45;          -- ever bought before the years asked for, to each insured at their start
-  repeat_days CONSTANT integer := 23700;   -- four further long-term purchases spread over so many days
+  repeat_days CONSTANT integer := 22800;   -- four further long-term purchases spread over so many days
+  exit_days CONSTANT integer := 23700;     -- a customer leaves on one of so many days
   batch CONSTANT integer := 50000;
 
   sub_bureaus integer;
@@ -200,7 +201,7 @@ BEGIN
          CASE WHEN (c.b >> 15) & 127 < 36 AND c.class = 'p' THEN 'death' WHEN (c.b >> 15) & 127 < 84 THEN 'surrender' ELSE 'lapse' END AS exit_by,
          c.b
   FROM (SELECT k AS id, q.class, h.a, h.b, pick[((h.a >> 22) & 65535)::integer % cardinality(pick) + 1] AS outlet,
-               f.first_on, f.first_on + 30 + ((h.b & 32767) * 23700 >> 15)::integer AS exit_on
+               f.first_on, f.first_on + 30 + ((h.b & 32767) * exit_days >> 15)::integer AS exit_on
         FROM generate_series(1, customers::bigint) k
         CROSS JOIN LATERAL (SELECT hashint8extended(k, salt[3]) AS a, hashint8extended(k, salt[4]) AS b) h
         CROSS JOIN LATERAL (SELECT CASE WHEN k * 619 % 1000 < 30 THEN 'c' WHEN k * 619 % 1000 < 130 THEN 'n' WHEN k * 619 % 1000 < 250 THEN 'i' ELSE 'p' END AS class) q
@@ -210,6 +211,7 @@ BEGIN
   ORDER BY c.id;
 
   CREATE INDEX ON generated (id);
+  ANALYZE generated;
   SELECT count(*) FILTER (WHERE g.class = 'p'), count(*) FILTER (WHERE g.class = 'c') INTO holders, companies FROM generated g;
 
   -- whose policies insure them: persons insured only, in a family or by an employer, and policyholders insured by an employer as well
@@ -225,7 +227,7 @@ BEGIN
   JOIN (SELECT d.id, d.class, d.outlet, d.org_id, d.channel, d.first_on, row_number() OVER (PARTITION BY d.class ORDER BY d.id) AS host_no
         FROM generated d WHERE d.class IN ('p', 'c')) t ON t.class = g.host_class AND t.host_no = g.host_no;
   CREATE INDEX ON generated_host (id);
-  ANALYZE generated, generated_host;
+  ANALYZE generated_host;
 
   -- customers: no two have one resident number, so the day of birth steps on where region and serial number repeat
   INSERT INTO crm.customer (id, kind, name, resident_id, birth_date, sex, org_id, source_channel_id, known_from)
@@ -289,7 +291,8 @@ BEGIN
 
   -- policies: slot 1 is the first purchase, 2 to 5 further long-term ones, those above are of one year
   SELECT (customers * policies_per_customer
-          - sum(1 + 4 * least(1, (coalesce(CASE g.exit_by WHEN 'death' THEN g.exit_on END, as_of) - g.first_on + 1)::numeric / repeat_days) + 0.03)) / count(*)
+          - sum(1 + 4.0 / 64 + 4 * 63.0 / 64 * least(1, (coalesce(CASE g.exit_by WHEN 'death' THEN g.exit_on END, as_of) - g.first_on + 1)::numeric / repeat_days)))
+         / count(*)
   INTO extras FROM generated g WHERE g.class IN ('p', 'c');
   extras := greatest(coalesce(extras, 0), 0);
 
@@ -322,7 +325,7 @@ BEGIN
                                   ELSE long_term[(i.channel - 1) * 8 + ((i.h >> 30) & 7)::integer + 1] END AS product
                       FROM (SELECT d.id, d.class, d.outlet, s.slot, d.id * 100 + s.slot AS policy_id, h.h,
                                    CASE WHEN d.class = 'c' OR (h.h >> 4) & 15 < 13 THEN d.channel ELSE 1 + ((h.h >> 8) & 3)::integer END AS channel,
-                                   CASE WHEN s.slot = 1 OR (h.h >> 10) & 31 = 0 THEN d.first_on
+                                   CASE WHEN s.slot = 1 OR (h.h >> 10) & 63 = 0 THEN d.first_on
                                         WHEN s.slot <= 5 THEN d.first_on + (((h.h >> 40) & 8388607) * repeat_days / 8388608)::integer
                                         ELSE d.first_on + (((h.h >> 40) & 8388607) * (d.last_on - d.first_on + 1) / 8388608)::integer END AS issued_on,
                                    d.last_on
