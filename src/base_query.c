@@ -89,6 +89,8 @@ query_rows(const char *sql, int natts, const Oid *types, RowFunction row, void *
 	};
 	int			rc = SPI_execute_extended(sql, &options);
 
+	/* SPI leaves its own context behind */
+	MemoryContextSwitchTo(receiver.context);
 	if (rc < 0)
 		elog(ERROR, "query failed: %s", SPI_result_code_string(rc));
 	return SPI_processed;
@@ -132,6 +134,7 @@ kept_query_rows(KeptQuery *q, Datum *args, const char *nulls, int natts, RowFunc
 	}
 	options.params = params;
 	rc = SPI_execute_plan_extended(q->plan, &options);
+	MemoryContextSwitchTo(receiver.context);
 	if (rc < 0)
 		elog(ERROR, "query failed: %s", SPI_result_code_string(rc));
 	return SPI_processed;
