@@ -16,7 +16,7 @@ CREATE TABLE crm.import_customer (
   channel_code text,
   known_from text
 );
-COMMENT ON TABLE crm.import_customer IS 'Customers waiting for CALL crm.import(): the target of COPY. All text, so that no content can stop a COPY. A row stands for the whole customer: an empty optional column clears the value.';
+COMMENT ON TABLE crm.import_customer IS 'Customers waiting for CALL crm.import(): the target of COPY. All text, so that no value can stop a COPY; only bytes that are no text in the encoding named, or a wrong number of columns, can. A row stands for the whole customer: an empty optional column clears the value.';
 COMMENT ON COLUMN crm.import_customer.row_no IS 'Order in which the rows came; leave it out of the column list of COPY.';
 COMMENT ON COLUMN crm.import_customer.source_system IS 'The other system; empty: the one that the next CALL crm.import() names.';
 COMMENT ON COLUMN crm.import_customer.source_key IS 'Key of the customer in the other system, at most 200 characters.';
@@ -231,7 +231,7 @@ REVOKE ALL ON FUNCTION crm._import_columns() FROM PUBLIC;
 CREATE FUNCTION crm._try_cast(value text, type regtype, OUT result text, OUT code text, OUT message text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' AS $$
 BEGIN
-  IF type = 'date'::regtype AND value !~ '^[0-9]{4}([-/]?)[0-9]{1,2}\1[0-9]{1,2}$' THEN
+  IF type = 'date'::regtype AND value !~ '^([0-9]{4}([-/])[0-9]{1,2}\2[0-9]{1,2}|[0-9]{8})$' THEN
     code := '22007';
     message := 'a date is written yyyy-mm-dd';
     RETURN;
@@ -712,7 +712,7 @@ BEGIN
     PERFORM crm._import_write_all(kind, source_system, half + 1, high);
   ELSE
     INSERT INTO crm_import_fault (kind, row_no, column_name, code, message)
-    SELECT _import_write_all.kind, low, nullif(_import_write_all.column_name, ''), _import_write_all.code, pg_catalog.left(_import_write_all.message, 300);
+    VALUES (kind, low, nullif(column_name, ''), code, pg_catalog.left(message, 300));
   END IF;
   RETURN false;
 END
@@ -752,12 +752,12 @@ SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' SET synchronize
 DECLARE
   kinds constant text[] := '{customer,policy,insured,event}';
   kind text;
-  system constant text := pg_catalog.btrim(source_system);
+  system constant text := nullif(pg_catalog.btrim(source_system, E' \t\r\n\u3000'), '');
   waiting bigint[] := '{}';
   complete boolean := true;
   report crm.import_batch_kind;
 BEGIN
-  IF coalesce(system, '') = '' THEN
+  IF system IS NULL THEN
     RAISE EXCEPTION 'the source system must be named'
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Say CALL crm.import(''core'').';
   END IF;
