@@ -280,25 +280,38 @@ BEGIN
       RETURN;
     END IF;
   END IF;
-  SELECT f.code, f.message INTO code, message
-  FROM (VALUES
-    ('date', '22008', 'a day lies between 1900-01-01 and 2199-12-31'),
-    ('birth', '22008', 'a day of birth lies between 1800-01-01 and 2199-12-31'),
-    ('money', '22003', 'an amount is not negative, has at most two decimals and thirteen digits before them'),
-    ('count', '22003', 'a count lies between 1 and 1200'),
-    ('boolean', '22P02', 'must be true or false'),
-    ('choice', '22P02', 'must be one of ' || pg_catalog.array_to_string(choices, ', ')),
-    ('organisation', '23503', 'there is no unit with this code'),
-    ('channel', '23503', 'there is no channel with this code'),
-    ('product', '23503', 'there is no product with this code'),
-    ('staff', '23503', 'there is no member of staff with this number'),
-    ('key', '22001', 'a key has at most 200 characters'),
-    ('text', '22001', 'a text has at most 1000 characters')) f (type, code, message)
-  WHERE f.type = _import_fault.type;
-  IF type IN ('key', 'text') AND value ~ '[\x01-\x1f\x7f\ufffd\ufeff]' THEN
-    code := '22021';
-    message := 'contains a control character, or one that was lost when the text was converted';
-  END IF;
+  CASE type
+  WHEN 'date' THEN
+    code := '22008';
+    message := 'a day lies between 1900-01-01 and 2199-12-31';
+  WHEN 'birth' THEN
+    code := '22008';
+    message := 'a day of birth lies between 1800-01-01 and 2199-12-31';
+  WHEN 'money' THEN
+    code := '22003';
+    message := 'an amount is not negative, has at most two decimals and thirteen digits before them';
+  WHEN 'count' THEN
+    code := '22003';
+    message := 'a count lies between 1 and 1200';
+  WHEN 'boolean' THEN
+    code := '22P02';
+    message := 'must be true or false';
+  WHEN 'choice' THEN
+    code := '22P02';
+    message := 'must be one of ' || pg_catalog.array_to_string(choices, ', ');
+  WHEN 'organisation', 'channel', 'product', 'staff' THEN
+    code := '23503';
+    message := CASE type WHEN 'organisation' THEN 'there is no unit with this code' WHEN 'channel' THEN 'there is no channel with this code'
+               WHEN 'product' THEN 'there is no product with this code' ELSE 'there is no member of staff with this number' END;
+  WHEN 'key', 'text' THEN
+    IF value ~ '[\x01-\x1f\x7f\ufffd\ufeff]' THEN
+      code := '22021';
+      message := 'contains a control character, or one that was lost when the text was converted';
+    ELSE
+      code := '22001';
+      message := CASE type WHEN 'key' THEN 'a key has at most 200 characters' ELSE 'a text has at most 1000 characters' END;
+    END IF;
+  END CASE;
 END
 $$;
 COMMENT ON FUNCTION crm._import_fault(text, text, text[]) IS 'What is wrong with a value that was found not to be of a type of crm._import_columns().';
@@ -815,9 +828,9 @@ BEGIN
   END LOOP;
 
   INSERT INTO crm.import_reason (batch_id, kind, row_no, column_name, code, message, value)
-  SELECT batch_id, f.kind, f.row_no, f.column_name, f.code, f.message, f.value FROM crm_import_fault f
-  ORDER BY pg_catalog.array_position(kinds, f.kind), f.row_no,
-           (SELECT c.nth FROM crm._import_columns() c WHERE c.kind = f.kind AND c.name = f.column_name), f.code, f.message;
+  SELECT batch_id, f.kind, f.row_no, f.column_name, f.code, f.message, f.value
+  FROM crm_import_fault f LEFT JOIN crm._import_columns() c ON c.kind = f.kind AND c.name = f.column_name
+  ORDER BY pg_catalog.array_position(kinds, f.kind), f.row_no, c.nth, f.code, f.message;
   UPDATE crm.import_batch b
   SET finished_at = pg_catalog.clock_timestamp(), read = r.read, accepted = r.accepted, unchanged = r.unchanged, rejected = r.rejected
   FROM (SELECT pg_catalog.sum(k.read) AS read, pg_catalog.sum(k.inserted + k.updated) AS accepted,
