@@ -229,7 +229,7 @@ COMMENT ON FUNCTION crm._import_columns() IS 'The columns of the staging tables 
 REVOKE ALL ON FUNCTION crm._import_columns() FROM PUBLIC;
 
 CREATE FUNCTION crm._try_cast(value text, type regtype, OUT result text, OUT code text, OUT message text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF type = 'date'::regtype AND value !~ '^([0-9]{4}([-/])[0-9]{1,2}\2[0-9]{1,2}|[0-9]{8})$' THEN
     code := '22007';
