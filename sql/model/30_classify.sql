@@ -87,7 +87,7 @@ BEGIN
          r.valid_from, r.valid_to, r.org_ids, r.channel_id,
          (SELECT array_agg(c.id ORDER BY l.ord) FROM unnest(crm.labels(r.scale)) WITH ORDINALITY AS l (label, ord)
           JOIN crm.class c ON c.dimension = r.kind AND c.label = l.label),
-         crm._thresholds(r.scale, r.decimals)
+         (crm._thresholds(r.scale, r.decimals))[2:]
   FROM crm._rule_source r;
 END
 $$;

@@ -58,6 +58,8 @@ CREATE TABLE crm.period (
   period_start date NOT NULL,
   period_end date NOT NULL,
   closes_from date NOT NULL,
+  year smallint NOT NULL,
+  number integer NOT NULL,
   PRIMARY KEY (grain, period_start)
 );
 COMMENT ON TABLE crm.period IS 'Periods of every grain from 1900 to 2199.';
@@ -65,8 +67,11 @@ COMMENT ON COLUMN crm.period.grain IS 'Grain.';
 COMMENT ON COLUMN crm.period.period_start IS 'First day.';
 COMMENT ON COLUMN crm.period.period_end IS 'Last day.';
 COMMENT ON COLUMN crm.period.closes_from IS 'First day on which the period is reported, open: its first day, of trailing twelve months the first of the last.';
-INSERT INTO crm.period (grain, period_start, period_end, closes_from)
-SELECT g.grain, (m.m - g.back)::date, (m.m + g.span - interval '1 day')::date, m.m::date
+COMMENT ON COLUMN crm.period.year IS 'Year in which it ends.';
+COMMENT ON COLUMN crm.period.number IS 'Which one of its grain it is in that year, from 0.';
+INSERT INTO crm.period (grain, period_start, period_end, closes_from, year, number)
+SELECT g.grain, (m.m - g.back)::date, (m.m + g.span - interval '1 day')::date, m.m::date,
+       extract(year FROM m.m), (extract(month FROM m.m)::integer - 1) / g.step
 FROM (VALUES (1, interval '0', interval '1 month', 1), (2, interval '0', interval '3 months', 3),
              (3, interval '0', interval '1 year', 12), (4, interval '11 months', interval '1 month', 1))
        AS g (grain, back, span, step)
@@ -79,9 +84,9 @@ CREATE TABLE crm.kpi_cell (
   grain smallint NOT NULL,
   org_id bigint NOT NULL,
   subtree boolean NOT NULL,
-  period_start date NOT NULL,
+  year smallint NOT NULL,
   cells crm.cells NOT NULL,
-  PRIMARY KEY (slot, account, grain, org_id, subtree, period_start)
+  PRIMARY KEY (slot, account, grain, org_id, subtree, year)
 ) PARTITION BY LIST (slot);
 CREATE TABLE crm.kpi_cell_0 PARTITION OF crm.kpi_cell FOR VALUES IN (0);
 CREATE TABLE crm.kpi_cell_1 PARTITION OF crm.kpi_cell FOR VALUES IN (1);
@@ -91,8 +96,8 @@ COMMENT ON COLUMN crm.kpi_cell.account IS 'Account.';
 COMMENT ON COLUMN crm.kpi_cell.grain IS 'Grain of a turnover; 1 for balances.';
 COMMENT ON COLUMN crm.kpi_cell.org_id IS 'Unit.';
 COMMENT ON COLUMN crm.kpi_cell.subtree IS 'False: customers of the unit itself; true: with its subtree, for units that have one.';
-COMMENT ON COLUMN crm.kpi_cell.period_start IS 'First day of the period.';
-COMMENT ON COLUMN crm.kpi_cell.cells IS 'Values by class, kind and channel.';
+COMMENT ON COLUMN crm.kpi_cell.year IS 'Year in which the periods end.';
+COMMENT ON COLUMN crm.kpi_cell.cells IS 'Values by period, class, kind and channel.';
 COMMENT ON TABLE crm.kpi_cell_0 IS 'Cells of the generations in slot 0.';
 COMMENT ON TABLE crm.kpi_cell_1 IS 'Cells of the generations in slot 1.';
 
@@ -242,11 +247,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
   DELETE FROM crm.kpi_cell c WHERE c.subtree AND c.org_id = ANY (units);
-  INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, period_start, cells)
-  SELECT c.slot, c.account, c.grain, n.org_id, true, c.period_start, crm._cells_sum(c.cells)
+  INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
+  SELECT c.slot, c.account, c.grain, n.org_id, true, c.year, crm._cells_sum(c.cells)
   FROM crm._node n JOIN crm.kpi_cell c ON c.org_id = n.member_id AND NOT c.subtree
   WHERE n.subtree AND n.org_id = ANY (units)
-  GROUP BY c.slot, c.account, c.grain, n.org_id, c.period_start;
+  GROUP BY c.slot, c.account, c.grain, n.org_id, c.year;
 END
 $$;
 COMMENT ON FUNCTION crm._sum_tree(bigint[]) IS 'Sums the cells of units up from their subtrees anew.';
@@ -295,31 +300,37 @@ BEGIN
   LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
   SELECT * INTO STRICT g FROM crm.generation WHERE state = 'current';
   upto := least(greatest(upto, g.settled), g.posted_to);
-  INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, period_start, cells)
-  SELECT c.slot, c.account, c.grain, c.org_id, c.subtree, m.m::date, c.cells
-  FROM crm.kpi_cell c
-  CROSS JOIN generate_series(date_trunc('month', g.settled::timestamp) + interval '1 month', date_trunc('month', upto::timestamp), interval '1 month') AS m (m)
-  WHERE c.slot = g.slot AND c.account < 20 AND c.grain = 1 AND c.period_start = date_trunc('month', g.settled::timestamp)::date;
+  -- months that come in begin with the balances of the month before
+  INSERT INTO crm.kpi_cell AS c (slot, account, grain, org_id, subtree, year, cells)
+  SELECT o.slot, o.account, o.grain, o.org_id, o.subtree, new.year,
+         crm._cells_sum(crm._cells_move(o.cells, old.number, new.number))
+  FROM crm.period old
+  JOIN crm.kpi_cell o ON o.slot = g.slot AND o.account < 20 AND o.grain = 1 AND o.year = old.year
+  JOIN crm.period new ON new.grain = 1 AND new.period_start > old.period_start AND new.period_start <= upto
+  WHERE old.grain = 1 AND old.period_start = date_trunc('month', g.settled::timestamp)::date
+  GROUP BY o.slot, o.account, o.grain, o.org_id, o.subtree, new.year
+  ON CONFLICT (slot, account, grain, org_id, subtree, year) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells);
   WITH gone AS (
     DELETE FROM crm.kpi_entry e WHERE e.slot = g.slot AND e.day <= upto
     RETURNING e.account, e.grain, e.class_id, e.period_start, e.day, e.org_id, e.channel_id, e.company, e.n),
   by_period AS (
-    SELECT e.account, e.grain, e.period_start, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
-    FROM gone e WHERE e.grain > 0 GROUP BY 1, 2, 3, 4, 5, 6, 7
+    SELECT e.account, e.grain, p.year, p.number, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
+    FROM gone e JOIN crm.period p ON p.grain = e.grain AND p.period_start = e.period_start
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     UNION ALL
-    SELECT b.account, 1, m.m::date, b.org_id, b.class_id, b.channel_id, b.company, sum(b.n)::bigint
-    FROM (SELECT e.account, date_trunc('month', e.day::timestamp) AS m, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n) AS n
+    SELECT b.account, 1, p.year, p.number, b.org_id, b.class_id, b.channel_id, b.company, sum(b.n)::bigint
+    FROM (SELECT e.account, date_trunc('month', e.day::timestamp)::date AS m, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n) AS n
           FROM gone e WHERE e.grain = 0 GROUP BY 1, 2, 3, 4, 5, 6) b
-    CROSS JOIN LATERAL generate_series(b.m, date_trunc('month', upto::timestamp), interval '1 month') AS m (m)
-    GROUP BY 1, 3, 4, 5, 6, 7),
+    JOIN crm.period p ON p.grain = 1 AND p.period_start >= b.m AND p.period_start <= upto
+    GROUP BY 1, 3, 4, 5, 6, 7, 8),
   put AS (
-    INSERT INTO crm.kpi_cell AS c (slot, account, grain, org_id, subtree, period_start, cells)
-    SELECT g.slot, p.account, p.grain, d.org_id, d.subtree, p.period_start,
-           crm._cells_of(array_agg(ARRAY[0, 0, p.class_id, p.channel_id, p.company::integer, p.n]))
+    INSERT INTO crm.kpi_cell AS c (slot, account, grain, org_id, subtree, year, cells)
+    SELECT g.slot, p.account, p.grain, d.org_id, d.subtree, p.year,
+           crm._cells_of(array_agg(ARRAY[p.number, 0, p.class_id, p.channel_id, p.company::integer, p.n]))
     FROM by_period p JOIN crm._node d ON d.member_id = p.org_id
     WHERE p.n <> 0
-    GROUP BY p.account, p.grain, d.org_id, d.subtree, p.period_start
-    ON CONFLICT (slot, account, grain, org_id, subtree, period_start) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells)
+    GROUP BY p.account, p.grain, d.org_id, d.subtree, p.year
+    ON CONFLICT (slot, account, grain, org_id, subtree, year) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells)
     RETURNING 1)
   SELECT count(*) INTO folded FROM gone;
   UPDATE crm.generation SET settled = upto WHERE id = g.id;

@@ -102,8 +102,8 @@ BEGIN
       e AS (
         INSERT INTO crm.kpi_entry (slot, account, grain, class_id, period_start, day, org_id, channel_id, n, company)
         SELECT g.slot, a.account, a.grain, a.class_id, a.period_start, a.day, a.org_id, a.channel_id, a.n, a.company FROM a WHERE a.cells IS NULL)
-      INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, period_start, cells)
-      SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.period_start, a.cells FROM a WHERE a.cells IS NOT NULL;
+      INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
+      SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL;
       GET DIAGNOSTICS n = ROW_COUNT;
       UPDATE crm.progress SET step = 'accounts', changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
       g.step := 'switch';

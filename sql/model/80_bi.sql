@@ -42,16 +42,15 @@ FROM (
              (SELECT c.cells FROM crm.kpi_cell c
               WHERE c.slot = g.slot AND c.account = k.account AND c.org_id = o.id AND c.subtree = o.inner_unit
                 AND c.grain = CASE WHEN k.account < 20 THEN 1 ELSE p.grain END
-                AND c.period_start = CASE WHEN k.account < 20 THEN pg_catalog.date_trunc('month', least(p.period_end, g.settled)::timestamp)::date ELSE p.period_start END),
-             a.entries,
-             CASE WHEN k.account < 20 THEN NULL ELSE p.period_start END,
-             least(p.period_end, d.today),
+                AND c.year = CASE WHEN k.account < 20 THEN extract(year FROM least(p.period_end, g.settled))::smallint ELSE p.year END),
+             CASE WHEN k.account < 20 THEN extract(month FROM least(p.period_end, g.settled))::integer - 1 ELSE p.number END,
+             a.entries, CASE WHEN k.account < 20 THEN NULL ELSE p.period_start END, least(p.period_end, d.today),
              CASE WHEN k.base_account IS NOT NULL THEN
                (SELECT c.cells FROM crm.kpi_cell c
                 WHERE c.slot = g.slot AND c.account = k.base_account AND c.org_id = o.id AND c.subtree = o.inner_unit AND c.grain = 1
-                  AND c.period_start = pg_catalog.date_trunc('month', least(p.period_start - 1, g.settled)::timestamp)::date) END,
-             b.entries,
-             p.period_start - 1) AS c
+                  AND c.year = extract(year FROM least(p.period_start - 1, g.settled))::smallint) END,
+             extract(month FROM least(p.period_start - 1, g.settled))::integer - 1,
+             b.entries, NULL, p.period_start - 1) AS c
     FROM crm.generation g
     CROSS JOIN LATERAL (SELECT crm_bi._today(g.posted_to) AS today OFFSET 0) d
     CROSS JOIN crm.kpi_code k
