@@ -11,7 +11,6 @@
  */
 #include "kpi_cells.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "common/int.h"
@@ -300,7 +299,7 @@ int8_array(ArrayType *a, int *n)
 /* An entry as it stands in an array of entries */
 typedef struct Entry
 {
-	int64		period;			/* in the year; for kpi_cells the day it begins */
+	int64		period;			/* in the year; for kpi_cells any key of the period */
 	int64		day;
 	int64		class_id;
 	int64		channel;
@@ -429,13 +428,12 @@ figure_cell(Figure *f, int16 class_id, int64 channel, bool company)
 /*
  * Add an account to numerator or denominator: the cells of a period, and the
  * entries not yet folded into them, up to the closing day.  Of a balance
- * every such entry counts, of a turnover those of its period, told by the
- * day on which it begins.
+ * every such entry counts, of a turnover those with the key of its period.
  */
 static void
 add_account(Figure *f, bool denominator, FunctionCallInfo fcinfo, int arg)
 {
-	int64		start = PG_ARGISNULL(arg + 3) ? 0 : PG_GETARG_DATEADT(arg + 3);
+	int64		key = PG_ARGISNULL(arg + 3) ? 0 : PG_GETARG_INT32(arg + 3);
 	int64		close = PG_ARGISNULL(arg + 4) ? PG_INT64_MIN : PG_GETARG_DATEADT(arg + 4);
 	bool		balance = PG_ARGISNULL(arg + 3);
 
@@ -460,7 +458,7 @@ add_account(Figure *f, bool denominator, FunctionCallInfo fcinfo, int arg)
 		const Entry *e = get_entries(PG_GETARG_ARRAYTYPE_P(arg + 2), &n);
 
 		for (int i = 0; i < n; i++)
-			if (e[i].day <= close && (balance || e[i].period == start))
+			if (e[i].day <= close && (balance || e[i].period == key))
 				ADD((int16) e[i].class_id, e[i].channel, e[i].company != 0, e[i].n);
 	}
 #undef ADD
@@ -475,75 +473,45 @@ typedef enum Shape
 
 PG_FUNCTION_INFO_V1(crm_kpi_cells);
 /*
- * kpi_cells(shape, a_cells, a_period, a_entries, a_start, a_close, and the same of b)
+ * kpi_cells(shape, a_cells, a_period, a_entries, a_key, a_close, and the same of b)
  * The rows (class, channel, company, numerator, denominator) of one figure,
  * unit and period from its accounts a and b.  period: number of the period in
- * the cells of its year; start: the first day of the period of a turnover,
- * NULL for a balance; entries: arrays of sixes (first day of period, day,
- * class, channel, company, n).  No row where both are 0.
- * Errors: 22023 for an unknown shape, 22003.
+ * the cells of its year; entries: arrays of sixes (key of period, day, class,
+ * channel, company, n); key: of the period of a turnover, NULL for a balance.
+ * No row where both are 0.  Errors: 22023 for an unknown shape, 22003.
  */
 Datum
 crm_kpi_cells(PG_FUNCTION_ARGS)
 {
-	FuncCallContext *ctx;
-	Figure	   *f;
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Figure		f = {0};
+	int			shape = PG_ARGISNULL(0) ? -1 : PG_GETARG_INT16(0);
 
-	if (SRF_IS_FIRSTCALL())
+	if (shape < SHAPE_COUNT || shape > SHAPE_GROWTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("shape %d of a figure is not known", shape)));
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	add_account(&f, false, fcinfo, 1);
+	if (shape != SHAPE_COUNT)
+		add_account(&f, true, fcinfo, 6);
+	for (uint32 i = 0; i < f.size; i++)
 	{
-		MemoryContext old;
-		int			shape = PG_ARGISNULL(0) ? -1 : PG_GETARG_INT16(0);
-
-		if (shape < SHAPE_COUNT || shape > SHAPE_GROWTH)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("shape %d of a figure is not known", shape)));
-		ctx = SRF_FIRSTCALL_INIT();
-		old = MemoryContextSwitchTo(ctx->multi_call_memory_ctx);
-		f = palloc0(sizeof(Figure));
-		add_account(f, false, fcinfo, 1);
-		if (shape != SHAPE_COUNT)
-			add_account(f, true, fcinfo, 6);
-		if (f->n > 0)
-		{
-			TupleDesc	desc;
-
-			if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 5)
-				elog(ERROR, "function must return five columns");
-			ctx->tuple_desc = BlessTupleDesc(desc);
-		}
-		ctx->user_fctx = f;
-		ctx->max_calls = shape;
-		MemoryContextSwitchTo(old);
-	}
-	ctx = SRF_PERCALL_SETUP();
-	f = ctx->user_fctx;
-	/* size counts down what is left to look at */
-	while (f->size > 0)
-	{
-		FigureCell *x = &f->cell[--f->size];
+		FigureCell *x = &f.cell[i];
 		Datum		values[5];
 		bool		nulls[5] = {false};
 
 		if (!x->used || (x->key.n == 0 && x->denominator == 0))
 			continue;
-		if (ctx->max_calls == SHAPE_GROWTH)
-		{
-			int64		d;
-
-			if (pg_sub_s64_overflow(x->key.n, x->denominator, &d))
-				ereport(ERROR,
-						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						 errmsg("a figure is out of range")));
-			x->key.n = d;
-		}
+		if (shape == SHAPE_GROWTH)
+			x->key.n = add_counts(x->key.n, -x->denominator);
 		values[0] = Int16GetDatum(x->key.class_id);
 		values[1] = Int64GetDatum(x->key.channel);
 		values[2] = BoolGetDatum(x->key.company);
 		values[3] = Int64GetDatum(x->key.n);
 		values[4] = Int64GetDatum(x->denominator);
-		nulls[4] = ctx->max_calls == SHAPE_COUNT;
-		SRF_RETURN_NEXT(ctx, HeapTupleGetDatum(heap_form_tuple(ctx->tuple_desc, values, nulls)));
+		nulls[4] = shape == SHAPE_COUNT;
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
-	SRF_RETURN_DONE(ctx);
+	return (Datum) 0;
 }

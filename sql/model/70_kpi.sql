@@ -44,37 +44,30 @@ INSERT INTO crm.kpi_code (code, name, name_zh, shape, account, base_account, dim
   ('insured_growth', 'Growth of insured customers', '有效客户增长率', 2, 1, 1, NULL, 'closing', false, 'Insured at closing less insured at opening, over insured at opening.'),
   ('plan_growth', 'Growth of the plan population', '长险投保客户增长率', 2, 3, 3, NULL, 'closing', false, 'Plan population at closing less at opening, over that at opening.');
 
-CREATE TABLE crm.grain (
-  id smallint PRIMARY KEY,
-  name text NOT NULL UNIQUE
-);
-COMMENT ON TABLE crm.grain IS 'Lengths of period.';
-COMMENT ON COLUMN crm.grain.id IS 'Key.';
-COMMENT ON COLUMN crm.grain.name IS 'month, quarter, year or trailing_12: twelve months, told by their last one.';
-INSERT INTO crm.grain (id, name) VALUES (1, 'month'), (2, 'quarter'), (3, 'year'), (4, 'trailing_12');
-
 CREATE TABLE crm.period (
-  grain smallint NOT NULL REFERENCES crm.grain,
+  grain smallint NOT NULL,
   period_start date NOT NULL,
   period_end date NOT NULL,
+  grain_name text NOT NULL,
   closes_from date NOT NULL,
   year smallint NOT NULL,
   number integer NOT NULL,
   PRIMARY KEY (grain, period_start)
 );
 COMMENT ON TABLE crm.period IS 'Periods of every grain from 1900 to 2199.';
-COMMENT ON COLUMN crm.period.grain IS 'Grain.';
+COMMENT ON COLUMN crm.period.grain IS '1 month, 2 quarter, 3 year, 4 trailing_12.';
+COMMENT ON COLUMN crm.period.grain_name IS 'month, quarter, year or trailing_12: twelve months, told by their last one.';
 COMMENT ON COLUMN crm.period.period_start IS 'First day.';
 COMMENT ON COLUMN crm.period.period_end IS 'Last day.';
 COMMENT ON COLUMN crm.period.closes_from IS 'First day on which the period is reported, open: its first day, of trailing twelve months the first of the last.';
 COMMENT ON COLUMN crm.period.year IS 'Year in which it ends.';
 COMMENT ON COLUMN crm.period.number IS 'Which one of its grain it is in that year, from 0.';
-INSERT INTO crm.period (grain, period_start, period_end, closes_from, year, number)
-SELECT g.grain, (m.m - g.back)::date, (m.m + g.span - interval '1 day')::date, m.m::date,
+INSERT INTO crm.period (grain, grain_name, period_start, period_end, closes_from, year, number)
+SELECT g.grain, g.name, (m.m - g.back)::date, (m.m + g.span - interval '1 day')::date, m.m::date,
        extract(year FROM m.m), (extract(month FROM m.m)::integer - 1) / g.step
-FROM (VALUES (1, interval '0', interval '1 month', 1), (2, interval '0', interval '3 months', 3),
-             (3, interval '0', interval '1 year', 12), (4, interval '11 months', interval '1 month', 1))
-       AS g (grain, back, span, step)
+FROM (VALUES (1, 'month', interval '0', interval '1 month', 1), (2, 'quarter', interval '0', interval '3 months', 3),
+             (3, 'year', interval '0', interval '1 year', 12), (4, 'trailing_12', interval '11 months', interval '1 month', 1))
+       AS g (grain, name, back, span, step)
 CROSS JOIN LATERAL pg_catalog.generate_series(timestamp '1900-01-01', timestamp '2199-12-01', pg_catalog.make_interval(months => g.step)) AS m (m);
 CREATE INDEX ON crm.period (period_end);
 
@@ -134,7 +127,7 @@ CREATE VIEW crm._node AS
 SELECT o.id AS org_id, false AS subtree, o.id AS member_id FROM crm.organisation o
 UNION ALL
 SELECT t.ancestor_id, true, t.descendant_id FROM crm.organisation_tree t
-WHERE EXISTS (SELECT FROM crm.organisation o WHERE o.parent_id = t.ancestor_id);
+WHERE EXISTS (SELECT FROM crm.organisation o WHERE o.id = t.ancestor_id AND o.has_units);
 COMMENT ON VIEW crm._node IS 'The rows of crm.kpi_cell that a unit''s customers count in.';
 
 -- posting -------------------------------------------------------------------
