@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ * kpi_cells.h
+ *		The cells of one figure, unit and period: the SQL type crm.cells.
+ *-------------------------------------------------------------------------
+ */
+#ifndef CRM_KPI_CELLS_H
+#define CRM_KPI_CELLS_H
+
+#include "crm.h"
+
+typedef struct Cell
+{
+	int64		channel;
+	int64		n;
+	int16		class_id;
+	bool		company;
+} Cell;
+
+extern int	cell_cmp(const void *a, const void *b);
+extern struct varlena *cells_pack(const Cell *cell, int n);
+extern Cell *cells_unpack(const struct varlena *v, int *n);
+
+#endif							/* CRM_KPI_CELLS_H */

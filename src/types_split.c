@@ -1,0 +1,203 @@
+/*-------------------------------------------------------------------------
+ * types_split.c
+ *		crm.split: an amount in parts that sum to it, by largest remainder.
+ *-------------------------------------------------------------------------
+ */
+#include "types_split.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#define MAX_PARTS		1000000
+#define MAX_SCALE		100
+#define MAX_MAGNITUDE	"1e100"
+
+/*
+ * With numbers below 10^100 and of at most 100 decimals every product and
+ * quotient here stays far below the limits of numeric, so all are exact.
+ */
+static void
+check_number(Numeric x, Numeric bound, const char *what)
+{
+	Numeric		magnitude;
+
+	if (numeric_is_nan(x) || numeric_is_inf(x))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("%s cannot be \"%s\"", what, numeric_normalize(x))));
+	magnitude = DatumGetNumeric(DirectFunctionCall1(numeric_abs, NumericGetDatum(x)));
+	if (DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(x))) > MAX_SCALE ||
+		crm_numeric_order(magnitude, bound) >= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("%s out of range", what),
+				 errdetail("It must be below %s with at most %d decimals.", MAX_MAGNITUDE, MAX_SCALE)));
+	pfree(magnitude);
+}
+
+static Numeric
+parse_number(const char *decimal)
+{
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(decimal),
+											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+CrmWeights
+crm_weights_read(ArrayType *array, const char *what)
+{
+	CrmWeights	weights;
+	Numeric		bound = parse_number(MAX_MAGNITUDE);
+	Datum	   *elements;
+	bool	   *nulls;
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("array of %ss has \"%d\" dimensions instead of one", what, ARR_NDIM(array))));
+	if (ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) > MAX_PARTS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("more than %d %ss", MAX_PARTS, what)));
+	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT,
+					  &elements, &nulls, &weights.n);
+	weights.value = palloc(sizeof(Numeric) * Max(weights.n, 1));
+	weights.total = int64_to_numeric(0);
+	for (int i = 0; i < weights.n; i++)
+	{
+		Numeric		sum;
+
+		CHECK_FOR_INTERRUPTS();
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s \"%d\" is null", what, i + 1)));
+		weights.value[i] = DatumGetNumeric(elements[i]);
+		check_number(weights.value[i], bound, what);
+		if (crm_numeric_sign(weights.value[i]) < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s \"%d\" is negative: \"%s\"", what, i + 1,
+							numeric_normalize(weights.value[i]))));
+		sum = crm_add(weights.total, weights.value[i]);
+		pfree(weights.total);
+		weights.total = sum;
+	}
+	return weights;
+}
+
+typedef struct Remainder
+{
+	Numeric		value;
+	int			index;
+} Remainder;
+
+/* Largest first, of equal ones the smaller index. */
+static int
+remainder_order(const void *a, const void *b)
+{
+	const Remainder *x = a;
+	const Remainder *y = b;
+	int			order = crm_numeric_order(y->value, x->value);
+
+	CHECK_FOR_INTERRUPTS();
+	return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+void
+crm_largest_remainder(Numeric units, const CrmWeights *weights, Numeric *parts)
+{
+	Remainder  *remainders;
+	Numeric		left = units;
+	Numeric		one = int64_to_numeric(1);
+	int			nleft;
+
+	if (crm_numeric_sign(units) == 0)
+	{
+		for (int i = 0; i < weights->n; i++)
+			parts[i] = units;
+		return;
+	}
+	if (crm_numeric_sign(weights->total) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("nothing to divide \"%s\" among", numeric_normalize(units)),
+				 errdetail("At least one weight must be above zero.")));
+
+	remainders = palloc(sizeof(Remainder) * weights->n);
+	for (int i = 0; i < weights->n; i++)
+	{
+		Numeric		product = crm_mul(units, weights->value[i]);
+		Numeric		whole = crm_quotient(product, weights->total);
+		Numeric		back = crm_mul(whole, weights->total);
+
+		CHECK_FOR_INTERRUPTS();
+		parts[i] = whole;
+		left = crm_sub(left, whole);
+		remainders[i].value = crm_sub(product, back);
+		remainders[i].index = i;
+		pfree(product);
+		pfree(back);
+	}
+
+	/* what is left is less than the number of remainders above zero */
+	nleft = DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(left)));
+	if (nleft > 0)
+		qsort(remainders, weights->n, sizeof(Remainder), remainder_order);
+	for (int i = 0; i < nleft; i++)
+	{
+		Numeric    *part = &parts[remainders[i].index];
+
+		*part = crm_add(*part, one);
+	}
+}
+
+/*
+ * crm.split(amount, shares, scale): the amount in parts proportional to the
+ * shares, each with scale decimals, that sum to it exactly (largest remainder,
+ * of equal remainders the smaller index; a negative amount as its opposite).
+ * Strict. 22023: amount with more decimals than scale, scale outside 0..100, a
+ * negative share, no share above zero for an amount that is not zero; 22003:
+ * NaN, infinity or beyond 1e100; 22004: a null share; 2202E: not one
+ * dimension; 54000: more than a million shares.
+ */
+PG_FUNCTION_INFO_V1(crm_split);
+Datum
+crm_split(PG_FUNCTION_ARGS)
+{
+	Numeric		amount = PG_GETARG_NUMERIC(0);
+	CrmWeights	shares = crm_weights_read(PG_GETARG_ARRAYTYPE_P(1), "share");
+	int32		scale = PG_GETARG_INT32(2);
+	Numeric		units;
+	Numeric		unit;
+	Numeric	   *parts;
+	Datum	   *result;
+
+	if (scale < 0 || scale > MAX_SCALE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("scale \"%d\" is not within 0 and %d", scale, MAX_SCALE)));
+	check_number(amount, parse_number(MAX_MAGNITUDE), "amount");
+	units = crm_mul(amount, parse_number(psprintf("1e%d", scale)));
+	if (crm_numeric_order(units, crm_quotient(units, int64_to_numeric(1))) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("amount \"%s\" has more than %d decimals", numeric_normalize(amount), scale)));
+
+	/* the unit carries the sign and the decimals */
+	unit = parse_number(psprintf("%se-%d", crm_numeric_sign(units) < 0 ? "-1" : "1", scale));
+	units = DatumGetNumeric(DirectFunctionCall1(numeric_abs,
+												NumericGetDatum(crm_quotient(units, int64_to_numeric(1)))));
+	parts = palloc(sizeof(Numeric) * Max(shares.n, 1));
+	if (shares.n == 0 && crm_numeric_sign(units) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("nothing to divide \"%s\" among", numeric_normalize(amount)),
+				 errdetail("There are no shares.")));
+	crm_largest_remainder(units, &shares, parts);
+
+	result = palloc(sizeof(Datum) * Max(shares.n, 1));
+	for (int i = 0; i < shares.n; i++)
+		result[i] = NumericGetDatum(crm_mul(parts[i], unit));
+	PG_RETURN_ARRAYTYPE_P(construct_array(result, shares.n, NUMERICOID, -1, false, TYPALIGN_INT));
+}
