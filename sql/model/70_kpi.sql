@@ -44,23 +44,32 @@ INSERT INTO crm.kpi_code (code, name, name_zh, shape, account, base_account, dim
   ('insured_growth', 'Growth of insured customers', '有效客户增长率', 2, 1, 1, NULL, 'closing', false, 'Insured at closing less insured at opening, over insured at opening.'),
   ('plan_growth', 'Growth of the plan population', '长险投保客户增长率', 2, 3, 3, NULL, 'closing', false, 'Plan population at closing less at opening, over that at opening.');
 
+CREATE TABLE crm.grain (
+  id smallint PRIMARY KEY,
+  name text NOT NULL UNIQUE
+);
+COMMENT ON TABLE crm.grain IS 'Lengths of period.';
+COMMENT ON COLUMN crm.grain.id IS 'Key.';
+COMMENT ON COLUMN crm.grain.name IS 'month, quarter, year or trailing_12: twelve months, told by their last one.';
+INSERT INTO crm.grain (id, name) VALUES (1, 'month'), (2, 'quarter'), (3, 'year'), (4, 'trailing_12');
+
 CREATE TABLE crm.period (
-  grain smallint NOT NULL CHECK (grain BETWEEN 1 AND 4),
+  grain smallint NOT NULL REFERENCES crm.grain,
   period_start date NOT NULL,
   period_end date NOT NULL,
-  grain_name text NOT NULL,
+  closes_from date NOT NULL,
   PRIMARY KEY (grain, period_start)
 );
-COMMENT ON TABLE crm.period IS 'Months, quarters, years and trailing twelve months from 1900 to 2199.';
-COMMENT ON COLUMN crm.period.grain IS '1 month, 2 quarter, 3 year, 4 trailing twelve months.';
+COMMENT ON TABLE crm.period IS 'Periods of every grain from 1900 to 2199.';
+COMMENT ON COLUMN crm.period.grain IS 'Grain.';
 COMMENT ON COLUMN crm.period.period_start IS 'First day.';
 COMMENT ON COLUMN crm.period.period_end IS 'Last day.';
-COMMENT ON COLUMN crm.period.grain_name IS 'Name of the grain.';
-INSERT INTO crm.period (grain, period_start, period_end, grain_name)
-SELECT g.grain, (m.m - g.back)::date, (m.m + g.span - interval '1 day')::date, g.name
-FROM (VALUES (1, interval '0', interval '1 month', 'month', 1), (2, interval '0', interval '3 months', 'quarter', 3),
-             (3, interval '0', interval '1 year', 'year', 12), (4, interval '11 months', interval '1 month', 'trailing_12', 1))
-       AS g (grain, back, span, name, step)
+COMMENT ON COLUMN crm.period.closes_from IS 'First day on which the period is reported, open: its first day, of trailing twelve months the first of the last.';
+INSERT INTO crm.period (grain, period_start, period_end, closes_from)
+SELECT g.grain, (m.m - g.back)::date, (m.m + g.span - interval '1 day')::date, m.m::date
+FROM (VALUES (1, interval '0', interval '1 month', 1), (2, interval '0', interval '3 months', 3),
+             (3, interval '0', interval '1 year', 12), (4, interval '11 months', interval '1 month', 1))
+       AS g (grain, back, span, step)
 CROSS JOIN LATERAL pg_catalog.generate_series(timestamp '1900-01-01', timestamp '2199-12-01', pg_catalog.make_interval(months => g.step)) AS m (m);
 CREATE INDEX ON crm.period (period_end);
 

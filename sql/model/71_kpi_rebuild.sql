@@ -105,7 +105,7 @@ BEGIN
       INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, period_start, cells)
       SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.period_start, a.cells FROM a WHERE a.cells IS NOT NULL;
       GET DIAGNOSTICS n = ROW_COUNT;
-      UPDATE crm.progress SET step = 'accounts', done = n, changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
+      UPDATE crm.progress SET step = 'accounts', changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
       g.step := 'switch';
     WHEN 'switch' THEN
       LOCK TABLE crm.generation IN EXCLUSIVE MODE;
