@@ -95,17 +95,17 @@ GROUP BY o.org_id, o.name ORDER BY sum(k.numerator) DESC NULLS LAST, o.org_id LI
 \echo '═══ 5. Classify: whom' :unit_name 'should work on, at most 2000 of the most valuable ═══'
 \echo
 CREATE TEMPORARY TABLE target AS
-SELECT c.customer_id, w.why, c.activity, c.tier, c.amount
+SELECT c.customer_id, w.why, c.reachable, c.tier, c.amount
 FROM crm_bi.customer c
 JOIN crm.organisation_tree t ON t.descendant_id = c.org_id AND t.ancestor_id = :unit
 CROSS JOIN LATERAL (
   SELECT CASE WHEN EXISTS (SELECT FROM crm_bi.policy p JOIN crm.staff s ON s.id = p.servicer_id
                            WHERE p.customer_id = c.customer_id AND p.in_force AND p.channel = 'individual' AND s.left_on <= :'today') THEN 'orphan'
-              WHEN c.activity = 'dormant' THEN 'dormant' END AS why OFFSET 0) w
-WHERE c.coverage = 'insured' AND c.reachable AND w.why IS NOT NULL
+              WHEN c.coverage = 'former' THEN 'former' WHEN c.activity = 'dormant' THEN 'dormant' END AS why OFFSET 0) w
+WHERE w.why IS NOT NULL
   AND NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.customer_id AND h.held_to IS NULL)
-ORDER BY c.amount DESC, c.customer_id LIMIT 2000;
-SELECT t.why, count(*) AS customers, count(*) FILTER (WHERE t.tier IN ('gold', 'platinum')) AS vip, round(sum(t.amount), 2) AS amount FROM target t GROUP BY t.why ORDER BY t.why;
+ORDER BY c.reachable DESC, c.amount DESC, c.customer_id LIMIT 2000;
+SELECT t.why, count(*) AS customers, count(*) FILTER (WHERE t.reachable) AS reachable, count(*) FILTER (WHERE t.tier IN ('gold', 'platinum')) AS vip, round(sum(t.amount), 2) AS amount FROM target t GROUP BY t.why ORDER BY t.why;
 
 CREATE TEMPORARY TABLE seller AS
 SELECT s.id FROM crm.staff s
@@ -118,7 +118,7 @@ WHERE h.code = 'individual' AND (s.left_on IS NULL OR s.left_on > :'now_day') AN
 \echo
 CREATE TEMPORARY TABLE first_round AS
 SELECT a.* FROM crm.allocate(ARRAY(SELECT t.customer_id FROM target t ORDER BY t.customer_id), ARRAY(SELECT s.id FROM seller s ORDER BY s.id),
-                             'optimal', reason => 'orphans and dormant customers') a;
+                             'optimal', reason => 'orphans, dormant and former customers') a;
 SELECT a.outcome, count(*) AS customers, count(DISTINCT a.staff_id) AS holders,
        (SELECT max(n.n) FROM (SELECT count(*) AS n FROM first_round b WHERE b.outcome = a.outcome AND b.staff_id IS NOT NULL GROUP BY b.staff_id) n) AS "most held by one"
 FROM first_round a GROUP BY a.outcome ORDER BY a.outcome;
@@ -135,7 +135,7 @@ WHERE a.outcome = 'allocated' AND a.customer_id % 5 < 2;
 SELECT c.outcome, count(*) AS contacts FROM contacted c GROUP BY c.outcome ORDER BY count(*) DESC, c.outcome;
 
 \echo
-\echo '═══ 8. Purchase: who agreed buys today, and the figures of' :unit_name 'move with the commit ═══'
+\echo '═══ 8. Purchase: who agreed buys today what is bought most, and the figures of' :unit_name 'move with the commit ═══'
 \echo
 CREATE TEMPORARY VIEW unit_now AS
 SELECT k.code, k.class, sum(k.numerator) AS n FROM crm_bi.kpi k
@@ -146,10 +146,13 @@ GROUP BY k.code, k.class;
 SELECT set_config('demo.unit', :'unit', false) AS set \gset
 CREATE TEMPORARY TABLE unit_before AS SELECT * FROM unit_now;
 INSERT INTO crm.policy (customer_id, product_id, channel_id, servicer_id, issued_on, term_months, matures_on, payment, premium, payments)
-SELECT c.customer_id, r.id, s.channel_id, s.id, :'today', 240, (:'today'::date + interval '20 years')::date, 'yearly', 3000, 10
+SELECT c.customer_id, r.product_id, s.channel_id, s.id, :'today', r.term_months, (:'today'::date + make_interval(months => r.term_months))::date,
+       r.payment, r.premium, r.payments
 FROM contacted c
 JOIN crm.staff s ON s.id = c.staff_id
-CROSS JOIN (SELECT r.id FROM crm.product r ORDER BY r.id LIMIT 1) r
+CROSS JOIN (SELECT p.product_id, p.term_months, p.payment, p.payments, percentile_disc(0.5) WITHIN GROUP (ORDER BY p.premium) AS premium
+            FROM crm.policy p GROUP BY p.product_id, p.term_months, p.payment, p.payments
+            ORDER BY coalesce(p.term_months > 12, true) DESC, count(*) DESC, p.product_id, p.payment, p.payments LIMIT 1) r
 WHERE c.outcome = 'agreed';
 SELECT coalesce(a.code, b.code) || coalesce(' ' || coalesce(a.class, b.class), '') AS "customers this month", coalesce(b.n, 0) AS before, coalesce(a.n, 0) AS after,
        coalesce(a.n, 0) - coalesce(b.n, 0) AS change
