@@ -46,8 +46,14 @@
 /* Leave so few customers to shortest paths; below it the auction is dearer. */
 #define FEW_DISPLACED		16
 
+/* ... and so many if another phase has hardly made them fewer */
+#define SOME_DISPLACED		1000
+
 /* No price may pass this, so that price + cost + distance fits in 64 bits. */
 #define PRICE_LIMIT			(INT64CONST(1) << 61)
+
+/* Bids stop here, except for the epsilon that outbids another */
+#define PRICE_CEILING		(PRICE_LIMIT / 2)
 
 /* Bids of one phase, per customer, at which the auction is given up. */
 #define BIDS_PER_CUSTOMER	200
@@ -81,15 +87,23 @@ typedef struct Solver
 	AllocateStats *stats;
 } Solver;
 
+/* Bits by which the auction counts finer than the costs */
+static int
+fine_bits(int32 holders)
+{
+	return pg_leftmost_one_pos64((uint64) holders + 2) + 1;
+}
+
 /*
- * Costs may have so many bits: a price is at most a first price of
- * PRICE_LIMIT plus (holders + 2) times the largest cost difference, which must
- * stay below 2^62.
+ * Costs may have so many bits.  The largest difference of two costs has one
+ * more; counted finer in the auction it stays below 2^58, an eighth of
+ * PRICE_LIMIT; and exact prices rise by (holders + 2) times that difference at
+ * most, which is less than 2^58 too.
  */
 int
 allocate_cost_bits(int32 holders)
 {
-	return 59 - pg_leftmost_one_pos64((uint64) holders + 2);
+	return 57 - fine_bits(holders);
 }
 
 static void *
@@ -324,7 +338,7 @@ match(Solver *s)
 			/* the cover: scarce holders and plain customers */
 			if (scarce && !s->scarce[s->holder[e]])
 				elog(ERROR, "cannot happen: customer %d sees beyond the cover", i);
-			if (scarce != s->scarce[s->holder[e]])
+			if (scarce != s->scarce[s->holder[e]] || s->room[s->holder[e]] == 0)
 				continue;
 			s->holder[kept] = s->holder[e];
 			s->cost[kept] = s->cost[e];
@@ -426,96 +440,224 @@ sift_down(Slot *heap, int32 size, int32 p)
 	heap[p] = slot;
 }
 
+/* Move a new last slot up to its place. */
+static inline void
+sift_up(Slot *heap, int32 p)
+{
+	Slot		slot = heap[p];
+
+	while (p > 0 && heap[(p - 1) / 2].price > slot.price)
+	{
+		heap[p] = heap[(p - 1) / 2];
+		p = (p - 1) / 2;
+	}
+	heap[p] = slot;
+}
+
+/*
+ * The auction.  A holder has slots; the price of the holder is that of its
+ * cheapest slot.  Slots are empty (all at the price of the beginning of the
+ * phase), won by a customer, or won for the slack: the room that plain holders
+ * have beyond the plain customers is a bidder of its own, which values all of
+ * them alike, holds all its slots at one common price and takes what is
+ * cheapest.  So supply and demand are equal, and all slots go.
+ */
+typedef struct Auction
+{
+	Slot	   *slots;			/* heaps by price, the cheapest on top */
+	int64	   *slot_first;		/* where the heap of each holder begins */
+	int32	   *taken;			/* slots won by customers */
+	int32	   *slack;			/* slots won for the slack */
+	int64		slack_total;
+	int64		slack_left;		/* slots the slack has still to win */
+	int64		slack_price;	/* what it pays for each */
+	int64	   *base;			/* price of an empty slot */
+	int32	   *kicked;			/* customers that lost a slot to the slack */
+	int32		kicked_count;
+	Slot	   *cheapest;		/* heap of plain holders, while the slack bids */
+} Auction;
+
+static inline void
+set_price(Solver *s, const Auction *a, int32 j)
+{
+	int64		price = PG_INT64_MAX;
+
+	if (a->taken[j] + a->slack[j] < s->room[j])
+		price = a->base[j];
+	else
+	{
+		if (a->taken[j] > 0)
+			price = a->slots[a->slot_first[j]].price;
+		if (a->slack[j] > 0)
+			price = Min(price, a->slack_price);
+		if (price == PG_INT64_MAX)
+			price = PRICE_LIMIT;	/* no room at all */
+	}
+	s->price[j] = price;
+}
+
+/*
+ * The slack wins what it still needs, always the cheapest slot that is not its
+ * own, and pays epsilon more than the next one costs.
+ */
+static void
+slack_bids(Solver *s, Auction *a, int64 eps)
+{
+	Slot	   *heap = a->cheapest;
+	int32		size = 0;
+
+	for (int32 j = 0; j < s->m; j++)
+	{
+		if (s->scarce[j] || a->slack[j] == s->room[j])
+			continue;
+		heap[size].customer = j;
+		heap[size++].price = a->taken[j] + a->slack[j] < s->room[j] ?
+			a->base[j] : a->slots[a->slot_first[j]].price;
+	}
+	for (int32 p = size / 2 - 1; p >= 0; p--)
+		sift_down(heap, size, p);
+	while (a->slack_left > 0)
+	{
+		int32		j = heap[0].customer;
+		int32		empty = s->room[j] - a->taken[j] - a->slack[j];
+		Slot	   *slots = &a->slots[a->slot_first[j]];
+
+		if (empty > 0)
+		{
+			empty = Min(empty, a->slack_left);
+			a->slack[j] += empty;
+			a->slack_left -= empty;
+		}
+		else
+		{
+			a->kicked[a->kicked_count++] = slots[0].customer;
+			s->at[slots[0].customer] = NOBODY;
+			slots[0] = slots[--a->taken[j]];
+			sift_down(slots, a->taken[j], 0);
+			a->slack[j]++;
+			a->slack_left--;
+		}
+		if (a->taken[j] + a->slack[j] < s->room[j])
+			continue;
+		if (a->taken[j] > 0)
+			heap[0].price = slots[0].price;
+		else
+			heap[0] = heap[--size];
+		sift_down(heap, size, 0);
+	}
+	if (size > 0 && heap[0].price + eps > a->slack_price)
+		a->slack_price = heap[0].price + eps;
+	for (int32 j = 0; j < s->m; j++)
+	{
+		if (!s->scarce[j])
+			set_price(s, a, j);
+	}
+}
+
 /*
  * One phase of the auction: everybody bids until everybody has a holder.
  * Returns false when prices or bids pass all measure; the assignment is not
  * complete then.
  */
 static bool
-auction_phase(Solver *s, int64 eps, Slot *slots, const int64 *slot_first,
-			  int32 *taken)
+auction_phase(Solver *s, Auction *a, int64 eps)
 {
 	int64		bids = 0;
 	int64		limit = (int64) s->n * BIDS_PER_CUSTOMER + 1000;
-	int64		jump = s->span * 2;
-	bool		ok = true;
 
-	memset(taken, 0, sizeof(int32) * (s->m + 1));
+	s->stats->phases++;
+	memset(a->taken, 0, sizeof(int32) * (s->m + 1));
+	memset(a->slack, 0, sizeof(int32) * (s->m + 1));
+	memcpy(a->base, s->price, sizeof(int64) * (s->m + 1));
+	a->slack_left = a->slack_total;
+	a->slack_price = -PRICE_LIMIT;
+	a->kicked_count = s->n;
 	for (int32 i = 0; i < s->n; i++)
-		s->at[i] = NOBODY;
-	for (int32 i = 0; i < s->n && ok; i++)
 	{
-		int32		bidder = i;
+		s->at[i] = NOBODY;
+		a->kicked[i] = s->n - 1 - i;
+	}
+	while (a->kicked_count > 0)
+	{
+		int32		bidder = a->kicked[--a->kicked_count];
 
 		while (bidder != NOBODY)
 		{
 			int64		v1;
 			int64		v2;
 			int64		raise;
+			int64		ceiling;
 			int32		j = best_holder(s, bidder, &v1, &v2);
-			Slot	   *heap = &slots[slot_first[j]];
+			Slot	   *heap = &a->slots[a->slot_first[j]];
 			Slot		bid;
 
 			if ((++bids & INTERRUPT_MASK) == 0)
 				CHECK_FOR_INTERRUPTS();
-			raise = (v2 == PG_INT64_MAX || v2 - v1 > jump) ? jump : v2 - v1;
-			bid.price = s->price[j] + raise + eps;
+			/* a customer with nowhere else to go bids to the ceiling */
+			raise = Min(v2, PRICE_LIMIT) - v1;
+			ceiling = Max(s->price[j], PRICE_CEILING);
+			bid.price = Min(s->price[j] + Max(raise, 0), ceiling) + eps;
 			bid.customer = bidder;
-			if (bid.price > PRICE_LIMIT || bids > limit || s->room[j] == 0)
+			if (bid.price > PRICE_LIMIT || bids > limit)
 			{
-				ok = false;
-				break;
+				s->stats->bids += bids;
+				return false;
 			}
 			s->at[bidder] = j;
 			bidder = NOBODY;
-			if (taken[j] < s->room[j])
+			if (a->taken[j] + a->slack[j] == s->room[j])
 			{
-				heap[taken[j]++] = bid;
-				if (taken[j] < s->room[j])
+				if (a->slack[j] > 0 &&
+					(a->taken[j] == 0 || a->slack_price <= heap[0].price))
+				{
+					a->slack[j]--;
+					a->slack_left++;
+				}
+				else
+				{
+					bidder = heap[0].customer;
+					s->at[bidder] = NOBODY;
+					heap[0] = bid;
+					sift_down(heap, a->taken[j], 0);
+					set_price(s, a, j);
 					continue;
-				for (int32 p = taken[j] / 2 - 1; p >= 0; p--)
-					sift_down(heap, taken[j], p);
+				}
 			}
-			else
-			{
-				bidder = heap[0].customer;
-				s->at[bidder] = NOBODY;
-				heap[0] = bid;
-				sift_down(heap, taken[j], 0);
-			}
-			s->price[j] = heap[0].price;
+			heap[a->taken[j]] = bid;
+			sift_up(heap, a->taken[j]++);
+			set_price(s, a, j);
 		}
+		if (a->kicked_count == 0 && a->slack_left > 0)
+			slack_bids(s, a, eps);
 	}
 	s->stats->bids += bids;
-	s->stats->phases++;
-	return ok;
+
+	/* the dummy and the slack are worth nothing: prices count from theirs */
+	for (int32 j = 0; j < s->m; j++)
+	{
+		if (s->scarce[j])
+			s->price[j] -= s->price[s->m];
+		else if (a->slack_total > 0)
+			s->price[j] = Max(s->price[j] - a->slack_price, 0);
+	}
+	s->price[s->m] = 0;
+	return true;
 }
 
-/*
- * Customers for whom another holder is cheaper at the present prices, and
- * those that plain holders with a price lack.
- */
+/* Customers for whom another holder is cheaper at the present prices */
 static int64
-count_displaced(const Solver *s, int32 *load)
+count_displaced(const Solver *s)
 {
 	int64		displaced = 0;
 
-	memset(load, 0, sizeof(int32) * (s->m + 1));
 	for (int32 i = 0; i < s->n; i++)
 	{
 		int64		v1;
 		int64		v2;
 		int32		j = best_holder(s, i, &v1, &v2);
 
-		if (s->at[i] == NOBODY || (j != s->at[i] && cost_at(s, i, s->at[i]) > v1))
+		if (j != s->at[i] && cost_at(s, i, s->at[i]) > v1)
 			displaced++;
-		if (s->at[i] != NOBODY)
-			load[s->at[i]]++;
-	}
-	for (int32 j = 0; j < s->m; j++)
-	{
-		if (!s->scarce[j] && s->price[j] > 0 && load[j] < s->room[j])
-			displaced += s->room[j] - load[j];
 	}
 	return displaced;
 }
@@ -564,61 +706,92 @@ round_prices(Solver *s, int64 *scratch)
 	}
 }
 
+/* Multiply costs and prices by a power of two, or divide them. */
+static void
+scale_costs(Solver *s, int bits)
+{
+	int64		factor = INT64CONST(1) << abs(bits);
+
+	if (bits > 0)
+	{
+		for (int64 e = 0; e < s->first[s->n]; e++)
+			s->cost[e] *= factor;
+		s->span *= factor;
+		s->grain *= factor;
+	}
+	else
+	{
+		for (int64 e = 0; e < s->first[s->n]; e++)
+			s->cost[e] /= factor;
+		for (int32 j = 0; j <= s->m; j++)
+			s->price[j] /= factor;
+		s->span /= factor;
+		s->grain /= factor;
+	}
+}
+
 /*
- * Find good prices.
+ * Find good prices, and an assignment that fits them but for a few customers.
  */
 static void
 auction(Solver *s)
 {
-	int64	   *slot_first = ALLOC(int64, s->m + 2);
-	int32	   *taken = ALLOC0(int32, s->m + 1);
+	Auction		a;
 	int64	   *saved = ALLOC(int64, s->m + 1);
 	int64	   *scratch = ALLOC(int64, s->m + 2);
-	Slot	   *slots;
 	int64		eps = Max(s->span / EPSILON_FACTOR, 1);
+	int64		before = PG_INT64_MAX;
 
-	slot_first[0] = 0;
+	a.slot_first = ALLOC(int64, s->m + 2);
+	a.taken = ALLOC(int32, s->m + 1);
+	a.slack = ALLOC(int32, s->m + 1);
+	a.base = ALLOC(int64, s->m + 1);
+	a.kicked = ALLOC(int32, s->n);
+	a.cheapest = ALLOC(Slot, s->m);
+	a.slack_total = 0;
+	a.slot_first[0] = 0;
 	for (int32 j = 0; j <= s->m; j++)
-		slot_first[j + 1] = slot_first[j] + s->room[j];
-	slots = ALLOC(Slot, slot_first[s->m + 1]);
+	{
+		a.slot_first[j + 1] = a.slot_first[j] + s->room[j];
+		if (!s->scarce[j])
+			a.slack_total += s->room[j];
+	}
+	for (int32 i = 0; i < s->n; i++)
+		a.slack_total -= !s->scarce_customer[i];
+	a.slots = ALLOC(Slot, a.slot_first[s->m + 1]);
 
 	for (;;)
 	{
 		int64		displaced;
-		bool		ok = auction_phase(s, eps, slots, slot_first, taken);
 
-		if (!ok)
+		if (!auction_phase(s, &a, eps))
 			break;
-		displaced = count_displaced(s, taken);
+		displaced = count_displaced(s);
 		if (displaced > FEW_DISPLACED && eps < s->grain)
 		{
+			int64		rounded;
+
 			memcpy(saved, s->price, sizeof(int64) * (s->m + 1));
 			round_prices(s, scratch);
-			if (count_displaced(s, taken) < displaced)
-				displaced = count_displaced(s, taken);
-			if (displaced > FEW_DISPLACED)
-				memcpy(s->price, saved, sizeof(int64) * (s->m + 1));
+			rounded = count_displaced(s);
+			if (rounded <= FEW_DISPLACED)
+				break;
+			memcpy(s->price, saved, sizeof(int64) * (s->m + 1));
 		}
-		if (displaced <= FEW_DISPLACED || eps == 1)
+		if (displaced <= FEW_DISPLACED || eps == 1 ||
+			(displaced <= SOME_DISPLACED && displaced > before - before / 4))
 			break;
-
-		/* the next phase begins a little lower where prices have a floor */
-		for (int32 j = 0; j < s->m; j++)
-		{
-			if (s->scarce[j])
-				s->price[j] -= s->price[s->m];
-			else if (taken[j] < s->room[j] || s->price[j] < eps)
-				s->price[j] = 0;
-			else
-				s->price[j] -= eps;
-		}
-		s->price[s->m] = 0;
+		before = displaced;
 		eps = Max(eps / EPSILON_FACTOR, 1);
 	}
 
-	pfree(slots);
-	pfree(slot_first);
-	pfree(taken);
+	pfree(a.slots);
+	pfree(a.slot_first);
+	pfree(a.taken);
+	pfree(a.slack);
+	pfree(a.base);
+	pfree(a.kicked);
+	pfree(a.cheapest);
 	pfree(saved);
 	pfree(scratch);
 }
@@ -982,7 +1155,11 @@ allocate_solve(AllocateProblem *problem, int32 *assigned, AllocateStats *stats)
 			overload++;
 	}
 	if (overload > FEW_DISPLACED)
+	{
+		scale_costs(&s, fine_bits(s.m));
 		auction(&s);
+		scale_costs(&s, -fine_bits(s.m));
+	}
 	exchange(&s);
 	prove(&s);
 
