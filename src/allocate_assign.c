@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/tuplestore.h"
 
 #define MAX_COLUMNS		3
@@ -199,6 +200,26 @@ reader_shutdown(DestReceiver *self)
 }
 
 /*
+ * Whether a plan is one SELECT, without row locks and changes in WITH.
+ */
+static bool
+only_reads(SPIPlanPtr plan)
+{
+	List	   *sources = SPI_plan_get_plan_sources(plan);
+	List	   *queries;
+	Query	   *query;
+
+	if (list_length(sources) != 1)
+		return false;
+	queries = ((CachedPlanSource *) linitial(sources))->query_list;
+	if (list_length(queries) != 1)
+		return false;
+	query = linitial_node(Query, queries);
+	return query->commandType == CMD_SELECT && !query->hasModifyingCTE &&
+		query->rowMarks == NIL;
+}
+
+/*
  * Run one of the queries, as the caller and reading only.
  */
 static void
@@ -219,10 +240,10 @@ read_query(Reader *reader, const char *sql)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the %s query cannot be prepared: %s", reader->query,
 						SPI_result_code_string(SPI_result))));
-	if (!SPI_is_cursor_plan(plan))
+	if (!only_reads(plan))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the %s query must be one query that returns rows",
+				 errmsg("the %s query must be one SELECT that only reads",
 						reader->query)));
 	options.read_only = true;
 	options.dest = &reader->pub;
@@ -512,15 +533,15 @@ parse_objective(const char *objective)
  *
  * The answer is exact for the benefits rounded to multiples of 2^k, where k is
  * the least exponent at which the largest magnitude is at most 2^(k + b) with
- * b = 55 - floor(log2(holders + 2)): 46 bits for 1,000 holders, 36 for a
+ * b = 56 - floor(log2(holders + 2)): 47 bits for 1,000 holders, 37 for a
  * million.  Whole numbers and other multiples of a power of two within that
  * range are not rounded at all.  So no total is further from the optimum than
  * customers * 2^k.  Optimality is proven by the dual prices at the end of
  * every call.  The answer depends on the set of rows and not on their order.
  *
  * Errors: 22004 an argument or a column is NULL; 22023 objective, negative
- * capacity, holder without capacity, repeated holder or edge, no single query
- * that returns rows; 22003 NaN or infinite benefit; 42703, 42702, 42804 a
+ * capacity, holder without capacity, repeated holder or edge, no single SELECT
+ * that only reads; 22003 NaN or infinite benefit; 42703, 42702, 42804 a
  * column is missing, ambiguous or of the wrong type; 54000 too many customers
  * or holders; and whatever the queries raise.
  */
