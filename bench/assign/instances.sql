@@ -20,7 +20,7 @@ FROM generate_series(1, :holders) h
 JOIN (SELECT r, random() AS x, random() AS y FROM generate_series(0, (:holders - 1) / 32) r) r ON r.r = (h - 1) / 32;
 
 CREATE TABLE edge AS
-SELECT g AS customer_id, 1 + (k * :holders / 20 + floor(random() * (:holders / 20)))::bigint AS holder_id,
+SELECT g::bigint AS customer_id, 1 + (k * :holders / 20 + floor(random() * (:holders / 20)))::bigint AS holder_id,
   floor(random() * CASE :'kind' WHEN 'tied' THEN 10 ELSE 1000000 END)::double precision AS benefit
 FROM generate_series(1, :customers) g, generate_series(0, 19) k
 WHERE :'kind' IN ('uniform', 'tied')
@@ -30,7 +30,7 @@ WHERE :'kind' = 'dense'
 UNION ALL
 SELECT e.g, e.h, round(1000000 * (2 - sqrt((e.x - p.x) ^ 2 + (e.y - p.y) ^ 2)))
 FROM (SELECT g, x, y, 1 + CASE WHEN k < 16 THEN 32 * r + 2 * k + (random() < 0.5)::int
-        ELSE (32 * (r + 1) + ((k - 16) * (:holders - 32) + floor(random() * (:holders - 32))) / 4)::bigint % :holders END AS h
+        ELSE (32 * (r + 1) + floor(((k - 16) + random()) * (:holders - 32) / 4))::bigint % :holders END AS h
       FROM (SELECT g, r, c.x + 0.1 * random() AS x, c.y + 0.1 * random() AS y
             FROM (SELECT g, floor(random() * (:holders / 32))::int AS r FROM generate_series(1, :customers) g) s
             JOIN (SELECT (holder_id - 1) / 32 AS r, min(x) AS x, min(y) AS y FROM place GROUP BY 1) c USING (r)
