@@ -386,17 +386,10 @@ best_holder(const Solver *s, int32 i, int64 *cost, int64 *other)
 		int32		j = s->holder[e];
 		int64		v = s->cost[e] + s->price[j];
 
-		if (v < v2)
-		{
-			if (v < v1)
-			{
-				v2 = v1;
-				v1 = v;
-				best = j;
-			}
-			else
-				v2 = v;
-		}
+		/* no branches: they would be mispredicted */
+		v2 = Min(v2, Max(v, v1));
+		best = v < v1 ? j : best;
+		v1 = Min(v, v1);
 	}
 	*cost = v1;
 	*other = v2;
@@ -416,6 +409,92 @@ cost_at(const Solver *s, int32 i, int32 j)
 	}
 	elog(ERROR, "cannot happen: customer %d has no edge to holder %d", i, j);
 	return 0;
+}
+
+/* Nodes ordered by a key, the lowest on top: a heap that knows their places */
+typedef struct Queue
+{
+	int64	   *key;			/* of each node */
+	int32	   *place;			/* of each node in the heap */
+	int32	   *node;			/* the heap */
+	int32		size;
+} Queue;
+
+static void
+queue_init(Queue *q, int32 nodes)
+{
+	q->key = ALLOC(int64, nodes);
+	q->place = ALLOC(int32, nodes);
+	q->node = ALLOC(int32, nodes);
+	q->size = 0;
+}
+
+static void
+queue_free(Queue *q)
+{
+	pfree(q->key);
+	pfree(q->place);
+	pfree(q->node);
+}
+
+/* The node has a lower key than before. */
+static void
+queue_up(Queue *q, int32 node)
+{
+	int32		p = q->place[node];
+
+	while (p > 0 && q->key[q->node[(p - 1) / 2]] > q->key[node])
+	{
+		q->node[p] = q->node[(p - 1) / 2];
+		q->place[q->node[p]] = p;
+		p = (p - 1) / 2;
+	}
+	q->node[p] = node;
+	q->place[node] = p;
+}
+
+/* The node has a higher key than before. */
+static void
+queue_down(Queue *q, int32 node)
+{
+	int32		p = q->place[node];
+
+	for (;;)
+	{
+		int32		child = 2 * p + 1;
+
+		if (child >= q->size)
+			break;
+		if (child + 1 < q->size &&
+			q->key[q->node[child + 1]] < q->key[q->node[child]])
+			child++;
+		if (q->key[q->node[child]] >= q->key[node])
+			break;
+		q->node[p] = q->node[child];
+		q->place[q->node[p]] = p;
+		p = child;
+	}
+	q->node[p] = node;
+	q->place[node] = p;
+}
+
+static void
+queue_add(Queue *q, int32 node, int64 key)
+{
+	q->key[node] = key;
+	q->place[node] = q->size++;
+	queue_up(q, node);
+}
+
+static int32
+queue_take(Queue *q)
+{
+	int32		top = q->node[0];
+	int32		last = q->node[--q->size];
+
+	q->place[last] = 0;
+	queue_down(q, last);
+	return top;
 }
 
 /* Restore the heap order, lowest price on top, below place p. */
@@ -474,7 +553,8 @@ typedef struct Auction
 	int64	   *base;			/* price of an empty slot */
 	int32	   *kicked;			/* customers that lost a slot to the slack */
 	int32		kicked_count;
-	Slot	   *cheapest;		/* heap of plain holders, while the slack bids */
+	Queue		cheapest;		/* plain holders, by at most what their cheapest
+								 * slot outside the slack costs */
 } Auction;
 
 static inline void
@@ -496,62 +576,65 @@ set_price(Solver *s, const Auction *a, int32 j)
 	s->price[j] = price;
 }
 
+/* What the cheapest slot of a holder costs that is not the slack's */
+static inline int64
+cheapest_slot(const Solver *s, const Auction *a, int32 j)
+{
+	if (a->taken[j] + a->slack[j] < s->room[j])
+		return a->base[j];
+	return a->taken[j] > 0 ? a->slots[a->slot_first[j]].price : PG_INT64_MAX;
+}
+
+/*
+ * The plain holder with the cheapest slot that is not the slack's.  Keys are
+ * brought up to date only here, where it matters: slots have become dearer.
+ */
+static int32
+cheapest_holder(const Solver *s, Auction *a)
+{
+	for (;;)
+	{
+		int32		j = a->cheapest.node[0];
+		int64		price = cheapest_slot(s, a, j);
+
+		if (price == a->cheapest.key[j])
+			return j;
+		a->cheapest.key[j] = price;
+		queue_down(&a->cheapest, j);
+	}
+}
+
 /*
  * The slack wins what it still needs, always the cheapest slot that is not its
  * own, and pays epsilon more than the next one costs.
  */
 static void
-slack_bids(Solver *s, Auction *a, int64 eps)
+slack_bids(const Solver *s, Auction *a, int64 eps)
 {
-	Slot	   *heap = a->cheapest;
-	int32		size = 0;
+	int64		next;
 
-	for (int32 j = 0; j < s->m; j++)
-	{
-		if (s->scarce[j] || a->slack[j] == s->room[j])
-			continue;
-		heap[size].customer = j;
-		heap[size++].price = a->taken[j] + a->slack[j] < s->room[j] ?
-			a->base[j] : a->slots[a->slot_first[j]].price;
-	}
-	for (int32 p = size / 2 - 1; p >= 0; p--)
-		sift_down(heap, size, p);
 	while (a->slack_left > 0)
 	{
-		int32		j = heap[0].customer;
+		int32		j = cheapest_holder(s, a);
 		int32		empty = s->room[j] - a->taken[j] - a->slack[j];
 		Slot	   *slots = &a->slots[a->slot_first[j]];
 
 		if (empty > 0)
-		{
 			empty = Min(empty, a->slack_left);
-			a->slack[j] += empty;
-			a->slack_left -= empty;
-		}
 		else
 		{
 			a->kicked[a->kicked_count++] = slots[0].customer;
 			s->at[slots[0].customer] = NOBODY;
 			slots[0] = slots[--a->taken[j]];
 			sift_down(slots, a->taken[j], 0);
-			a->slack[j]++;
-			a->slack_left--;
+			empty = 1;
 		}
-		if (a->taken[j] + a->slack[j] < s->room[j])
-			continue;
-		if (a->taken[j] > 0)
-			heap[0].price = slots[0].price;
-		else
-			heap[0] = heap[--size];
-		sift_down(heap, size, 0);
+		a->slack[j] += empty;
+		a->slack_left -= empty;
 	}
-	if (size > 0 && heap[0].price + eps > a->slack_price)
-		a->slack_price = heap[0].price + eps;
-	for (int32 j = 0; j < s->m; j++)
-	{
-		if (!s->scarce[j])
-			set_price(s, a, j);
-	}
+	next = a->cheapest.key[cheapest_holder(s, a)];
+	if (next < PRICE_LIMIT)
+		a->slack_price = Max(a->slack_price, next + eps);
 }
 
 /*
@@ -577,6 +660,12 @@ auction_phase(Solver *s, Auction *a, int64 eps)
 		s->at[i] = NOBODY;
 		a->kicked[i] = s->n - 1 - i;
 	}
+	a->cheapest.size = 0;
+	for (int32 j = 0; j < s->m; j++)
+	{
+		if (!s->scarce[j] && s->room[j] > 0)
+			queue_add(&a->cheapest, j, a->base[j]);
+	}
 	while (a->kicked_count > 0)
 	{
 		int32		bidder = a->kicked[--a->kicked_count];
@@ -593,6 +682,20 @@ auction_phase(Solver *s, Auction *a, int64 eps)
 
 			if ((++bids & INTERRUPT_MASK) == 0)
 				CHECK_FOR_INTERRUPTS();
+
+			/*
+			 * Prices rise behind our back when the slack pays more.  Too low
+			 * a price elsewhere does no harm, it only makes the bid smaller.
+			 */
+			if (a->slack[j] > 0)
+			{
+				int64		price = s->price[j];
+
+				set_price(s, a, j);
+				if (s->price[j] != price)
+					continue;
+			}
+
 			/* a customer with nowhere else to go bids to the ceiling */
 			raise = Min(v2, PRICE_LIMIT) - v1;
 			ceiling = Max(s->price[j], PRICE_CEILING);
@@ -626,6 +729,11 @@ auction_phase(Solver *s, Auction *a, int64 eps)
 			heap[a->taken[j]] = bid;
 			sift_up(heap, a->taken[j]++);
 			set_price(s, a, j);
+			if (!s->scarce[j] && cheapest_slot(s, a, j) < a->cheapest.key[j])
+			{
+				a->cheapest.key[j] = bid.price;
+				queue_up(&a->cheapest, j);
+			}
 		}
 		if (a->kicked_count == 0 && a->slack_left > 0)
 			slack_bids(s, a, eps);
@@ -638,7 +746,10 @@ auction_phase(Solver *s, Auction *a, int64 eps)
 		if (s->scarce[j])
 			s->price[j] -= s->price[s->m];
 		else if (a->slack_total > 0)
+		{
+			set_price(s, a, j);
 			s->price[j] = Max(s->price[j] - a->slack_price, 0);
+		}
 	}
 	s->price[s->m] = 0;
 	return true;
@@ -747,7 +858,7 @@ auction(Solver *s)
 	a.slack = ALLOC(int32, s->m + 1);
 	a.base = ALLOC(int64, s->m + 1);
 	a.kicked = ALLOC(int32, s->n);
-	a.cheapest = ALLOC(Slot, s->m);
+	queue_init(&a.cheapest, s->m);
 	a.slack_total = 0;
 	a.slot_first[0] = 0;
 	for (int32 j = 0; j <= s->m; j++)
@@ -791,7 +902,7 @@ auction(Solver *s)
 	pfree(a.slack);
 	pfree(a.base);
 	pfree(a.kicked);
-	pfree(a.cheapest);
+	queue_free(&a.cheapest);
 	pfree(saved);
 	pfree(scratch);
 }
@@ -810,12 +921,9 @@ typedef struct Exchange
 	int64	   *own;			/* what each customer costs where it is */
 	int64	   *slack;			/* free room standing at each holder */
 	int64	   *excess;			/* what each node has too much */
-	int64	   *distance;
+	Queue		reached;		/* by distance; PG_INT64_MAX: not reached */
 	int32	   *from;			/* node before on the shortest path */
 	int32	   *mover;			/* and the customer that moves, or NOBODY */
-	int32	   *heap;			/* of nodes by distance */
-	int32	   *place;			/* of nodes in the heap, -1 outside */
-	int32		heap_size;
 	int32	   *touched;		/* nodes that have a distance */
 	int32		touched_count;
 	int32	   *settled;
@@ -849,52 +957,18 @@ leave_customer(Exchange *x, int32 j, int32 i)
 static void
 reach(Exchange *x, int32 k, int64 d, int32 from, int32 mover)
 {
-	int32		p = x->place[k];
-
-	if (x->distance[k] == PG_INT64_MAX)
+	if (x->reached.key[k] == PG_INT64_MAX)
 	{
 		x->touched[x->touched_count++] = k;
-		p = x->heap_size++;
+		queue_add(&x->reached, k, d);
 	}
-	x->distance[k] = d;
+	else
+	{
+		x->reached.key[k] = d;
+		queue_up(&x->reached, k);
+	}
 	x->from[k] = from;
 	x->mover[k] = mover;
-	while (p > 0 && x->distance[x->heap[(p - 1) / 2]] > d)
-	{
-		x->heap[p] = x->heap[(p - 1) / 2];
-		x->place[x->heap[p]] = p;
-		p = (p - 1) / 2;
-	}
-	x->heap[p] = k;
-	x->place[k] = p;
-}
-
-/* Take the nearest node off the heap. */
-static int32
-nearest(Exchange *x)
-{
-	int32		top = x->heap[0];
-	int32		last = x->heap[--x->heap_size];
-	int32		p = 0;
-
-	for (;;)
-	{
-		int32		child = 2 * p + 1;
-
-		if (child >= x->heap_size)
-			break;
-		if (child + 1 < x->heap_size &&
-			x->distance[x->heap[child + 1]] < x->distance[x->heap[child]])
-			child++;
-		if (x->distance[x->heap[child]] >= x->distance[last])
-			break;
-		x->heap[p] = x->heap[child];
-		x->place[x->heap[p]] = p;
-		p = child;
-	}
-	x->heap[p] = last;
-	x->place[last] = p;
-	return top;
 }
 
 /*
@@ -907,12 +981,12 @@ find_path(const Solver *s, Exchange *x, int32 source)
 	int32		z = s->m + 1;
 	int64		bound = PG_INT64_MAX;	/* shortest path to a lacking node so far */
 
-	x->heap_size = x->touched_count = x->settled_count = 0;
+	x->reached.size = x->touched_count = x->settled_count = 0;
 	reach(x, source, 0, NOBODY, NOBODY);
-	while (x->heap_size > 0)
+	while (x->reached.size > 0)
 	{
-		int32		j = nearest(x);
-		int64		d = x->distance[j];
+		int32		j = queue_take(&x->reached);
+		int64		d = x->reached.key[j];
 
 		if (x->excess[j] < 0)
 			return j;
@@ -922,7 +996,7 @@ find_path(const Solver *s, Exchange *x, int32 source)
 #define RELAX(node, length, who) \
 		do { \
 			int64		relax_d = (length); \
-			if (relax_d < x->distance[node] && relax_d < bound) \
+			if (relax_d < x->reached.key[node] && relax_d < bound) \
 			{ \
 				reach(x, (node), relax_d, j, (who)); \
 				if (x->excess[node] < 0) \
@@ -999,17 +1073,15 @@ exchange(Solver *s)
 	x.own = ALLOC(int64, s->n);
 	x.slack = ALLOC0(int64, nodes);
 	x.excess = ALLOC0(int64, nodes);
-	x.distance = ALLOC(int64, nodes);
+	queue_init(&x.reached, nodes);
 	x.from = ALLOC(int32, nodes);
 	x.mover = ALLOC(int32, nodes);
-	x.heap = ALLOC(int32, nodes);
-	x.place = ALLOC(int32, nodes);
 	x.touched = ALLOC(int32, nodes);
 	x.settled = ALLOC(int32, nodes);
 	for (int32 j = 0; j < nodes; j++)
 	{
 		x.head[j] = NOBODY;
-		x.distance[j] = PG_INT64_MAX;
+		x.reached.key[j] = PG_INT64_MAX;
 	}
 
 	s->price[z] = 0;
@@ -1053,14 +1125,14 @@ exchange(Solver *s)
 		while (x.excess[j] > 0)
 		{
 			int32		target = find_path(s, &x, j);
-			int64		d = x.distance[target];
+			int64		d = x.reached.key[target];
 
 			for (int32 p = 0; p < x.settled_count; p++)
-				s->price[x.settled[p]] += d - x.distance[x.settled[p]];
+				s->price[x.settled[p]] += d - x.reached.key[x.settled[p]];
 			augment(s, &x, j, target);
 			s->stats->augmentations++;
 			for (int32 p = 0; p < x.touched_count; p++)
-				x.distance[x.touched[p]] = PG_INT64_MAX;
+				x.reached.key[x.touched[p]] = PG_INT64_MAX;
 		}
 	}
 
