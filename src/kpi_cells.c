@@ -471,14 +471,32 @@ typedef enum Shape
 	SHAPE_GROWTH				/* a - b over b */
 } Shape;
 
+static Datum *
+text_values(ArrayType *array, int *n)
+{
+	Datum	   *values;
+	bool	   *nulls;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, n);
+	for (int i = 0; i < *n; i++)
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("array must not contain nulls")));
+	return values;
+}
+
 PG_FUNCTION_INFO_V1(crm_kpi_cells);
 /*
- * kpi_cells(shape, a_cells, a_period, a_entries, a_key, a_close, and the same of b)
- * The rows (class, channel, company, numerator, denominator) of one figure,
- * unit and period from its accounts a and b.  period: number of the period in
- * the cells of its year; entries: arrays of sixes (key of period, day, class,
- * channel, company, n); key: of the period of a turnover, NULL for a balance.
- * No row where both are 0.  Errors: 22023 for an unknown shape, 22003.
+ * kpi_cells(shape, labels, channel_ids, channel_codes,
+ *			 a_cells, a_period, a_entries, a_key, a_close, and the same of b)
+ * The rows (class, channel, kind, numerator, denominator) of one figure, unit
+ * and period from its accounts a and b.  labels: of the classes from 1, NULL
+ * for a figure without classes; period: number of the period in the cells of
+ * its year; entries: arrays of sixes (key of period, day, class, channel,
+ * company, n); key: of the period of a turnover, NULL for a balance.  No row
+ * where both are 0.  Errors: 22023 for an unknown shape or channels that do
+ * not match, 22003, 22004.
  */
 Datum
 crm_kpi_cells(PG_FUNCTION_ARGS)
@@ -486,28 +504,55 @@ crm_kpi_cells(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Figure		f = {0};
 	int			shape = PG_ARGISNULL(0) ? -1 : PG_GETARG_INT16(0);
+	Datum	   *label = NULL;
+	int			nlabels = 0;
+	int64	   *channel = NULL;
+	Datum	   *code = NULL;
+	int			nchannels = 0;
+	int			ncodes = 0;
 
 	if (shape < SHAPE_COUNT || shape > SHAPE_GROWTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("shape %d of a figure is not known", shape)));
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	add_account(&f, false, fcinfo, 1);
+	add_account(&f, false, fcinfo, 4);
 	if (shape != SHAPE_COUNT)
-		add_account(&f, true, fcinfo, 6);
+		add_account(&f, true, fcinfo, 9);
+	if (f.n == 0)
+		return (Datum) 0;
+	if (!PG_ARGISNULL(1))
+		label = text_values(PG_GETARG_ARRAYTYPE_P(1), &nlabels);
+	if (!PG_ARGISNULL(2) && !PG_ARGISNULL(3))
+	{
+		channel = int8_array(PG_GETARG_ARRAYTYPE_P(2), &nchannels);
+		code = text_values(PG_GETARG_ARRAYTYPE_P(3), &ncodes);
+	}
+	if (nchannels != ncodes)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there are %d channels but %d codes", nchannels, ncodes)));
 	for (uint32 i = 0; i < f.size; i++)
 	{
 		FigureCell *x = &f.cell[i];
 		Datum		values[5];
 		bool		nulls[5] = {false};
+		int			at = 0;
 
 		if (!x->used || (x->key.n == 0 && x->denominator == 0))
 			continue;
 		if (shape == SHAPE_GROWTH)
 			x->key.n = add_counts(x->key.n, -x->denominator);
-		values[0] = Int16GetDatum(x->key.class_id);
-		values[1] = Int64GetDatum(x->key.channel);
-		values[2] = BoolGetDatum(x->key.company);
+		while (at < nchannels && channel[at] != x->key.channel)
+			at++;
+		nulls[0] = label == NULL;
+		if (label)
+			values[0] = x->key.class_id >= 1 && x->key.class_id <= nlabels ? label[x->key.class_id - 1]
+				: CStringGetTextDatum("none");
+		nulls[1] = at == nchannels;
+		if (at < nchannels)
+			values[1] = code[at];
+		values[2] = CStringGetTextDatum(x->key.company ? "company" : "person");
 		values[3] = Int64GetDatum(x->key.n);
 		values[4] = Int64GetDatum(x->denominator);
 		nulls[4] = shape == SHAPE_COUNT;

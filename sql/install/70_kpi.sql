@@ -27,12 +27,13 @@ CREATE FUNCTION crm._cells_move(cells crm.cells, from_period integer, to_period 
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_cells_move';
 COMMENT ON FUNCTION crm._cells_move(crm.cells, integer, integer) IS 'The cells of one period of the year, as those of another. Errors: 22003.';
 CREATE FUNCTION crm._kpi_cells(
-  shape smallint, a_cells crm.cells, a_period integer, a_entries bigint[], a_key integer, a_close date,
+  shape smallint, labels text[], channel_ids bigint[], channel_codes text[],
+  a_cells crm.cells, a_period integer, a_entries bigint[], a_key integer, a_close date,
   b_cells crm.cells, b_period integer, b_entries bigint[], b_key integer, b_close date,
-  OUT class_id smallint, OUT channel_id bigint, OUT company boolean, OUT numerator bigint, OUT denominator bigint)
+  OUT class text, OUT channel text, OUT kind text, OUT numerator bigint, OUT denominator bigint)
 RETURNS SETOF record LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 8 AS 'MODULE_PATHNAME', 'crm_kpi_cells';
-COMMENT ON FUNCTION crm._kpi_cells(smallint, crm.cells, integer, bigint[], integer, date, crm.cells, integer, bigint[], integer, date) IS
-  'The rows of one figure, unit and period from its accounts a and b, each the sum of the cells of a period and of the entries up to the closing day. Errors: 22023, 22003.';
+COMMENT ON FUNCTION crm._kpi_cells(smallint, text[], bigint[], text[], crm.cells, integer, bigint[], integer, date, crm.cells, integer, bigint[], integer, date) IS
+  'The rows of one figure, unit and period from its accounts a and b, each the sum of the cells of a period and of the entries up to the closing day. Errors: 22023, 22003, 22004.';
 
 CREATE FUNCTION crm._accounts(timelines text, tree text, first_day date, settled date, until date, classes integer,
   OUT account smallint, OUT grain smallint, OUT org_id bigint, OUT subtree boolean, OUT year smallint, OUT period_start date,

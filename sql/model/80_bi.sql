@@ -15,54 +15,53 @@ END
 $$;
 COMMENT ON FUNCTION crm_bi._today(date) IS 'crm.today(), refused beyond the last day posted. Errors: 55000.';
 
--- The two views differ in whose customers a unit counts. Few enough relations that a join with a dimension is planned together with them.
+-- The two views differ in whose customers a unit counts. Five relations only, so that a join with dimensions is planned together with them.
 DECLARE
   own boolean;
 BEGIN
   FOREACH own IN ARRAY ARRAY[false, true] LOOP
     EXECUTE pg_catalog.format($view$
 CREATE VIEW crm_bi.%1$I AS
-SELECT k.code || '/' || CASE WHEN k.dimension IS NULL THEN '' ELSE c.class_id::text END || '/' || p.grain_name || '/' || p.period_start || '/'
-         || o.id || '/' || h.code || '/' || CASE WHEN c.company THEN 'company' ELSE 'person' END AS kpi_key,
-       p.grain_name AS grain, p.period_start, p.period_end, p.period_end <= g.today AS is_complete,
-       o.id AS org_id, o.level AS org_level, o.name AS org_name, h.code AS channel,
-       CASE WHEN c.company THEN 'company' ELSE 'person' END AS kind, k.code,
-       CASE WHEN k.dimension IS NULL THEN NULL
-            WHEN k.dimension = 'coverage' THEN (ARRAY['prospect', 'insured', 'former'])[c.class_id]
-            ELSE coalesce((SELECT pg_catalog.array_agg(l.label ORDER BY l.id) FROM crm.class l)[c.class_id], 'none') END AS class,
-       c.numerator, c.denominator,
+SELECT k.code || '/' || coalesce(c.class, '') || '/' || p.grain_name || '/' || p.period_start || '/' || o.id || '/' || c.channel || '/' || c.kind AS kpi_key,
+       p.grain_name AS grain, p.period_start, p.period_end, p.period_end <= %4$s AS is_complete,
+       o.id AS org_id, o.level AS org_level, o.name AS org_name, c.channel, c.kind, k.code, c.class, c.numerator, c.denominator,
        CASE WHEN k.shape = 0 THEN c.numerator::numeric ELSE c.numerator::numeric / nullif(c.denominator, 0) END AS value
-FROM (SELECT x.slot, x.settled, x.first_day, crm_bi._today(x.posted_to) AS today FROM crm.generation x WHERE x.state = 'current' OFFSET 0) g
-CROSS JOIN crm.kpi_code k
+FROM crm.kpi_code k
 CROSS JOIN crm.organisation o
 CROSS JOIN LATERAL (
   SELECT (SELECT pg_catalog.array_agg(ARRAY[CASE WHEN e.grain = 0 THEN 0 ELSE (e.period_start - date '2000-01-01') * 8 + e.grain END, e.day - date '2000-01-01',
                                             e.class_id, e.channel_id, e.company::integer, e.n])
-          FROM %2$s AND e.slot = g.slot AND e.account = k.account AND e.day <= g.today) AS of_account,
+          FROM %2$s AND e.slot = %5$s AND e.account = k.account AND e.day <= %4$s) AS of_account,
          CASE WHEN k.base_account IS NOT NULL THEN
            (SELECT pg_catalog.array_agg(ARRAY[0, e.day - date '2000-01-01', e.class_id, e.channel_id, e.company::integer, e.n])
-            FROM %2$s AND e.slot = g.slot AND e.account = k.base_account AND e.day <= g.today) END AS of_base
+            FROM %2$s AND e.slot = %5$s AND e.account = k.base_account AND e.day <= %4$s) END AS of_base
   OFFSET 0) e
-JOIN crm.period p ON p.period_end >= g.first_day AND p.closes_from <= g.today AND (g.today >= g.settled OR p.period_end <= g.today)
+JOIN crm.period p ON p.period_end >= (SELECT g.first_day FROM crm.generation g WHERE g.state = 'current')
+  AND p.closes_from <= %4$s AND (%4$s >= %6$s OR p.period_end <= %4$s)
 CROSS JOIN LATERAL crm._kpi_cells(
   k.shape,
+  CASE WHEN k.dimension IS NULL THEN NULL WHEN k.dimension = 'coverage' THEN ARRAY['prospect', 'insured', 'former']
+       ELSE (SELECT pg_catalog.array_agg(l.label ORDER BY l.id) FROM crm.class l) END,
+  (SELECT pg_catalog.array_agg(h.id ORDER BY h.id) FROM crm.channel h), (SELECT pg_catalog.array_agg(h.code ORDER BY h.id) FROM crm.channel h),
   (SELECT x.cells FROM crm.kpi_cell x
-   WHERE x.slot = g.slot AND x.account = k.account AND x.org_id = o.id AND x.subtree = %3$s
+   WHERE x.slot = %5$s AND x.account = k.account AND x.org_id = o.id AND x.subtree = %3$s
      AND x.grain = CASE WHEN k.account < 20 THEN 1 ELSE p.grain END
-     AND x.year = CASE WHEN k.account < 20 THEN extract(year FROM least(p.period_end, g.settled))::smallint ELSE p.year END),
-  CASE WHEN k.account < 20 THEN extract(month FROM least(p.period_end, g.settled))::integer - 1 ELSE p.number END,
-  e.of_account, CASE WHEN k.account < 20 THEN NULL ELSE (p.period_start - date '2000-01-01') * 8 + p.grain END, least(p.period_end, g.today),
+     AND x.year = CASE WHEN k.account < 20 THEN extract(year FROM least(p.period_end, %6$s))::smallint ELSE p.year END),
+  CASE WHEN k.account < 20 THEN extract(month FROM least(p.period_end, %6$s))::integer - 1 ELSE p.number END,
+  e.of_account, CASE WHEN k.account < 20 THEN NULL ELSE (p.period_start - date '2000-01-01') * 8 + p.grain END, least(p.period_end, %4$s),
   CASE WHEN k.base_account IS NOT NULL THEN
     (SELECT x.cells FROM crm.kpi_cell x
-     WHERE x.slot = g.slot AND x.account = k.base_account AND x.org_id = o.id AND x.subtree = %3$s AND x.grain = 1
-       AND x.year = extract(year FROM least(p.period_start - 1, g.settled))::smallint) END,
-  extract(month FROM least(p.period_start - 1, g.settled))::integer - 1,
-  e.of_base, NULL, p.period_start - 1) c
-JOIN crm.channel h ON h.id = c.channel_id$view$,
+     WHERE x.slot = %5$s AND x.account = k.base_account AND x.org_id = o.id AND x.subtree = %3$s AND x.grain = 1
+       AND x.year = extract(year FROM least(p.period_start - 1, %6$s))::smallint) END,
+  extract(month FROM least(p.period_start - 1, %6$s))::integer - 1,
+  e.of_base, NULL, p.period_start - 1) c$view$,
       CASE WHEN own THEN 'kpi_own' ELSE 'kpi' END,
       CASE WHEN own THEN 'crm.kpi_entry e WHERE e.org_id = o.id'
            ELSE 'crm.organisation_tree t JOIN crm.kpi_entry e ON e.org_id = t.descendant_id WHERE t.ancestor_id = o.id' END,
-      CASE WHEN own THEN 'false' ELSE 'o.has_units' END);
+      CASE WHEN own THEN 'false' ELSE 'o.has_units' END,
+      '(SELECT crm_bi._today(g.posted_to) FROM crm.generation g WHERE g.state = ''current'')',
+      '(SELECT g.slot FROM crm.generation g WHERE g.state = ''current'')',
+      '(SELECT g.settled FROM crm.generation g WHERE g.state = ''current'')');
   END LOOP;
 END;
 
