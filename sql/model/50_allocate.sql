@@ -469,7 +469,8 @@ DECLARE
   at CONSTANT timestamptz := clock_timestamp();
   day CONSTANT date := crm._business_day(at);
 BEGIN
-  SELECT array_agg(coalesce(q.held, 0) ORDER BY u.n), array_agg(greatest(crm._quota(s, day) - coalesce(q.held, 0), 0) ORDER BY u.n)
+  SELECT coalesce(array_agg(coalesce(q.held, 0) ORDER BY u.n), '{}'),
+         coalesce(array_agg(greatest(crm._quota(s, day) - coalesce(q.held, 0), 0) ORDER BY u.n), '{}')
   INTO loads, rooms
   FROM unnest(_allocation_state.staff) WITH ORDINALITY u(id, n)
   CROSS JOIN LATERAL crm._staff_in_post(u.id, day) s
@@ -533,6 +534,9 @@ DECLARE
   place bigint[];
   who bigint[];
 BEGIN
+  IF array_ndims(allocate.customers) > 1 OR array_ndims(allocate.staff) > 1 THEN
+    RAISE EXCEPTION 'customers and staff must have one dimension' USING ERRCODE = 'array_subscript_error';
+  END IF;
   IF allocate.customers IS NULL OR allocate.staff IS NULL OR allocate.strategy IS NULL
      OR array_position(allocate.customers, NULL) IS NOT NULL OR array_position(allocate.staff, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'customers, staff and strategy must be given, without nulls' USING ERRCODE = 'null_value_not_allowed';
@@ -544,9 +548,6 @@ BEGIN
   IF allocate.edges IS NOT NULL AND allocate.strategy <> 'optimal' THEN
     RAISE EXCEPTION 'strategy "%" takes no edges', allocate.strategy
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Edges are for the strategy optimal.';
-  END IF;
-  IF array_ndims(allocate.customers) > 1 OR array_ndims(allocate.staff) > 1 THEN
-    RAISE EXCEPTION 'customers and staff must have one dimension' USING ERRCODE = 'array_subscript_error';
   END IF;
   IF allocate.strategy = 'given' AND cardinality(allocate.customers) <> cardinality(allocate.staff) THEN
     RAISE EXCEPTION '% customers are given and % members of staff', cardinality(allocate.customers), cardinality(allocate.staff)
@@ -591,6 +592,9 @@ RETURNS TABLE (customer_id bigint, holding_id bigint, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+  IF array_ndims(entrust.customers) > 1 THEN
+    RAISE EXCEPTION 'customers must have one dimension' USING ERRCODE = 'array_subscript_error';
+  END IF;
   IF entrust.customers IS NULL OR entrust.channel_id IS NULL OR array_position(entrust.customers, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'customers and channel must be given, without nulls' USING ERRCODE = 'null_value_not_allowed';
   END IF;
@@ -606,7 +610,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.entrust(bigint[], bigint, bigint, text) IS
-  'Puts customers from the pool into the hands of a channel, or of a unit with its subtree in a channel, or on from a channel to a unit; its staff may claim them. One row for each customer, as crm.allocate. Errors: 22004, 23503.';
+  'Puts customers from the pool into the hands of a channel, or of a unit with its subtree in a channel, or on from a channel to a unit; its staff may claim them. One row for each customer, as crm.allocate. Errors: 22004, 23503, 2202E.';
 REVOKE ALL ON FUNCTION crm.entrust(bigint[], bigint, bigint, text) FROM PUBLIC;
 
 -- invariants --------------------------------------------------------------
