@@ -185,8 +185,8 @@ BEGIN
   SELECT max(crm._free_again(h.held_to, h.rule)) INTO free_at FROM crm.holding h
   WHERE h.customer_id = _hold_one.customer_id AND h.staff_id = staff.id AND h.held_to IS NOT NULL;
   IF free_at > at AND NOT waive_cool_off THEN
-    RAISE EXCEPTION 'staff member "%" may not hold customer "%" again before %', staff.id, _hold_one.customer_id, free_at
-      USING ERRCODE = 'check_violation', DETAIL = 'The cool-off since the last holding of this customer is not over.',
+    RAISE EXCEPTION 'staff member "%" may not hold customer "%" again yet', staff.id, _hold_one.customer_id
+      USING ERRCODE = 'check_violation', DETAIL = format('The cool-off since the last holding of this customer ends at %s.', free_at),
             HINT = 'Somebody else may hold the customer; crm.transfer() can waive the cool-off.';
   END IF;
   bought := crm._last_purchase(_hold_one.customer_id, day);
