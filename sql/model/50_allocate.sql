@@ -424,6 +424,8 @@ BEGIN
   INTO wish_customer, wish_holder, wish_outcome
   FROM ranked r;
 
+  -- only now: what ended before the statement above saw it, ended before this
+  at := clock_timestamp();
   IF narrowing THEN
     UPDATE crm.holding h SET held_to = greatest(at, h.held_from, h.last_contact_at), end_cause = 'narrowing', ended_by = actor, end_reason = _hold.reason
     FROM unnest(wish_customer, wish_outcome) w(customer_id, outcome)
@@ -618,6 +620,8 @@ REVOKE ALL ON FUNCTION crm.entrust(bigint[], bigint, bigint, text) FROM PUBLIC;
 CREATE FUNCTION crm._check_holding() RETURNS TABLE (check_name text, detail text, hint text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+  zone CONSTANT text := crm.setting_value('business_time_zone');
 BEGIN
   RETURN QUERY
   SELECT 'holding_one_holder', format('customer %s has %s open holdings', h.customer_id, count(*)),
@@ -650,9 +654,12 @@ BEGIN
   RETURN QUERY
   SELECT 'holding_purchase', format('holding %s of customer %s does not tell the last purchase', h.id, h.customer_id),
          format('SELECT crm._holding_purchases(''{%s}'').', h.customer_id)
-  FROM (SELECT h.customer_id, h.id, h.held_from, h.last_purchase_at, crm._last_purchase(h.customer_id, crm._business_day(h.held_from)) AS day
+  FROM (SELECT h.customer_id, h.id, h.held_from, h.last_purchase_at,
+               (SELECT max(c.issued_on) FROM crm.cover c
+                WHERE c.customer_id = h.customer_id AND c.role = 'policyholder' AND c.to_date > c.from_date
+                  AND c.issued_on >= (h.held_from AT TIME ZONE zone)::date) AS day
         FROM crm.holding h WHERE h.held_to IS NULL) h
-  WHERE h.last_purchase_at IS DISTINCT FROM CASE WHEN h.day IS NOT NULL THEN greatest(h.held_from, crm._business_time(h.day)) END;
+  WHERE h.last_purchase_at IS DISTINCT FROM CASE WHEN h.day IS NOT NULL THEN greatest(h.held_from, h.day::timestamp AT TIME ZONE zone) END;
 
   RETURN QUERY
   SELECT 'holding_in_post', format('staff member %s is not in post and holds %s customers', s.id, count(*)),
