@@ -188,6 +188,70 @@ SELECT pg_temp.past(261, 1, '100 days', '1 day');
 SELECT results_eq('SELECT outcome FROM crm.allocate(ARRAY[261], ARRAY[1])', $$VALUES ('left_over')$$, 'only an earlier holder: left over');
 SELECT results_eq($$SELECT outcome FROM crm.allocate(ARRAY[261], ARRAY[1], 'given')$$, $$VALUES ('cool_off')$$, 'given names the cool-off');
 
+-- optimal ----------------------------------------------------------------------------
+
+SELECT setseed(0.5);
+CREATE TEMP TABLE edge AS
+SELECT r, 350 + c AS customer_id, s AS holder_id, round(random() * 20)::double precision AS benefit
+FROM generate_series(1, 12) r, generate_series(1, 5) c, unnest(ARRAY[1, 2, 3, 4]) s WHERE random() < 0.6;
+GRANT SELECT ON edge TO PUBLIC;
+-- every way to give five customers one of four or nobody, within room for two, two, one and none
+CREATE FUNCTION pg_temp.best(round integer) RETURNS text LANGUAGE sql AS $$
+  WITH RECURSIVE way AS (
+    SELECT 350 AS customer, '{}'::bigint[] AS taken, 0::double precision AS total
+    UNION ALL
+    SELECT w.customer + 1, CASE WHEN o.holder_id IS NULL THEN w.taken ELSE w.taken || o.holder_id END, w.total + coalesce(o.benefit, 0)
+    FROM way w CROSS JOIN LATERAL (
+      SELECT e.holder_id::bigint, e.benefit FROM edge e WHERE e.r = best.round AND e.customer_id = w.customer + 1
+        AND (e.customer_id, e.holder_id) <> (351, 1)
+        AND (SELECT count(*) FROM unnest(w.taken) t WHERE t = e.holder_id) < CASE e.holder_id WHEN 1 THEN 2 WHEN 2 THEN 2 WHEN 3 THEN 1 ELSE 0 END
+      UNION ALL SELECT NULL, 0) o
+    WHERE w.customer < 355)
+  SELECT format('%s with %s', cardinality(taken), total) FROM way WHERE customer = 355 ORDER BY cardinality(taken) DESC, total DESC LIMIT 1
+$$;
+SELECT pg_temp.past(351, 1, '20 days', '10 days');
+CREATE FUNCTION pg_temp.reached(round integer) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  reached text;
+BEGIN
+  BEGIN
+    INSERT INTO crm.holding_quota SELECT i, pg_temp.held(i) + least(2, 4 - i) FROM generate_series(1, 4) i ON CONFLICT DO NOTHING;
+    SELECT format('%s with %s', count(a.holding_id), coalesce(sum(e.benefit) FILTER (WHERE a.holding_id IS NOT NULL), 0)) INTO reached
+    FROM crm.allocate(ARRAY(SELECT generate_series(351, 355)), ARRAY[1, 2, 3, 4], 'optimal',
+                      format('SELECT e.customer_id, e.holder_id, e.benefit FROM %s.edge e WHERE e.r = %s', pg_my_temp_schema()::regnamespace, round)) a
+    LEFT JOIN edge e ON e.r = round AND e.customer_id = a.customer_id AND e.holder_id = a.staff_id;
+    RAISE EXCEPTION USING ERRCODE = 'P0099', MESSAGE = reached;
+  EXCEPTION WHEN SQLSTATE 'P0099' THEN
+    RETURN SQLERRM;
+  END;
+END
+$$;
+SELECT is(pg_temp.reached(r), pg_temp.best(r), format('optimal, round %s: most customers, then most benefit, within quotas and cool-offs', r)) FROM generate_series(1, 12) r;
+
+INSERT INTO crm.product (id, code, name) VALUES (1, 'w', 'Whole life');
+INSERT INTO crm.policy (customer_id, id, product_id, channel_id, servicer_id, issued_on, premium) VALUES (361, 1, 1, 1, 3, '2021-01-01', 1), (362, 2, 1, 1, 1, '2021-01-01', 1);
+INSERT INTO crm.customer_organisation VALUES (363, '2022-01-01', 3), (364, '2022-01-01', 4);
+SELECT results_eq($$SELECT customer_id, staff_id, outcome FROM crm.allocate(ARRAY[361, 362, 363, 364], ARRAY[1, 3, 4], 'optimal')$$,
+  $$VALUES (361::bigint, 3::bigint, 'allocated'), (362, 1, 'allocated'), (363, 3, 'allocated'), (364, 4, 'allocated')$$, 'optimal: the servicer, else somebody of the home unit');
+SELECT results_eq($$SELECT customer_id, staff_id, outcome FROM crm.allocate(ARRAY[365, 366], ARRAY[1], 'optimal', 'SELECT 365::bigint AS customer_id, 1::bigint AS holder_id, 1::float8 AS benefit')$$,
+  $$VALUES (365::bigint, 1::bigint, 'allocated'), (366, NULL, 'left_over')$$, 'no edge: left over');
+SELECT is(pg_temp.code_of($$SELECT crm.allocate(ARRAY[367], ARRAY[1], 'optimal', 'SELECT nonsense')$$), '42703', 'edges that are no query of edges');
+SELECT isnt(pg_temp.code_of($$SELECT crm.allocate(ARRAY[367], ARRAY[1], 'optimal', 'DELETE FROM crm.holding RETURNING customer_id, staff_id AS holder_id, 1 AS benefit')$$), '00000', 'edges that write');
+SELECT is(pg_temp.code_of($$SELECT * FROM crm._allocation_edges(ARRAY(SELECT generate_series(1, 20001)), ARRAY(SELECT generate_series(1, 1000)), current_date)$$), '54000', 'too many pairs');
+
+-- edges run with the rights of the caller
+CREATE ROLE crm_test_manager;
+GRANT EXECUTE ON FUNCTION crm.allocate(bigint[], bigint[], text, text, text), crm._allocation_state(bigint[], bigint[]), crm._allocation_edges(bigint[], bigint[], date),
+  crm._hold(bigint[], bigint[], bigint, bigint, text), crm.claim(bigint, bigint) TO crm_test_manager;
+SET LOCAL ROLE crm_test_manager;
+SELECT results_eq($$SELECT customer_id, outcome FROM crm.allocate(ARRAY[370, 371], ARRAY[1, 3], 'optimal')$$, $$VALUES (370::bigint, 'allocated'), (371, 'allocated')$$,
+                  'without a right on any table a manager may allocate');
+SELECT is(pg_temp.code_of($$SELECT crm.allocate(ARRAY[372], ARRAY[1], 'optimal', 'SELECT c.id AS customer_id, 1::bigint AS holder_id, 1::float8 AS benefit FROM crm.customer c')$$), '42501',
+          'but not read what they may not read');
+SELECT is(pg_temp.code_of('SELECT crm.claim(373, 1)'), '00000', 'and claim');
+SELECT is(pg_temp.code_of('SELECT crm.release(373)'), '42501', 'but call nothing not granted');
+RESET ROLE;
+
 -- deal: against a plain statement of what it must yield -----------------------------
 
 CREATE FUNCTION pg_temp.dealt(customers bigint[], staff bigint[], loads bigint[], rooms bigint[], bc bigint[], bs bigint[]) RETURNS bigint[] LANGUAGE plpgsql AS $$
