@@ -188,10 +188,12 @@ REVOKE ALL ON FUNCTION crm.recycle(timestamptz, boolean) FROM PUBLIC;
 -- a change of rule ----------------------------------------------------------
 
 CREATE VIEW crm._stale_rule AS
-SELECT g.org_id, g.channel_id, g.rule, g.holdings, crm._recycle_rule(g.org_id, g.channel_id, crm.today()) AS rule_now
-FROM (SELECT h.org_id, h.channel_id, h.rule, pg_catalog.count(*) AS holdings
-      FROM crm.holding h WHERE h.held_to IS NULL GROUP BY h.org_id, h.channel_id, h.rule) g
-WHERE crm._recycle_rule(g.org_id, g.channel_id, crm.today()) OPERATOR(crm.<>) g.rule;
+WITH followed AS MATERIALIZED (
+  SELECT h.org_id, h.channel_id, h.rule, pg_catalog.count(*) AS holdings
+  FROM crm.holding h WHERE h.held_to IS NULL GROUP BY h.org_id, h.channel_id, h.rule),
+compared AS MATERIALIZED (
+  SELECT f.org_id, f.channel_id, f.rule, f.holdings, crm._recycle_rule(f.org_id, f.channel_id, crm.today()) AS rule_now FROM followed f)
+SELECT c.org_id, c.channel_id, c.rule, c.holdings, c.rule_now FROM compared c WHERE c.rule_now OPERATOR(crm.<>) c.rule;
 COMMENT ON VIEW crm._stale_rule IS 'Open holdings that follow another rule than the one in force for their unit and channel today.';
 
 CREATE FUNCTION crm._refresh_due(as_of date, batch integer, INOUT after bigint, INOUT changed bigint)
