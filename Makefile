@@ -14,6 +14,8 @@ PG_CFLAGS  = -Wall -Wextra
 INSTALL_SQL = $(sort $(wildcard sql/install/*.sql))
 MODEL_SQL   = $(sort $(wildcard sql/model/*.sql))
 DATA_built  = sql/crm--$(EXTVERSION).sql
+# released install scripts, frozen, and the ways from version to version
+DATA        = $(sort $(wildcard sql/released/crm--*.sql))
 EXTRA_CLEAN = sql/crm--*.sql output_iso results tmp_check tmp_check_iso
 
 PG_CONFIG ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin/pg_config) pg_config)

@@ -5,6 +5,7 @@
  */
 #include "crm.h"
 
+#include "kpi_touch.h"
 #include "utils/guc.h"
 
 PG_MODULE_MAGIC;
@@ -67,4 +68,5 @@ _PG_init(void)
 							   NULL, &crm_actor, "", PGC_USERSET, 0,
 							   NULL, NULL, NULL);
 	MarkGUCPrefixReserved("crm");
+	touch_init();
 }

@@ -12,3 +12,4 @@ BEGIN
   END IF;
 END
 $$;
+COMMENT ON SCHEMA crm IS 'crm: customer resource management';

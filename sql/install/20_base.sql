@@ -45,6 +45,7 @@ BEGIN
   END IF;
 
   EXECUTE pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA crm TO %I', owner);
+  EXECUTE pg_catalog.format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crm TO %I', owner);
   GRANT USAGE ON SCHEMA crm TO crm_bi_owner, PUBLIC;
   CREATE SCHEMA crm_bi AUTHORIZATION crm_bi_owner;
   COMMENT ON SCHEMA crm_bi IS 'crm: views for BI tools, plain column types only';

@@ -1,0 +1,132 @@
+-- classify: rules in force, standings
+
+CREATE TABLE crm.class (
+  id smallint PRIMARY KEY CHECK (id > 0),
+  dimension text NOT NULL CHECK (dimension IN ('activity', 'tier')),
+  label text NOT NULL,
+  UNIQUE (dimension, label)
+);
+COMMENT ON TABLE crm.class IS 'Classes of activity and tier that any rule has ever named.';
+COMMENT ON COLUMN crm.class.id IS 'Key, as it stands in timelines and cells; 0 there means none.';
+COMMENT ON COLUMN crm.class.dimension IS 'activity or tier.';
+COMMENT ON COLUMN crm.class.label IS 'The label in the scale.';
+
+CREATE TABLE crm.generation (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  slot smallint NOT NULL CHECK (slot IN (0, 1)),
+  state text NOT NULL CHECK (state IN ('building', 'current', 'retired')),
+  step text NOT NULL CHECK (step IN ('standings', 'accounts', 'switch', 'done')),
+  next_id bigint,
+  settled date NOT NULL,
+  posted_to date NOT NULL,
+  first_day date NOT NULL,
+  made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  CHECK (posted_to >= settled)
+);
+COMMENT ON TABLE crm.generation IS 'Standings and accounts as they were built, one beside the other; one is current.';
+COMMENT ON COLUMN crm.generation.id IS 'Key, rising.';
+COMMENT ON COLUMN crm.generation.slot IS 'Which half of the standings and accounts it fills.';
+COMMENT ON COLUMN crm.generation.state IS 'building, current or retired.';
+COMMENT ON COLUMN crm.generation.step IS 'How far its building has come.';
+COMMENT ON COLUMN crm.generation.next_id IS 'The first customer whose standing is not made yet.';
+COMMENT ON COLUMN crm.generation.settled IS 'The day on which the cells stand; later days are in the entries.';
+COMMENT ON COLUMN crm.generation.posted_to IS 'The last day for which known changes are posted.';
+COMMENT ON COLUMN crm.generation.first_day IS 'No standing begins before this day.';
+COMMENT ON COLUMN crm.generation.made_at IS 'When its building began.';
+CREATE UNIQUE INDEX ON crm.generation (state) WHERE state IN ('building', 'current');
+
+CREATE TABLE crm.rule (
+  generation_id bigint NOT NULL REFERENCES crm.generation ON DELETE CASCADE,
+  kind text NOT NULL CHECK (kind IN ('activity', 'tier')),
+  ord integer NOT NULL,
+  valid_from date NOT NULL,
+  valid_to date NOT NULL,
+  org_ids bigint[],
+  channel_id bigint,
+  class_ids smallint[] NOT NULL,
+  thresholds bigint[] NOT NULL,
+  PRIMARY KEY (generation_id, kind, ord)
+);
+COMMENT ON TABLE crm.rule IS 'The scales by which a generation was made, in order of precedence; they never change.';
+COMMENT ON COLUMN crm.rule.generation_id IS 'Generation.';
+COMMENT ON COLUMN crm.rule.kind IS 'activity or tier.';
+COMMENT ON COLUMN crm.rule.ord IS 'Precedence: the first that fits decides.';
+COMMENT ON COLUMN crm.rule.valid_from IS 'First day.';
+COMMENT ON COLUMN crm.rule.valid_to IS 'First day no longer.';
+COMMENT ON COLUMN crm.rule.org_ids IS 'Units it holds for; NULL: all.';
+COMMENT ON COLUMN crm.rule.channel_id IS 'Channel it holds for; NULL: all.';
+COMMENT ON COLUMN crm.rule.class_ids IS 'Classes, ascending.';
+COMMENT ON COLUMN crm.rule.thresholds IS 'Smallest value of each class but the first, in days or hundredths.';
+
+CREATE VIEW crm._rule_source AS
+SELECT d.kind, d.decimals, s.valid_from,
+       coalesce(pg_catalog.lead(s.valid_from) OVER (PARTITION BY d.kind, s.org_id, s.channel_id ORDER BY s.valid_from), 'infinity') AS valid_to,
+       (SELECT pg_catalog.array_agg(t.descendant_id ORDER BY t.descendant_id) FROM crm.organisation_tree t WHERE t.ancestor_id = s.org_id) AS org_ids,
+       s.channel_id, s.value::crm.scale AS scale,
+       (SELECT pg_catalog.count(*) FROM crm.organisation_tree t WHERE t.descendant_id = s.org_id) AS depth
+FROM (VALUES ('activity', 'activity_scale', 0), ('tier', 'tier_scale', 2)) AS d (kind, setting, decimals)
+CROSS JOIN LATERAL (
+  SELECT s.valid_from, s.org_id, s.channel_id, s.value FROM crm.setting s WHERE s.name = d.setting
+  UNION ALL
+  SELECT '-infinity', NULL, NULL, k.initial FROM crm.setting_kind k WHERE k.name = d.setting) s;
+COMMENT ON VIEW crm._rule_source IS 'The scales of activity and tier as set, with their days, units and channels.';
+
+CREATE FUNCTION crm._make_rules(generation_id bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  LOCK TABLE crm.class IN SHARE ROW EXCLUSIVE MODE;
+  INSERT INTO crm.class (id, dimension, label)
+  SELECT (coalesce((SELECT max(c.id) FROM crm.class c), 0) + row_number() OVER (ORDER BY n.kind, n.scale_at, n.label_at))::smallint, n.kind, n.label
+  FROM (SELECT r.kind, l.label, min(r.valid_from) AS scale_at, min(l.ord) AS label_at
+        FROM crm._rule_source r, unnest(crm.labels(r.scale)) WITH ORDINALITY AS l (label, ord)
+        GROUP BY r.kind, l.label) n
+  WHERE NOT EXISTS (SELECT FROM crm.class c WHERE c.dimension = n.kind AND c.label = n.label);
+  INSERT INTO crm.rule (generation_id, kind, ord, valid_from, valid_to, org_ids, channel_id, class_ids, thresholds)
+  SELECT _make_rules.generation_id, r.kind,
+         row_number() OVER (PARTITION BY r.kind ORDER BY r.depth DESC, r.channel_id IS NULL, r.channel_id, r.org_ids[1], r.valid_from DESC),
+         r.valid_from, r.valid_to, r.org_ids, r.channel_id,
+         (SELECT array_agg(c.id ORDER BY l.ord) FROM unnest(crm.labels(r.scale)) WITH ORDINALITY AS l (label, ord)
+          JOIN crm.class c ON c.dimension = r.kind AND c.label = l.label),
+         (crm._thresholds(r.scale, r.decimals))[2:]
+  FROM crm._rule_source r;
+END
+$$;
+COMMENT ON FUNCTION crm._make_rules(bigint) IS 'Fixes the scales in force as the rules of a generation.';
+REVOKE ALL ON FUNCTION crm._make_rules(bigint) FROM PUBLIC;
+
+CREATE TABLE crm.standing (
+  slot smallint NOT NULL,
+  customer_id bigint NOT NULL,
+  first_day date NOT NULL,
+  timeline crm.timeline NOT NULL,
+  PRIMARY KEY (slot, customer_id)
+) PARTITION BY LIST (slot);
+CREATE TABLE crm.standing_0 PARTITION OF crm.standing FOR VALUES IN (0) WITH (fillfactor = 90);
+CREATE TABLE crm.standing_1 PARTITION OF crm.standing FOR VALUES IN (1) WITH (fillfactor = 90);
+COMMENT ON TABLE crm.standing IS 'The standing of each customer on every day; kept by crm, read through crm_bi.standing.';
+COMMENT ON COLUMN crm.standing.slot IS 'Slot of the generation.';
+COMMENT ON COLUMN crm.standing.customer_id IS 'Customer.';
+COMMENT ON COLUMN crm.standing.first_day IS 'First day of the timeline.';
+COMMENT ON COLUMN crm.standing.timeline IS 'Standing by day.';
+COMMENT ON TABLE crm.standing_0 IS 'Standings of the generations in slot 0.';
+COMMENT ON TABLE crm.standing_1 IS 'Standings of the generations in slot 1.';
+
+CREATE TABLE crm.pending (
+  customer_id bigint,
+  policy_id bigint,
+  queued_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  CHECK (pg_catalog.num_nonnulls(customer_id, policy_id) = 1)
+);
+COMMENT ON TABLE crm.pending IS 'Customers and policies whose change is not posted yet, of sessions with crm.posting = deferred; drained by CALL crm.refresh().';
+COMMENT ON COLUMN crm.pending.customer_id IS 'Customer touched.';
+COMMENT ON COLUMN crm.pending.policy_id IS 'Policy touched.';
+COMMENT ON COLUMN crm.pending.queued_at IS 'When.';
+
+CREATE TABLE crm.replay (
+  generation_id bigint NOT NULL REFERENCES crm.generation ON DELETE CASCADE,
+  customer_id bigint NOT NULL
+);
+COMMENT ON TABLE crm.replay IS 'Customers that changed while a generation is being built, to be made anew in it.';
+COMMENT ON COLUMN crm.replay.generation_id IS 'Generation being built.';
+COMMENT ON COLUMN crm.replay.customer_id IS 'Customer.';
+CREATE INDEX ON crm.replay (generation_id);

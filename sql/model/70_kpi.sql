@@ -1,0 +1,361 @@
+-- kpi: accounts, posting, rebuild
+
+CREATE TABLE crm.kpi_code (
+  code text PRIMARY KEY,
+  name text NOT NULL,
+  name_zh text NOT NULL,
+  shape smallint NOT NULL CHECK (shape IN (0, 1, 2)),
+  account smallint NOT NULL,
+  base_account smallint,
+  dimension text CHECK (dimension IN ('coverage', 'activity', 'tier')),
+  cell text NOT NULL CHECK (cell IN ('closing', 'opening', 'event')),
+  adds_over_periods boolean NOT NULL,
+  description text NOT NULL,
+  CHECK ((shape = 0) = (base_account IS NULL))
+);
+COMMENT ON TABLE crm.kpi_code IS 'The figures and the accounts they are made of.';
+COMMENT ON COLUMN crm.kpi_code.code IS 'Code of the figure.';
+COMMENT ON COLUMN crm.kpi_code.name IS 'Name in English.';
+COMMENT ON COLUMN crm.kpi_code.name_zh IS 'Name in Chinese.';
+COMMENT ON COLUMN crm.kpi_code.shape IS '0: a count; 1: account over base; 2: account less base over base.';
+COMMENT ON COLUMN crm.kpi_code.account IS 'Account of the numerator; below 20 a balance, from 20 a turnover.';
+COMMENT ON COLUMN crm.kpi_code.base_account IS 'Balance at opening that is the denominator.';
+COMMENT ON COLUMN crm.kpi_code.dimension IS 'Dimension that classes the figure.';
+COMMENT ON COLUMN crm.kpi_code.cell IS 'The moment whose unit, channel and kind the customer counts in.';
+COMMENT ON COLUMN crm.kpi_code.adds_over_periods IS 'Whether months add up to longer periods.';
+COMMENT ON COLUMN crm.kpi_code.description IS 'What it counts.';
+INSERT INTO crm.kpi_code (code, name, name_zh, shape, account, base_account, dimension, cell, adds_over_periods, description) VALUES
+  ('insured', 'Insured customers', '有效客户数', 0, 1, NULL, NULL, 'closing', false, 'Customers with a policy in force at closing, as policyholder or insured person.'),
+  ('insured_long_term', 'Insured long-term', '长险有效客户数', 0, 2, NULL, NULL, 'closing', false, 'Customers with a long-term policy in force at closing, in either role.'),
+  ('plan_customers', 'Plan population', '股份长险投保客户数', 0, 3, NULL, NULL, 'closing', false, 'Policyholders with a long-term policy of the own book in force at closing.'),
+  ('coverage', 'Customers by coverage', '新老客户分类', 0, 4, NULL, 'coverage', 'closing', false, 'Prospects, insured and former customers at closing.'),
+  ('activity', 'Customers by activity', '客户活跃度分类', 0, 5, NULL, 'activity', 'closing', false, 'Known customers by the time since the last purchase at closing; none: never purchased.'),
+  ('tier', 'Customers by tier', '客户等级分类', 0, 6, NULL, 'tier', 'closing', false, 'Known customers by tier at closing; none: not insured.'),
+  ('new_customers', 'New customers', '新增客户数', 0, 20, NULL, NULL, 'event', true, 'Customers whose first purchase ever lies in the period.'),
+  ('gained', 'Gained', '新增有效客户数', 0, 21, NULL, NULL, 'closing', false, 'Insured at closing, and for the first time ever in the period.'),
+  ('moved_in', 'Moved in', '转入客户数', 0, 22, NULL, NULL, 'closing', false, 'Insured at both ends, and in this unit and channel only at closing.'),
+  ('moved_out', 'Moved out', '转出客户数', 0, 23, NULL, NULL, 'opening', false, 'Insured at both ends, and in this unit and channel only at opening.'),
+  ('repeat_purchase', 'Repeat-purchase rate', '二次购买率', 1, 24, 3, NULL, 'opening', false, 'Of the plan population at opening, those who bought a further long-term policy in the period.'),
+  ('repeat_purchase_any', 'Repeat-purchase rate, any product', '加保率', 1, 25, 1, NULL, 'opening', false, 'Of the insured at opening, those who made any purchase in the period.'),
+  ('total_churn', 'Total churn', '客户总流失比率', 1, 26, 1, NULL, 'opening', false, 'Of the insured at opening, those not insured at closing.'),
+  ('lapse_churn', 'Lapse churn', '失效保单客户流失率', 1, 27, 1, NULL, 'opening', false, 'Of the insured at opening, those not insured at closing whose last cover to end in the period lapsed.'),
+  ('win_back', 'Win-back rate', '流失客户赢回率', 1, 28, 7, NULL, 'opening', false, 'Of the former customers at opening, those insured at closing.'),
+  ('won_back', 'Won back', '赢回客户数', 0, 29, NULL, NULL, 'closing', false, 'The customers of win_back, in the unit and channel at closing.'),
+  ('insured_growth', 'Growth of insured customers', '有效客户增长率', 2, 1, 1, NULL, 'closing', false, 'Insured at closing less insured at opening, over insured at opening.'),
+  ('plan_growth', 'Growth of the plan population', '长险投保客户增长率', 2, 3, 3, NULL, 'closing', false, 'Plan population at closing less at opening, over that at opening.');
+
+CREATE TABLE crm.period (
+  grain smallint NOT NULL,
+  period_start date NOT NULL,
+  period_end date NOT NULL,
+  grain_name text NOT NULL,
+  closes_from date NOT NULL,
+  year smallint NOT NULL,
+  number integer NOT NULL,
+  PRIMARY KEY (grain, period_start)
+);
+COMMENT ON TABLE crm.period IS 'Periods of every grain from 1900 to 2199.';
+COMMENT ON COLUMN crm.period.grain IS '1 month, 2 quarter, 3 year, 4 trailing_12.';
+COMMENT ON COLUMN crm.period.grain_name IS 'month, quarter, year or trailing_12: twelve months, told by their last one.';
+COMMENT ON COLUMN crm.period.period_start IS 'First day.';
+COMMENT ON COLUMN crm.period.period_end IS 'Last day.';
+COMMENT ON COLUMN crm.period.closes_from IS 'First day on which the period is reported, open: its first day, of trailing twelve months the first of the last.';
+COMMENT ON COLUMN crm.period.year IS 'Year in which it ends.';
+COMMENT ON COLUMN crm.period.number IS 'Which one of its grain it is in that year, from 0.';
+INSERT INTO crm.period (grain, grain_name, period_start, period_end, closes_from, year, number)
+SELECT g.grain, g.name, (m.m - g.back)::date, (m.m + g.span - interval '1 day')::date, m.m::date,
+       extract(year FROM m.m), (extract(month FROM m.m)::integer - 1) / g.step
+FROM (VALUES (1, 'month', interval '0', interval '1 month', 1), (2, 'quarter', interval '0', interval '3 months', 3),
+             (3, 'year', interval '0', interval '1 year', 12), (4, 'trailing_12', interval '11 months', interval '1 month', 1))
+       AS g (grain, name, back, span, step)
+CROSS JOIN LATERAL pg_catalog.generate_series(timestamp '1900-01-01', timestamp '2199-12-01', pg_catalog.make_interval(months => g.step)) AS m (m);
+CREATE INDEX ON crm.period (period_end);
+
+CREATE TABLE crm.kpi_cell (
+  slot smallint NOT NULL,
+  account smallint NOT NULL,
+  grain smallint NOT NULL,
+  org_id bigint NOT NULL,
+  subtree boolean NOT NULL,
+  year smallint NOT NULL,
+  cells crm.cells NOT NULL,
+  PRIMARY KEY (slot, account, grain, org_id, subtree, year)
+) PARTITION BY LIST (slot);
+CREATE TABLE crm.kpi_cell_0 PARTITION OF crm.kpi_cell FOR VALUES IN (0);
+CREATE TABLE crm.kpi_cell_1 PARTITION OF crm.kpi_cell FOR VALUES IN (1);
+COMMENT ON TABLE crm.kpi_cell IS 'What the accounts hold on the settled day: balances by month end, turnovers by period; kept by crm, read through crm_bi.kpi.';
+COMMENT ON COLUMN crm.kpi_cell.slot IS 'Slot of the generation.';
+COMMENT ON COLUMN crm.kpi_cell.account IS 'Account.';
+COMMENT ON COLUMN crm.kpi_cell.grain IS 'Grain of a turnover; 1 for balances.';
+COMMENT ON COLUMN crm.kpi_cell.org_id IS 'Unit.';
+COMMENT ON COLUMN crm.kpi_cell.subtree IS 'False: customers of the unit itself; true: with its subtree, for units that have one.';
+COMMENT ON COLUMN crm.kpi_cell.year IS 'Year in which the periods end.';
+COMMENT ON COLUMN crm.kpi_cell.cells IS 'Values by period, class, kind and channel.';
+COMMENT ON TABLE crm.kpi_cell_0 IS 'Cells of the generations in slot 0.';
+COMMENT ON TABLE crm.kpi_cell_1 IS 'Cells of the generations in slot 1.';
+
+CREATE TABLE crm.kpi_entry (
+  slot smallint NOT NULL,
+  account smallint NOT NULL,
+  grain smallint NOT NULL,
+  class_id smallint NOT NULL,
+  period_start date NOT NULL,
+  day date NOT NULL,
+  org_id bigint NOT NULL,
+  channel_id bigint NOT NULL,
+  n bigint NOT NULL,
+  company boolean NOT NULL
+) PARTITION BY LIST (slot);
+CREATE TABLE crm.kpi_entry_0 PARTITION OF crm.kpi_entry FOR VALUES IN (0);
+CREATE TABLE crm.kpi_entry_1 PARTITION OF crm.kpi_entry FOR VALUES IN (1);
+CREATE INDEX ON crm.kpi_entry (account, org_id, day);
+COMMENT ON TABLE crm.kpi_entry IS 'Entries not yet folded into the cells: only ever appended, and removed by folding.';
+COMMENT ON COLUMN crm.kpi_entry.slot IS 'Slot of the generation.';
+COMMENT ON COLUMN crm.kpi_entry.account IS 'Account.';
+COMMENT ON COLUMN crm.kpi_entry.grain IS 'Grain of a turnover; 0 for balances.';
+COMMENT ON COLUMN crm.kpi_entry.class_id IS 'Class.';
+COMMENT ON COLUMN crm.kpi_entry.period_start IS 'First day of the period of a turnover; -infinity for balances.';
+COMMENT ON COLUMN crm.kpi_entry.day IS 'Closing day from which it counts.';
+COMMENT ON COLUMN crm.kpi_entry.org_id IS 'Unit of the customers.';
+COMMENT ON COLUMN crm.kpi_entry.channel_id IS 'Main channel of the customers.';
+COMMENT ON COLUMN crm.kpi_entry.n IS 'Customers to add.';
+COMMENT ON COLUMN crm.kpi_entry.company IS 'Companies or persons.';
+COMMENT ON TABLE crm.kpi_entry_0 IS 'Entries of the generations in slot 0.';
+COMMENT ON TABLE crm.kpi_entry_1 IS 'Entries of the generations in slot 1.';
+
+CREATE VIEW crm._node AS
+SELECT o.id AS org_id, false AS subtree, o.id AS member_id FROM crm.organisation o
+UNION ALL
+SELECT t.ancestor_id, true, t.descendant_id FROM crm.organisation_tree t
+WHERE EXISTS (SELECT FROM crm.organisation o WHERE o.id = t.ancestor_id AND o.has_units);
+COMMENT ON VIEW crm._node IS 'The rows of crm.kpi_cell that a unit''s customers count in.';
+
+-- posting -------------------------------------------------------------------
+
+CREATE FUNCTION crm._members_of(policies bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  RETURN (SELECT array_agg(m.customer_id ORDER BY m.customer_id) FROM (
+    SELECT p.customer_id FROM crm.policy p WHERE p.id = ANY (policies)
+    UNION SELECT n.insured_id FROM crm.policy_insured n WHERE n.policy_id = ANY (policies)
+    UNION SELECT c.customer_id FROM crm.cover c WHERE c.policy_id = ANY (policies)) m);
+END
+$$;
+COMMENT ON FUNCTION crm._members_of(bigint[]) IS 'Policyholders and insured of policies, as they stand and as their cover stands.';
+REVOKE ALL ON FUNCTION crm._members_of(bigint[]) FROM PUBLIC;
+
+CREATE FUNCTION crm._derive_cover(policies bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  DELETE FROM crm.cover c WHERE c.policy_id = ANY (policies);
+  INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium)
+  SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
+  FROM crm._cover_source s WHERE s.policy_id = ANY (policies);
+END
+$$;
+COMMENT ON FUNCTION crm._derive_cover(bigint[]) IS 'Makes the cover of policies anew.';
+REVOKE ALL ON FUNCTION crm._derive_cover(bigint[]) FROM PUBLIC;
+
+CREATE FUNCTION crm._post(customers bigint[], policies bigint[]) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+  touched bigint[];
+  more bigint[];
+  chunk bigint[];
+  g crm.generation;
+  building bigint;
+  earliest date;
+  at integer := 1;
+BEGIN
+  LOCK TABLE crm.generation IN ROW SHARE MODE;
+  IF policies = '{}' THEN
+    touched := customers;
+  ELSE
+    touched := (SELECT array_agg(DISTINCT t ORDER BY t) FROM unnest(customers || crm._members_of(policies)) t);
+  END IF;
+  more := touched;
+  WHILE more IS NOT NULL LOOP
+    IF array_length(more, 1) > 1 THEN
+      PERFORM FROM crm.customer c WHERE c.id = ANY (more) ORDER BY c.id FOR NO KEY UPDATE;
+    END IF;
+    UPDATE crm.customer c SET version = c.version + 1 WHERE c.id = ANY (more);
+    EXIT WHEN policies = '{}';
+    more := (SELECT array_agg(m ORDER BY m) FROM (SELECT unnest(crm._members_of(policies)) EXCEPT SELECT unnest(touched)) AS x (m));
+    touched := touched || more;
+  END LOOP;
+  IF policies <> '{}' THEN
+    PERFORM crm._derive_cover(policies);
+  END IF;
+  IF touched IS NULL THEN
+    RETURN 0;
+  END IF;
+
+  SELECT * INTO STRICT g FROM crm.generation WHERE state = 'current';
+  building := crm._building(g.id);
+  WHILE at <= array_length(touched, 1) LOOP
+    chunk := touched[at : at + 19999];
+    earliest := crm._restate(g.id, g.slot, chunk, g.settled, g.posted_to, true);
+    IF earliest < g.first_day THEN
+      UPDATE crm.generation SET first_day = earliest WHERE id = g.id AND first_day > earliest;
+    END IF;
+    at := at + 20000;
+  END LOOP;
+  IF building IS NOT NULL THEN
+    INSERT INTO crm.replay (generation_id, customer_id) SELECT building, t FROM unnest(touched) t;
+  END IF;
+  PERFORM crm._holding_purchases(touched);
+  RETURN array_length(touched, 1);
+END
+$$;
+COMMENT ON FUNCTION crm._post(bigint[], bigint[]) IS
+  'Locks the customers touched in order of id, derives the cover of the policies touched, and brings standings, accounts and holdings up to date. Errors: 40001 when a rebuild has switched since the snapshot.';
+REVOKE ALL ON FUNCTION crm._post(bigint[], bigint[]) FROM PUBLIC;
+
+CREATE TRIGGER touch_insert AFTER INSERT OR DELETE ON crm.customer FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'id');
+CREATE TRIGGER touch_update AFTER UPDATE OF id, kind, org_id, source_channel_id, known_from ON crm.customer FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'id');
+CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.customer_organisation FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'customer_id');
+CREATE TRIGGER touch_insert AFTER INSERT OR DELETE ON crm.policy FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'id');
+CREATE TRIGGER touch_update AFTER UPDATE OF id, customer_id, product_id, channel_id, book, issued_on, term_months, matures_on, payment, premium, payments
+  ON crm.policy FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'id');
+CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_insured FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'policy_id');
+CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_event FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'policy_id');
+
+CREATE FUNCTION crm._refuse_truncate() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'table "%" cannot be truncated', TG_TABLE_NAME
+    USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE, which keeps the figures right.';
+END
+$$;
+COMMENT ON FUNCTION crm._refuse_truncate() IS 'Trigger: figures follow rows, and TRUNCATE shows none.';
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON crm.customer EXECUTE FUNCTION crm._refuse_truncate();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON crm.customer_organisation EXECUTE FUNCTION crm._refuse_truncate();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON crm.policy EXECUTE FUNCTION crm._refuse_truncate();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON crm.policy_insured EXECUTE FUNCTION crm._refuse_truncate();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON crm.policy_event EXECUTE FUNCTION crm._refuse_truncate();
+
+-- the tree -------------------------------------------------------------------
+
+CREATE FUNCTION crm._sum_tree(units bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
+  DELETE FROM crm.kpi_cell c WHERE c.subtree AND c.org_id = ANY (units);
+  INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
+  SELECT c.slot, c.account, c.grain, n.org_id, true, c.year, crm._cells_sum(c.cells)
+  FROM crm._node n JOIN crm.kpi_cell c ON c.org_id = n.member_id AND NOT c.subtree
+  WHERE n.subtree AND n.org_id = ANY (units)
+  GROUP BY c.slot, c.account, c.grain, n.org_id, c.year;
+END
+$$;
+COMMENT ON FUNCTION crm._sum_tree(bigint[]) IS 'Sums the cells of units up from their subtrees anew.';
+REVOKE ALL ON FUNCTION crm._sum_tree(bigint[]) FROM PUBLIC;
+
+CREATE FUNCTION crm._organisation_moved() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  units bigint[];
+BEGIN
+  IF TG_OP = 'UPDATE' AND NEW.parent_id IS NOT DISTINCT FROM OLD.parent_id THEN
+    RETURN NULL;
+  END IF;
+  units := (SELECT array_agg(DISTINCT t.ancestor_id) FROM crm.organisation_tree t
+            WHERE t.descendant_id IN (NEW.parent_id, CASE WHEN TG_OP = 'UPDATE' THEN OLD.parent_id END));
+  IF units IS NOT NULL
+     AND EXISTS (SELECT FROM crm.organisation_tree t JOIN crm.kpi_cell c ON c.org_id = t.descendant_id
+                 WHERE t.ancestor_id = ANY (units || NEW.id)) THEN
+    PERFORM crm._sum_tree(units);
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION crm._organisation_moved() IS 'Trigger: figures follow the current tree.';
+REVOKE ALL ON FUNCTION crm._organisation_moved() FROM PUBLIC;
+CREATE TRIGGER tree_figures AFTER INSERT OR UPDATE OF parent_id ON crm.organisation
+  FOR EACH ROW EXECUTE FUNCTION crm._organisation_moved();
+
+-- folding and the horizon ------------------------------------------------------
+
+CREATE FUNCTION crm._horizon(as_of date) RETURNS date LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT least((date_trunc('month', _horizon.as_of::timestamp)
+                + make_interval(months => 1 + crm.setting_value('horizon_months')::integer) - interval '1 day')::date,
+               date '2199-12-31');
+END;
+COMMENT ON FUNCTION crm._horizon(date) IS 'The last day for which known changes are posted in advance.';
+REVOKE ALL ON FUNCTION crm._horizon(date) FROM PUBLIC;
+
+CREATE FUNCTION crm._fold(upto date) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  g crm.generation;
+  folded bigint;
+BEGIN
+  LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
+  SELECT * INTO STRICT g FROM crm.generation WHERE state = 'current';
+  upto := least(greatest(upto, g.settled), g.posted_to);
+  -- months that come in begin with the balances of the month before
+  INSERT INTO crm.kpi_cell AS c (slot, account, grain, org_id, subtree, year, cells)
+  SELECT o.slot, o.account, o.grain, o.org_id, o.subtree, new.year,
+         crm._cells_sum(crm._cells_move(o.cells, old.number, new.number))
+  FROM crm.period old
+  JOIN crm.kpi_cell o ON o.slot = g.slot AND o.account < 20 AND o.grain = 1 AND o.year = old.year
+  JOIN crm.period new ON new.grain = 1 AND new.period_start > old.period_start AND new.period_start <= upto
+  WHERE old.grain = 1 AND old.period_start = date_trunc('month', g.settled::timestamp)::date
+  GROUP BY o.slot, o.account, o.grain, o.org_id, o.subtree, new.year
+  ON CONFLICT (slot, account, grain, org_id, subtree, year) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells);
+  WITH gone AS (
+    DELETE FROM crm.kpi_entry e WHERE e.slot = g.slot AND e.day <= upto
+    RETURNING e.account, e.grain, e.class_id, e.period_start, e.day, e.org_id, e.channel_id, e.company, e.n),
+  by_period AS (
+    SELECT e.account, e.grain, p.year, p.number, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
+    FROM gone e JOIN crm.period p ON p.grain = e.grain AND p.period_start = e.period_start
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+    UNION ALL
+    SELECT b.account, 1, p.year, p.number, b.org_id, b.class_id, b.channel_id, b.company, sum(b.n)::bigint
+    FROM (SELECT e.account, date_trunc('month', e.day::timestamp)::date AS m, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n) AS n
+          FROM gone e WHERE e.grain = 0 GROUP BY 1, 2, 3, 4, 5, 6) b
+    JOIN crm.period p ON p.grain = 1 AND p.period_start >= b.m AND p.period_start <= upto
+    GROUP BY 1, 3, 4, 5, 6, 7, 8),
+  put AS (
+    INSERT INTO crm.kpi_cell AS c (slot, account, grain, org_id, subtree, year, cells)
+    SELECT g.slot, p.account, p.grain, d.org_id, d.subtree, p.year,
+           crm._cells_of(array_agg(ARRAY[p.number, 0, p.class_id, p.channel_id, p.company::integer, p.n]))
+    FROM by_period p JOIN crm._node d ON d.member_id = p.org_id
+    WHERE p.n <> 0
+    GROUP BY p.account, p.grain, d.org_id, d.subtree, p.year
+    ON CONFLICT (slot, account, grain, org_id, subtree, year) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells)
+    RETURNING 1)
+  SELECT count(*) INTO folded FROM gone;
+  UPDATE crm.generation SET settled = upto WHERE id = g.id;
+  RETURN folded;
+END
+$$;
+COMMENT ON FUNCTION crm._fold(date) IS 'Folds the entries up to a day into the cells; returns how many.';
+REVOKE ALL ON FUNCTION crm._fold(date) FROM PUBLIC;
+
+CREATE FUNCTION crm._post_ahead(upto date) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  g crm.generation;
+  n bigint := 0;
+BEGIN
+  LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+  SELECT * INTO STRICT g FROM crm.generation WHERE state = 'current';
+  IF upto > g.posted_to THEN
+    INSERT INTO crm.kpi_entry (slot, account, grain, class_id, period_start, day, org_id, channel_id, n, company)
+    SELECT g.slot, a.account, a.grain, a.class_id, a.period_start, a.day, a.org_id, a.channel_id, a.n, a.company
+    FROM crm._accounts(format('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s', g.slot), NULL,
+                       least(g.first_day, g.posted_to), g.posted_to, upto,
+                       (SELECT coalesce(max(c.id), 0) FROM crm.class c)) a;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    UPDATE crm.generation SET posted_to = upto WHERE id = g.id;
+  END IF;
+  RETURN n;
+END
+$$;
+COMMENT ON FUNCTION crm._post_ahead(date) IS 'Posts the changes known today up to a later day; returns the number of entries.';
+REVOKE ALL ON FUNCTION crm._post_ahead(date) FROM PUBLIC;
+
+INSERT INTO crm.generation (slot, state, step, settled, posted_to, first_day)
+VALUES (0, 'current', 'done', crm.today() - 1, crm._horizon(crm.today()), crm.today() - 1);
+PERFORM crm._make_rules(g.id) FROM crm.generation g;

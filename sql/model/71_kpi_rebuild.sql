@@ -1,0 +1,278 @@
+-- kpi: rebuilding beside, then switching; bringing up to date
+
+CREATE FUNCTION crm._empty_slot(slot smallint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  part text;
+BEGIN
+  FOREACH part IN ARRAY ARRAY['standing', 'kpi_cell', 'kpi_entry'] LOOP
+    BEGIN
+      SET LOCAL lock_timeout = '1s';
+      EXECUTE format('TRUNCATE crm.%I', part || '_' || slot);
+    EXCEPTION WHEN lock_not_available THEN
+      -- somebody reads: rows go without waiting for them
+      EXECUTE format('DELETE FROM crm.%I', part || '_' || slot);
+    END;
+  END LOOP;
+  SET LOCAL lock_timeout = DEFAULT;
+END
+$$;
+COMMENT ON FUNCTION crm._empty_slot(smallint) IS 'Empties the slot of a generation that is not current.';
+REVOKE ALL ON FUNCTION crm._empty_slot(smallint) FROM PUBLIC;
+
+CREATE FUNCTION crm._drain_cover(at_most integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  policies bigint[];
+BEGIN
+  LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+  WITH gone AS (
+    DELETE FROM crm.pending p
+    WHERE p.ctid = ANY (ARRAY(SELECT q.ctid FROM crm.pending q WHERE q.policy_id IS NOT NULL LIMIT at_most))
+    RETURNING p.policy_id)
+  SELECT array_agg(DISTINCT g.policy_id) INTO policies FROM gone g;
+  IF policies IS NULL THEN
+    RETURN 0;
+  END IF;
+  DELETE FROM crm.cover c USING unnest(policies) p WHERE c.policy_id = p;
+  INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium)
+  SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
+  FROM unnest(policies) p JOIN crm._cover_source s ON s.policy_id = p;
+  RETURN array_length(policies, 1);
+END
+$$;
+COMMENT ON FUNCTION crm._drain_cover(integer) IS 'Derives the cover of some of the policies queued; what follows from it is left to a rebuild.';
+REVOKE ALL ON FUNCTION crm._drain_cover(integer) FROM PUBLIC;
+
+CREATE FUNCTION crm._drain_replay(g crm.generation, at_most integer, entries boolean) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  customers bigint[];
+  earliest date;
+BEGIN
+  WITH gone AS (
+    DELETE FROM crm.replay r
+    WHERE r.ctid = ANY (ARRAY(SELECT q.ctid FROM crm.replay q WHERE q.generation_id = g.id LIMIT at_most))
+    RETURNING r.customer_id)
+  SELECT array_agg(DISTINCT gone.customer_id) INTO customers FROM gone;
+  IF customers IS NULL THEN
+    RETURN 0;
+  END IF;
+  earliest := crm._restate(g.id, g.slot, customers, g.settled, g.posted_to, entries);
+  UPDATE crm.generation SET first_day = earliest WHERE id = g.id AND first_day > earliest;
+  RETURN array_length(customers, 1);
+END
+$$;
+COMMENT ON FUNCTION crm._drain_replay(crm.generation, integer, boolean) IS 'Makes customers that changed during a rebuild anew in the generation being built.';
+REVOKE ALL ON FUNCTION crm._drain_replay(crm.generation, integer, boolean) FROM PUBLIC;
+
+CREATE FUNCTION crm._rebuild_step(batch integer, g crm.generation) RETURNS crm.generation
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  upto bigint;
+  n bigint;
+BEGIN
+  -- nobody else may have gone on with this generation
+  PERFORM FROM crm.generation x WHERE x.id = g.id AND x.step = g.step AND x.next_id IS NOT DISTINCT FROM g.next_id AND x.state = 'building' FOR NO KEY UPDATE NOWAIT;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'another session is rebuilding' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
+  END IF;
+  CASE g.step
+    WHEN 'standings' THEN
+      upto := coalesce((SELECT c.id FROM crm.customer c WHERE c.id >= g.next_id ORDER BY c.id OFFSET batch LIMIT 1), 9223372036854775807);
+      INSERT INTO crm.standing (slot, customer_id, first_day, timeline)
+      SELECT g.slot, s.customer_id, s.first_day, s.timeline FROM crm._standings(g.id, g.next_id, upto) s;
+      GET DIAGNOSTICS n = ROW_COUNT;
+      UPDATE crm.progress SET done = done + n, changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
+      g.next_id := upto;
+      IF upto = 9223372036854775807 THEN
+        g.step := 'accounts';
+      END IF;
+    WHEN 'accounts' THEN
+      -- the tree must not change between its being read and the switch of step
+      LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
+      WHILE crm._drain_replay(g, 20000, false) > 0 LOOP
+      END LOOP;
+      g.first_day := least(g.settled, (SELECT min(s.first_day) FROM crm.standing s WHERE s.slot = g.slot));
+      WITH a AS MATERIALIZED (
+        SELECT * FROM crm._accounts(
+          format('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s', g.slot),
+          'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
+          g.first_day, g.settled, g.posted_to, (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
+      e AS (
+        INSERT INTO crm.kpi_entry (slot, account, grain, class_id, period_start, day, org_id, channel_id, n, company)
+        SELECT g.slot, a.account, a.grain, a.class_id, a.period_start, a.day, a.org_id, a.channel_id, a.n, a.company FROM a WHERE a.cells IS NULL)
+      INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
+      SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL;
+      GET DIAGNOSTICS n = ROW_COUNT;
+      UPDATE crm.progress SET step = 'accounts', changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
+      g.step := 'switch';
+    WHEN 'switch' THEN
+      LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+      WHILE crm._drain_replay(g, 20000, true) > 0 LOOP
+      END LOOP;
+      UPDATE crm.generation SET state = 'retired' WHERE state = 'current';
+      UPDATE crm.generation SET state = 'current' WHERE id = g.id;
+      g.state := 'current';
+      g.step := 'done';
+    ELSE
+      NULL;
+  END CASE;
+  UPDATE crm.generation SET step = g.step, next_id = g.next_id, first_day = least(first_day, g.first_day) WHERE id = g.id;
+  RETURN g;
+END
+$$;
+COMMENT ON FUNCTION crm._rebuild_step(integer, crm.generation) IS 'One step of a rebuild, to be committed by itself. Errors: 55006 when another session rebuilds.';
+REVOKE ALL ON FUNCTION crm._rebuild_step(integer, crm.generation) FROM PUBLIC;
+
+CREATE FUNCTION crm._rebuild_begin(as_of date) RETURNS crm.generation
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  g crm.generation;
+BEGIN
+  IF as_of IS NULL OR as_of NOT BETWEEN '1900-01-02' AND '2199-06-30' THEN
+    RAISE EXCEPTION 'a rebuild cannot stand on day %', as_of
+      USING ERRCODE = 'datetime_field_overflow', HINT = 'Give a day between 1900-01-02 and 2199-06-30.';
+  END IF;
+  LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
+  SELECT * INTO g FROM crm.generation WHERE state = 'building';
+  IF FOUND THEN
+    IF g.settled = as_of - 1 THEN
+      RAISE NOTICE 'going on with the rebuild begun at %', g.made_at;
+      RETURN g;
+    END IF;
+    DELETE FROM crm.generation WHERE id = g.id;
+  END IF;
+  g.slot := (SELECT 1 - c.slot FROM crm.generation c WHERE c.state = 'current');
+  PERFORM crm._empty_slot(g.slot);
+  DELETE FROM crm.generation WHERE state = 'retired';
+  INSERT INTO crm.generation (slot, state, step, next_id, settled, posted_to, first_day)
+  VALUES (g.slot, 'building', 'standings', coalesce((SELECT min(c.id) FROM crm.customer c), 1), as_of - 1, crm._horizon(as_of), as_of - 1)
+  RETURNING * INTO g;
+  PERFORM crm._make_rules(g.id);
+  INSERT INTO crm.progress (task, step, total)
+  VALUES ('rebuild ' || g.id, 'standings',
+          (SELECT c.reltuples::bigint FROM pg_class c WHERE c.oid = 'crm.customer'::regclass));
+  RETURN g;
+END
+$$;
+COMMENT ON FUNCTION crm._rebuild_begin(date) IS 'Begins a rebuild, or finds the one that was broken off. Errors: 22008.';
+REVOKE ALL ON FUNCTION crm._rebuild_begin(date) FROM PUBLIC;
+
+-- These procedures commit, so they cannot carry a SET clause: each transaction of theirs sets its own path.
+CREATE PROCEDURE crm.rebuild(as_of date DEFAULT NULL, batch integer DEFAULT 500000)
+LANGUAGE plpgsql AS $$
+DECLARE
+  g crm.generation;
+  started timestamptz := pg_catalog.clock_timestamp();
+  commits boolean := batch IS NOT NULL;
+BEGIN
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  IF batch < 1 THEN
+    RAISE EXCEPTION 'batch must be positive, not %', batch USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF NOT commits AND current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'a rebuild needs isolation level read committed' USING ERRCODE = 'active_sql_transaction';
+  END IF;
+  IF NOT commits THEN
+    LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+  END IF;
+  WHILE crm._drain_cover(100000) > 0 LOOP
+    IF commits THEN
+      COMMIT;
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    END IF;
+  END LOOP;
+  DELETE FROM crm.pending p WHERE p.policy_id IS NULL;
+  g := crm._rebuild_begin(coalesce(as_of, crm.today()));
+  IF commits THEN
+    COMMIT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    -- whoever posts from here on sees that a rebuild runs; wait for those who may not have
+    LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+    COMMIT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  END IF;
+  WHILE g.step <> 'done' LOOP
+    IF commits AND g.step = 'switch' THEN
+      -- most of what changed meanwhile, before the writers are held up
+      WHILE crm._drain_replay(g, 20000, true) > 1000 LOOP
+        COMMIT;
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+      END LOOP;
+      COMMIT;
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    END IF;
+    g := crm._rebuild_step(coalesce(batch, 500000), g);
+    IF commits THEN
+      COMMIT;
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    END IF;
+  END LOOP;
+  UPDATE crm.progress SET step = 'done', finished_at = clock_timestamp(), changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
+  PERFORM crm._empty_slot((1 - g.slot)::smallint);
+  RAISE NOTICE 'rebuilt % standings in % s', (SELECT p.done FROM crm.progress p WHERE p.task = 'rebuild ' || g.id),
+    round(extract(epoch FROM clock_timestamp() - started), 1);
+END
+$$;
+COMMENT ON PROCEDURE crm.rebuild(date, integer) IS
+  'Makes standings and figures anew beside the ones in use and then switches, in steps that are committed and can be resumed. as_of: the day it stands on (default crm.today()); batch: customers in a step, NULL: all in the caller''s transaction. Errors: 22008, 22023, 25001, 55006 when another session rebuilds; 2D000 inside a transaction block unless batch is NULL.';
+REVOKE ALL ON PROCEDURE crm.rebuild(date, integer) FROM PUBLIC;
+
+CREATE FUNCTION crm._drain_pending(at_most integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  customers bigint[];
+  policies bigint[];
+BEGIN
+  WITH gone AS (
+    DELETE FROM crm.pending p
+    WHERE p.ctid = ANY (ARRAY(SELECT q.ctid FROM crm.pending q LIMIT at_most FOR UPDATE SKIP LOCKED))
+    RETURNING p.customer_id, p.policy_id)
+  SELECT coalesce(array_agg(DISTINCT gone.customer_id) FILTER (WHERE gone.customer_id IS NOT NULL), '{}'),
+         coalesce(array_agg(DISTINCT gone.policy_id) FILTER (WHERE gone.policy_id IS NOT NULL), '{}')
+  INTO customers, policies FROM gone;
+  IF customers = '{}' AND policies = '{}' THEN
+    RETURN 0;
+  END IF;
+  PERFORM crm._post(customers, policies);
+  RETURN array_length(customers || policies, 1);
+END
+$$;
+COMMENT ON FUNCTION crm._drain_pending(integer) IS 'Posts some of what is queued.';
+REVOKE ALL ON FUNCTION crm._drain_pending(integer) FROM PUBLIC;
+
+CREATE PROCEDURE crm.refresh(as_of date DEFAULT NULL, batch integer DEFAULT 20000)
+LANGUAGE plpgsql AS $$
+DECLARE
+  commits boolean := batch IS NOT NULL;
+  today date;
+BEGIN
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  today := coalesce(as_of, crm.today());
+  IF batch < 1 THEN
+    RAISE EXCEPTION 'batch must be positive, not %', batch USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- beyond a tenth of the book a rebuild is cheaper than posting
+  IF commits AND (SELECT count(*) FROM crm.pending) > 10000
+     AND (SELECT count(*) FROM crm.pending) * 10 > (SELECT count(*) FROM crm.customer) THEN
+    CALL crm.rebuild(today);
+    RETURN;
+  END IF;
+  WHILE crm._drain_pending(coalesce(batch, 20000)) > 0 LOOP
+    IF commits THEN
+      COMMIT;
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    END IF;
+  END LOOP;
+  PERFORM crm._post_ahead(crm._horizon(today));
+  IF commits THEN
+    COMMIT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  END IF;
+  PERFORM crm._fold(today - 1);
+END
+$$;
+COMMENT ON PROCEDURE crm.refresh(date, integer) IS
+  'Brings the figures up to date: posts what is queued, posts known changes further ahead, folds entries up to the day before as_of (default crm.today()). batch NULL: in the caller''s transaction. For the nightly run. Errors: 22023; 2D000 inside a transaction block unless batch is NULL.';
+REVOKE ALL ON PROCEDURE crm.refresh(date, integer) FROM PUBLIC;

@@ -1,0 +1,167 @@
+/*-------------------------------------------------------------------------
+ * base_query.c
+ *		Reading the rows of a query one by one, without storing them.
+ *-------------------------------------------------------------------------
+ */
+#include "base_query.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "nodes/params.h"
+#include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+
+typedef struct RowReceiver
+{
+	DestReceiver pub;
+	int			natts;
+	const Oid  *types;
+	RowFunction row;
+	void	   *arg;
+	MemoryContext context;		/* of the caller */
+} RowReceiver;
+
+static void
+row_startup(DestReceiver *self, int operation pg_attribute_unused(), TupleDesc desc)
+{
+	RowReceiver *r = (RowReceiver *) self;
+
+	if (desc->natts != r->natts)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("query returns %d columns instead of %d", desc->natts, r->natts)));
+	for (int i = 0; r->types && i < desc->natts; i++)
+		if (TupleDescAttr(desc, i)->atttypid != r->types[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" is of type %s instead of %s",
+							NameStr(TupleDescAttr(desc, i)->attname),
+							format_type_be(TupleDescAttr(desc, i)->atttypid),
+							format_type_be(r->types[i]))));
+}
+
+static bool
+row_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *r = (RowReceiver *) self;
+	MemoryContext old = MemoryContextSwitchTo(r->context);
+
+	slot_getallattrs(slot);
+	r->row(r->arg, slot->tts_values, slot->tts_isnull);
+	MemoryContextSwitchTo(old);
+	return true;
+}
+
+static void
+row_nothing(DestReceiver *self pg_attribute_unused())
+{
+}
+
+static RowReceiver
+row_receiver(int natts, const Oid *types, RowFunction row, void *arg)
+{
+	return (RowReceiver) {
+		.pub = {
+			.receiveSlot = row_receive,
+			.rStartup = row_startup,
+			.rShutdown = row_nothing,
+			.rDestroy = row_nothing,
+			.mydest = DestNone
+		},
+		.natts = natts, .types = types, .row = row, .arg = arg,
+		.context = CurrentMemoryContext
+	};
+}
+
+/*
+ * Run a read-only query and hand each row to a function, which allocates in
+ * the caller's context; values passed by reference live until it returns.  types NULL: any.  Needs SPI_connect().
+ */
+uint64
+query_rows(const char *sql, int natts, const Oid *types, RowFunction row, void *arg)
+{
+	RowReceiver receiver = row_receiver(natts, types, row, arg);
+	SPIExecuteOptions options = {
+		.read_only = true,
+		.must_return_tuples = true,
+		.dest = &receiver.pub
+	};
+	int			rc = SPI_execute_extended(sql, &options);
+
+	/* SPI leaves its own context behind */
+	MemoryContextSwitchTo(receiver.context);
+	if (rc < 0)
+		elog(ERROR, "query failed: %s", SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/*
+ * The same for a query whose plan is kept; it sees the transaction's latest
+ * snapshot.  row NULL: the query returns no rows.
+ */
+uint64
+kept_query_rows(KeptQuery *q, Datum *args, const char *nulls, int natts, RowFunction row, void *arg)
+{
+	RowReceiver receiver = row_receiver(natts, NULL, row, arg);
+	ParamListInfo params = NULL;
+	SPIExecuteOptions options = {
+		.must_return_tuples = row != NULL,
+		.dest = row ? &receiver.pub : NULL
+	};
+	int			rc;
+
+	if (q->plan == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(q->sql, q->nargs, q->args);
+
+		if (plan == NULL)
+			elog(ERROR, "query cannot be prepared: %s", SPI_result_code_string(SPI_result));
+		SPI_keepplan(plan);
+		q->plan = plan;
+	}
+	if (q->nargs > 0)
+	{
+		params = makeParamList(q->nargs);
+		for (int i = 0; i < q->nargs; i++)
+		{
+			params->params[i].value = args[i];
+			params->params[i].isnull = nulls && nulls[i] == 'n';
+			/* not PARAM_FLAG_CONST: a generic plan serves every call */
+			params->params[i].pflags = 0;
+			params->params[i].ptype = q->args[i];
+		}
+	}
+	options.params = params;
+	rc = SPI_execute_plan_extended(q->plan, &options);
+	MemoryContextSwitchTo(receiver.context);
+	if (rc < 0)
+		elog(ERROR, "query failed: %s", SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/* Set the type of an argument that is only known at run time. */
+void
+kept_query_arg(KeptQuery *q, int i, Oid type)
+{
+	if (q->args[i] == type)
+		return;
+	q->args[i] = type;
+	if (q->plan)
+		SPI_freeplan(q->plan);
+	q->plan = NULL;
+}
+
+/* The type of this name in schema crm. */
+Oid
+crm_type(const char *name)
+{
+	Oid			oid = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
+									  ObjectIdGetDatum(get_namespace_oid("crm", false)));
+
+	if (!OidIsValid(oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type \"crm.%s\" does not exist", name)));
+	return oid;
+}

@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ * base_query.h
+ *		Reading the rows of a query one by one, without storing them.
+ *-------------------------------------------------------------------------
+ */
+#ifndef CRM_BASE_QUERY_H
+#define CRM_BASE_QUERY_H
+
+#include "crm.h"
+
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+
+typedef void (*RowFunction) (void *arg, const Datum *values, const bool *nulls);
+
+/* A query whose plan is kept for the session */
+typedef struct KeptQuery
+{
+	const char *sql;
+	int			nargs;
+	Oid			args[12];
+	SPIPlanPtr	plan;
+} KeptQuery;
+
+extern void kept_query_arg(KeptQuery *q, int i, Oid type);
+extern Oid	crm_type(const char *name);
+extern uint64 query_rows(const char *sql, int natts, const Oid *types, RowFunction row, void *arg);
+extern uint64 kept_query_rows(KeptQuery *q, Datum *args, const char *nulls, int natts, RowFunction row, void *arg);
+
+#endif							/* CRM_BASE_QUERY_H */

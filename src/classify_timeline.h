@@ -1,0 +1,78 @@
+/*-------------------------------------------------------------------------
+ * classify_timeline.h
+ *		The standing of one customer on every day: dated rows, and their
+ *		packed form, the SQL type crm.timeline.
+ *-------------------------------------------------------------------------
+ */
+#ifndef CRM_CLASSIFY_TIMELINE_H
+#define CRM_CLASSIFY_TIMELINE_H
+
+#include "crm.h"
+
+#include "utils/date.h"
+
+/* Days that a timeline may hold: 1900-01-01 to 2299-12-31, as DateADT */
+#define TIMELINE_FIRST_DAY	(-36524)
+#define TIMELINE_LAST_DAY	(109572)
+
+/* Standing.state */
+#define ST_KNOWN	0x01		/* counts as a prospect until insured */
+#define ST_INSURED	0x02		/* a cover in force, in either role */
+#define ST_WAS		0x04		/* is or was insured */
+#define ST_HOLDER	0x08		/* policyholder of a cover in force */
+#define ST_LONG		0x10		/* a long-term cover in force */
+#define ST_PLAN		0x20		/* policyholder of a long-term own-book cover in force */
+#define ST_ALL		0x3f
+
+/* Standing.events, of the day on which the row begins */
+#define EV_PURCHASE	0x01
+#define EV_LONG		0x02		/* purchase of a long-term policy */
+#define EV_END		0x04		/* a cover ended */
+#define EV_LAPSE	0x08		/* a cover ended by lapse */
+#define EV_ALL		0x0f
+
+typedef enum Coverage
+{
+	COVERAGE_NONE,
+	COVERAGE_PROSPECT,
+	COVERAGE_INSURED,
+	COVERAGE_FORMER
+} Coverage;
+
+/* What holds from a day until the day of the next row */
+typedef struct Standing
+{
+	DateADT		from;
+	int16		activity;		/* class, 0: never purchased */
+	int16		tier;			/* class, 0: not insured */
+	uint8		state;
+	uint8		events;
+	int64		org;
+	int64		channel;
+	int64		amount;			/* hundredths */
+} Standing;
+
+typedef struct Timeline
+{
+	bool		company;
+	int			n;
+	int			size;			/* allocated rows */
+	Standing   *row;
+} Timeline;
+
+static inline Coverage
+standing_coverage(const Standing *s)
+{
+	if (s->state & ST_INSURED)
+		return COVERAGE_INSURED;
+	if (s->state & ST_WAS)
+		return COVERAGE_FORMER;
+	return (s->state & ST_KNOWN) ? COVERAGE_PROSPECT : COVERAGE_NONE;
+}
+
+extern const char *const coverage_name[];
+
+extern struct varlena *timeline_pack(const Timeline *t);
+extern void timeline_unpack(const struct varlena *v, Timeline *t);
+
+#endif							/* CRM_CLASSIFY_TIMELINE_H */

@@ -1,0 +1,500 @@
+/*-------------------------------------------------------------------------
+ * kpi_accounts.c
+ *		The accounts of a whole book from the timelines of its customers.
+ *
+ * Each cell (unit, channel, kind) that occurs owns a dense block of counters:
+ * balances as changes by month, turnovers by period.  What is posted after
+ * the settled day is kept by day in a hash table instead.  Blocks are then
+ * summed up the tree and written out packed.
+ *-------------------------------------------------------------------------
+ */
+#include "kpi_entries.h"
+
+#include "base_query.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "funcapi.h"
+#include "kpi_cells.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* Balances by series: accounts with one class, coverage, then class ids */
+#define SERIES_FORMER			3
+#define SERIES_COVERAGE			3	/* + Coverage, 1 to 3 */
+#define SERIES_ACTIVITY_NONE	7
+#define SERIES_TIER_NONE		8
+#define SERIES_CLASS			8	/* + class id, from 1 */
+
+typedef struct CellKey
+{
+	int64		org;
+	int64		channel;
+	bool		company;
+	bool		subtree;
+} CellKey;
+
+typedef struct CellBlock
+{
+	CellKey		key;
+	int32	   *count;
+	char		status;
+} CellBlock;
+
+static inline uint32
+cell_key_hash(const CellKey *k)
+{
+	return murmurhash32((uint32) k->org * 2654435761U ^ (uint32) k->channel * 40503U ^
+						(uint32) (k->company * 2 + k->subtree));
+}
+
+static inline bool
+cell_key_equal(const CellKey *a, const CellKey *b)
+{
+	return a->org == b->org && a->channel == b->channel && a->company == b->company &&
+		a->subtree == b->subtree;
+}
+
+#define SH_PREFIX blocks
+#define SH_ELEMENT_TYPE CellBlock
+#define SH_KEY_TYPE CellKey
+#define SH_KEY key
+#define SH_HASH_KEY(tb, k) cell_key_hash(&(k))
+#define SH_EQUAL(tb, a, b) cell_key_equal(&(a), &(b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+typedef struct Accounts
+{
+	DateADT		settled;
+	int			first_month;
+	int			nperiods[GRAIN_TRAILING + 1];	/* GRAIN_DAY: months of balances */
+	int			first_period[GRAIN_TRAILING + 1];
+	Size		offset[GRAIN_TRAILING + 1];
+	Size		block_size;		/* counters in a block */
+	int			nseries;
+	int16	   *series_account;
+	int16	   *series_class;
+	blocks_hash *blocks;
+	CellBlock	last;			/* the block used last */
+	entries_hash *entries;
+	Poster	   *poster;
+	/* the tree: pairs, ascending by descendant */
+	int			npairs;
+	int			pair_size;
+	struct Pair
+	{
+		int64		ancestor;
+		int64		descendant;
+	}		   *pair;
+	MemoryContext row_context;
+} Accounts;
+
+static int
+series_of(Accounts *a, const Posting *p)
+{
+	int			s;
+
+	switch ((Account) p->account)
+	{
+		case ACC_INSURED:
+		case ACC_INSURED_LONG:
+		case ACC_PLAN:
+			return p->account - ACC_INSURED;
+		case ACC_FORMER:
+			return SERIES_FORMER;
+		case ACC_COVERAGE:
+			return SERIES_COVERAGE + p->class_id;
+		case ACC_ACTIVITY:
+			s = p->class_id == 0 ? SERIES_ACTIVITY_NONE : SERIES_CLASS + p->class_id;
+			break;
+		case ACC_TIER:
+			s = p->class_id == 0 ? SERIES_TIER_NONE : SERIES_CLASS + p->class_id;
+			break;
+		default:
+			elog(ERROR, "account %d is no balance", p->account);
+	}
+	if (s >= a->nseries)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("a timeline has class %d, which is not known", p->class_id)));
+	a->series_account[s] = p->account;
+	return s;
+}
+
+static CellBlock *
+get_block(Accounts *a, CellKey key)
+{
+	bool		found;
+	CellBlock  *b = blocks_insert(a->blocks, key, &found);
+
+	if (!found)
+		b->count = MemoryContextAllocExtended(a->blocks->ctx, a->block_size * sizeof(int32),
+											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	return b;
+}
+
+static void
+post_to_book(void *arg, const Posting *p)
+{
+	Accounts   *a = arg;
+	int			period;
+	Size		at;
+
+	if (p->day > a->settled)
+	{
+		entries_add(a->entries, p);
+		return;
+	}
+	if (a->last.count == NULL || a->last.key.org != p->org || a->last.key.channel != p->channel ||
+		a->last.key.company != p->company)
+		a->last = *get_block(a, (CellKey) {.org = p->org, .channel = p->channel, .company = p->company});
+	period = (p->grain == GRAIN_DAY ? month_of(p->day) : p->period) - a->first_period[p->grain];
+	if (period < 0 || period >= a->nperiods[p->grain])
+		elog(ERROR, "a posting lies outside of the periods");
+	at = a->offset[p->grain];
+	if (p->grain == GRAIN_DAY)
+		at += (Size) series_of(a, p) * a->nperiods[GRAIN_DAY];
+	else
+		at += (Size) (p->account - ACC_FIRST_TURNOVER) * a->nperiods[p->grain];
+	a->last.count[at + period] += p->n;
+	/* trailing months are kept as changes, like balances */
+	if (p->grain == GRAIN_TRAILING && period + p->periods < a->nperiods[GRAIN_TRAILING])
+		a->last.count[at + period + p->periods] -= p->n;
+}
+
+static void
+timeline_row(void *arg, const Datum *v, const bool *nulls)
+{
+	Accounts   *a = arg;
+	MemoryContext old;
+	Timeline	t;
+
+	CHECK_FOR_INTERRUPTS();
+	if (nulls[0])
+		return;
+	old = MemoryContextSwitchTo(a->row_context);
+	timeline_unpack(pg_detoast_datum_packed((struct varlena *) DatumGetPointer(v[0])), &t);
+	MemoryContextSwitchTo(old);
+	if (t.n > 0 && t.row[0].from < month_start(a->first_month))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a timeline begins before the first day")));
+	poster_run(a->poster, &t, 1);
+	MemoryContextReset(a->row_context);
+}
+
+static void
+pair_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
+{
+	Accounts   *a = arg;
+
+	if (a->npairs == a->pair_size)
+	{
+		a->pair_size = Max(64, a->pair_size * 2);
+		a->pair = a->pair ? repalloc_huge(a->pair, a->pair_size * sizeof(*a->pair))
+			: palloc(a->pair_size * sizeof(*a->pair));
+	}
+	a->pair[a->npairs].ancestor = DatumGetInt64(v[0]);
+	a->pair[a->npairs++].descendant = DatumGetInt64(v[1]);
+}
+
+static int
+pair_cmp(const void *a, const void *b)
+{
+	const struct Pair *x = a;
+	const struct Pair *y = b;
+
+	if (x->descendant != y->descendant)
+		return x->descendant > y->descendant ? 1 : -1;
+	return (x->ancestor > y->ancestor) - (x->ancestor < y->ancestor);
+}
+
+static int
+block_cmp(const void *a, const void *b)
+{
+	const CellKey *x = &((const CellBlock *) a)->key;
+	const CellKey *y = &((const CellBlock *) b)->key;
+
+	if (x->org != y->org)
+		return x->org > y->org ? 1 : -1;
+	if (x->subtree != y->subtree)
+		return x->subtree - y->subtree;
+	if (x->company != y->company)
+		return x->company - y->company;
+	return (x->channel > y->channel) - (x->channel < y->channel);
+}
+
+static void
+accumulate(int32 *count, int nseries, int n)
+{
+	for (int s = 0; s < nseries; s++, count += n)
+		for (int i = 1; i < n; i++)
+			count[i] += count[i - 1];
+}
+
+/* Changes become values; what a unit holds goes to those above. */
+static CellBlock *
+sum_up(Accounts *a, int *nblocks)
+{
+	blocks_iterator it;
+	CellBlock  *b;
+	int			n = 0;
+	int			own;
+	CellBlock  *all = palloc_array(CellBlock, Max(a->blocks->members, 1));
+
+	blocks_start_iterate(a->blocks, &it);
+	while ((b = blocks_iterate(a->blocks, &it)) != NULL)
+	{
+		accumulate(b->count + a->offset[GRAIN_DAY], a->nseries, a->nperiods[GRAIN_DAY]);
+		accumulate(b->count + a->offset[GRAIN_TRAILING], N_TURNOVERS, a->nperiods[GRAIN_TRAILING]);
+		all[n++] = *b;
+	}
+	own = n;
+	qsort(a->pair, a->npairs, sizeof(*a->pair), pair_cmp);
+	for (int i = 0; i < own; i++)
+	{
+		int			lo = 0,
+					hi = a->npairs;
+
+		CHECK_FOR_INTERRUPTS();
+		while (lo < hi)
+		{
+			int			mid = (lo + hi) / 2;
+
+			if (a->pair[mid].descendant < all[i].key.org)
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		for (; lo < a->npairs && a->pair[lo].descendant == all[i].key.org; lo++)
+		{
+			CellKey		key = all[i].key;
+			int32	   *to;
+
+			key.org = a->pair[lo].ancestor;
+			key.subtree = true;
+			to = get_block(a, key)->count;
+			for (Size c = 0; c < a->block_size; c++)
+				to[c] += all[i].count[c];
+		}
+	}
+	pfree(all);
+
+	all = palloc_array(CellBlock, Max(a->blocks->members, 1));
+	n = 0;
+	blocks_start_iterate(a->blocks, &it);
+	while ((b = blocks_iterate(a->blocks, &it)) != NULL)
+		all[n++] = *b;
+	qsort(all, n, sizeof(CellBlock), block_cmp);
+	*nblocks = n;
+	return all;
+}
+
+/*
+ * Columns: account, grain, org_id, subtree, year, period_start, day, class_id,
+ * channel_id, company, n, cells.  Of cells, period_start to n are NULL; of
+ * entries, subtree, year and cells are.
+ */
+static void
+put_cells(ReturnSetInfo *rsinfo, Account account, Grain grain, const CellKey *key, int year, const Cell *cell, int n)
+{
+	Datum		values[12] = {
+		Int16GetDatum(account),
+		Int16GetDatum(grain),
+		Int64GetDatum(key->org),
+		BoolGetDatum(key->subtree),
+		Int16GetDatum(year),
+		0, 0, 0, 0, 0, 0,
+		PointerGetDatum(cells_pack(cell, n))
+	};
+	bool		nulls[12] = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0};
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	pfree(DatumGetPointer(values[11]));
+}
+
+static void
+put_entry(ReturnSetInfo *rsinfo, const Posting *p)
+{
+	Datum		values[12] = {
+		Int16GetDatum(p->account),
+		Int16GetDatum(p->grain),
+		Int64GetDatum(p->org),
+		0,
+		0,
+		DateADTGetDatum(entry_period(p)),
+		DateADTGetDatum(p->day),
+		Int16GetDatum(p->class_id),
+		Int64GetDatum(p->channel),
+		BoolGetDatum(p->company),
+		Int64GetDatum(p->n),
+		0
+	};
+	bool		nulls[12] = {0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1};
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* Append the cells of one counter of every block of a unit. */
+static int
+gather(const CellBlock *block, int nblocks, Size at, int period, int16 class_id, Cell *cell, int n)
+{
+	for (int b = 0; b < nblocks; b++)
+	{
+		int32		v = block[b].count[at];
+
+		if (v != 0)
+			cell[n++] = (Cell) {
+				.period = (int16) period, .class_id = class_id, .company = block[b].key.company,
+				.channel = block[b].key.channel, .n = v
+			};
+	}
+	return n;
+}
+
+/* The cells of one account and grain, unit by unit and year by year */
+static void
+put_account(ReturnSetInfo *rsinfo, const Accounts *a, const CellBlock *block, int nblocks,
+			Account account, Grain grain, Cell *cell)
+{
+	static const int in_year[] = {12, 12, 4, 1, 12};
+
+	for (int i = 0, j; i < nblocks; i = j)
+	{
+		int			n = 0;
+
+		for (j = i; j < nblocks && block[j].key.org == block[i].key.org &&
+			 block[j].key.subtree == block[i].key.subtree;)
+			j++;
+		CHECK_FOR_INTERRUPTS();
+		for (int period = 0; period < a->nperiods[grain]; period++)
+		{
+			int			number = a->first_period[grain] + period;
+
+			if (grain == GRAIN_DAY)
+			{
+				for (int s = 0; s < a->nseries; s++)
+					if (a->series_account[s] == (int16) account)
+						n = gather(block + i, j - i,
+								   a->offset[grain] + (Size) s * a->nperiods[grain] + period,
+								   number % in_year[grain], a->series_class[s], cell, n);
+			}
+			else
+				n = gather(block + i, j - i,
+						   a->offset[grain] + (Size) (account - ACC_FIRST_TURNOVER) * a->nperiods[grain] + period,
+						   number % in_year[grain], 0, cell, n);
+			if (n > 0 && (period + 1 == a->nperiods[grain] || (number + 1) % in_year[grain] == 0))
+			{
+				put_cells(rsinfo, account, grain == GRAIN_DAY ? GRAIN_MONTH : grain,
+						  &block[i].key, 1900 + number / in_year[grain], cell, n);
+				n = 0;
+			}
+		}
+	}
+}
+
+PG_FUNCTION_INFO_V1(crm_accounts);
+/*
+ * accounts(timelines, tree, first_day, settled, until, classes)
+ * timelines: a query for crm.timeline values; tree: a query for pairs
+ * (ancestor, descendant) of units, bigint, NULL for entries only; first_day: no timeline begins
+ * before it; settled: the day up to which cells hold; until: the last day
+ * for which entries are made; classes: the largest class id.
+ * Errors: 22023, 22004, and what the queries raise.
+ */
+Datum
+crm_accounts(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Accounts	a = {0};
+	static const Oid pair_types[] = {INT8OID, INT8OID};
+	char	   *timelines;
+	char	   *tree;
+	DateADT		first_day,
+				until;
+	int			classes;
+	CellBlock  *block;
+	int			nblocks;
+	Cell	   *cell;
+	entries_iterator it;
+	DayEntry   *e;
+	Oid			timeline_type = crm_type("timeline");
+	MemoryContext here;
+
+	for (int i = 0; i < 6; i++)
+		if (i != 1 && PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("arguments of %s must not be NULL", "crm._accounts")));
+	timelines = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	tree = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	first_day = PG_GETARG_DATEADT(2);
+	a.settled = PG_GETARG_DATEADT(3);
+	until = PG_GETARG_DATEADT(4);
+	classes = PG_GETARG_INT32(5);
+	if (classes < 0 || classes > PG_INT16_MAX || first_day < TIMELINE_FIRST_DAY || a.settled < first_day ||
+		until < a.settled || until > TIMELINE_LAST_DAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("days or classes are out of range")));
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (rsinfo->setDesc->natts != 12)
+		elog(ERROR, "function must return twelve columns");
+
+	a.first_month = month_of(first_day);
+	a.nseries = SERIES_CLASS + 1 + classes;
+	a.series_account = palloc0_array(int16, a.nseries);
+	a.series_class = palloc0_array(int16, a.nseries);
+	a.series_account[0] = ACC_INSURED;
+	a.series_account[1] = ACC_INSURED_LONG;
+	a.series_account[2] = ACC_PLAN;
+	a.series_account[SERIES_FORMER] = ACC_FORMER;
+	for (int c = COVERAGE_PROSPECT; c <= COVERAGE_FORMER; c++)
+	{
+		a.series_account[SERIES_COVERAGE + c] = ACC_COVERAGE;
+		a.series_class[SERIES_COVERAGE + c] = (int16) c;
+	}
+	a.series_account[SERIES_ACTIVITY_NONE] = ACC_ACTIVITY;
+	a.series_account[SERIES_TIER_NONE] = ACC_TIER;
+	for (int c = 1; c <= classes; c++)
+		a.series_class[SERIES_CLASS + c] = (int16) c;
+	for (Grain g = GRAIN_DAY; g <= GRAIN_TRAILING; g++)
+	{
+		a.first_period[g] = period_of(g, first_day);
+		a.nperiods[g] = period_of(g, a.settled) - a.first_period[g] + 1;
+		a.offset[g] = a.block_size;
+		a.block_size += (Size) a.nperiods[g] * (g == GRAIN_DAY ? a.nseries : N_TURNOVERS);
+	}
+	a.blocks = blocks_create(CurrentMemoryContext, 1024, NULL);
+	a.entries = entries_create(CurrentMemoryContext, 1024, NULL);
+	a.poster = poster_create(a.settled, until, post_to_book, &a);
+	a.row_context = AllocSetContextCreate(CurrentMemoryContext, "crm timeline", ALLOCSET_DEFAULT_SIZES);
+
+	here = CurrentMemoryContext;
+	SPI_connect();
+	MemoryContextSwitchTo(here);
+	query_rows(timelines, 1, &timeline_type, timeline_row, &a);
+	if (tree)
+		query_rows(tree, 2, pair_types, pair_row, &a);
+	SPI_finish();
+
+	if (tree)
+	{
+		block = sum_up(&a, &nblocks);
+		cell = palloc_array(Cell, (Size) nblocks * a.nseries * CELL_PERIODS + 1);
+		for (Account x = ACC_INSURED; x <= ACC_FORMER; x++)
+			put_account(rsinfo, &a, block, nblocks, x, GRAIN_DAY, cell);
+		for (Account x = ACC_FIRST_TURNOVER; x <= ACC_LAST_TURNOVER; x++)
+			for (Grain g = GRAIN_MONTH; g <= GRAIN_TRAILING; g++)
+				put_account(rsinfo, &a, block, nblocks, x, g, cell);
+	}
+	entries_start_iterate(a.entries, &it);
+	while ((e = entries_iterate(a.entries, &it)) != NULL)
+		if (e->key.n != 0)
+			put_entry(rsinfo, &e->key);
+	return (Datum) 0;
+}

@@ -1,0 +1,424 @@
+/*-------------------------------------------------------------------------
+ * kpi_post.c
+ *		What the standing of one customer contributes to the accounts.
+ *
+ * Balances get an entry for each change of standing, on its day.  A turnover
+ * of a period is a step function of the closing day: +1 in the cell the
+ * figure counts in when it comes to hold, -1 when it is undone.  Of a period
+ * that is over by the settled day only the outcome is posted, on its last
+ * day.  Definitions: docs/figures.md.
+ *-------------------------------------------------------------------------
+ */
+#include "kpi_post.h"
+
+#include "utils/datetime.h"
+
+/* Rows of a timeline that a turnover depends on, by row */
+typedef struct Past
+{
+	int			purchase;		/* latest row up to here with a purchase, -1 none */
+	int			long_purchase;
+	int			end;			/* with the end of a cover */
+} Past;
+
+/* The row whose cell a turnover counts in, -1 when it does not hold */
+typedef struct Turnovers
+{
+	int			cell[N_TURNOVERS];
+	bool		any;
+} Turnovers;
+
+struct Poster
+{
+	DateADT		settled;
+	DateADT		until;
+	PostFunction post;
+	void	   *arg;
+	Past	   *past;
+	int			past_size;
+	/* of the timeline at work */
+	const Timeline *t;
+	int			sign;
+	int			first_purchase;
+	int			first_insured;
+};
+
+static DateADT month_starts[N_MONTHS + 1];
+static int16 day_months[TIMELINE_LAST_DAY - TIMELINE_FIRST_DAY + 1];
+
+static void
+fill_calendar(void)
+{
+	if (month_starts[N_MONTHS] != 0)
+		return;
+	for (int m = 0; m < N_MONTHS; m++)
+		month_starts[m] = date2j(1900 + m / 12, m % 12 + 1, 1) - POSTGRES_EPOCH_JDATE;
+	for (int m = 0; m < N_MONTHS; m++)
+	{
+		DateADT		end = m + 1 < N_MONTHS ? month_starts[m + 1] : TIMELINE_LAST_DAY + 1;
+
+		for (DateADT d = month_starts[m]; d < end; d++)
+			day_months[d - TIMELINE_FIRST_DAY] = (int16) m;
+	}
+	month_starts[N_MONTHS] = TIMELINE_LAST_DAY + 1;
+}
+
+/* The month of a day; days out of range count in the first or last month. */
+int
+month_of(DateADT day)
+{
+	fill_calendar();
+	return day_months[Min(Max(day, TIMELINE_FIRST_DAY), TIMELINE_LAST_DAY) - TIMELINE_FIRST_DAY];
+}
+
+DateADT
+month_start(int month)
+{
+	fill_calendar();
+	return month_starts[Min(Max(month, 0), N_MONTHS)];
+}
+
+DateADT
+period_start(Grain grain, int period)
+{
+	switch (grain)
+	{
+		case GRAIN_QUARTER:
+			return month_start(period * 3);
+		case GRAIN_YEAR:
+			return month_start(period * 12);
+		case GRAIN_TRAILING:
+			return month_start(period - 11);
+		default:
+			return month_start(period);
+	}
+}
+
+DateADT
+period_end(Grain grain, int period)
+{
+	switch (grain)
+	{
+		case GRAIN_QUARTER:
+			return month_start(period * 3 + 3) - 1;
+		case GRAIN_YEAR:
+			return month_start(period * 12 + 12) - 1;
+		default:
+			return month_start(period + 1) - 1;
+	}
+}
+
+int
+period_of(Grain grain, DateADT day)
+{
+	int			m = month_of(day);
+
+	return grain == GRAIN_QUARTER ? m / 3 : grain == GRAIN_YEAR ? m / 12 : m;
+}
+
+/* settled: periods ending up to it are over; until: last day posted. */
+Poster *
+poster_create(DateADT settled, DateADT until, PostFunction post, void *arg)
+{
+	Poster	   *p = palloc0(sizeof(Poster));
+
+	fill_calendar();
+	p->settled = settled;
+	p->until = Min(until, TIMELINE_LAST_DAY);
+	p->post = post;
+	p->arg = arg;
+	p->past_size = 64;
+	p->past = palloc_array(Past, p->past_size);
+	return p;
+}
+
+static inline void
+post(Poster *p, Account account, int16 class_id, Grain grain, int period, int periods, DateADT day,
+	 const Standing *cell, int n)
+{
+	Posting		x = {
+		.account = account, .class_id = class_id, .grain = grain, .period = period,
+		.periods = periods, .day = day, .n = n * p->sign,
+		.org = cell->org, .channel = cell->channel, .company = p->t->company
+	};
+
+	p->post(p->arg, &x);
+}
+
+static void
+post_balances(Poster *p)
+{
+	for (int i = 0; i < p->t->n && p->t->row[i].from <= p->until; i++)
+	{
+		const Standing *to = &p->t->row[i];
+		const Standing *from = i > 0 ? to - 1 : NULL;
+		bool		moved = from && (from->org != to->org || from->channel != to->channel);
+		DateADT		day = to->from;
+		Coverage	was = from ? standing_coverage(from) : COVERAGE_NONE;
+		Coverage	is = standing_coverage(to);
+
+#define CHANGE(account, had, had_class, has, has_class) \
+		do { \
+			bool		had_ = (had); \
+			bool		has_ = (has); \
+			int16		c0_ = (had_class); \
+			int16		c1_ = (has_class); \
+			if (moved || had_ != has_ || c0_ != c1_) \
+			{ \
+				if (had_) \
+					post(p, account, c0_, GRAIN_DAY, 0, 1, day, from, -1); \
+				if (has_) \
+					post(p, account, c1_, GRAIN_DAY, 0, 1, day, to, 1); \
+			} \
+		} while (0)
+
+		CHANGE(ACC_INSURED, from && (from->state & ST_INSURED), 0, (to->state & ST_INSURED) != 0, 0);
+		CHANGE(ACC_INSURED_LONG, from && (from->state & ST_LONG), 0, (to->state & ST_LONG) != 0, 0);
+		CHANGE(ACC_PLAN, from && (from->state & ST_PLAN), 0, (to->state & ST_PLAN) != 0, 0);
+		CHANGE(ACC_FORMER, was == COVERAGE_FORMER, 0, is == COVERAGE_FORMER, 0);
+		CHANGE(ACC_COVERAGE, was != COVERAGE_NONE, was, is != COVERAGE_NONE, is);
+		CHANGE(ACC_ACTIVITY, was != COVERAGE_NONE, from ? from->activity : 0, is != COVERAGE_NONE, to->activity);
+		CHANGE(ACC_TIER, was != COVERAGE_NONE, from ? from->tier : 0, is != COVERAGE_NONE, to->tier);
+#undef CHANGE
+	}
+}
+
+#define SET(account, row) (v->cell[(account) - ACC_FIRST_TURNOVER] = (row), v->any = true)
+
+/*
+ * The turnovers of a period whose opening row is lo (-1: none) when it closes
+ * in row hi.
+ */
+static void
+turnovers(const Poster *p, int lo, int hi, Turnovers *v)
+{
+	const Standing *row = p->t->row;
+	const Past *past = &p->past[hi];
+	int			opened = lo >= 0 ? row[lo].state : 0;
+	int			closes = row[hi].state;
+
+	for (int i = 0; i < N_TURNOVERS; i++)
+		v->cell[i] = -1;
+	v->any = false;
+	if (p->first_purchase > lo && p->first_purchase <= hi)
+		SET(ACC_NEW, p->first_purchase);
+	if ((closes & ST_INSURED) && p->first_insured > lo)
+		SET(ACC_GAINED, hi);
+	if (opened & ST_INSURED)
+	{
+		if (!(closes & ST_INSURED))
+		{
+			SET(ACC_CHURN, lo);
+			if (past->end > lo && (row[past->end].events & EV_LAPSE))
+				SET(ACC_LAPSE_CHURN, lo);
+		}
+		else if (row[lo].org != row[hi].org || row[lo].channel != row[hi].channel)
+		{
+			SET(ACC_MOVED_OUT, lo);
+			SET(ACC_MOVED_IN, hi);
+		}
+		if (past->purchase > lo)
+			SET(ACC_REPEAT_ANY, lo);
+		if ((opened & ST_PLAN) && past->long_purchase > lo)
+			SET(ACC_REPEAT, lo);
+	}
+	else if ((opened & ST_WAS) && (closes & ST_INSURED))
+	{
+		SET(ACC_WIN_BACK, lo);
+		SET(ACC_WON_BACK, hi);
+	}
+}
+
+#undef SET
+
+static inline bool
+same_cell(const Standing *a, const Standing *b)
+{
+	return a->org == b->org && a->channel == b->channel;
+}
+
+/* Post what changes from one closing day to a later one. */
+static void
+post_change(Poster *p, Grain grain, int period, DateADT day, const Turnovers *old, const Turnovers *new)
+{
+	const Standing *row = p->t->row;
+
+	if (!old->any && !new->any)
+		return;
+	for (int i = 0; i < N_TURNOVERS; i++)
+	{
+		int			a = old->cell[i];
+		int			b = new->cell[i];
+
+		if (a == b || (a >= 0 && b >= 0 && same_cell(&row[a], &row[b])))
+			continue;
+		if (a >= 0)
+			post(p, ACC_FIRST_TURNOVER + i, 0, grain, period, 1, day, &row[a], -1);
+		if (b >= 0)
+			post(p, ACC_FIRST_TURNOVER + i, 0, grain, period, 1, day, &row[b], 1);
+	}
+}
+
+/* Post the outcome of periods in a row that are over, with the same first and last row. */
+static void
+post_outcome(Poster *p, Grain grain, int period, int periods, int lo, int hi)
+{
+	Turnovers	v;
+
+	turnovers(p, lo, hi, &v);
+	if (!v.any)
+		return;
+	for (int i = 0; i < N_TURNOVERS; i++)
+		if (v.cell[i] >= 0)
+			post(p, ACC_FIRST_TURNOVER + i, 0, grain, period, periods, period_end(grain, period),
+				 &p->t->row[v.cell[i]], 1);
+}
+
+static const Turnovers nothing = {
+	.cell = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
+};
+
+StaticAssertDecl(N_TURNOVERS == 10, "nothing must name every turnover");
+
+/*
+ * One period: opening row lo; rows first .. last - 1 begin on a closing day
+ * of the period, and row first - 1 holds when closing begins.
+ */
+static void
+post_period(Poster *p, Grain grain, int period, int lo, int first, int last, DateADT closing_from)
+{
+	const Standing *row = p->t->row;
+	DateADT		end = period_end(grain, period);
+	Turnovers	v[2];
+	const Turnovers *old = &nothing;
+	int			i = first;
+
+	if (end <= p->settled)
+	{
+		post_outcome(p, grain, period, 1, lo, last - 1);
+		return;
+	}
+	/* what has happened by the settled day, or before closing begins */
+	while (i < last && row[i].from <= p->settled)
+		i++;
+	if (i - 1 > lo)
+	{
+		turnovers(p, lo, i - 1, &v[0]);
+		post_change(p, grain, period, Max(closing_from, row[i - 1].from), old, &v[0]);
+		old = &v[0];
+	}
+	for (; i < last && row[i].from <= p->until; i++)
+	{
+		Turnovers  *new = old == &v[0] ? &v[1] : &v[0];
+
+		turnovers(p, lo, i, new);
+		post_change(p, grain, period, row[i].from, old, new);
+		old = new;
+	}
+}
+
+static void
+post_calendar_periods(Poster *p, Grain grain)
+{
+	const Standing *row = p->t->row;
+	int			n = p->t->n;
+
+	for (int i = 0; i < n && row[i].from <= p->until;)
+	{
+		int			period = period_of(grain, row[i].from);
+		DateADT		end = period_end(grain, period);
+		int			j = i + 1;
+
+		while (j < n && row[j].from <= end)
+			j++;
+		post_period(p, grain, period, i - 1, i, j, period_start(grain, period));
+		i = j;
+	}
+}
+
+static void
+post_trailing_periods(Poster *p)
+{
+	const Standing *row = p->t->row;
+	int			n = p->t->n;
+	int			last_month = month_of(p->until);
+	int			last_over = month_of(p->settled + 1) - 1;
+	int			lo = -1;		/* last row before the period */
+	int			hi = -1;		/* last row by its end */
+	int			m;
+
+	if (n == 0)
+		return;
+	m = month_of(row[0].from);
+	while (m <= last_month)
+	{
+		int			next = last_month + 1;
+
+		while (lo + 1 < n && row[lo + 1].from < month_start(m - 11))
+			lo++;
+		if (m > last_over)
+		{
+			int			first;
+
+			/* rows of the closing month come one by one */
+			for (first = lo + 1; first < n && row[first].from < month_start(m);)
+				first++;
+			for (hi = first - 1; hi + 1 < n && row[hi + 1].from < month_start(m + 1);)
+				hi++;
+			if (hi > lo)
+				post_period(p, GRAIN_TRAILING, m, lo, first, hi + 1, month_start(m));
+			if (hi + 1 == n && hi == lo)
+				break;
+			m++;
+			continue;
+		}
+		while (hi + 1 < n && row[hi + 1].from < month_start(m + 1))
+			hi++;
+		/* until a row comes in at the end or goes out at the beginning */
+		if (hi + 1 < n)
+			next = Min(next, month_of(row[hi + 1].from));
+		if (lo < hi)
+			next = Min(next, month_of(row[lo + 1].from) + 12);
+		else if (hi + 1 == n)
+			break;
+		next = Min(next, last_over + 1);
+		if (lo < hi)
+			post_outcome(p, GRAIN_TRAILING, m, next - m, lo, hi);
+		m = next;
+	}
+}
+
+/* Post a timeline, or take it back with sign -1. */
+void
+poster_run(Poster *p, const Timeline *t, int sign)
+{
+	Past		past = {-1, -1, -1};
+
+	p->t = t;
+	p->sign = sign;
+	p->first_purchase = p->first_insured = t->n;
+	if (p->past_size < t->n)
+	{
+		p->past_size = t->n * 2;
+		p->past = repalloc_huge(p->past, sizeof(Past) * p->past_size);
+	}
+	for (int i = 0; i < t->n; i++)
+	{
+		if (t->row[i].events & EV_PURCHASE)
+		{
+			past.purchase = i;
+			p->first_purchase = Min(p->first_purchase, i);
+		}
+		if (t->row[i].events & EV_LONG)
+			past.long_purchase = i;
+		if (t->row[i].events & EV_END)
+			past.end = i;
+		if (t->row[i].state & ST_INSURED)
+			p->first_insured = Min(p->first_insured, i);
+		p->past[i] = past;
+	}
+	post_balances(p);
+	for (Grain g = GRAIN_MONTH; g <= GRAIN_YEAR; g++)
+		post_calendar_periods(p, g);
+	post_trailing_periods(p);
+}

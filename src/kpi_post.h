@@ -1,0 +1,79 @@
+/*-------------------------------------------------------------------------
+ * kpi_post.h
+ *		What the standing of one customer contributes to the accounts.
+ *-------------------------------------------------------------------------
+ */
+#ifndef CRM_KPI_POST_H
+#define CRM_KPI_POST_H
+
+#include "classify_timeline.h"
+
+/*
+ * Accounts.  The numbers are stored: never change one.  A balance holds the
+ * customers of a class at the end of a day; a turnover what happened from the
+ * first day of a period to the end of a day in it.
+ */
+typedef enum Account
+{
+	ACC_INSURED = 1,
+	ACC_INSURED_LONG = 2,
+	ACC_PLAN = 3,
+	ACC_COVERAGE = 4,			/* class: Coverage */
+	ACC_ACTIVITY = 5,			/* class: class id, 0 none */
+	ACC_TIER = 6,				/* class: class id, 0 none */
+	ACC_FORMER = 7,				/* also a class of ACC_COVERAGE; kept as a denominator */
+	ACC_NEW = 20,
+	ACC_GAINED = 21,
+	ACC_MOVED_IN = 22,
+	ACC_MOVED_OUT = 23,
+	ACC_REPEAT = 24,
+	ACC_REPEAT_ANY = 25,
+	ACC_CHURN = 26,
+	ACC_LAPSE_CHURN = 27,
+	ACC_WIN_BACK = 28,			/* in the cell at opening */
+	ACC_WON_BACK = 29			/* the same customers in the cell at closing */
+} Account;
+
+#define ACC_FIRST_TURNOVER ACC_NEW
+#define ACC_LAST_TURNOVER ACC_WON_BACK
+#define N_TURNOVERS (ACC_LAST_TURNOVER - ACC_FIRST_TURNOVER + 1)
+
+typedef enum Grain
+{
+	GRAIN_DAY = 0,				/* of balances */
+	GRAIN_MONTH = 1,
+	GRAIN_QUARTER = 2,
+	GRAIN_YEAR = 3,
+	GRAIN_TRAILING = 4			/* 12 months, told by their last one */
+} Grain;
+
+/* Months are counted from January 1900 */
+#define N_MONTHS (400 * 12)
+
+typedef struct Posting
+{
+	int16		account;
+	int16		class_id;
+	int16		grain;
+	int16		period;			/* month, quarter or year since 1900; 0 for balances */
+	int16		periods;		/* holds for so many periods in a row, each over */
+	DateADT		day;			/* of the first period */
+	int32		n;
+	int64		org;
+	int64		channel;
+	bool		company;
+} Posting;
+
+typedef struct Poster Poster;
+typedef void (*PostFunction) (void *arg, const Posting *p);
+
+extern int	month_of(DateADT day);
+extern DateADT month_start(int month);
+extern DateADT period_start(Grain grain, int period);
+extern DateADT period_end(Grain grain, int period);
+extern int	period_of(Grain grain, DateADT day);
+
+extern Poster *poster_create(DateADT settled, DateADT until, PostFunction post, void *arg);
+extern void poster_run(Poster *p, const Timeline *t, int sign);
+
+#endif							/* CRM_KPI_POST_H */

@@ -1,0 +1,299 @@
+/*-------------------------------------------------------------------------
+ * kpi_restate.c
+ *		Standings made anew: of a range of customers for a rebuild, and of
+ *		the customers a transaction has touched, with the entries that the
+ *		change makes in the accounts.
+ *-------------------------------------------------------------------------
+ */
+#include "crm.h"
+
+#include "base_query.h"
+#include "catalog/pg_type.h"
+#include "classify_book.h"
+#include "funcapi.h"
+#include "kpi_entries.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+PG_FUNCTION_INFO_V1(crm_standings);
+/*
+ * standings(generation, from, to): the timelines of the customers
+ * from <= id < to by the rules of a generation.  A customer of whom nothing
+ * counts has no row.  NULL arguments: no rows.
+ */
+Datum
+crm_standings(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Book	   *book;
+	Kernel	   *kernel;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return (Datum) 0;
+	SPI_connect();
+	kernel = kernel_create(rules_of(PG_GETARG_INT64(0)));
+	book = book_read_range(PG_GETARG_INT64(1), PG_GETARG_INT64(2));
+	for (int64 i = 0; i < book->ncustomers; i++)
+	{
+		const Timeline *t = book_timeline(book, kernel, i);
+		Datum		values[3];
+		bool		nulls[3] = {false};
+
+		if (t->n == 0)
+			continue;
+		values[0] = Int64GetDatum(book->customer[i].id);
+		values[1] = DateADTGetDatum(t->row[0].from);
+		values[2] = PointerGetDatum(timeline_pack(t));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		pfree(DatumGetPointer(values[2]));
+	}
+	SPI_finish();
+	return (Datum) 0;
+}
+
+typedef struct OldStanding
+{
+	int64		customer;
+	struct varlena *timeline;
+} OldStanding;
+
+typedef struct OldStandings
+{
+	int64		n;
+	int64		size;
+	OldStanding *old;
+} OldStandings;
+
+static KeptQuery standings_by_id = {
+	.sql = "SELECT customer_id, timeline FROM crm.standing WHERE slot = $1 AND customer_id = ANY ($2)",
+	.nargs = 2, .args = {INT2OID, INT8ARRAYOID}
+};
+static KeptQuery put_standings = {
+	.sql = "INSERT INTO crm.standing (slot, customer_id, first_day, timeline) "
+	"SELECT $1, u.customer_id, u.first_day, u.timeline FROM unnest($2, $3, $4) AS u (customer_id, first_day, timeline) "
+	"ON CONFLICT (slot, customer_id) DO UPDATE SET first_day = excluded.first_day, timeline = excluded.timeline",
+	.nargs = 4, .args = {INT2OID, INT8ARRAYOID, DATEARRAYOID, InvalidOid}
+};
+static KeptQuery drop_standings = {
+	.sql = "DELETE FROM crm.standing WHERE slot = $1 AND customer_id = ANY ($2)",
+	.nargs = 2, .args = {INT2OID, INT8ARRAYOID}
+};
+static KeptQuery put_entries = {
+	.sql = "INSERT INTO crm.kpi_entry (slot, account, grain, period_start, day, org_id, class_id, channel_id, company, n) "
+	"SELECT $1, u.* FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10) u",
+	.nargs = 10, .args = {INT2OID, INT2ARRAYOID, INT2ARRAYOID, DATEARRAYOID, DATEARRAYOID, INT8ARRAYOID,
+	INT2ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, INT8ARRAYOID}
+};
+
+static void
+old_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
+{
+	OldStandings *o = arg;
+
+	if (o->n == o->size)
+	{
+		o->size = Max(64, o->size * 2);
+		o->old = o->old ? repalloc_huge(o->old, o->size * sizeof(OldStanding))
+			: palloc_array(OldStanding, o->size);
+	}
+	o->old[o->n++] = (OldStanding) {
+		.customer = DatumGetInt64(v[0]),
+		.timeline = pg_detoast_datum_copy((struct varlena *) DatumGetPointer(v[1]))
+	};
+}
+
+static int
+old_cmp(const void *a, const void *b)
+{
+	const OldStanding *x = a;
+	const OldStanding *y = b;
+
+	return (x->customer > y->customer) - (x->customer < y->customer);
+}
+
+static void
+post_change(void *arg, const Posting *p)
+{
+	entries_add(arg, p);
+}
+
+static Datum
+array_of(Datum *values, int n, Oid type)
+{
+	int16		len;
+	bool		byval;
+	char		align;
+
+	get_typlenbyvalalign(type, &len, &byval, &align);
+	return PointerGetDatum(construct_array(values, n, type, len, byval, align));
+}
+
+static void
+write_entries(entries_hash *entries, Datum slot)
+{
+	static const Oid types[] = {INT2OID, INT2OID, DATEOID, DATEOID, INT8OID, INT2OID, INT8OID, BOOLOID, INT8OID};
+	Datum	   *column[lengthof(types)];
+	Datum		args[lengthof(types) + 1];
+	entries_iterator it;
+	DayEntry   *e;
+	int			n = 0;
+
+	for (int c = 0; c < (int) lengthof(types); c++)
+		column[c] = palloc_array(Datum, Max(entries->members, 1));
+	entries_start_iterate(entries, &it);
+	while ((e = entries_iterate(entries, &it)) != NULL)
+	{
+		const Posting *p = &e->key;
+
+		if (p->n == 0)
+			continue;
+		column[0][n] = Int16GetDatum(p->account);
+		column[1][n] = Int16GetDatum(p->grain);
+		column[2][n] = DateADTGetDatum(entry_period(p));
+		column[3][n] = DateADTGetDatum(p->day);
+		column[4][n] = Int64GetDatum(p->org);
+		column[5][n] = Int16GetDatum(p->class_id);
+		column[6][n] = Int64GetDatum(p->channel);
+		column[7][n] = BoolGetDatum(p->company);
+		column[8][n] = Int64GetDatum(p->n);
+		n++;
+	}
+	if (n == 0)
+		return;
+	args[0] = slot;
+	for (int c = 0; c < (int) lengthof(types); c++)
+		args[c + 1] = array_of(column[c], n, types[c]);
+	kept_query_rows(&put_entries, args, NULL, 0, NULL, NULL);
+}
+
+PG_FUNCTION_INFO_V1(crm_restate);
+/*
+ * restate(generation, slot, customers, settled, until, entries)
+ * Makes the standings of these customers anew in a slot, where they differ
+ * from what is there, and with entries true posts the difference.  Returns
+ * the earliest day of any standing changed, NULL when none was.
+ * Errors: 22004, 22023.
+ */
+Datum
+crm_restate(PG_FUNCTION_ARGS)
+{
+	Datum		args[4];
+	Oid			timeline_type;
+	OldStandings old = {0};
+	Book	   *book;
+	Kernel	   *kernel;
+	Poster	   *poster;
+	entries_hash *entries;
+	Datum	   *put[3];
+	Datum	   *gone;
+	int			nput = 0;
+	int			ngone = 0;
+	int64		at = 0;
+	bool		post;
+	DateADT		earliest = DATEVAL_NOEND;
+	DateADT		settled,
+				until;
+
+	for (int i = 0; i < 6; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("arguments of %s must not be NULL", "crm._restate")));
+	settled = PG_GETARG_DATEADT(3);
+	until = PG_GETARG_DATEADT(4);
+	post = PG_GETARG_BOOL(5);
+	if (settled < TIMELINE_FIRST_DAY || until < settled || until > TIMELINE_LAST_DAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("days are out of range")));
+
+	SPI_connect();
+	timeline_type = crm_type("timeline");
+	kept_query_arg(&put_standings, 3, get_array_type(timeline_type));
+	kernel = kernel_create(rules_of(PG_GETARG_INT64(0)));
+	book = book_read(PG_GETARG_DATUM(2));
+	args[0] = Int16GetDatum(PG_GETARG_INT16(1));
+	args[1] = PG_GETARG_DATUM(2);
+	kept_query_rows(&standings_by_id, args, NULL, 2, old_row, &old);
+	qsort(old.old, old.n, sizeof(OldStanding), old_cmp);
+
+	entries = entries_create(CurrentMemoryContext, 256, NULL);
+	poster = poster_create(settled, until, post_change, entries);
+	for (int c = 0; c < 3; c++)
+		put[c] = palloc_array(Datum, Max(book->ncustomers, 1));
+	gone = palloc_array(Datum, Max(old.n, 1));
+	/* both are in order of customer */
+	for (int64 i = 0; i < book->ncustomers || at < old.n;)
+	{
+		const Timeline *t = NULL;
+		struct varlena *packed = NULL;
+		OldStanding *o = NULL;
+		int64		customer;
+
+		CHECK_FOR_INTERRUPTS();
+		if (i < book->ncustomers && (at == old.n || book->customer[i].id <= old.old[at].customer))
+		{
+			customer = book->customer[i].id;
+			t = book_timeline(book, kernel, i);
+			if (t->n > 0)
+				packed = timeline_pack(t);
+			i++;
+		}
+		else
+			customer = old.old[at].customer;
+		if (at < old.n && old.old[at].customer == customer)
+			o = &old.old[at++];
+
+		if (o && packed && VARSIZE(o->timeline) == VARSIZE(packed) &&
+			memcmp(VARDATA(o->timeline), VARDATA(packed), VARSIZE(packed) - VARHDRSZ) == 0)
+		{
+			pfree(packed);
+			continue;
+		}
+		if (o)
+		{
+			Timeline	was;
+
+			timeline_unpack(o->timeline, &was);
+			if (was.n > 0)
+				earliest = Min(earliest, was.row[0].from);
+			if (post)
+				poster_run(poster, &was, -1);
+			pfree(was.row);
+			if (packed == NULL)
+				gone[ngone++] = Int64GetDatum(customer);
+		}
+		if (packed)
+		{
+			earliest = Min(earliest, t->row[0].from);
+			if (post)
+				poster_run(poster, t, 1);
+			put[0][nput] = Int64GetDatum(customer);
+			put[1][nput] = DateADTGetDatum(t->row[0].from);
+			put[2][nput] = PointerGetDatum(packed);
+			nput++;
+		}
+	}
+
+	if (nput > 0)
+	{
+		args[1] = array_of(put[0], nput, INT8OID);
+		args[2] = array_of(put[1], nput, DATEOID);
+		args[3] = array_of(put[2], nput, timeline_type);
+		kept_query_rows(&put_standings, args, NULL, 0, NULL, NULL);
+	}
+	if (ngone > 0)
+	{
+		args[1] = array_of(gone, ngone, INT8OID);
+		kept_query_rows(&drop_standings, args, NULL, 0, NULL, NULL);
+	}
+	write_entries(entries, args[0]);
+	SPI_finish();
+	if (DATE_IS_NOEND(earliest))
+		PG_RETURN_NULL();
+	PG_RETURN_DATEADT(earliest);
+}

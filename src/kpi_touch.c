@@ -1,0 +1,289 @@
+/*-------------------------------------------------------------------------
+ * kpi_touch.c
+ *		Which customers and policies a transaction has touched, and their
+ *		posting just before it commits or is prepared.
+ *
+ * Row triggers note keys; a rolled back savepoint leaves its keys noted,
+ * which costs a look and changes nothing.
+ *-------------------------------------------------------------------------
+ */
+#include "crm.h"
+
+#include "access/xact.h"
+#include "base_query.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "kpi_touch.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+typedef struct KeyList
+{
+	int64		n;
+	int64		size;
+	int64	   *key;
+} KeyList;
+
+static KeyList customers;
+static KeyList policies;
+
+static void
+forget_keys(void)
+{
+	/* the arrays went with TopTransactionContext */
+	customers = (KeyList) {0};
+	policies = (KeyList) {0};
+}
+
+static int
+key_cmp(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+sort_keys(KeyList *l)
+{
+	int64		n = 0;
+
+	qsort(l->key, l->n, sizeof(int64), key_cmp);
+	for (int64 i = 0; i < l->n; i++)
+		if (n == 0 || l->key[n - 1] != l->key[i])
+			l->key[n++] = l->key[i];
+	l->n = n;
+}
+
+static void
+note_key(KeyList *l, int64 key)
+{
+	if (l->n > 0 && l->key[l->n - 1] == key)
+		return;
+	if (l->n == l->size)
+	{
+		if (l->size > 0)
+			sort_keys(l);
+		if (l->n * 2 >= l->size)
+		{
+			l->size = Max(64, l->size * 2);
+			l->key = l->key ? repalloc_huge(l->key, l->size * sizeof(int64))
+				: MemoryContextAlloc(TopTransactionContext, l->size * sizeof(int64));
+		}
+	}
+	l->key[l->n++] = key;
+}
+
+PG_FUNCTION_INFO_V1(crm_touch);
+/*
+ * touch(what, column): row trigger that notes the customer or policy whose
+ * key stands in a column, of the old and the new row.
+ * Errors: 39P01 when not called as an AFTER ROW trigger; 22023 for arguments
+ * that do not fit the table.
+ */
+Datum
+crm_touch(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	KeyList    *list;
+	int			attno;
+	HeapTuple	tuples[2];
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
+		!TRIGGER_FIRED_AFTER(data->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be called as an AFTER ROW trigger", "crm._touch")));
+	if (data->tg_trigger->tgnargs != 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("function \"%s\" takes two arguments", "crm._touch")));
+	list = strcmp(data->tg_trigger->tgargs[0], "policy") == 0 ? &policies : &customers;
+	attno = SPI_fnumber(RelationGetDescr(data->tg_relation), data->tg_trigger->tgargs[1]);
+	if (attno <= 0 || SPI_gettypeid(RelationGetDescr(data->tg_relation), attno) != INT8OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("table \"%s\" has no bigint column \"%s\"",
+						RelationGetRelationName(data->tg_relation), data->tg_trigger->tgargs[1])));
+	tuples[0] = data->tg_trigtuple;
+	tuples[1] = TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : NULL;
+	for (int i = 0; i < 2; i++)
+	{
+		bool		isnull;
+		Datum		key;
+
+		if (tuples[i] == NULL)
+			continue;
+		key = SPI_getbinval(tuples[i], RelationGetDescr(data->tg_relation), attno, &isnull);
+		if (!isnull)
+			note_key(list, DatumGetInt64(key));
+	}
+	return PointerGetDatum(NULL);
+}
+
+static Datum
+key_array(KeyList *l)
+{
+	Datum	   *d = palloc_array(Datum, Max(l->n, 1));
+
+	for (int64 i = 0; i < l->n; i++)
+		d[i] = Int64GetDatum(l->key[i]);
+	return PointerGetDatum(construct_array(d, (int) l->n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+static KeptQuery post_keys = {
+	.sql = "SELECT crm._post($1, $2)", .nargs = 2, .args = {INT8ARRAYOID, INT8ARRAYOID}
+};
+static KeptQuery queue_keys = {
+	.sql = "INSERT INTO crm.pending (customer_id, policy_id) "
+	"SELECT c, NULL FROM unnest($1) c UNION ALL SELECT NULL, p FROM unnest($2) p",
+	.nargs = 2, .args = {INT8ARRAYOID, INT8ARRAYOID}
+};
+
+static void
+ignore_row(void *arg pg_attribute_unused(), const Datum *v pg_attribute_unused(), const bool *nulls pg_attribute_unused())
+{
+}
+
+/*
+ * Post what has been touched, with the rights of the owner of the book, since
+ * whoever may write the book need not be allowed to write the accounts.
+ */
+static int64
+post_touched(void)
+{
+	int64		n = customers.n + policies.n;
+	Oid			book;
+	HeapTuple	tuple;
+	Oid			owner;
+	Oid			user;
+	int			context;
+	Datum		args[2];
+
+	if (n == 0)
+		return 0;
+	book = get_relname_relid("customer", get_namespace_oid("crm", true));
+	tuple = OidIsValid(book) ? SearchSysCache1(RELOID, ObjectIdGetDatum(book)) : NULL;
+	if (!HeapTupleIsValid(tuple))
+	{
+		/* the book itself was dropped in this transaction */
+		forget_keys();
+		return 0;
+	}
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+
+	SPI_connect();
+	sort_keys(&customers);
+	sort_keys(&policies);
+	args[0] = key_array(&customers);
+	args[1] = key_array(&policies);
+	forget_keys();
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(owner, context | SECURITY_LOCAL_USERID_CHANGE);
+	if (crm_posting == CRM_POSTING_DEFERRED)
+		kept_query_rows(&queue_keys, args, NULL, 0, NULL, NULL);
+	else
+		kept_query_rows(&post_keys, args, NULL, 1, ignore_row, NULL);
+	SetUserIdAndSecContext(user, context);
+	SPI_finish();
+	return n;
+}
+
+static void
+at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			if (customers.n + policies.n > 0)
+			{
+				PushActiveSnapshot(GetTransactionSnapshot());
+				post_touched();
+				PopActiveSnapshot();
+				/* deferred constraints on the tables posted to */
+				AfterTriggerFireDeferred();
+			}
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			forget_keys();
+			break;
+		default:
+			break;
+	}
+}
+
+void
+touch_init(void)
+{
+	RegisterXactCallback(at_transaction_end, NULL);
+}
+
+typedef struct Generations
+{
+	int64		current;
+	int64		building;
+} Generations;
+
+static void
+generation_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
+{
+	Generations *g = arg;
+
+	if (DatumGetBool(v[1]))
+		g->current = DatumGetInt64(v[0]);
+	else
+		g->building = DatumGetInt64(v[0]);
+}
+
+PG_FUNCTION_INFO_V1(crm_building);
+/*
+ * building(current): the generation being built, 0 rows seen: NULL.  Looks at
+ * what is committed, since a snapshot older than a rebuild would hide it.
+ * Errors: 40001 when another generation has become current.
+ */
+Datum
+crm_building(PG_FUNCTION_ARGS)
+{
+	Generations g = {0};
+
+	SPI_connect();
+	PushActiveSnapshot(GetLatestSnapshot());
+	query_rows("SELECT id, state = 'current' FROM crm.generation WHERE state IN ('current', 'building')",
+			   2, NULL, generation_row, &g);
+	PopActiveSnapshot();
+	SPI_finish();
+	if (g.current != PG_GETARG_INT64(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not post because the figures were rebuilt meanwhile"),
+				 errhint("The transaction might succeed if retried.")));
+	if (g.building == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(g.building);
+}
+
+PG_FUNCTION_INFO_V1(crm_post);
+/*
+ * post(): posts what this transaction has touched now, not at its end.
+ * Returns how many keys of customers and policies it was.
+ */
+Datum
+crm_post(PG_FUNCTION_ARGS)
+{
+	(void) fcinfo;
+	PG_RETURN_INT64(post_touched());
+}

@@ -1,0 +1,319 @@
+-- The figures in plain SQL, from their definitions alone.
+--
+-- Nothing derived is read: no crm function or view, no crm.cover, no crm.organisation_tree; only the rows that
+-- people write.  oracle.build() leaves the figures of each unit on its own in pg_temp.o_own; oracle.kpi_own() shows
+-- them, oracle.kpi() adds each unit's subtree.  It sees the book in several statements: where others may write
+-- meanwhile, call it in a REPEATABLE READ transaction.
+
+CREATE SCHEMA oracle;
+
+-- The company's text of a setting.
+CREATE FUNCTION oracle.setting(setting text) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT coalesce(
+    (SELECT s.value FROM crm.setting s
+     WHERE s.name = setting AND s.org_id IS NULL AND s.channel_id IS NULL ORDER BY s.valid_from DESC LIMIT 1),
+    (SELECT k.initial FROM crm.setting_kind k WHERE k.name = setting))
+$$;
+
+-- The classes of a scale: 'low, middle 10, high > 20' as rows; the first class has no limit.
+CREATE FUNCTION oracle.scale(setting text)
+RETURNS TABLE (rank bigint, label text, above boolean, threshold numeric) LANGUAGE sql STABLE AS $$
+  SELECT t.n, m[1], m[2] = '>', nullif(m[3], '')::numeric
+  FROM regexp_split_to_table(oracle.setting(setting), ',') WITH ORDINALITY AS t(part, n),
+       regexp_match(t.part, '^\s*(\w+)\s*(>?)\s*([0-9.]*)\s*$') AS m
+$$;
+
+CREATE FUNCTION oracle.build(as_of date, first date DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql SET client_min_messages = warning AS $build$
+DECLARE
+  reinstatement interval := make_interval(months => oracle.setting('reinstatement_months')::integer);
+  long_term_months integer := oracle.setting('long_term_months')::integer;
+  earliest date;
+BEGIN
+  DROP TABLE IF EXISTS o_policy, o_event, o_interval, o_cover, o_purchase, o_last, o_home, o_customer, o_period,
+    o_point, o_in_force, o_tier, o_activity, o_standing, o_balance, o_own;
+
+  -- the book ---------------------------------------------------------------
+
+  CREATE TEMP TABLE o_policy AS
+  SELECT p.customer_id AS holder_id, p.id AS policy_id, p.channel_id, p.issued_on,
+         coalesce(p.matures_on, 'infinity') AS matures_on,
+         p.term_months IS NULL OR p.term_months > long_term_months OR r.guaranteed_renewable AS long_term,
+         p.book = 'own' AS own_book,
+         p.premium * CASE WHEN p.payment = 'single' THEN 1 ELSE coalesce(p.payments, y.payments) END AS amount,
+         CASE WHEN p.payment = 'single' THEN round(p.premium * 0.10, 2) ELSE p.premium * y.payments END AS annual_premium
+  FROM crm.policy p
+  JOIN crm.product r ON r.id = p.product_id
+  LEFT JOIN (VALUES ('yearly', 1), ('half_yearly', 2), ('quarterly', 4), ('monthly', 12)) AS y(payment, payments)
+    ON y.payment = p.payment;
+
+  CREATE TEMP TABLE o_event AS
+  SELECT e.customer_id AS holder_id, e.policy_id, e.kind, e.on_date,
+         row_number() OVER (PARTITION BY e.customer_id, e.policy_id ORDER BY e.on_date, e.id) AS n
+  FROM crm.policy_event e
+  JOIN o_policy p ON p.holder_id = e.customer_id AND p.policy_id = e.policy_id
+  WHERE e.on_date >= p.issued_on AND e.on_date < p.matures_on;
+  ANALYZE o_policy, o_event;
+
+  -- one step for each event; "since" is the first day of cover while open, the day of the lapse while lapsed
+  CREATE TEMP TABLE o_interval AS
+  WITH RECURSIVE walk AS (
+    SELECT p.holder_id, p.policy_id, p.matures_on, 0::bigint AS n, 'open' AS state, p.issued_on AS since,
+           NULL::date AS closed_from, NULL::date AS closed_to, false AS by_lapse
+    FROM o_policy p
+    UNION ALL
+    SELECT w.holder_id, w.policy_id, w.matures_on, e.n, s.state,
+           CASE WHEN s.state = w.state THEN w.since ELSE e.on_date END,
+           CASE WHEN w.state = 'open' AND s.state <> 'open' THEN w.since END,
+           CASE WHEN w.state = 'open' AND s.state <> 'open' THEN e.on_date END,
+           s.state = 'lapsed'
+    FROM walk w
+    JOIN o_event e ON e.holder_id = w.holder_id AND e.policy_id = w.policy_id AND e.n = w.n + 1
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN w.state <> 'ended' AND e.kind = 'end' THEN 'ended'
+                  WHEN w.state = 'open' AND e.kind = 'lapse' THEN 'lapsed'
+                  WHEN w.state = 'lapsed' AND e.kind = 'reinstatement' AND e.on_date < w.since + reinstatement THEN 'open'
+                  ELSE w.state END AS state) s),
+  all_intervals AS (
+    SELECT w.holder_id, w.policy_id, w.closed_from AS from_date, w.closed_to AS to_date, w.by_lapse
+    FROM walk w WHERE w.closed_from IS NOT NULL
+    UNION ALL
+    SELECT w.holder_id, w.policy_id, w.since, w.matures_on, false
+    FROM walk w
+    LEFT JOIN o_event e ON e.holder_id = w.holder_id AND e.policy_id = w.policy_id AND e.n = w.n + 1
+    WHERE w.state = 'open' AND e.n IS NULL)
+  SELECT * FROM all_intervals i WHERE i.from_date < i.to_date;
+
+  -- policies without an interval are void and are not seen from here on
+  CREATE TEMP TABLE o_cover AS
+  SELECT l.customer_id, l.own, i.from_date, i.to_date, i.by_lapse,
+         p.policy_id, p.issued_on, p.channel_id, p.long_term, p.own_book, p.amount, p.annual_premium
+  FROM o_interval i
+  JOIN o_policy p ON p.holder_id = i.holder_id AND p.policy_id = i.policy_id
+  JOIN (SELECT p.holder_id, p.policy_id, p.holder_id AS customer_id, true AS own FROM o_policy p
+        UNION ALL
+        SELECT n.customer_id, n.policy_id, n.insured_id, false FROM crm.policy_insured n
+        WHERE n.insured_id <> n.customer_id) l ON l.holder_id = p.holder_id AND l.policy_id = p.policy_id;
+  CREATE INDEX ON o_cover (customer_id);
+
+  CREATE TEMP TABLE o_purchase AS
+  SELECT v.customer_id, v.issued_on AS day, lead(v.issued_on, 1, 'infinity') OVER w AS next_day,
+         max(CASE WHEN bool_or(v.long_term) THEN v.issued_on END) OVER w AS last_long_term
+  FROM o_cover v WHERE v.own
+  GROUP BY v.customer_id, v.issued_on
+  WINDOW w AS (PARTITION BY v.customer_id ORDER BY v.issued_on);
+
+  -- the last policy as policyholder, and the last as insured only, from its issue to the issue of the next
+  CREATE TEMP TABLE o_last AS
+  SELECT v.customer_id, v.own, v.channel_id, v.issued_on AS from_date,
+         lead(v.issued_on, 1, 'infinity') OVER (PARTITION BY v.customer_id, v.own ORDER BY v.issued_on, v.policy_id) AS to_date
+  FROM (SELECT DISTINCT v.customer_id, v.own, v.policy_id, v.channel_id, v.issued_on FROM o_cover v) v;
+
+  CREATE TEMP TABLE o_home AS
+  SELECT h.customer_id, h.org_id, h.from_date,
+         lead(h.from_date, 1, 'infinity') OVER (PARTITION BY h.customer_id ORDER BY h.from_date) AS to_date
+  FROM (SELECT c.id AS customer_id, '-infinity'::date AS from_date, c.org_id FROM crm.customer c
+        UNION ALL
+        SELECT m.customer_id, m.from_date, m.org_id FROM crm.customer_organisation m) h;
+  ANALYZE o_cover, o_purchase, o_last, o_home;
+
+  CREATE TEMP TABLE o_customer AS
+  SELECT c.id AS customer_id, c.kind, c.source_channel_id, c.known_from, v.first_insured, b.first_purchase,
+         least(c.known_from, v.first_insured, b.first_purchase) AS starts
+  FROM crm.customer c
+  LEFT JOIN (SELECT v.customer_id, min(v.from_date) AS first_insured FROM o_cover v GROUP BY v.customer_id) v ON v.customer_id = c.id
+  LEFT JOIN (SELECT b.customer_id, min(b.day) AS first_purchase FROM o_purchase b GROUP BY b.customer_id) b ON b.customer_id = c.id;
+
+  -- periods ----------------------------------------------------------------
+
+  earliest := coalesce(first, (SELECT min(c.starts) FROM o_customer c));
+
+  CREATE TEMP TABLE o_period AS
+  SELECT g.grain, g.period_start, g.period_end, g.period_start - 1 AS opening, least(g.period_end, as_of) AS closing
+  FROM (
+    SELECT s.grain, t::date AS period_start, (t + s.step)::date - 1 AS period_end
+    FROM (VALUES ('month', interval '1 month'), ('quarter', interval '3 months'), ('year', interval '1 year')) AS s(grain, step),
+         generate_series(date_trunc(s.grain, earliest::timestamp), as_of::timestamp, s.step) AS t
+    UNION ALL
+    SELECT 'trailing_12', (t - interval '11 months')::date, (t + interval '1 month')::date - 1
+    FROM generate_series(date_trunc('month', earliest::timestamp), as_of::timestamp, interval '1 month') AS t) g;
+  ANALYZE o_customer, o_period;
+
+  -- standing of the customers on the days that matter ------------------------
+
+  CREATE TEMP TABLE o_point AS
+  SELECT c.customer_id, d.day
+  FROM (SELECT p.opening AS day FROM o_period p UNION SELECT p.closing FROM o_period p) d
+  JOIN o_customer c ON c.starts <= d.day
+  UNION
+  SELECT c.customer_id, c.first_purchase
+  FROM o_customer c WHERE c.first_purchase BETWEEN (SELECT min(p.period_start) FROM o_period p) AND as_of;
+  ANALYZE o_point;
+
+  CREATE TEMP TABLE o_in_force AS
+  SELECT t.customer_id, t.day,
+         bool_or(v.long_term) AS long_term,
+         bool_or(v.own AND v.long_term AND v.own_book) AS plan,
+         coalesce(sum(v.amount) FILTER (WHERE v.own), 0) AS amount,
+         (array_agg(v.channel_id ORDER BY v.own DESC, v.annual_premium DESC, v.issued_on, v.policy_id))[1] AS channel_id
+  FROM o_point t
+  JOIN o_cover v ON v.customer_id = t.customer_id AND v.from_date <= t.day AND t.day < v.to_date
+  GROUP BY t.customer_id, t.day;
+
+  CREATE TEMP TABLE o_tier AS
+  SELECT a.amount,
+         (SELECT s.label FROM oracle.scale('tier_scale') s
+          WHERE s.threshold IS NULL OR (CASE WHEN s.above THEN a.amount > s.threshold ELSE a.amount >= s.threshold END)
+          ORDER BY s.rank DESC LIMIT 1) AS label
+  FROM (SELECT DISTINCT f.amount FROM o_in_force f) a;
+  CREATE TEMP TABLE o_activity AS
+  SELECT a.days,
+         (SELECT s.label FROM oracle.scale('activity_scale') s
+          WHERE s.threshold IS NULL OR (CASE WHEN s.above THEN a.days > s.threshold ELSE a.days >= s.threshold END)
+          ORDER BY s.rank DESC LIMIT 1) AS label
+  FROM (SELECT DISTINCT t.day - b.day AS days
+        FROM (SELECT DISTINCT t.day FROM o_point t) t, (SELECT DISTINCT b.day FROM o_purchase b) b WHERE t.day >= b.day) a;
+  ANALYZE o_in_force, o_tier, o_activity;
+
+  CREATE TEMP TABLE o_standing AS
+  SELECT t.customer_id, t.day, h.org_id, coalesce(f.channel_id, lo.channel_id, li.channel_id, c.source_channel_id) AS channel_id, c.kind,
+         CASE WHEN f.day IS NOT NULL THEN 'insured'
+              WHEN c.first_insured <= t.day THEN 'former'
+              WHEN c.known_from <= t.day THEN 'prospect' END AS coverage,
+         coalesce(f.long_term, false) AS long_term,
+         coalesce(f.plan, false) AS plan,
+         coalesce(q.label, 'none') AS tier,
+         coalesce(a.label, 'none') AS activity,
+         c.first_insured, c.first_purchase, b.day AS last_purchase, b.last_long_term
+  FROM o_point t
+  JOIN o_customer c ON c.customer_id = t.customer_id
+  JOIN o_home h ON h.customer_id = t.customer_id AND h.from_date <= t.day AND t.day < h.to_date
+  LEFT JOIN o_in_force f ON f.customer_id = t.customer_id AND f.day = t.day
+  LEFT JOIN o_last lo ON lo.customer_id = t.customer_id AND lo.own AND lo.from_date <= t.day AND t.day < lo.to_date
+  LEFT JOIN o_last li ON li.customer_id = t.customer_id AND NOT li.own AND li.from_date <= t.day AND t.day < li.to_date
+  LEFT JOIN o_purchase b ON b.customer_id = t.customer_id AND b.day <= t.day AND t.day < b.next_day
+  LEFT JOIN o_tier q ON q.amount = f.amount
+  LEFT JOIN o_activity a ON a.days = t.day - b.day;
+  ANALYZE o_standing;
+
+  -- figures of each unit on its own -------------------------------------------
+
+  CREATE TEMP TABLE o_own (code text, class text, grain text, period_start date, period_end date,
+    org_id bigint, channel_id bigint, kind text, numerator numeric, denominator numeric);
+
+  -- balances: everybody who counts on the day, in the cell of that day
+  CREATE TEMP TABLE o_balance AS
+  SELECT b.code, b.class, s.day, s.org_id, s.channel_id, s.kind, count(*)::numeric AS n
+  FROM o_standing s
+  CROSS JOIN LATERAL (VALUES
+    ('coverage', s.coverage, true),
+    ('activity', s.activity, true),
+    ('tier', s.tier, true),
+    ('insured', NULL, s.coverage = 'insured'),
+    ('insured_long_term', NULL, s.long_term),
+    ('plan_customers', NULL, s.plan)) AS b(code, class, counts)
+  WHERE s.coverage IS NOT NULL AND b.counts
+  GROUP BY b.code, b.class, s.day, s.org_id, s.channel_id, s.kind;
+
+  INSERT INTO o_own
+  SELECT b.code, b.class, p.grain, p.period_start, p.period_end, b.org_id, b.channel_id, b.kind, b.n, NULL
+  FROM o_period p JOIN o_balance b ON b.day = p.closing;
+
+  -- growth: closing less opening, each in its own cell
+  INSERT INTO o_own
+  SELECT g.code, NULL, g.grain, g.period_start, g.period_end, g.org_id, g.channel_id, g.kind, sum(g.n), sum(g.base)
+  FROM (
+    SELECT x.code, p.grain, p.period_start, p.period_end, b.org_id, b.channel_id, b.kind, b.n, 0 AS base
+    FROM o_period p JOIN o_balance b ON b.day = p.closing
+    JOIN (VALUES ('insured_growth', 'insured'), ('plan_growth', 'plan_customers')) AS x(code, balance) ON x.balance = b.code
+    UNION ALL
+    SELECT x.code, p.grain, p.period_start, p.period_end, b.org_id, b.channel_id, b.kind, -b.n, b.n
+    FROM o_period p JOIN o_balance b ON b.day = p.opening
+    JOIN (VALUES ('insured_growth', 'insured'), ('plan_growth', 'plan_customers')) AS x(code, balance) ON x.balance = b.code) g
+  GROUP BY g.code, g.grain, g.period_start, g.period_end, g.org_id, g.channel_id, g.kind;
+
+  -- in the cell at opening
+  INSERT INTO o_own
+  SELECT x.code, NULL, p.grain, p.period_start, p.period_end, o.org_id, o.channel_id, o.kind,
+         count(*) FILTER (WHERE x.counts),
+         CASE WHEN x.code <> 'moved_out' THEN count(*) END
+  FROM o_period p
+  JOIN o_standing o ON o.day = p.opening
+  JOIN o_standing c ON c.day = p.closing AND c.customer_id = o.customer_id
+  CROSS JOIN LATERAL (VALUES
+    ('repeat_purchase', o.plan, c.last_long_term >= p.period_start),
+    ('repeat_purchase_any', o.coverage = 'insured', c.last_purchase >= p.period_start),
+    ('total_churn', o.coverage = 'insured', c.coverage <> 'insured'),
+    ('lapse_churn', o.coverage = 'insured',
+      CASE WHEN o.coverage = 'insured' AND c.coverage <> 'insured' THEN
+        (SELECT v.by_lapse FROM o_cover v
+         WHERE v.customer_id = o.customer_id AND v.to_date BETWEEN p.period_start AND p.closing
+         ORDER BY v.to_date DESC, v.by_lapse DESC LIMIT 1) END),
+    ('win_back', o.coverage = 'former', c.coverage = 'insured'),
+    ('moved_out', o.coverage = 'insured',
+      c.coverage = 'insured' AND (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind)))
+    AS x(code, base, counts)
+  WHERE o.coverage IN ('insured', 'former') AND x.base
+  GROUP BY x.code, p.grain, p.period_start, p.period_end, o.org_id, o.channel_id, o.kind;
+
+  -- in the cell at closing
+  INSERT INTO o_own
+  SELECT x.code, NULL, p.grain, p.period_start, p.period_end, c.org_id, c.channel_id, c.kind, count(*), NULL
+  FROM o_period p
+  JOIN o_standing c ON c.day = p.closing
+  LEFT JOIN o_standing o ON o.day = p.opening AND o.customer_id = c.customer_id
+  CROSS JOIN LATERAL (VALUES
+    ('gained', c.first_insured >= p.period_start),
+    ('moved_in', o.coverage = 'insured' AND (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind)),
+    ('won_back', o.coverage = 'former')) AS x(code, counts)
+  WHERE c.coverage = 'insured' AND x.counts
+  GROUP BY x.code, p.grain, p.period_start, p.period_end, c.org_id, c.channel_id, c.kind;
+
+  -- in the cell of the event
+  INSERT INTO o_own
+  SELECT 'new_customers', NULL, p.grain, p.period_start, p.period_end, e.org_id, e.channel_id, e.kind, count(*), NULL
+  FROM o_period p
+  JOIN o_standing e ON e.day BETWEEN p.period_start AND p.closing AND e.day = e.first_purchase
+  GROUP BY p.grain, p.period_start, p.period_end, e.org_id, e.channel_id, e.kind;
+
+  DELETE FROM o_own w WHERE w.numerator = 0 AND coalesce(w.denominator, 0) = 0;
+END
+$build$;
+
+-- What oracle.build() left, with channel codes; by_node: each unit with its subtree.
+CREATE FUNCTION oracle.built(by_node boolean)
+RETURNS TABLE (code text, class text, grain text, period_start date, period_end date, org_id bigint, channel text, kind text,
+  numerator numeric, denominator numeric) LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY
+  WITH RECURSIVE above AS (
+    SELECT o.id AS org_id, o.id AS node_id FROM crm.organisation o
+    UNION ALL
+    SELECT a.org_id, o.parent_id FROM above a JOIN crm.organisation o ON o.id = a.node_id
+    WHERE by_node AND o.parent_id IS NOT NULL)
+  SELECT w.code, w.class, w.grain, w.period_start, w.period_end, a.node_id, h.code, w.kind, sum(w.numerator), sum(w.denominator)
+  FROM o_own w
+  JOIN above a ON a.org_id = w.org_id
+  JOIN crm.channel h ON h.id = w.channel_id
+  GROUP BY w.code, w.class, w.grain, w.period_start, w.period_end, a.node_id, h.code, w.kind
+  HAVING sum(w.numerator) <> 0 OR coalesce(sum(w.denominator), 0) <> 0;
+END
+$$;
+
+CREATE FUNCTION oracle.kpi(as_of date, first date DEFAULT NULL)
+RETURNS TABLE (code text, class text, grain text, period_start date, period_end date, org_id bigint, channel text, kind text,
+  numerator numeric, denominator numeric) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM oracle.build(as_of, first);
+  RETURN QUERY SELECT * FROM oracle.built(true);
+END
+$$;
+
+CREATE FUNCTION oracle.kpi_own(as_of date, first date DEFAULT NULL)
+RETURNS TABLE (code text, class text, grain text, period_start date, period_end date, org_id bigint, channel text, kind text,
+  numerator numeric, denominator numeric) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM oracle.build(as_of, first);
+  RETURN QUERY SELECT * FROM oracle.built(false);
+END
+$$;

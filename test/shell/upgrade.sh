@@ -1,0 +1,42 @@
+#!/bin/bash
+# An upgraded extension is the same as one made afresh, from every version ever released.
+# shellcheck source=test/shell/lib.bash
+. "$(dirname "$0")/lib.bash"
+
+newest=$(query postgres "SELECT default_version FROM pg_available_extensions WHERE name = 'crm'")
+mapfile -t released < <(find sql/released -name 'crm--*.sql' 2>/dev/null | sed -nE 's/.*crm--([^-]+)\.sql$/\1/p' | sort -V)
+
+catalogue() {
+	psql -XqAt -v ON_ERROR_STOP=1 -d "$1" -f test/shell/catalogue.sql
+}
+
+book() {
+	tables "$1" count | grep -E '^crm\.(organisation|staff|product|customer|policy|contact|holding)\|'
+}
+
+is "$(query postgres "SELECT target FROM pg_extension_update_paths('crm') WHERE source = '$newest' AND path IS NOT NULL")" "" \
+	"nothing leads on from $newest, nor back"
+remake crm_fresh
+query crm_fresh "CREATE EXTENSION crm" "CALL crm.create_model()"
+fresh=$(catalogue crm_fresh)
+is "$(catalogue crm_model)" "$fresh" "two fresh databases are the same"
+query crm_fresh "GRANT EXECUTE ON PROCEDURE crm.create_model(name) TO PUBLIC"
+isnt "$(catalogue crm_fresh)" "$fresh" "the comparison sees a right"
+
+[ ${#released[@]} -gt 0 ] || skip "upgrade to $newest" "$newest is the first version"
+for version in "${released[@]}"; do
+	remake crm_upgraded
+	is "$(query postgres "SELECT count(path) FROM pg_extension_update_paths('crm') WHERE source = '$version' AND target = '$newest'")" 1 \
+		"from $version: a path leads to $newest"
+	query crm_upgraded "CREATE EXTENSION crm VERSION '$version'" "CALL crm.create_model()"
+	fill crm_upgraded
+	before=$(book crm_upgraded)
+	is "$(sqlstate crm_upgraded "ALTER EXTENSION crm UPDATE")" 00000 "from $version: the extension is brought to $newest"
+	is "$(sqlstate crm_upgraded "CALL crm.upgrade_model()")" 00000 "from $version: so is the model"
+	is "$(catalogue crm_upgraded)" "$fresh" "from $version: the same as made afresh"
+	is "$(book crm_upgraded)" "$before" "from $version: every row is there"
+	query postgres "DROP DATABASE crm_upgraded"
+done
+
+query postgres "DROP DATABASE crm_fresh"
+done_testing
