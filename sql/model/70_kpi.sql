@@ -193,7 +193,7 @@ BEGIN
   END IF;
 
   SELECT * INTO STRICT g FROM crm.generation WHERE state = 'current';
-  building := crm._building(g.id);
+  building := crm._building(g.id, g.posted_to);
   WHILE at <= array_length(touched, 1) LOOP
     chunk := touched[at : at + 19999];
     earliest := crm._restate(g.id, g.slot, chunk, g.settled, g.posted_to, true);
@@ -210,7 +210,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._post(bigint[], bigint[]) IS
-  'Locks the customers touched in order of id, derives the cover of the policies touched, and brings standings, accounts and holdings up to date. Errors: 40001 when a rebuild has switched since the snapshot.';
+  'Locks the customers touched in order of id, derives the cover of the policies touched, and brings standings, accounts and holdings up to date. Errors: 40001 when a rebuild has switched or changes were posted further ahead since the snapshot.';
 REVOKE ALL ON FUNCTION crm._post(bigint[], bigint[]) FROM PUBLIC;
 
 CREATE TRIGGER touch_insert AFTER INSERT OR DELETE ON crm.customer FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'id');
@@ -221,6 +221,19 @@ CREATE TRIGGER touch_update AFTER UPDATE OF id, customer_id, product_id, channel
   ON crm.policy FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'id');
 CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_insured FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'policy_id');
 CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_event FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'policy_id');
+
+CREATE FUNCTION crm._product_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NEW.guaranteed_renewable <> OLD.guaranteed_renewable THEN
+    UPDATE crm.policy p SET product_id = p.product_id WHERE p.product_id = NEW.id;
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION crm._product_changed() IS 'Trigger: policies of a product turn long-term with it.';
+REVOKE ALL ON FUNCTION crm._product_changed() FROM PUBLIC;
+CREATE TRIGGER policies AFTER UPDATE OF guaranteed_renewable ON crm.product FOR EACH ROW EXECUTE FUNCTION crm._product_changed();
 
 CREATE FUNCTION crm._refuse_truncate() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
