@@ -253,7 +253,6 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON crm.policy_event EXECUTE FUNCTION 
 CREATE FUNCTION crm._sum_tree(units bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
   DELETE FROM crm.kpi_cell c WHERE c.subtree AND c.org_id = ANY (units);
   INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, period_start, cells)
   SELECT c.slot, c.account, c.grain, n.org_id, true, c.period_start, crm._cells_sum(c.cells)
@@ -269,12 +268,21 @@ CREATE FUNCTION crm._organisation_moved() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   units bigint[];
+  building bigint;
 BEGIN
-  IF TG_OP = 'UPDATE' AND NEW.parent_id IS NOT DISTINCT FROM OLD.parent_id THEN
+  IF NEW.parent_id IS NOT DISTINCT FROM OLD.parent_id THEN
     RETURN NULL;
   END IF;
+  -- nobody folds or sums up by the tree as it was; an older snapshot would not see what they did before
+  LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
+  SELECT crm._building(g.id, g.posted_to) INTO building FROM crm.generation g WHERE g.state = 'current';
+  IF building IS NOT NULL AND current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'could not place unit "%" because the figures are rebuilt meanwhile', NEW.code
+      USING ERRCODE = 'serialization_failure', HINT = 'The transaction might succeed if retried.';
+  END IF;
+  PERFORM FROM crm.generation g WHERE g.state = 'current' FOR NO KEY UPDATE;
   units := (SELECT array_agg(DISTINCT t.ancestor_id) FROM crm.organisation_tree t
-            WHERE t.descendant_id IN (NEW.parent_id, CASE WHEN TG_OP = 'UPDATE' THEN OLD.parent_id END));
+            WHERE t.descendant_id IN (NEW.parent_id, OLD.parent_id));
   IF units IS NOT NULL
      AND EXISTS (SELECT FROM crm.organisation_tree t JOIN crm.kpi_cell c ON c.org_id = t.descendant_id
                  WHERE t.ancestor_id = ANY (units || NEW.id)) THEN

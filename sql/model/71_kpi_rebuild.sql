@@ -73,9 +73,9 @@ DECLARE
   n bigint;
 BEGIN
   -- nobody else may have gone on with this generation
-  PERFORM FROM crm.generation x WHERE x.id = g.id AND x.step = g.step AND x.next_id IS NOT DISTINCT FROM g.next_id AND x.state = 'building' FOR NO KEY UPDATE SKIP LOCKED;
+  PERFORM FROM crm.generation x WHERE x.id = g.id AND x.step = g.step AND x.next_id IS NOT DISTINCT FROM g.next_id AND x.state = 'building' FOR NO KEY UPDATE;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'another session is rebuilding' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
+    RAISE EXCEPTION 'another session has gone on with this rebuild' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
   END IF;
   CASE g.step
     WHEN 'standings' THEN
