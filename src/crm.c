@@ -5,6 +5,7 @@
  */
 #include "crm.h"
 
+#include "kpi_alone.h"
 #include "kpi_touch.h"
 #include "utils/guc.h"
 
@@ -69,4 +70,5 @@ _PG_init(void)
 							   NULL, NULL, NULL);
 	MarkGUCPrefixReserved("crm");
 	touch_init();
+	alone_init();
 }

@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -146,7 +147,7 @@ static KeptQuery post_keys = {
 };
 static KeptQuery queue_keys = {
 	.sql = "INSERT INTO crm.pending (customer_id, policy_id) "
-	"SELECT c, NULL FROM unnest($1) c UNION ALL SELECT NULL, p FROM unnest($2) p",
+	"SELECT c, NULL FROM pg_catalog.unnest($1) c UNION ALL SELECT NULL, p FROM pg_catalog.unnest($2) p",
 	.nargs = 2, .args = {INT8ARRAYOID, INT8ARRAYOID}
 };
 
@@ -157,7 +158,11 @@ ignore_row(void *arg pg_attribute_unused(), const Datum *v pg_attribute_unused()
 
 /*
  * Post what has been touched, with the rights of the owner of the book, since
- * whoever may write the book need not be allowed to write the accounts.
+ * whoever may write the book need not be allowed to write the accounts.  The
+ * caller's search_path is in force: queries run here qualify every name.
+ *
+ * Within a subtransaction the keys stay noted, since it may be rolled back and
+ * the posting with it.
  */
 static int64
 post_touched(void)
@@ -188,7 +193,8 @@ post_touched(void)
 	sort_keys(&policies);
 	args[0] = key_array(&customers);
 	args[1] = key_array(&policies);
-	forget_keys();
+	if (GetCurrentTransactionNestLevel() == 1)
+		forget_keys();
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(owner, context | SECURITY_LOCAL_USERID_CHANGE);
 	if (crm_posting == CRM_POSTING_DEFERRED)
@@ -207,7 +213,8 @@ at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			if (customers.n + policies.n > 0)
+			/* a trigger of a user may touch more while this is posted */
+			while (customers.n + policies.n > 0)
 			{
 				PushActiveSnapshot(GetTransactionSnapshot());
 				post_touched();
@@ -235,6 +242,7 @@ touch_init(void)
 typedef struct Generations
 {
 	int64		current;
+	DateADT		posted_to;		/* of the current one */
 	int64		building;
 } Generations;
 
@@ -244,16 +252,20 @@ generation_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused(
 	Generations *g = arg;
 
 	if (DatumGetBool(v[1]))
+	{
 		g->current = DatumGetInt64(v[0]);
+		g->posted_to = DatumGetDateADT(v[2]);
+	}
 	else
 		g->building = DatumGetInt64(v[0]);
 }
 
 PG_FUNCTION_INFO_V1(crm_building);
 /*
- * building(current): the generation being built, 0 rows seen: NULL.  Looks at
- * what is committed, since a snapshot older than a rebuild would hide it.
- * Errors: 40001 when another generation has become current.
+ * building(current, posted_to): the generation being built, 0 rows seen: NULL.
+ * Looks at what is committed, since a snapshot older than a rebuild would hide
+ * it.  Errors: 40001 when another generation has become current, or the
+ * current one is posted up to another day.
  */
 Datum
 crm_building(PG_FUNCTION_ARGS)
@@ -262,14 +274,14 @@ crm_building(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	PushActiveSnapshot(GetLatestSnapshot());
-	query_rows("SELECT id, state = 'current' FROM crm.generation WHERE state IN ('current', 'building')",
-			   2, NULL, generation_row, &g);
+	query_rows("SELECT id, state = 'current', posted_to FROM crm.generation WHERE state IN ('current', 'building')",
+			   3, NULL, generation_row, &g);
 	PopActiveSnapshot();
 	SPI_finish();
-	if (g.current != PG_GETARG_INT64(0))
+	if (g.current != PG_GETARG_INT64(0) || g.posted_to != PG_GETARG_DATEADT(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not post because the figures were rebuilt meanwhile"),
+				 errmsg("could not post because the figures were rebuilt or refreshed meanwhile"),
 				 errhint("The transaction might succeed if retried.")));
 	if (g.building == 0)
 		PG_RETURN_NULL();

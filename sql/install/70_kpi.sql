@@ -49,10 +49,18 @@ COMMENT ON FUNCTION crm._restate(bigint, smallint, bigint[], date, date, boolean
   'Makes the standings of customers anew and posts the difference; returns the earliest day of what changed.';
 REVOKE ALL ON FUNCTION crm._restate(bigint, smallint, bigint[], date, date, boolean) FROM PUBLIC;
 
-CREATE FUNCTION crm._building(current_id bigint) RETURNS bigint LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'crm_building';
-COMMENT ON FUNCTION crm._building(bigint) IS
-  'The generation being built, NULL when there is none, as committed by now and not as the transaction sees it. Errors: 40001 when current_id is no longer current.';
-REVOKE ALL ON FUNCTION crm._building(bigint) FROM PUBLIC;
+CREATE FUNCTION crm._rebuild_alone(commits boolean) RETURNS boolean LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'crm_rebuild_alone';
+COMMENT ON FUNCTION crm._rebuild_alone(boolean) IS
+  'Keeps other sessions from rebuilding: until crm._rebuild_end() or an error with commits true, else until the transaction ends. False when another session rebuilds.';
+REVOKE ALL ON FUNCTION crm._rebuild_alone(boolean) FROM PUBLIC;
+CREATE FUNCTION crm._rebuild_end() RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_rebuild_end';
+COMMENT ON FUNCTION crm._rebuild_end() IS 'Lets other sessions rebuild again.';
+REVOKE ALL ON FUNCTION crm._rebuild_end() FROM PUBLIC;
+
+CREATE FUNCTION crm._building(current_id bigint, posted_to date) RETURNS bigint LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'crm_building';
+COMMENT ON FUNCTION crm._building(bigint, date) IS
+  'The generation being built, NULL when there is none, as committed by now and not as the transaction sees it. Errors: 40001 when current_id is no longer current or posted up to another day.';
+REVOKE ALL ON FUNCTION crm._building(bigint, date) FROM PUBLIC;
 
 CREATE FUNCTION crm._touch() RETURNS trigger LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_touch';
 COMMENT ON FUNCTION crm._touch() IS 'Trigger: notes a touched customer or policy for posting at the end of the transaction.';

@@ -191,7 +191,7 @@ BEGIN
   END IF;
 
   SELECT * INTO STRICT g FROM crm.generation WHERE state = 'current';
-  building := crm._building(g.id);
+  building := crm._building(g.id, g.posted_to);
   WHILE at <= array_length(touched, 1) LOOP
     chunk := touched[at : at + 19999];
     earliest := crm._restate(g.id, g.slot, chunk, g.settled, g.posted_to, true);
@@ -208,7 +208,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._post(bigint[], bigint[]) IS
-  'Locks the customers touched in order of id, derives the cover of the policies touched, and brings standings, accounts and holdings up to date. Errors: 40001 when a rebuild has switched since the snapshot.';
+  'Locks the customers touched in order of id, derives the cover of the policies touched, and brings standings, accounts and holdings up to date. Errors: 40001 when a rebuild has switched or changes were posted further ahead since the snapshot.';
 REVOKE ALL ON FUNCTION crm._post(bigint[], bigint[]) FROM PUBLIC;
 
 CREATE TRIGGER touch_insert AFTER INSERT OR DELETE ON crm.customer FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'id');
@@ -219,6 +219,19 @@ CREATE TRIGGER touch_update AFTER UPDATE OF id, customer_id, product_id, channel
   ON crm.policy FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'id');
 CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_insured FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'policy_id');
 CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_event FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'policy_id');
+
+CREATE FUNCTION crm._product_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NEW.guaranteed_renewable <> OLD.guaranteed_renewable THEN
+    UPDATE crm.policy p SET product_id = p.product_id WHERE p.product_id = NEW.id;
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION crm._product_changed() IS 'Trigger: policies of a product turn long-term with it.';
+REVOKE ALL ON FUNCTION crm._product_changed() FROM PUBLIC;
+CREATE TRIGGER policies AFTER UPDATE OF guaranteed_renewable ON crm.product FOR EACH ROW EXECUTE FUNCTION crm._product_changed();
 
 CREATE FUNCTION crm._refuse_truncate() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -238,7 +251,6 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON crm.policy_event EXECUTE FUNCTION 
 CREATE FUNCTION crm._sum_tree(units bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
   DELETE FROM crm.kpi_cell c WHERE c.subtree AND c.org_id = ANY (units);
   INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
   SELECT c.slot, c.account, c.grain, n.org_id, true, c.year, crm._cells_sum(c.cells)
@@ -254,12 +266,21 @@ CREATE FUNCTION crm._organisation_moved() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   units bigint[];
+  building bigint;
 BEGIN
-  IF TG_OP = 'UPDATE' AND NEW.parent_id IS NOT DISTINCT FROM OLD.parent_id THEN
+  IF NEW.parent_id IS NOT DISTINCT FROM OLD.parent_id THEN
     RETURN NULL;
   END IF;
+  -- nobody folds or sums up by the tree as it was; an older snapshot would not see what they did before
+  LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
+  SELECT crm._building(g.id, g.posted_to) INTO building FROM crm.generation g WHERE g.state = 'current';
+  IF building IS NOT NULL AND current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'could not place unit "%" because the figures are rebuilt meanwhile', NEW.code
+      USING ERRCODE = 'serialization_failure', HINT = 'The transaction might succeed if retried.';
+  END IF;
+  PERFORM FROM crm.generation g WHERE g.state = 'current' FOR NO KEY UPDATE;
   units := (SELECT array_agg(DISTINCT t.ancestor_id) FROM crm.organisation_tree t
-            WHERE t.descendant_id IN (NEW.parent_id, CASE WHEN TG_OP = 'UPDATE' THEN OLD.parent_id END));
+            WHERE t.descendant_id IN (NEW.parent_id, OLD.parent_id));
   IF units IS NOT NULL
      AND EXISTS (SELECT FROM crm.organisation_tree t JOIN crm.kpi_cell c ON c.org_id = t.descendant_id
                  WHERE t.ancestor_id = ANY (units || NEW.id)) THEN

@@ -1,20 +1,18 @@
 -- kpi: rebuilding beside, then switching; bringing up to date
 
 CREATE FUNCTION crm._empty_slot(slot smallint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
   part text;
 BEGIN
   FOREACH part IN ARRAY ARRAY['standing', 'kpi_cell', 'kpi_entry'] LOOP
     BEGIN
-      SET LOCAL lock_timeout = '1s';
       EXECUTE format('TRUNCATE crm.%I', part || '_' || slot);
     EXCEPTION WHEN lock_not_available THEN
       -- somebody reads: rows go without waiting for them
       EXECUTE format('DELETE FROM crm.%I', part || '_' || slot);
     END;
   END LOOP;
-  SET LOCAL lock_timeout = DEFAULT;
 END
 $$;
 COMMENT ON FUNCTION crm._empty_slot(smallint) IS 'Empties the slot of a generation that is not current.';
@@ -34,6 +32,8 @@ BEGIN
   IF policies IS NULL THEN
     RETURN 0;
   END IF;
+  INSERT INTO crm.replay (generation_id, customer_id)
+  SELECT b.id, m FROM crm.generation b, unnest(crm._members_of(policies)) AS m WHERE b.state = 'building';
   DELETE FROM crm.cover c USING unnest(policies) p WHERE c.policy_id = p;
   INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium)
   SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
@@ -41,7 +41,7 @@ BEGIN
   RETURN array_length(policies, 1);
 END
 $$;
-COMMENT ON FUNCTION crm._drain_cover(integer) IS 'Derives the cover of some of the policies queued; what follows from it is left to a rebuild.';
+COMMENT ON FUNCTION crm._drain_cover(integer) IS 'Derives the cover of some of the policies queued; what follows from it is left to a rebuild, also to one that was broken off.';
 REVOKE ALL ON FUNCTION crm._drain_cover(integer) FROM PUBLIC;
 
 CREATE FUNCTION crm._drain_replay(g crm.generation, at_most integer, entries boolean) RETURNS bigint
@@ -73,9 +73,9 @@ DECLARE
   n bigint;
 BEGIN
   -- nobody else may have gone on with this generation
-  PERFORM FROM crm.generation x WHERE x.id = g.id AND x.step = g.step AND x.next_id IS NOT DISTINCT FROM g.next_id AND x.state = 'building' FOR NO KEY UPDATE NOWAIT;
+  PERFORM FROM crm.generation x WHERE x.id = g.id AND x.step = g.step AND x.next_id IS NOT DISTINCT FROM g.next_id AND x.state = 'building' FOR NO KEY UPDATE;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'another session is rebuilding' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
+    RAISE EXCEPTION 'another session has gone on with this rebuild' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
   END IF;
   CASE g.step
     WHEN 'standings' THEN
@@ -166,6 +166,7 @@ DECLARE
   g crm.generation;
   started timestamptz := pg_catalog.clock_timestamp();
   commits boolean := batch IS NOT NULL;
+  path text := pg_catalog.current_setting('search_path');
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF batch < 1 THEN
@@ -173,6 +174,9 @@ BEGIN
   END IF;
   IF NOT commits AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'a rebuild needs isolation level read committed' USING ERRCODE = 'active_sql_transaction';
+  END IF;
+  IF NOT crm._rebuild_alone(commits) THEN
+    RAISE EXCEPTION 'another session is rebuilding' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
   END IF;
   IF NOT commits THEN
     LOCK TABLE crm.generation IN EXCLUSIVE MODE;
@@ -183,7 +187,9 @@ BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     END IF;
   END LOOP;
-  DELETE FROM crm.pending p WHERE p.policy_id IS NULL;
+  WITH gone AS (DELETE FROM crm.pending p WHERE p.policy_id IS NULL RETURNING p.customer_id)
+  INSERT INTO crm.replay (generation_id, customer_id)
+  SELECT b.id, gone.customer_id FROM crm.generation b, gone WHERE b.state = 'building';
   g := crm._rebuild_begin(coalesce(as_of, crm.today()));
   IF commits THEN
     COMMIT;
@@ -213,6 +219,8 @@ BEGIN
   PERFORM crm._empty_slot((1 - g.slot)::smallint);
   RAISE NOTICE 'rebuilt % standings in % s', (SELECT p.done FROM crm.progress p WHERE p.task = 'rebuild ' || g.id),
     round(extract(epoch FROM clock_timestamp() - started), 1);
+  PERFORM crm._rebuild_end();
+  PERFORM pg_catalog.set_config('search_path', path, true);
 END
 $$;
 COMMENT ON PROCEDURE crm.rebuild(date, integer) IS
@@ -246,12 +254,23 @@ CREATE PROCEDURE crm.refresh(as_of date DEFAULT NULL, batch integer DEFAULT 2000
 LANGUAGE plpgsql AS $$
 DECLARE
   commits boolean := batch IS NOT NULL;
+  path text := pg_catalog.current_setting('search_path');
   today date;
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   today := coalesce(as_of, crm.today());
   IF batch < 1 THEN
     RAISE EXCEPTION 'batch must be positive, not %', batch USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF today NOT BETWEEN '1900-01-02' AND '2199-06-30' THEN
+    RAISE EXCEPTION 'figures cannot stand on day %', today
+      USING ERRCODE = 'datetime_field_overflow', HINT = 'Give a day between 1900-01-02 and 2199-06-30.';
+  END IF;
+  IF NOT commits THEN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+      RAISE EXCEPTION 'a refresh needs isolation level read committed' USING ERRCODE = 'active_sql_transaction';
+    END IF;
+    LOCK TABLE crm.generation IN EXCLUSIVE MODE;
   END IF;
   -- beyond a tenth of the book a rebuild is cheaper than posting
   IF commits AND (SELECT count(*) FROM crm.pending) > 10000
@@ -271,8 +290,9 @@ BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   END IF;
   PERFORM crm._fold(today - 1);
+  PERFORM pg_catalog.set_config('search_path', path, true);
 END
 $$;
 COMMENT ON PROCEDURE crm.refresh(date, integer) IS
-  'Brings the figures up to date: posts what is queued, posts known changes further ahead, folds entries up to the day before as_of (default crm.today()). batch NULL: in the caller''s transaction. For the nightly run. Errors: 22023; 2D000 inside a transaction block unless batch is NULL.';
+  'Brings the figures up to date: posts what is queued, posts known changes further ahead, folds entries up to the day before as_of (default crm.today()). batch NULL: in the caller''s transaction. For the nightly run. Errors: 22008, 22023, 25001; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.refresh(date, integer) FROM PUBLIC;

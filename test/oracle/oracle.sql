@@ -253,7 +253,7 @@ BEGIN
     ('moved_out', o.coverage = 'insured',
       c.coverage = 'insured' AND (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind)))
     AS x(code, base, counts)
-  WHERE o.coverage IN ('insured', 'former') AND x.base
+  WHERE x.base
   GROUP BY x.code, p.grain, p.period_start, p.period_end, o.org_id, o.channel_id, o.kind;
 
   -- in the cell at closing

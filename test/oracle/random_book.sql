@@ -73,7 +73,9 @@ BEGIN
          5000 + row_number() OVER (ORDER BY oracle.rnd(seed, 'order', k.key, 1000000007), k.key) AS id,
          oracle.rnd_day(seed, 'issue', k.day_key, first_day, last_day + 300) AS issued_on,
          oracle.pick(seed, 'term', k.key, ARRAY[NULL, NULL, 1, 6, 12, 12, 12, 13, 24, 36, 60, 120]) AS term_months,
-         oracle.rnd(seed, 'maturity', k.key, 20) AS maturity
+         oracle.rnd(seed, 'maturity', k.key, 20) AS maturity,
+         -- those of one day often cost the same
+         CASE WHEN oracle.rnd(seed, 'same price', k.key, 3) < 2 THEN k.day_key ELSE k.key END AS price_key
   FROM b_customer c
   CROSS JOIN LATERAL generate_series(1, c.policies) AS j
   CROSS JOIN LATERAL (
@@ -90,10 +92,10 @@ BEGIN
          oracle.pick(seed, 'channel', b.key, channels),
          CASE WHEN oracle.rnd(seed, 'book', b.key, 6) = 0 THEN 'legacy' ELSE 'own' END,
          b.issued_on, b.term_months, b.matures_on,
-         oracle.pick(seed, 'payment', b.key, ARRAY['single', 'single', 'yearly', 'yearly', 'half_yearly', 'quarterly', 'monthly']),
-         oracle.pick(seed, 'premium', b.key,
+         oracle.pick(seed, 'payment', b.price_key, ARRAY['single', 'single', 'yearly', 'yearly', 'half_yearly', 'quarterly', 'monthly']),
+         oracle.pick(seed, 'premium', b.price_key,
            ARRAY[100000, 100000, 300000, 300000.01, 500000, 500000.01, 1000000, 1000000.01, 99999.99, 150000, 50000, 25000, 10000, 10000, 1000, 83.33, 0]),
-         oracle.pick(seed, 'payments', b.key, ARRAY[NULL, NULL, 1, 2, 3, 5, 10])
+         oracle.pick(seed, 'payments', b.price_key, ARRAY[NULL, NULL, 1, 2, 3, 5, 10])
   FROM b_policy b ORDER BY b.id;
 
   CREATE TEMP TABLE b_insured AS

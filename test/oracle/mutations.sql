@@ -1,0 +1,134 @@
+-- One wrong definition after another: oracle.mutations_seen() counts the rows in which each makes its figures differ
+-- on the book that stands.  Where it says 0, that book could not tell the wrong definition from the right one.
+
+CREATE TABLE oracle.mutation (
+  name text PRIMARY KEY,
+  codes text[] NOT NULL,      -- the figures that must show it
+  right_text text NOT NULL,   -- stands once in oracle.build()
+  wrong_text text NOT NULL
+);
+
+INSERT INTO oracle.mutation (name, codes, right_text, wrong_text) VALUES
+-- cover
+('reinstatement on the first day too late', '{insured,total_churn}', 'e.on_date < w.since + reinstatement', 'e.on_date <= w.since + reinstatement'),
+('reinstatement without a time limit', '{insured,total_churn,win_back}', 'AND e.on_date < w.since + reinstatement', ''),
+('reinstatement after the end', '{insured}', $$w.state = 'lapsed' AND e.kind = 'reinstatement'$$, $$w.state <> 'open' AND e.kind = 'reinstatement'$$),
+('end while lapsed ignored', '{insured}', $$w.state <> 'ended' AND e.kind = 'end'$$, $$w.state = 'open' AND e.kind = 'end'$$),
+('events of one day in the other order', '{insured}', 'ORDER BY e.on_date, e.id) AS n', 'ORDER BY e.on_date, e.id DESC) AS n'),
+('events on the maturity apply', '{lapse_churn}', 'e.on_date < p.matures_on', 'e.on_date <= p.matures_on'),
+('maturity ignored', '{insured}', $$coalesce(p.matures_on, 'infinity') AS matures_on$$, $$'infinity'::date AS matures_on$$),
+('void policies count', '{new_customers,repeat_purchase_any,coverage,activity}', 'WHERE i.from_date < i.to_date', 'WHERE i.from_date <= i.to_date'),
+('covered on the day of the end', '{insured,coverage}', 'v.from_date <= t.day AND t.day < v.to_date', 'v.from_date <= t.day AND t.day <= v.to_date'),
+('not covered on the day of the issue', '{insured,gained}', 'v.from_date <= t.day AND t.day < v.to_date', 'v.from_date < t.day AND t.day < v.to_date'),
+-- balances
+('insured counts policyholders only', '{insured,coverage}', 'JOIN (SELECT p.holder_id, p.policy_id, p.holder_id AS customer_id, true AS own FROM o_policy p
+        UNION ALL
+        SELECT n.customer_id, n.policy_id, n.insured_id, false FROM crm.policy_insured n
+        WHERE n.insured_id <> n.customer_id) l', 'JOIN (SELECT p.holder_id, p.policy_id, p.holder_id AS customer_id, true AS own FROM o_policy p) l'),
+('one year is long-term', '{insured_long_term,plan_customers}', 'p.term_months > long_term_months', 'p.term_months >= long_term_months'),
+('guaranteed renewable is not long-term', '{insured_long_term,plan_customers}', ' OR r.guaranteed_renewable', ''),
+('plan population of both books', '{plan_customers,plan_growth,repeat_purchase}', 'v.own AND v.long_term AND v.own_book', 'v.own AND v.long_term'),
+('plan population of insured persons', '{plan_customers,plan_growth,repeat_purchase}', 'v.own AND v.long_term AND v.own_book', 'v.long_term AND v.own_book'),
+('plan population with any policy', '{plan_customers,plan_growth,repeat_purchase}', 'v.own AND v.long_term AND v.own_book', 'v.own AND v.own_book'),
+('prospects counted from the first day on', '{coverage,activity,tier}', $$WHEN c.known_from <= t.day THEN 'prospect'$$, $$ELSE 'prospect'$$),
+('the day before is known from', '{coverage,activity,tier}', $$WHEN c.known_from <= t.day THEN 'prospect'$$, $$WHEN c.known_from < t.day THEN 'prospect'$$),
+('on the limit is the earlier activity', '{activity}', 'CASE WHEN s.above THEN a.days > s.threshold ELSE a.days >= s.threshold END', 'a.days > s.threshold'),
+('on the limit is the higher tier', '{tier}', 'CASE WHEN s.above THEN a.amount > s.threshold ELSE a.amount >= s.threshold END', 'a.amount >= s.threshold'),
+('on the limit is the lower tier', '{tier}', 'CASE WHEN s.above THEN a.amount > s.threshold ELSE a.amount >= s.threshold END', 'a.amount > s.threshold'),
+('amount of insured persons', '{tier}', 'sum(v.amount) FILTER (WHERE v.own)', 'sum(v.amount)'),
+('single premium times payments', '{tier}', $$CASE WHEN p.payment = 'single' THEN 1 ELSE coalesce(p.payments, y.payments) END AS amount$$, $$coalesce(p.payments, y.payments, 1) AS amount$$),
+('unknown payments count once', '{tier}', 'coalesce(p.payments, y.payments)', 'coalesce(p.payments, 1)'),
+('tier of former customers', '{tier}', $$coalesce(q.label, 'none') AS tier$$, $$coalesce(q.label, 'lead') AS tier$$),
+-- the cell
+('channel by the earliest policy', '{insured,moved_in}', 'v.annual_premium DESC, v.issued_on, v.policy_id', 'v.issued_on, v.policy_id'),
+('channel ties to the later issue', '{insured,moved_in}', 'v.annual_premium DESC, v.issued_on, v.policy_id', 'v.annual_premium DESC, v.issued_on DESC, v.policy_id'),
+('channel ties to the larger id', '{insured,moved_in}', 'v.annual_premium DESC, v.issued_on, v.policy_id', 'v.annual_premium DESC, v.issued_on, v.policy_id DESC'),
+('channel by insuring policies as well', '{insured,moved_in}', 'v.own DESC, v.annual_premium DESC', 'v.annual_premium DESC'),
+('annual premium of a single premium is all of it', '{insured,moved_in}', 'round(p.premium * 0.10, 2)', 'p.premium'),
+('last policy is the smaller id', '{coverage}', 'ORDER BY v.issued_on, v.policy_id) AS to_date', 'ORDER BY v.issued_on, v.policy_id DESC) AS to_date'),
+('last policy is the insuring one first', '{coverage}', 'lo.channel_id, li.channel_id', 'li.channel_id, lo.channel_id'),
+('channel of former customers is the source', '{coverage,win_back}', 'coalesce(f.channel_id, lo.channel_id, li.channel_id, c.source_channel_id)', 'coalesce(f.channel_id, c.source_channel_id)'),
+('moves hold from the day after', '{insured,new_customers}', 'h.from_date <= t.day AND t.day < h.to_date', 'h.from_date < t.day AND t.day <= h.to_date'),
+('moves do not matter', '{insured,moved_in,moved_out}', $$SELECT m.customer_id, m.from_date, m.org_id FROM crm.customer_organisation m) h$$, $$SELECT m.customer_id, m.from_date, m.org_id FROM crm.customer_organisation m WHERE false) h$$),
+-- turnovers
+('new customers in the cell at closing', '{new_customers}', 'JOIN o_standing e ON e.day BETWEEN p.period_start AND p.closing AND e.day = e.first_purchase', 'JOIN o_standing e ON e.day = p.closing AND e.first_purchase BETWEEN p.period_start AND p.closing'),
+('new customers by first cover', '{new_customers}', 'e.day = e.first_purchase', 'e.day = e.first_insured'),
+('purchases of one day count twice', '{new_customers}', 'e.kind, count(*), NULL
+  FROM o_period p
+  JOIN o_standing e', 'e.kind, sum((SELECT count(*) FROM o_policy b WHERE b.holder_id = e.customer_id AND b.issued_on = e.day)), NULL
+  FROM o_period p
+  JOIN o_standing e'),
+('gained is everybody not insured before', '{gained}', $$('gained', c.first_insured >= p.period_start)$$, $$('gained', o.coverage IS DISTINCT FROM 'insured')$$),
+('gained without being insured at closing', '{gained}', $$WHERE c.coverage = 'insured' AND x.counts$$, $$WHERE (c.coverage = 'insured' OR x.code = 'gained') AND x.counts$$),
+('gained and won back in the cell at opening', '{gained,won_back,moved_in}', 'JOIN o_standing c ON c.day = p.closing
+  LEFT JOIN', 'CROSS JOIN LATERAL (
+    SELECT c.customer_id, c.coverage, c.first_insured, coalesce(o.org_id, c.org_id) AS org_id, coalesce(o.channel_id, c.channel_id) AS channel_id, c.kind
+    FROM o_standing c LEFT JOIN o_standing o ON o.customer_id = c.customer_id AND o.day = p.opening WHERE c.day = p.closing) c
+  LEFT JOIN'),
+('won back is everybody not insured at opening', '{won_back}', $$('won_back', o.coverage = 'former')$$, $$('won_back', o.coverage IS DISTINCT FROM 'insured')$$),
+('moved out by unit only', '{moved_out}', $$c.coverage = 'insured' AND (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind)))
+    AS x$$, $$c.coverage = 'insured' AND c.org_id <> o.org_id)) AS x$$),
+('moved in by unit only', '{moved_in}', $$('moved_in', o.coverage = 'insured' AND (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind))$$, $$('moved_in', o.coverage = 'insured' AND c.org_id <> o.org_id)$$),
+('moved in counts everybody who came', '{moved_in}', $$('moved_in', o.coverage = 'insured' AND$$, $$('moved_in', o.coverage IS NOT NULL AND$$),
+('moved out counts everybody who went', '{moved_out}', $$c.coverage = 'insured' AND (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind)))
+    AS x$$, $$(c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind))) AS x$$),
+('repeat purchase of any policy', '{repeat_purchase}', $$('repeat_purchase', o.plan, c.last_long_term >= p.period_start)$$, $$('repeat_purchase', o.plan, c.last_purchase >= p.period_start)$$),
+('repeat purchase of everybody insured', '{repeat_purchase}', $$('repeat_purchase', o.plan,$$, $$('repeat_purchase', o.coverage = 'insured',$$),
+('repeat purchase from the second day', '{repeat_purchase}', 'c.last_long_term >= p.period_start', 'c.last_long_term > p.period_start'),
+('any repeat purchase must be long-term', '{repeat_purchase_any}', $$('repeat_purchase_any', o.coverage = 'insured', c.last_purchase >= p.period_start)$$, $$('repeat_purchase_any', o.coverage = 'insured', c.last_long_term >= p.period_start)$$),
+('any repeat purchase of former customers too', '{repeat_purchase_any}', $$('repeat_purchase_any', o.coverage = 'insured',$$, $$('repeat_purchase_any', true,$$),
+('rates in the cell at closing', '{repeat_purchase,repeat_purchase_any,total_churn,lapse_churn,win_back,moved_out}', 'FROM o_period p
+  JOIN o_standing o ON o.day = p.opening
+  JOIN', 'FROM o_period p
+  CROSS JOIN LATERAL (
+    SELECT o.customer_id, o.coverage, o.plan, c.org_id, c.channel_id, c.kind
+    FROM o_standing o JOIN o_standing c ON c.customer_id = o.customer_id WHERE o.day = p.opening AND c.day = p.closing) o
+  JOIN'),
+('churn at any time in the period', '{total_churn}', $$('total_churn', o.coverage = 'insured', c.coverage <> 'insured')$$, $$('total_churn', o.coverage = 'insured', EXISTS (SELECT FROM o_cover v WHERE v.customer_id = o.customer_id AND v.to_date BETWEEN p.period_start AND p.closing))$$),
+('churn of everybody known', '{total_churn}', $$('total_churn', o.coverage = 'insured',$$, $$('total_churn', true,$$),
+('lapse churn by the first cover to end', '{lapse_churn}', 'ORDER BY v.to_date DESC, v.by_lapse DESC LIMIT 1', 'ORDER BY v.to_date, v.by_lapse DESC LIMIT 1'),
+('lapse churn loses a tie', '{lapse_churn}', 'ORDER BY v.to_date DESC, v.by_lapse DESC LIMIT 1', 'ORDER BY v.to_date DESC, v.by_lapse LIMIT 1'),
+('lapse churn by any lapse', '{lapse_churn}', 'ORDER BY v.to_date DESC, v.by_lapse DESC LIMIT 1', 'ORDER BY v.by_lapse DESC LIMIT 1'),
+('lapse churn as policyholder only', '{lapse_churn}', 'v.customer_id = o.customer_id AND v.to_date BETWEEN', 'v.customer_id = o.customer_id AND v.own AND v.to_date BETWEEN'),
+('win-back of everybody not insured', '{win_back}', $$('win_back', o.coverage = 'former',$$, $$('win_back', o.coverage <> 'insured',$$),
+('win-back at any time in the period', '{win_back}', $$('win_back', o.coverage = 'former', c.coverage = 'insured')$$, $$('win_back', o.coverage = 'former', EXISTS (SELECT FROM o_cover v WHERE v.customer_id = o.customer_id AND v.from_date BETWEEN p.period_start AND p.closing))$$),
+('growth over the closing', '{insured_growth,plan_growth}', 'b.n, 0 AS base', 'b.n, b.n AS base'),
+('growth without a base', '{insured_growth,plan_growth}', '-b.n, b.n
+', '-b.n, 0
+'),
+-- periods
+('opening is the first day', '{insured_growth,plan_growth,total_churn,win_back,repeat_purchase_any}', 'g.period_start - 1 AS opening', 'g.period_start AS opening'),
+('closing is the day before the last', '{insured,insured_growth,gained}', 'least(g.period_end, as_of) AS closing', 'least(g.period_end - 1, as_of) AS closing'),
+('open periods close at their end', '{insured,coverage,activity,tier,gained}', 'least(g.period_end, as_of) AS closing', 'g.period_end AS closing'),
+('trailing 12 begins a month late', '{new_customers,insured_growth,total_churn}', $$(t - interval '11 months')::date, (t + interval '1 month')::date - 1$$, $$(t - interval '10 months')::date, (t + interval '1 month')::date - 1$$);
+
+CREATE FUNCTION oracle.mutations_seen(as_of date) RETURNS TABLE (mutation text, code text, differences bigint)
+LANGUAGE plpgsql SET client_min_messages = warning SET work_mem = '256MB' AS $seen$
+DECLARE
+  source text := (SELECT p.prosrc FROM pg_proc p WHERE p.oid = 'oracle.build(date, date)'::regprocedure);
+  m oracle.mutation;
+  places integer;
+BEGIN
+  DROP TABLE IF EXISTS m_right;
+  PERFORM oracle.build(as_of);
+  CREATE TEMP TABLE m_right AS SELECT * FROM o_own;
+  FOR m IN SELECT * FROM oracle.mutation x ORDER BY x.name LOOP
+    places := (length(source) - length(replace(source, m.right_text, ''))) / length(m.right_text);
+    IF places <> 1 THEN
+      RAISE EXCEPTION 'mutation "%" finds its text % times in oracle.build()', m.name, places;
+    END IF;
+    EXECUTE format('CREATE OR REPLACE FUNCTION oracle.build_wrong(as_of date, first date DEFAULT NULL) RETURNS void LANGUAGE plpgsql SET client_min_messages = warning AS %L',
+      replace(source, m.right_text, m.wrong_text));
+    PERFORM oracle.build_wrong(as_of);
+    RETURN QUERY
+    SELECT m.name, c.code, (
+      SELECT count(*)
+      FROM (SELECT FROM (SELECT 1 AS copies, o.* FROM m_right o WHERE o.code = c.code
+                         UNION ALL SELECT -1, o.* FROM o_own o WHERE o.code = c.code) q
+            GROUP BY q.class, q.grain, q.period_start, q.period_end, q.org_id, q.channel_id, q.kind, q.numerator, q.denominator
+            HAVING sum(q.copies) <> 0) x)
+    FROM unnest(m.codes) AS c(code);
+  END LOOP;
+  DROP FUNCTION oracle.build_wrong(date, date);
+END
+$seen$;
