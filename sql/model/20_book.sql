@@ -289,7 +289,7 @@ COMMENT ON COLUMN crm.policy.amount IS 'Contractual premium: a single premium, o
 COMMENT ON COLUMN crm.policy.annual_premium IS 'Premium of a year; 10 % of a single premium.';
 COMMENT ON COLUMN crm.policy.created_at IS 'When the row was made.';
 COMMENT ON COLUMN crm.policy.created_by IS 'Who made it.';
-CREATE INDEX ON crm.policy (id);
+CREATE UNIQUE INDEX ON crm.policy (id);
 CREATE INDEX ON crm.policy (product_id);
 CREATE INDEX ON crm.policy (channel_id);
 CREATE INDEX ON crm.policy (servicer_id);
@@ -336,7 +336,7 @@ CREATE TABLE crm.policy_event (
   FOREIGN KEY (customer_id, policy_id) REFERENCES crm.policy ON UPDATE CASCADE ON DELETE CASCADE,
   CHECK ((kind = 'end') = (reason IS NOT NULL))
 );
-COMMENT ON TABLE crm.policy_event IS 'What happened to a policy after its issue. In order of day, then id; an event that cannot apply (a lapse while lapsed, anything after the end) changes nothing and is shown by crm.check().';
+COMMENT ON TABLE crm.policy_event IS 'What happened to a policy after its issue. In order of day, then id; an event that cannot apply (a lapse while lapsed, anything after the end) changes nothing and is listed by crm.idle_events().';
 COMMENT ON COLUMN crm.policy_event.customer_id IS 'Policyholder.';
 COMMENT ON COLUMN crm.policy_event.policy_id IS 'Policy.';
 COMMENT ON COLUMN crm.policy_event.id IS 'Key within the policy; orders the events of one day.';

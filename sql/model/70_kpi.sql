@@ -305,6 +305,30 @@ END;
 COMMENT ON FUNCTION crm._horizon(date) IS 'The last day for which known changes are posted in advance.';
 REVOKE ALL ON FUNCTION crm._horizon(date) FROM PUBLIC;
 
+CREATE FUNCTION crm._foldable(of_slot smallint, upto date)
+RETURNS TABLE (account smallint, grain smallint, org_id bigint, subtree boolean, year smallint, cells crm.cells) LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT f.account, f.grain, d.org_id, d.subtree, f.year,
+         crm._cells_of(array_agg(ARRAY[f.number, 0, f.class_id, f.channel_id, f.company::integer, f.n]))
+  FROM (
+    SELECT e.account, e.grain, p.year, p.number, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
+    FROM crm.kpi_entry e JOIN crm.period p ON p.grain = e.grain AND p.period_start = e.period_start
+    WHERE e.slot = _foldable.of_slot AND e.day <= _foldable.upto AND e.grain > 0
+    GROUP BY e.account, e.grain, p.year, p.number, e.org_id, e.class_id, e.channel_id, e.company
+    UNION ALL
+    SELECT b.account, 1::smallint, p.year, p.number, b.org_id, b.class_id, b.channel_id, b.company, sum(b.n)::bigint
+    FROM (SELECT e.account, date_trunc('month', e.day::timestamp)::date AS m, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n) AS n
+          FROM crm.kpi_entry e WHERE e.slot = _foldable.of_slot AND e.day <= _foldable.upto AND e.grain = 0
+          GROUP BY e.account, 2, e.org_id, e.class_id, e.channel_id, e.company) b
+    JOIN crm.period p ON p.grain = 1 AND p.period_start >= b.m AND p.period_start <= _foldable.upto
+    GROUP BY b.account, p.year, p.number, b.org_id, b.class_id, b.channel_id, b.company) f
+  JOIN crm._node d ON d.member_id = f.org_id
+  WHERE f.n <> 0
+  GROUP BY f.account, f.grain, d.org_id, d.subtree, f.year;
+END;
+COMMENT ON FUNCTION crm._foldable(smallint, date) IS 'What the entries up to a day add to the cells: of a balance to every month end from then to that day.';
+REVOKE ALL ON FUNCTION crm._foldable(smallint, date) FROM PUBLIC;
+
 CREATE FUNCTION crm._fold(upto date) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -324,28 +348,13 @@ BEGIN
   WHERE old.grain = 1 AND old.period_start = date_trunc('month', g.settled::timestamp)::date
   GROUP BY o.slot, o.account, o.grain, o.org_id, o.subtree, new.year
   ON CONFLICT (slot, account, grain, org_id, subtree, year) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells);
+  -- one statement, so that both parts see the same entries
   WITH gone AS (
-    DELETE FROM crm.kpi_entry e WHERE e.slot = g.slot AND e.day <= upto
-    RETURNING e.account, e.grain, e.class_id, e.period_start, e.day, e.org_id, e.channel_id, e.company, e.n),
-  by_period AS (
-    SELECT e.account, e.grain, p.year, p.number, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
-    FROM gone e JOIN crm.period p ON p.grain = e.grain AND p.period_start = e.period_start
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-    UNION ALL
-    SELECT b.account, 1, p.year, p.number, b.org_id, b.class_id, b.channel_id, b.company, sum(b.n)::bigint
-    FROM (SELECT e.account, date_trunc('month', e.day::timestamp)::date AS m, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n) AS n
-          FROM gone e WHERE e.grain = 0 GROUP BY 1, 2, 3, 4, 5, 6) b
-    JOIN crm.period p ON p.grain = 1 AND p.period_start >= b.m AND p.period_start <= upto
-    GROUP BY 1, 3, 4, 5, 6, 7, 8),
+    DELETE FROM crm.kpi_entry e WHERE e.slot = g.slot AND e.day <= upto RETURNING 1),
   put AS (
     INSERT INTO crm.kpi_cell AS c (slot, account, grain, org_id, subtree, year, cells)
-    SELECT g.slot, p.account, p.grain, d.org_id, d.subtree, p.year,
-           crm._cells_of(array_agg(ARRAY[p.number, 0, p.class_id, p.channel_id, p.company::integer, p.n]))
-    FROM by_period p JOIN crm._node d ON d.member_id = p.org_id
-    WHERE p.n <> 0
-    GROUP BY p.account, p.grain, d.org_id, d.subtree, p.year
-    ON CONFLICT (slot, account, grain, org_id, subtree, year) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells)
-    RETURNING 1)
+    SELECT g.slot, f.account, f.grain, f.org_id, f.subtree, f.year, f.cells FROM crm._foldable(g.slot, upto) f
+    ON CONFLICT (slot, account, grain, org_id, subtree, year) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells))
   SELECT count(*) INTO folded FROM gone;
   UPDATE crm.generation SET settled = upto WHERE id = g.id;
   RETURN folded;

@@ -1,11 +1,12 @@
 -- bi: views for BI tools, made by and belonging to crm_bi_owner
 
--- The day the figures are asked for; a day they are not posted up to would be silently wrong.
-CREATE FUNCTION crm_bi._today(posted_to date) RETURNS date
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+-- The day the figures are asked for; beyond what is posted, or of a generation gone since the snapshot, they would be silently wrong.
+CREATE FUNCTION crm_bi._today(generation bigint, posted_to date) RETURNS date
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   today date := crm.today();
 BEGIN
+  PERFORM crm._building(generation, posted_to);
   IF today > posted_to THEN
     RAISE EXCEPTION 'the figures are posted up to % only, not up to %', posted_to, today
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CALL crm.refresh(), every night for preference.';
@@ -13,7 +14,8 @@ BEGIN
   RETURN today;
 END
 $$;
-COMMENT ON FUNCTION crm_bi._today(date) IS 'crm.today(), refused beyond the last day posted. Errors: 55000.';
+COMMENT ON FUNCTION crm_bi._today(bigint, date) IS
+  'crm.today(), refused beyond the last day posted. Errors: 55000, and 40001 when the figures were rebuilt after the snapshot was taken.';
 
 -- The two views differ in whose customers a unit counts. Five relations only, so that a join with dimensions is planned together with them.
 DECLARE
@@ -59,7 +61,7 @@ CROSS JOIN LATERAL crm._kpi_cells(
       CASE WHEN own THEN 'crm.kpi_entry e WHERE e.org_id = o.id'
            ELSE 'crm.organisation_tree t JOIN crm.kpi_entry e ON e.org_id = t.descendant_id WHERE t.ancestor_id = o.id' END,
       CASE WHEN own THEN 'false' ELSE 'o.has_units' END,
-      '(SELECT crm_bi._today(g.posted_to) FROM crm.generation g WHERE g.state = ''current'')',
+      '(SELECT crm_bi._today(g.id, g.posted_to) FROM crm.generation g WHERE g.state = ''current'')',
       '(SELECT g.slot FROM crm.generation g WHERE g.state = ''current'')',
       '(SELECT g.settled FROM crm.generation g WHERE g.state = ''current'')');
   END LOOP;
@@ -127,6 +129,14 @@ LEFT JOIN LATERAL (
          nullif(pg_catalog.max(c.to_date), 'infinity') AS last_day,
          pg_catalog.bool_or(c.from_date <= d.today AND d.today < c.to_date) AS in_force
   FROM crm.cover c WHERE c.customer_id = p.customer_id AND c.policy_id = p.id) f ON true;
+
+CREATE VIEW crm_bi.holding AS
+SELECT h.customer_id::text || '/' || h.id AS holding_key, h.customer_id, c.code AS channel, h.org_id, h.staff_id, s.name AS staff_name,
+       h.held_from, h.held_to, h.held_to IS NULL AS is_open, h.start_cause, h.start_reason, h.started_by, h.end_cause, h.end_reason, h.ended_by,
+       h.last_contact_at, h.last_purchase_at, h.due_at, h.due_cause, h.locked
+FROM crm.holding h
+JOIN crm.channel c ON c.id = h.channel_id
+LEFT JOIN crm.staff s ON s.id = h.staff_id;
 
 CREATE VIEW crm_bi.freshness AS
 SELECT 'figures stand on' AS item, g.settled AS day, NULL::bigint AS n, crm.today() <= g.posted_to AS fresh,
