@@ -60,7 +60,7 @@ for step in standings accounts switch; do
 	query crm_rebuild "
 		CREATE OR REPLACE FUNCTION writers.stop() RETURNS trigger LANGUAGE plpgsql AS \$\$
 		BEGIN
-		  IF NEW.state = 'building' AND OLD.step = '$step' AND ('$step' <> 'standings' OR NEW.next_id > 1020) THEN
+		  IF OLD.step = '$step' AND ('$step' <> 'standings' OR NEW.next_id > 1020) THEN
 		    PERFORM pg_sleep(60);
 		  END IF;
 		  RETURN NULL;

@@ -3,11 +3,10 @@
 
 AS_OF=2024-05-17
 
-# book DB SEED CUSTOMERS: a random book with the oracle beside it, rebuilt as of AS_OF, and what the writers call
-book() {
+# workshop DB: an empty book with the oracle beside it, and what the writers call
+workshop() {
 	remake "$1" crm_model
-	psql -Xq -v ON_ERROR_STOP=1 -d "$1" -f test/oracle/oracle.sql -f test/oracle/random_book.sql -f test/oracle/compare.sql \
-		-c "CALL oracle.random_book($2, $3, '2020-01-01', '2024-06-30')" -c "SET client_min_messages = warning" -c "CALL crm.rebuild('$AS_OF')"
+	psql -Xq -v ON_ERROR_STOP=1 -d "$1" -f test/oracle/oracle.sql -f test/oracle/random_book.sql -f test/oracle/compare.sql
 	psql -Xq -v ON_ERROR_STOP=1 -d "$1" <<-'SQL'
 		CREATE SCHEMA writers;
 		CREATE FUNCTION writers.day() RETURNS date LANGUAGE sql AS $$ SELECT date '2019-06-01' + (random() * 2100)::integer $$;
@@ -70,8 +69,13 @@ book() {
 		  NULL;
 		END
 		$$;
-		ANALYZE;
 	SQL
+}
+
+# book DB SEED CUSTOMERS: a workshop with a random book, rebuilt as of AS_OF, and the transactions of the writers
+book() {
+	workshop "$1"
+	query "$1" "CALL oracle.random_book($2, $3, '2020-01-01', '2024-06-30')" "ANALYZE" "SET client_min_messages = warning" "CALL crm.rebuild('$AS_OF')"
 	query "$1" "COPY (SELECT c.id, 1, 1 + c.id % 4, date '2019-06-01' + (c.id % 1800)::integer, 250000 FROM crm.customer c WHERE c.id < 1040 ORDER BY c.id DESC)
 		TO '$PGHOST/writers_$1.csv'"
 	mkdir -p "$CRM_TMP/writers"
