@@ -468,7 +468,11 @@ crm_timeline_unnest(PG_FUNCTION_ARGS)
 	ctx = SRF_PERCALL_SETUP();
 	t = ctx->user_fctx;
 	if (ctx->call_cntr < ctx->max_calls)
-		SRF_RETURN_NEXT(ctx, standing_tuple(ctx->tuple_desc, t, (int) ctx->call_cntr));
+	{
+		Datum		row = standing_tuple(ctx->tuple_desc, t, (int) ctx->call_cntr);
+
+		SRF_RETURN_NEXT(ctx, row);
+	}
 	SRF_RETURN_DONE(ctx);
 }
 

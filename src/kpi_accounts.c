@@ -160,6 +160,9 @@ post_to_book(void *arg, const Posting *p)
 	else
 		at += (Size) (p->account - ACC_FIRST_TURNOVER) * a->nperiods[p->grain];
 	a->last.count[at + period] += p->n;
+	/* trailing months are kept as changes, like balances */
+	if (p->grain == GRAIN_TRAILING && period + p->periods < a->nperiods[GRAIN_TRAILING])
+		a->last.count[at + period + p->periods] -= p->n;
 }
 
 static void
@@ -176,7 +179,9 @@ timeline_row(void *arg, const Datum *v, const bool *nulls)
 	timeline_unpack(pg_detoast_datum_packed((struct varlena *) DatumGetPointer(v[0])), &t);
 	MemoryContextSwitchTo(old);
 	if (t.n > 0 && t.row[0].from < month_start(a->first_month))
-		elog(ERROR, "a timeline begins before the first period");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a timeline begins before the first day")));
 	poster_run(a->poster, &t, 1);
 	MemoryContextReset(a->row_context);
 }
@@ -222,7 +227,15 @@ block_cmp(const void *a, const void *b)
 	return (x->channel > y->channel) - (x->channel < y->channel);
 }
 
-/* Changes of balances become balances; what a unit holds goes to those above. */
+static void
+accumulate(int32 *count, int nseries, int n)
+{
+	for (int s = 0; s < nseries; s++, count += n)
+		for (int i = 1; i < n; i++)
+			count[i] += count[i - 1];
+}
+
+/* Changes become values; what a unit holds goes to those above. */
 static CellBlock *
 sum_up(Accounts *a, int *nblocks)
 {
@@ -235,13 +248,8 @@ sum_up(Accounts *a, int *nblocks)
 	blocks_start_iterate(a->blocks, &it);
 	while ((b = blocks_iterate(a->blocks, &it)) != NULL)
 	{
-		for (int s = 0; s < a->nseries; s++)
-		{
-			int32	   *c = b->count + a->offset[GRAIN_DAY] + (Size) s * a->nperiods[GRAIN_DAY];
-
-			for (int m = 1; m < a->nperiods[GRAIN_DAY]; m++)
-				c[m] += c[m - 1];
-		}
+		accumulate(b->count + a->offset[GRAIN_DAY], a->nseries, a->nperiods[GRAIN_DAY]);
+		accumulate(b->count + a->offset[GRAIN_TRAILING], N_TURNOVERS, a->nperiods[GRAIN_TRAILING]);
 		all[n++] = *b;
 	}
 	own = n;
@@ -286,35 +294,36 @@ sum_up(Accounts *a, int *nblocks)
 }
 
 /*
- * Columns: account, grain, org_id, subtree, period_start, day, class_id,
- * channel_id, company, n, cells.  Of cells, day to n are NULL; of entries,
- * subtree and cells are.
+ * Columns: account, grain, org_id, subtree, year, period_start, day, class_id,
+ * channel_id, company, n, cells.  Of cells, period_start to n are NULL; of
+ * entries, subtree, year and cells are.
  */
 static void
-put_cells(ReturnSetInfo *rsinfo, Account account, Grain grain, const CellKey *key, int period, const Cell *cell, int n)
+put_cells(ReturnSetInfo *rsinfo, Account account, Grain grain, const CellKey *key, int year, const Cell *cell, int n)
 {
-	Datum		values[11] = {
+	Datum		values[12] = {
 		Int16GetDatum(account),
 		Int16GetDatum(grain),
 		Int64GetDatum(key->org),
 		BoolGetDatum(key->subtree),
-		DateADTGetDatum(period_start(grain, period)),
-		0, 0, 0, 0, 0,
+		Int16GetDatum(year),
+		0, 0, 0, 0, 0, 0,
 		PointerGetDatum(cells_pack(cell, n))
 	};
-	bool		nulls[11] = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0};
+	bool		nulls[12] = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0};
 
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	pfree(DatumGetPointer(values[10]));
+	pfree(DatumGetPointer(values[11]));
 }
 
 static void
 put_entry(ReturnSetInfo *rsinfo, const Posting *p)
 {
-	Datum		values[11] = {
+	Datum		values[12] = {
 		Int16GetDatum(p->account),
 		Int16GetDatum(p->grain),
 		Int64GetDatum(p->org),
+		0,
 		0,
 		DateADTGetDatum(entry_period(p)),
 		DateADTGetDatum(p->day),
@@ -324,60 +333,65 @@ put_entry(ReturnSetInfo *rsinfo, const Posting *p)
 		Int64GetDatum(p->n),
 		0
 	};
-	bool		nulls[11] = {0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1};
+	bool		nulls[12] = {0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1};
 
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* The cells of one account and grain: series from to below to of balances, or one turnover */
+/* Append the cells of one counter of every block of a unit. */
+static int
+gather(const CellBlock *block, int nblocks, Size at, int period, int16 class_id, Cell *cell, int n)
+{
+	for (int b = 0; b < nblocks; b++)
+	{
+		int32		v = block[b].count[at];
+
+		if (v != 0)
+			cell[n++] = (Cell) {
+				.period = (int16) period, .class_id = class_id, .company = block[b].key.company,
+				.channel = block[b].key.channel, .n = v
+			};
+	}
+	return n;
+}
+
+/* The cells of one account and grain, unit by unit and year by year */
 static void
-put_account(ReturnSetInfo *rsinfo, Accounts *a, CellBlock *block, int nblocks,
+put_account(ReturnSetInfo *rsinfo, const Accounts *a, const CellBlock *block, int nblocks,
 			Account account, Grain grain, Cell *cell)
 {
+	static const int in_year[] = {12, 12, 4, 1, 12};
+
 	for (int i = 0, j; i < nblocks; i = j)
 	{
+		int			n = 0;
+
 		for (j = i; j < nblocks && block[j].key.org == block[i].key.org &&
 			 block[j].key.subtree == block[i].key.subtree;)
 			j++;
 		CHECK_FOR_INTERRUPTS();
 		for (int period = 0; period < a->nperiods[grain]; period++)
 		{
-			int			n = 0;
+			int			number = a->first_period[grain] + period;
 
 			if (grain == GRAIN_DAY)
 			{
 				for (int s = 0; s < a->nseries; s++)
-				{
-					if (a->series_account[s] != (int16) account)
-						continue;
-					for (int b = i; b < j; b++)
-					{
-						int32		v = block[b].count[a->offset[grain] + (Size) s * a->nperiods[grain] + period];
-
-						if (v != 0)
-							cell[n++] = (Cell) {
-								.class_id = a->series_class[s], .company = block[b].key.company,
-								.channel = block[b].key.channel, .n = v
-							};
-					}
-				}
+					if (a->series_account[s] == (int16) account)
+						n = gather(block + i, j - i,
+								   a->offset[grain] + (Size) s * a->nperiods[grain] + period,
+								   number % in_year[grain], a->series_class[s], cell, n);
 			}
 			else
+				n = gather(block + i, j - i,
+						   a->offset[grain] + (Size) (account - ACC_FIRST_TURNOVER) * a->nperiods[grain] + period,
+						   number % in_year[grain], 0, cell, n);
+			if (n > 0 && (period + 1 == a->nperiods[grain] || (number + 1) % in_year[grain] == 0))
 			{
-				for (int b = i; b < j; b++)
-				{
-					int32		v = block[b].count[a->offset[grain] +
-												   (Size) (account - ACC_FIRST_TURNOVER) * a->nperiods[grain] + period];
-
-					if (v != 0)
-						cell[n++] = (Cell) {
-							.company = block[b].key.company, .channel = block[b].key.channel, .n = v
-						};
-				}
-			}
-			if (n > 0)
 				put_cells(rsinfo, account, grain == GRAIN_DAY ? GRAIN_MONTH : grain,
-						  &block[i].key, period + a->first_period[grain], cell, n);
+						  &block[i].key, 1900 + number / in_year[grain], cell, n);
+				n = 0;
+			}
 		}
 	}
 }
@@ -428,8 +442,8 @@ crm_accounts(PG_FUNCTION_ARGS)
 				 errmsg("days or classes are out of range")));
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (rsinfo->setDesc->natts != 11)
-		elog(ERROR, "function must return eleven columns");
+	if (rsinfo->setDesc->natts != 12)
+		elog(ERROR, "function must return twelve columns");
 
 	a.first_month = month_of(first_day);
 	a.nseries = SERIES_CLASS + 1 + classes;
@@ -471,7 +485,7 @@ crm_accounts(PG_FUNCTION_ARGS)
 	if (tree)
 	{
 		block = sum_up(&a, &nblocks);
-		cell = palloc_array(Cell, (Size) nblocks * a.nseries + 1);
+		cell = palloc_array(Cell, (Size) nblocks * a.nseries * CELL_PERIODS + 1);
 		for (Account x = ACC_INSURED; x <= ACC_FORMER; x++)
 			put_account(rsinfo, &a, block, nblocks, x, GRAIN_DAY, cell);
 		for (Account x = ACC_FIRST_TURNOVER; x <= ACC_LAST_TURNOVER; x++)

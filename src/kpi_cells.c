@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  * kpi_cells.c
- *		The type crm.cells: what one account holds for one unit and period,
- *		by class, channel and kind; and the rows of a figure made of it.
+ *		The type crm.cells: what one account holds for one unit in a year, by
+ *		period, class, kind and channel; and the rows of a figure made of it.
  *
- * Packed form: a version byte, then for each cell, ascending by class, kind
- * and channel, the class and kind, the channel and the value as varints.  A
- * cell of value 0 is not kept.
+ * Packed form: a version byte, then a section for each period that has cells:
+ * its number in the year, the length of the section, and for each cell,
+ * ascending by class, kind and channel, the class and kind, the channel and
+ * the value, all as varints.  A cell of value 0 is not kept.
  *-------------------------------------------------------------------------
  */
 #include "kpi_cells.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "common/int.h"
@@ -31,6 +31,8 @@ cell_cmp(const void *a, const void *b)
 	const Cell *x = a;
 	const Cell *y = b;
 
+	if (x->period != y->period)
+		return x->period - y->period;
 	if (x->class_id != y->class_id)
 		return x->class_id - y->class_id;
 	if (x->company != y->company)
@@ -42,60 +44,97 @@ cell_cmp(const void *a, const void *b)
 struct varlena *
 cells_pack(const Cell *cell, int n)
 {
-	struct varlena *v = palloc(VARHDRSZ + 1 + (Size) n * (3 + 2 * VARINT_MAX));
+	struct varlena *v = palloc(VARHDRSZ + 1 + CELL_PERIODS * (1 + VARINT_MAX) + (Size) n * (3 + 2 * VARINT_MAX));
 	uint8	   *p = (uint8 *) VARDATA(v);
+	uint8	   *section = palloc((Size) n * (3 + 2 * VARINT_MAX) + 1);
 
 	*p++ = CELLS_VERSION;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n;)
 	{
-		if (cell[i].n == 0)
+		int			period = cell[i].period;
+		uint8	   *q = section;
+
+		for (; i < n && cell[i].period == period; i++)
+		{
+			if (cell[i].n == 0)
+				continue;
+			q = varint_put(q, (uint64) cell[i].class_id << 1 | cell[i].company);
+			q = varint_put(q, zigzag(cell[i].channel));
+			q = varint_put(q, zigzag(cell[i].n));
+		}
+		if (q == section)
 			continue;
-		p = varint_put(p, (uint64) cell[i].class_id << 1 | cell[i].company);
-		p = varint_put(p, zigzag(cell[i].channel));
-		p = varint_put(p, zigzag(cell[i].n));
+		*p++ = (uint8) period;
+		p = varint_put(p, q - section);
+		memcpy(p, section, q - section);
+		p += q - section;
 	}
+	pfree(section);
 	SET_VARSIZE(v, (char *) p - (char *) v);
 	return v;
 }
 
-/* NULL when the bytes are no cells */
+/* One period, or with -1 all; NULL when the bytes are no cells */
 static Cell *
-unpack_bytes(const uint8 *p, const uint8 *end, int *n)
+unpack_bytes(const uint8 *p, const uint8 *end, int wanted, int *n)
 {
 	/* a cell takes three bytes at least */
 	Cell	   *cell = palloc_array(Cell, Max((end - p) / 3, 1));
+	int			last = -1;
 	int			k = 0;
 
 	if (p >= end || *p++ != CELLS_VERSION)
 		return NULL;
 	while (p < end)
 	{
-		uint64		class_kind,
-					channel,
-					value;
+		int			period = *p++;
+		uint64		length;
+		const uint8 *section_end;
+		int			first = k;
 
-		if ((p = varint_get(p, end, &class_kind)) == NULL ||
-			(p = varint_get(p, end, &channel)) == NULL ||
-			(p = varint_get(p, end, &value)) == NULL ||
-			class_kind >> 1 > PG_INT16_MAX || value == 0)
+		if (period <= last || period >= CELL_PERIODS)
 			return NULL;
-		cell[k].class_id = (int16) (class_kind >> 1);
-		cell[k].company = class_kind & 1;
-		cell[k].channel = unzigzag(channel);
-		cell[k].n = unzigzag(value);
-		if (k > 0 && cell_cmp(&cell[k - 1], &cell[k]) >= 0)
+		last = period;
+		p = varint_get(p, end, &length);
+		if (p == NULL || length == 0 || length > (uint64) (end - p))
 			return NULL;
-		k++;
+		section_end = p + length;
+		if (wanted >= 0 && period != wanted)
+		{
+			p = section_end;
+			continue;
+		}
+		while (p < section_end)
+		{
+			uint64		class_kind,
+						channel,
+						value;
+
+			if ((p = varint_get(p, section_end, &class_kind)) == NULL ||
+				(p = varint_get(p, section_end, &channel)) == NULL ||
+				(p = varint_get(p, section_end, &value)) == NULL ||
+				class_kind >> 1 > PG_INT16_MAX || value == 0)
+				return NULL;
+			cell[k].period = (int16) period;
+			cell[k].class_id = (int16) (class_kind >> 1);
+			cell[k].company = class_kind & 1;
+			cell[k].channel = unzigzag(channel);
+			cell[k].n = unzigzag(value);
+			if (k > first && cell_cmp(&cell[k - 1], &cell[k]) >= 0)
+				return NULL;
+			k++;
+		}
 	}
 	*n = k;
 	return cell;
 }
 
+/* The cells of one period, or with -1 of all */
 Cell *
-cells_unpack(const struct varlena *v, int *n)
+cells_unpack(const struct varlena *v, int period, int *n)
 {
 	const uint8 *p = (const uint8 *) VARDATA_ANY(v);
-	Cell	   *cell = unpack_bytes(p, p + VARSIZE_ANY_EXHDR(v), n);
+	Cell	   *cell = unpack_bytes(p, p + VARSIZE_ANY_EXHDR(v), period, n);
 
 	if (cell == NULL)
 		ereport(ERROR,
@@ -106,18 +145,18 @@ cells_unpack(const struct varlena *v, int *n)
 }
 
 PG_FUNCTION_INFO_V1(crm_cells_out);
-/* Text form: "class/kind/channel=value" with spaces between, kind p or c. */
+/* Text form: "period/class/kind/channel=value" with spaces between, kind p or c. */
 Datum
 crm_cells_out(PG_FUNCTION_ARGS)
 {
 	int			n;
-	Cell	   *cell = cells_unpack(PG_GETARG_VARLENA_PP(0), &n);
+	Cell	   *cell = cells_unpack(PG_GETARG_VARLENA_PP(0), -1, &n);
 	StringInfoData buf;
 
 	initStringInfo(&buf);
 	for (int i = 0; i < n; i++)
-		appendStringInfo(&buf, "%s%d/%c/" INT64_FORMAT "=" INT64_FORMAT, i > 0 ? " " : "",
-						 cell[i].class_id, cell[i].company ? 'c' : 'p', cell[i].channel, cell[i].n);
+		appendStringInfo(&buf, "%s%d/%d/%c/" INT64_FORMAT "=" INT64_FORMAT, i > 0 ? " " : "",
+						 cell[i].period, cell[i].class_id, cell[i].company ? 'c' : 'p', cell[i].channel, cell[i].n);
 	PG_RETURN_CSTRING(buf.data);
 }
 
@@ -139,11 +178,14 @@ parse_number(char **p, char stop, int64 *v)
 static bool
 parse_cell(char *word, Cell *cell)
 {
-	int64		class_id;
+	int64		period,
+				class_id;
 
-	if (!parse_number(&word, '/', &class_id) || class_id < 0 || class_id > PG_INT16_MAX ||
+	if (!parse_number(&word, '/', &period) || period < 0 || period >= CELL_PERIODS ||
+		!parse_number(&word, '/', &class_id) || class_id < 0 || class_id > PG_INT16_MAX ||
 		(word[0] != 'p' && word[0] != 'c') || word[1] != '/')
 		return false;
+	cell->period = (int16) period;
 	cell->class_id = (int16) class_id;
 	cell->company = word[0] == 'c';
 	word += 2;
@@ -157,13 +199,13 @@ crm_cells_in(PG_FUNCTION_ARGS)
 {
 	char	   *text = PG_GETARG_CSTRING(0);
 	char	   *save;
-	/* a cell takes six letters at least, and a space */
-	Cell	   *cell = palloc_array(Cell, strlen(text) / 6 + 1);
+	/* a cell takes nine letters at least */
+	Cell	   *cell = palloc_array(Cell, strlen(text) / 9 + 1);
 	int			n = 0;
 
 	for (char *w = strtok_r(pstrdup(text), " \t\n", &save); w; w = strtok_r(NULL, " \t\n", &save))
 	{
-		if (strlen(w) < 6 || !parse_cell(w, &cell[n]) || (n > 0 && cell_cmp(&cell[n - 1], &cell[n]) >= 0))
+		if (strlen(w) < 9 || !parse_cell(w, &cell[n]) || (n > 0 && cell_cmp(&cell[n - 1], &cell[n]) >= 0))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 					 errmsg("invalid input syntax for type %s: \"%.200s\"", "crm.cells", text),
@@ -182,7 +224,7 @@ crm_cells_recv(PG_FUNCTION_ARGS)
 	int			len = buf->len - buf->cursor;
 	const uint8 *p = (const uint8 *) pq_getmsgbytes(buf, len);
 	int			n;
-	Cell	   *cell = unpack_bytes(p, p + len, &n);
+	Cell	   *cell = unpack_bytes(p, p + len, -1, &n);
 
 	if (cell == NULL)
 		ereport(ERROR,
@@ -225,8 +267,8 @@ crm_cells_add(PG_FUNCTION_ARGS)
 				n = 0,
 				i = 0,
 				j = 0;
-	Cell	   *a = cells_unpack(PG_GETARG_VARLENA_PP(0), &na);
-	Cell	   *b = cells_unpack(PG_GETARG_VARLENA_PP(1), &nb);
+	Cell	   *a = cells_unpack(PG_GETARG_VARLENA_PP(0), -1, &na);
+	Cell	   *b = cells_unpack(PG_GETARG_VARLENA_PP(1), -1, &nb);
 	Cell	   *sum = palloc_array(Cell, na + nb + 1);
 
 	while (i < na || j < nb)
@@ -257,7 +299,7 @@ int8_array(ArrayType *a, int *n)
 /* An entry as it stands in an array of entries */
 typedef struct Entry
 {
-	int64		period;			/* first day, as a number; 0 for balances */
+	int64		period;			/* in the year; for kpi_cells any key of the period */
 	int64		day;
 	int64		class_id;
 	int64		channel;
@@ -283,8 +325,32 @@ get_entries(ArrayType *a, int *n)
 	return e;
 }
 
+PG_FUNCTION_INFO_V1(crm_cells_move);
+/* The cells of one period of the year, as those of another.  Errors: 22003. */
+Datum
+crm_cells_move(PG_FUNCTION_ARGS)
+{
+	int			from = PG_GETARG_INT32(1);
+	int			to = PG_GETARG_INT32(2);
+	int			n;
+	Cell	   *cell;
+
+	if (from < 0 || from >= CELL_PERIODS || to < 0 || to >= CELL_PERIODS)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("period %d or %d is out of range", from, to)));
+	cell = cells_unpack(PG_GETARG_VARLENA_PP(0), from, &n);
+	for (int i = 0; i < n; i++)
+		cell[i].period = (int16) to;
+	PG_RETURN_POINTER(cells_pack(cell, n));
+}
+
 PG_FUNCTION_INFO_V1(crm_cells_of);
-/* cells_of(entries): the sum of entries (period, day, class, channel, company, n), whatever period and day. */
+/*
+ * cells_of(entries): the sum of entries, an array of sixes (period, day,
+ * class, channel, company, n), whatever their day.  Errors: 2202E, 22004,
+ * 22003.
+ */
 Datum
 crm_cells_of(PG_FUNCTION_ARGS)
 {
@@ -294,10 +360,16 @@ crm_cells_of(PG_FUNCTION_ARGS)
 	Cell	   *cell = palloc_array(Cell, Max(n, 1));
 
 	for (int i = 0; i < n; i++)
+	{
+		if (e[i].period < 0 || e[i].period >= CELL_PERIODS)
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("period " INT64_FORMAT " is out of range", e[i].period)));
 		cell[i] = (Cell) {
-			.class_id = (int16) e[i].class_id, .channel = e[i].channel,
-			.company = e[i].company != 0, .n = e[i].n
+			.period = (int16) e[i].period, .class_id = (int16) e[i].class_id,
+			.channel = e[i].channel, .company = e[i].company != 0, .n = e[i].n
 		};
+	}
 	qsort(cell, n, sizeof(Cell), cell_cmp);
 	for (int i = 0; i < n; i++)
 	{
@@ -354,12 +426,17 @@ figure_cell(Figure *f, int16 class_id, int64 channel, bool company)
 }
 
 /*
- * Add an account to numerator or denominator: its cells, and the entries not
- * yet folded into them, up to the closing day; of one period when that is given.
+ * Add an account to numerator or denominator: the cells of a period, and the
+ * entries not yet folded into them, up to the closing day.  Of a balance
+ * every such entry counts, of a turnover those with the key of its period.
  */
 static void
-add_account(Figure *f, bool denominator, FunctionCallInfo fcinfo, int arg, bool one_period, int64 period, int64 close)
+add_account(Figure *f, bool denominator, FunctionCallInfo fcinfo, int arg)
 {
+	int64		key = PG_ARGISNULL(arg + 3) ? 0 : PG_GETARG_INT32(arg + 3);
+	int64		close = PG_ARGISNULL(arg + 4) ? PG_INT64_MIN : PG_GETARG_DATEADT(arg + 4);
+	bool		balance = PG_ARGISNULL(arg + 3);
+
 #define ADD(class_id, channel, company, count) \
 	do { \
 		FigureCell *x = figure_cell(f, class_id, channel, company); \
@@ -367,21 +444,21 @@ add_account(Figure *f, bool denominator, FunctionCallInfo fcinfo, int arg, bool 
 		*to = add_counts(*to, count); \
 	} while (0)
 
-	if (!PG_ARGISNULL(arg))
+	if (!PG_ARGISNULL(arg) && !PG_ARGISNULL(arg + 1) && PG_GETARG_INT32(arg + 1) >= 0)
 	{
 		int			n;
-		Cell	   *cell = cells_unpack(PG_GETARG_VARLENA_PP(arg), &n);
+		Cell	   *cell = cells_unpack(PG_GETARG_VARLENA_PP(arg), PG_GETARG_INT32(arg + 1), &n);
 
 		for (int i = 0; i < n; i++)
 			ADD(cell[i].class_id, cell[i].channel, cell[i].company, cell[i].n);
 	}
-	if (!PG_ARGISNULL(arg + 1))
+	if (!PG_ARGISNULL(arg + 2))
 	{
 		int			n;
-		const Entry *e = get_entries(PG_GETARG_ARRAYTYPE_P(arg + 1), &n);
+		const Entry *e = get_entries(PG_GETARG_ARRAYTYPE_P(arg + 2), &n);
 
 		for (int i = 0; i < n; i++)
-			if (e[i].day <= close && (!one_period || e[i].period == period))
+			if (e[i].day <= close && (balance || e[i].period == key))
 				ADD((int16) e[i].class_id, e[i].channel, e[i].company != 0, e[i].n);
 	}
 #undef ADD
@@ -394,77 +471,92 @@ typedef enum Shape
 	SHAPE_GROWTH				/* a - b over b */
 } Shape;
 
+static Datum *
+text_values(ArrayType *array, int *n)
+{
+	Datum	   *values;
+	bool	   *nulls;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, n);
+	for (int i = 0; i < *n; i++)
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("array must not contain nulls")));
+	return values;
+}
+
 PG_FUNCTION_INFO_V1(crm_kpi_cells);
 /*
- * kpi_cells(shape, a_cells, a_entries, a_period, a_close, b_cells, b_entries, b_close)
- * The rows (class, channel, company, numerator, denominator) of one figure,
- * unit and period.  a_period NULL: a is a balance.  b is a balance.  Entries
- * are arrays of sixes (period, day, class, channel, company, n).  No row
- * where both are 0.  Errors: 22023 for an unknown shape.
+ * kpi_cells(shape, labels, channel_ids, channel_codes,
+ *			 a_cells, a_period, a_entries, a_key, a_close, and the same of b)
+ * The rows (class, channel, kind, numerator, denominator) of one figure, unit
+ * and period from its accounts a and b.  labels: of the classes from 1, NULL
+ * for a figure without classes; period: number of the period in the cells of
+ * its year; entries: arrays of sixes (key of period, day, class, channel,
+ * company, n); key: of the period of a turnover, NULL for a balance.  No row
+ * where both are 0.  Errors: 22023 for an unknown shape or channels that do
+ * not match, 22003, 22004.
  */
 Datum
 crm_kpi_cells(PG_FUNCTION_ARGS)
 {
-	FuncCallContext *ctx;
-	Figure	   *f;
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Figure		f = {0};
+	int			shape = PG_ARGISNULL(0) ? -1 : PG_GETARG_INT16(0);
+	Datum	   *label = NULL;
+	int			nlabels = 0;
+	int64	   *channel = NULL;
+	Datum	   *code = NULL;
+	int			nchannels = 0;
+	int			ncodes = 0;
 
-	if (SRF_IS_FIRSTCALL())
+	if (shape < SHAPE_COUNT || shape > SHAPE_GROWTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("shape %d of a figure is not known", shape)));
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	add_account(&f, false, fcinfo, 4);
+	if (shape != SHAPE_COUNT)
+		add_account(&f, true, fcinfo, 9);
+	if (f.n == 0)
+		return (Datum) 0;
+	if (!PG_ARGISNULL(1))
+		label = text_values(PG_GETARG_ARRAYTYPE_P(1), &nlabels);
+	if (!PG_ARGISNULL(2) && !PG_ARGISNULL(3))
 	{
-		MemoryContext old;
-		int			shape = PG_ARGISNULL(0) ? -1 : PG_GETARG_INT16(0);
-
-		if (shape < SHAPE_COUNT || shape > SHAPE_GROWTH)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("shape %d of a figure is not known", shape)));
-		ctx = SRF_FIRSTCALL_INIT();
-		old = MemoryContextSwitchTo(ctx->multi_call_memory_ctx);
-		f = palloc0(sizeof(Figure));
-		add_account(f, false, fcinfo, 1, !PG_ARGISNULL(3),
-					PG_ARGISNULL(3) ? 0 : PG_GETARG_DATEADT(3),
-					PG_ARGISNULL(4) ? PG_INT64_MIN : PG_GETARG_DATEADT(4));
-		if (shape != SHAPE_COUNT)
-			add_account(f, true, fcinfo, 5, false, 0, PG_ARGISNULL(7) ? PG_INT64_MIN : PG_GETARG_DATEADT(7));
-		if (f->n > 0)
-		{
-			TupleDesc	desc;
-
-			if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 5)
-				elog(ERROR, "function must return five columns");
-			ctx->tuple_desc = BlessTupleDesc(desc);
-		}
-		ctx->user_fctx = f;
-		ctx->max_calls = shape;
-		MemoryContextSwitchTo(old);
+		channel = int8_array(PG_GETARG_ARRAYTYPE_P(2), &nchannels);
+		code = text_values(PG_GETARG_ARRAYTYPE_P(3), &ncodes);
 	}
-	ctx = SRF_PERCALL_SETUP();
-	f = ctx->user_fctx;
-	/* size counts down what is left to look at */
-	while (f->size > 0)
+	if (nchannels != ncodes)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there are %d channels but %d codes", nchannels, ncodes)));
+	for (uint32 i = 0; i < f.size; i++)
 	{
-		FigureCell *x = &f->cell[--f->size];
+		FigureCell *x = &f.cell[i];
 		Datum		values[5];
 		bool		nulls[5] = {false};
+		int			at = 0;
 
 		if (!x->used || (x->key.n == 0 && x->denominator == 0))
 			continue;
-		if (ctx->max_calls == SHAPE_GROWTH)
-		{
-			int64		d;
-
-			if (pg_sub_s64_overflow(x->key.n, x->denominator, &d))
-				ereport(ERROR,
-						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						 errmsg("a figure is out of range")));
-			x->key.n = d;
-		}
-		values[0] = Int16GetDatum(x->key.class_id);
-		values[1] = Int64GetDatum(x->key.channel);
-		values[2] = BoolGetDatum(x->key.company);
+		if (shape == SHAPE_GROWTH)
+			x->key.n = add_counts(x->key.n, -x->denominator);
+		while (at < nchannels && channel[at] != x->key.channel)
+			at++;
+		nulls[0] = label == NULL;
+		if (label)
+			values[0] = x->key.class_id >= 1 && x->key.class_id <= nlabels ? label[x->key.class_id - 1]
+				: CStringGetTextDatum("none");
+		nulls[1] = at == nchannels;
+		if (at < nchannels)
+			values[1] = code[at];
+		values[2] = CStringGetTextDatum(x->key.company ? "company" : "person");
 		values[3] = Int64GetDatum(x->key.n);
 		values[4] = Int64GetDatum(x->denominator);
-		nulls[4] = ctx->max_calls == SHAPE_COUNT;
-		SRF_RETURN_NEXT(ctx, HeapTupleGetDatum(heap_form_tuple(ctx->tuple_desc, values, nulls)));
+		nulls[4] = shape == SHAPE_COUNT;
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
-	SRF_RETURN_DONE(ctx);
+	return (Datum) 0;
 }

@@ -48,11 +48,22 @@ posting_equal(const Posting *a, const Posting *b)
 static inline void
 entries_add(entries_hash *entries, const Posting *p)
 {
-	bool		found;
-	DayEntry   *e = entries_insert(entries, *p, &found);
+	Posting		x = *p;
 
-	if (found)
-		e->key.n += p->n;
+	for (int i = 0; i < p->periods; i++)
+	{
+		bool		found;
+		DayEntry   *e;
+
+		if (i > 0)
+		{
+			x.period++;
+			x.day = period_end(x.grain, x.period);
+		}
+		e = entries_insert(entries, x, &found);
+		if (found)
+			e->key.n += x.n;
+	}
 }
 
 /* period_start of an entry; -infinity for balances */

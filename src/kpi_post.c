@@ -133,12 +133,12 @@ poster_create(DateADT settled, DateADT until, PostFunction post, void *arg)
 }
 
 static inline void
-post(Poster *p, Account account, int16 class_id, Grain grain, int period, DateADT day,
+post(Poster *p, Account account, int16 class_id, Grain grain, int period, int periods, DateADT day,
 	 const Standing *cell, int n)
 {
 	Posting		x = {
 		.account = account, .class_id = class_id, .grain = grain, .period = period,
-		.day = day, .n = n * p->sign,
+		.periods = periods, .day = day, .n = n * p->sign,
 		.org = cell->org, .channel = cell->channel, .company = p->t->company
 	};
 
@@ -166,9 +166,9 @@ post_balances(Poster *p)
 			if (moved || had_ != has_ || c0_ != c1_) \
 			{ \
 				if (had_) \
-					post(p, account, c0_, GRAIN_DAY, 0, day, from, -1); \
+					post(p, account, c0_, GRAIN_DAY, 0, 1, day, from, -1); \
 				if (has_) \
-					post(p, account, c1_, GRAIN_DAY, 0, day, to, 1); \
+					post(p, account, c1_, GRAIN_DAY, 0, 1, day, to, 1); \
 			} \
 		} while (0)
 
@@ -253,10 +253,25 @@ post_change(Poster *p, Grain grain, int period, DateADT day, const Turnovers *ol
 		if (a == b || (a >= 0 && b >= 0 && same_cell(&row[a], &row[b])))
 			continue;
 		if (a >= 0)
-			post(p, ACC_FIRST_TURNOVER + i, 0, grain, period, day, &row[a], -1);
+			post(p, ACC_FIRST_TURNOVER + i, 0, grain, period, 1, day, &row[a], -1);
 		if (b >= 0)
-			post(p, ACC_FIRST_TURNOVER + i, 0, grain, period, day, &row[b], 1);
+			post(p, ACC_FIRST_TURNOVER + i, 0, grain, period, 1, day, &row[b], 1);
 	}
+}
+
+/* Post the outcome of periods in a row that are over, with the same first and last row. */
+static void
+post_outcome(Poster *p, Grain grain, int period, int periods, int lo, int hi)
+{
+	Turnovers	v;
+
+	turnovers(p, lo, hi, &v);
+	if (!v.any)
+		return;
+	for (int i = 0; i < N_TURNOVERS; i++)
+		if (v.cell[i] >= 0)
+			post(p, ACC_FIRST_TURNOVER + i, 0, grain, period, periods, period_end(grain, period),
+				 &p->t->row[v.cell[i]], 1);
 }
 
 static const Turnovers nothing = {
@@ -280,8 +295,7 @@ post_period(Poster *p, Grain grain, int period, int lo, int first, int last, Dat
 
 	if (end <= p->settled)
 	{
-		turnovers(p, lo, last - 1, &v[0]);
-		post_change(p, grain, period, end, old, &v[0]);
+		post_outcome(p, grain, period, 1, lo, last - 1);
 		return;
 	}
 	/* what has happened by the settled day, or before closing begins */
@@ -328,32 +342,49 @@ post_trailing_periods(Poster *p)
 	const Standing *row = p->t->row;
 	int			n = p->t->n;
 	int			last_month = month_of(p->until);
+	int			last_over = month_of(p->settled + 1) - 1;
 	int			lo = -1;		/* last row before the period */
-	int			first = 0;		/* first row of the closing month or later */
+	int			hi = -1;		/* last row by its end */
 	int			m;
 
 	if (n == 0)
 		return;
-	for (m = month_of(row[0].from); m <= last_month; m++)
+	m = month_of(row[0].from);
+	while (m <= last_month)
 	{
-		DateADT		start = month_start(m - 11);
-		int			last;
+		int			next = last_month + 1;
 
-		while (lo + 1 < n && row[lo + 1].from < start)
+		while (lo + 1 < n && row[lo + 1].from < month_start(m - 11))
 			lo++;
-		while (first < n && row[first].from < month_start(m))
-			first++;
-		for (last = first; last < n && row[last].from < month_start(m + 1);)
-			last++;
-		if (last - 1 == lo)
+		if (m > last_over)
 		{
-			/* nothing happened in twelve months: on to the next row */
-			if (last >= n)
+			int			first;
+
+			/* rows of the closing month come one by one */
+			for (first = lo + 1; first < n && row[first].from < month_start(m);)
+				first++;
+			for (hi = first - 1; hi + 1 < n && row[hi + 1].from < month_start(m + 1);)
+				hi++;
+			if (hi > lo)
+				post_period(p, GRAIN_TRAILING, m, lo, first, hi + 1, month_start(m));
+			if (hi + 1 == n && hi == lo)
 				break;
-			m = month_of(row[last].from) - 1;
+			m++;
 			continue;
 		}
-		post_period(p, GRAIN_TRAILING, m, lo, first, last, month_start(m));
+		while (hi + 1 < n && row[hi + 1].from < month_start(m + 1))
+			hi++;
+		/* until a row comes in at the end or goes out at the beginning */
+		if (hi + 1 < n)
+			next = Min(next, month_of(row[hi + 1].from));
+		if (lo < hi)
+			next = Min(next, month_of(row[lo + 1].from) + 12);
+		else if (hi + 1 == n)
+			break;
+		next = Min(next, last_over + 1);
+		if (lo < hi)
+			post_outcome(p, GRAIN_TRAILING, m, next - m, lo, hi);
+		m = next;
 	}
 }
 

@@ -56,7 +56,8 @@ typedef struct Posting
 	int16		class_id;
 	int16		grain;
 	int16		period;			/* month, quarter or year since 1900; 0 for balances */
-	DateADT		day;
+	int16		periods;		/* holds for so many periods in a row, each over */
+	DateADT		day;			/* of the first period */
 	int32		n;
 	int64		org;
 	int64		channel;

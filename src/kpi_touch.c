@@ -281,7 +281,7 @@ crm_building(PG_FUNCTION_ARGS)
 	if (g.current != PG_GETARG_INT64(0) || g.posted_to != PG_GETARG_DATEADT(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not post because the figures were rebuilt or refreshed meanwhile"),
+				 errmsg("the figures were rebuilt or refreshed after the snapshot of this transaction was taken"),
 				 errhint("The transaction might succeed if retried.")));
 	if (g.building == 0)
 		PG_RETURN_NULL();

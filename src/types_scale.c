@@ -22,6 +22,7 @@
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
+#include "nodes/primnodes.h"
 #include "types_input.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -31,6 +32,7 @@
 #define MAX_LABEL_BYTES 120
 #define MAX_DECIMAL		60		/* bytes of a canonical limit */
 #define BINARY_VERSION	1
+#define FEW_LIMITS		16		/* so few are counted without branches */
 
 /*
  * Everything crm.grade needs, made once per scale of a query. A value belongs
@@ -58,6 +60,7 @@ typedef struct GradeCache
 {
 	GradeTable *first;
 	GradeTable *last;
+	bool		constant;		/* the scale is a constant of the query */
 } GradeCache;
 
 /* Unquoted labels: is the character at p one, and how long is it? 0: no. */
@@ -492,22 +495,36 @@ table_is_for(const GradeTable *table, text *stored)
 		memcmp(table->key, VARDATA_ANY(stored), table->keylen) == 0;
 }
 
-/* The table of the call's first argument. */
+/*
+ * Is the first argument of the call a constant? (A parameter will not do: a
+ * PL/pgSQL expression keeps its FmgrInfo while its variables change.)
+ */
+static bool
+scale_is_constant(const FmgrInfo *flinfo)
+{
+	const Node *expr = flinfo->fn_expr;
+
+	return expr != NULL && IsA(expr, FuncExpr) &&
+		IsA(linitial(((const FuncExpr *) expr)->args), Const);
+}
+
+/* The table of the call's first argument, where the cache is not for it. */
 static GradeTable *
-grade_table(FunctionCallInfo fcinfo)
+find_table(FunctionCallInfo fcinfo)
 {
 	text	   *stored = PG_GETARG_TEXT_PP(0);
 	GradeCache *cache = fcinfo->flinfo->fn_extra;
 	MemoryContext context = fcinfo->flinfo->fn_mcxt;
 	GradeTable *table;
 
-	if (likely(cache != NULL && table_is_for(cache->first, stored)))
+	if (cache != NULL && table_is_for(cache->first, stored))
 		table = cache->first;
 	else if (cache == NULL)
 	{
 		table = make_table(stored, context);
 		cache = MemoryContextAllocZero(context, sizeof(GradeCache));
 		cache->first = table;
+		cache->constant = scale_is_constant(fcinfo->flinfo);
 		fcinfo->flinfo->fn_extra = cache;
 	}
 	else if (cache->last != NULL && table_is_for(cache->last, stored))
@@ -521,6 +538,17 @@ grade_table(FunctionCallInfo fcinfo)
 	}
 	PG_FREE_IF_COPY(stored, 0);
 	return table;
+}
+
+/* The table of the call's first argument. */
+static inline GradeTable *
+grade_table(FunctionCallInfo fcinfo)
+{
+	GradeCache *cache = fcinfo->flinfo->fn_extra;
+
+	if (likely(cache != NULL && cache->constant))
+		return cache->first;
+	return find_table(fcinfo);
 }
 
 /* The label of a class, as the result of the call. */
@@ -570,6 +598,12 @@ class_of_bigint(const GradeTable *table, int64 x)
 	int			low = 0,
 				high = table->nintegers;
 
+	if (high <= FEW_LIMITS)
+	{
+		for (int i = 0; i < high; i++)
+			low += (x >= table->integers[i]);
+		return low;
+	}
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
@@ -590,6 +624,12 @@ class_of_double(const GradeTable *table, double x)
 
 	if (isnan(x))
 		refuse_nan();
+	if (high <= FEW_LIMITS)
+	{
+		for (int i = 0; i < high; i++)
+			low += (x >= table->doubles[i]);
+		return low;
+	}
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
@@ -682,6 +722,29 @@ crm_scale_labels(PG_FUNCTION_ARGS)
 		labels[i] = CStringGetTextDatum(scale->labels[i]);
 	PG_RETURN_ARRAYTYPE_P(construct_array(labels, scale->nlabels, TEXTOID,
 										  -1, false, TYPALIGN_INT));
+}
+
+/*
+ * crm._thresholds(scale, decimals): for each class the smallest integer v such
+ * that v / 10^decimals belongs to it or a later class, as the kernels use it.
+ * Strict. 22023 for decimals outside 0..18.
+ */
+PG_FUNCTION_INFO_V1(crm_scale_thresholds);
+Datum
+crm_scale_thresholds(PG_FUNCTION_ARGS)
+{
+	CrmScale   *scale = crm_scale_parse(PG_GETARG_DATUM(0));
+	int32		decimals = PG_GETARG_INT32(1);
+	Datum	   *thresholds = palloc(sizeof(Datum) * scale->nlabels);
+
+	if (decimals < 0 || decimals > 18)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("decimals \"%d\" are not within 0 and 18", decimals)));
+	for (int i = 0; i < scale->nlabels; i++)
+		thresholds[i] = Int64GetDatum(crm_scale_threshold(scale, i, decimals));
+	PG_RETURN_ARRAYTYPE_P(construct_array(thresholds, scale->nlabels, INT8OID, sizeof(int64),
+										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 /* Text input: 22P02 for a wrong literal, 54000 for too many labels. */

@@ -118,11 +118,7 @@ crm_largest_remainder(Numeric units, const CrmWeights *weights, Numeric *parts)
 			parts[i] = units;
 		return;
 	}
-	if (crm_numeric_sign(weights->total) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("nothing to divide \"%s\" among", numeric_normalize(units)),
-				 errdetail("At least one weight must be above zero.")));
+	Assert(crm_numeric_sign(weights->total) > 0);
 
 	remainders = palloc(sizeof(Remainder) * weights->n);
 	for (int i = 0; i < weights->n; i++)
@@ -189,11 +185,11 @@ crm_split(PG_FUNCTION_ARGS)
 	units = DatumGetNumeric(DirectFunctionCall1(numeric_abs,
 												NumericGetDatum(crm_quotient(units, int64_to_numeric(1)))));
 	parts = palloc(sizeof(Numeric) * Max(shares.n, 1));
-	if (shares.n == 0 && crm_numeric_sign(units) != 0)
+	if (crm_numeric_sign(shares.total) == 0 && crm_numeric_sign(units) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("nothing to divide \"%s\" among", numeric_normalize(amount)),
-				 errdetail("There are no shares.")));
+				 errmsg("nobody to give the amount \"%s\" to", numeric_normalize(amount)),
+				 errdetail("At least one share must be above zero.")));
 	crm_largest_remainder(units, &shares, parts);
 
 	result = palloc(sizeof(Datum) * Max(shares.n, 1));

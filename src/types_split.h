@@ -24,7 +24,8 @@ extern CrmWeights crm_weights_read(ArrayType *array, const char *what);
 
 /*
  * units (a whole number, not negative) in whole parts proportional to the
- * weights by largest remainder; parts[0 .. n-1] sum to units.
+ * weights by largest remainder; parts[0 .. n-1] sum to units. The weights must
+ * not all be zero unless units is.
  */
 extern void crm_largest_remainder(Numeric units, const CrmWeights *weights, Numeric *parts);
 

@@ -128,6 +128,10 @@ CREATE FUNCTION crm.labels(scale crm.scale) RETURNS text[]
   AS 'MODULE_PATHNAME', 'crm_scale_labels' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION crm.labels(scale crm.scale) IS
   'labels of the classes, lowest first';
+CREATE FUNCTION crm._thresholds(scale crm.scale, decimals integer) RETURNS bigint[]
+  AS 'MODULE_PATHNAME', 'crm_scale_thresholds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION crm._thresholds(scale crm.scale, decimals integer) IS
+  'for each class the smallest integer v such that v / 10^decimals belongs to it or a later one; the smallest bigint for the first, the largest where no bigint reaches the class';
 
 -- crm.resident_id: Chinese resident identity number (GB 11643-1999) with its check character; 15-digit numbers are upgraded
 CREATE TYPE crm.resident_id;

@@ -36,11 +36,6 @@ CREATE FUNCTION crm.at(crm.timeline, day date) RETURNS crm._standing_row
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_timeline_at';
 COMMENT ON FUNCTION crm.at(crm.timeline, date) IS 'The row of a timeline in force on a day; NULL before the first.';
 
-CREATE FUNCTION crm._thresholds(scale crm.scale, decimals integer) RETURNS bigint[]
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_thresholds';
-COMMENT ON FUNCTION crm._thresholds(crm.scale, integer) IS
-  'For each label but the first the smallest whole number of units of 10^-decimals that it grades. Errors: 22023.';
-
 CREATE FUNCTION crm._standings(generation bigint, from_id bigint, to_id bigint,
   OUT customer_id bigint, OUT first_day date, OUT timeline crm.timeline)
 RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_standings';

@@ -12,7 +12,7 @@ COMMENT ON FUNCTION crm.cells_send(crm.cells) IS 'Binary output of crm.cells.';
 CREATE TYPE crm.cells (
   INPUT = crm.cells_in, OUTPUT = crm.cells_out, RECEIVE = crm.cells_recv, SEND = crm.cells_send,
   INTERNALLENGTH = variable, ALIGNMENT = int4, STORAGE = main);
-COMMENT ON TYPE crm.cells IS 'What one account holds for one unit and period, by class, kind and channel, packed.';
+COMMENT ON TYPE crm.cells IS 'What one account holds for one unit in a year, by period, class, kind and channel, packed.';
 
 CREATE FUNCTION crm._cells_add(crm.cells, crm.cells) RETURNS crm.cells
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_cells_add';
@@ -22,16 +22,21 @@ COMMENT ON AGGREGATE crm._cells_sum(crm.cells) IS 'The sum of cells, cell by cel
 CREATE FUNCTION crm._cells_of(entries bigint[]) RETURNS crm.cells
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_cells_of';
 COMMENT ON FUNCTION crm._cells_of(bigint[]) IS
-  'The sum of entries, an array of sixes (period, day, class, channel, company, n), whatever period and day. Errors: 2202E, 22004, 22003.';
+  'The sum of entries, an array of sixes (period in the year, day, class, channel, company, n), whatever their day. Errors: 2202E, 22004, 22003.';
+CREATE FUNCTION crm._cells_move(cells crm.cells, from_period integer, to_period integer) RETURNS crm.cells
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_cells_move';
+COMMENT ON FUNCTION crm._cells_move(crm.cells, integer, integer) IS 'The cells of one period of the year, as those of another. Errors: 22003.';
 CREATE FUNCTION crm._kpi_cells(
-  shape smallint, a_cells crm.cells, a_entries bigint[], a_period date, a_close date, b_cells crm.cells, b_entries bigint[], b_close date,
-  OUT class_id smallint, OUT channel_id bigint, OUT company boolean, OUT numerator bigint, OUT denominator bigint)
+  shape smallint, labels text[], channel_ids bigint[], channel_codes text[],
+  a_cells crm.cells, a_period integer, a_entries bigint[], a_key integer, a_close date,
+  b_cells crm.cells, b_period integer, b_entries bigint[], b_key integer, b_close date,
+  OUT class text, OUT channel text, OUT kind text, OUT numerator bigint, OUT denominator bigint)
 RETURNS SETOF record LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 8 AS 'MODULE_PATHNAME', 'crm_kpi_cells';
-COMMENT ON FUNCTION crm._kpi_cells(smallint, crm.cells, bigint[], date, date, crm.cells, bigint[], date) IS
-  'The rows of one figure, unit and period from its accounts a and b, each the sum of its cells and of the entries up to the closing day. Errors: 22023.';
+COMMENT ON FUNCTION crm._kpi_cells(smallint, text[], bigint[], text[], crm.cells, integer, bigint[], integer, date, crm.cells, integer, bigint[], integer, date) IS
+  'The rows of one figure, unit and period from its accounts a and b, each the sum of the cells of a period and of the entries up to the closing day. Errors: 22023, 22003, 22004.';
 
 CREATE FUNCTION crm._accounts(timelines text, tree text, first_day date, settled date, until date, classes integer,
-  OUT account smallint, OUT grain smallint, OUT org_id bigint, OUT subtree boolean, OUT period_start date,
+  OUT account smallint, OUT grain smallint, OUT org_id bigint, OUT subtree boolean, OUT year smallint, OUT period_start date,
   OUT day date, OUT class_id smallint, OUT channel_id bigint, OUT company boolean, OUT n bigint, OUT cells crm.cells)
 RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_accounts';
 COMMENT ON FUNCTION crm._accounts(text, text, date, date, date, integer) IS

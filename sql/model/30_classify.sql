@@ -11,6 +11,13 @@ COMMENT ON COLUMN crm.class.id IS 'Key, as it stands in timelines and cells; 0 t
 COMMENT ON COLUMN crm.class.dimension IS 'activity or tier.';
 COMMENT ON COLUMN crm.class.label IS 'The label in the scale.';
 
+CREATE FUNCTION crm._cover_by() RETURNS text LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT crm.setting_value('reinstatement_months') || ' ' || crm.setting_value('long_term_months');
+END;
+COMMENT ON FUNCTION crm._cover_by() IS 'The settings by which cover is derived, as they stand.';
+REVOKE ALL ON FUNCTION crm._cover_by() FROM PUBLIC;
+
 CREATE TABLE crm.generation (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   slot smallint NOT NULL CHECK (slot IN (0, 1)),
@@ -20,6 +27,7 @@ CREATE TABLE crm.generation (
   settled date NOT NULL,
   posted_to date NOT NULL,
   first_day date NOT NULL,
+  cover_by text NOT NULL DEFAULT crm._cover_by(),
   made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   CHECK (posted_to >= settled)
 );
@@ -32,6 +40,7 @@ COMMENT ON COLUMN crm.generation.next_id IS 'The first customer whose standing i
 COMMENT ON COLUMN crm.generation.settled IS 'The day on which the cells stand; later days are in the entries.';
 COMMENT ON COLUMN crm.generation.posted_to IS 'The last day for which known changes are posted.';
 COMMENT ON COLUMN crm.generation.first_day IS 'No standing begins before this day.';
+COMMENT ON COLUMN crm.generation.cover_by IS 'Settings by which its cover was derived.';
 COMMENT ON COLUMN crm.generation.made_at IS 'When its building began.';
 CREATE UNIQUE INDEX ON crm.generation (state) WHERE state IN ('building', 'current');
 
@@ -87,7 +96,7 @@ BEGIN
          r.valid_from, r.valid_to, r.org_ids, r.channel_id,
          (SELECT array_agg(c.id ORDER BY l.ord) FROM unnest(crm.labels(r.scale)) WITH ORDINALITY AS l (label, ord)
           JOIN crm.class c ON c.dimension = r.kind AND c.label = l.label),
-         crm._thresholds(r.scale, r.decimals)
+         (crm._thresholds(r.scale, r.decimals))[2:]
   FROM crm._rule_source r;
 END
 $$;

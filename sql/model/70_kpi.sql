@@ -44,32 +44,30 @@ INSERT INTO crm.kpi_code (code, name, name_zh, shape, account, base_account, dim
   ('insured_growth', 'Growth of insured customers', '有效客户增长率', 2, 1, 1, NULL, 'closing', false, 'Insured at closing less insured at opening, over insured at opening.'),
   ('plan_growth', 'Growth of the plan population', '长险投保客户增长率', 2, 3, 3, NULL, 'closing', false, 'Plan population at closing less at opening, over that at opening.');
 
-CREATE TABLE crm.grain (
-  id smallint PRIMARY KEY,
-  name text NOT NULL UNIQUE
-);
-COMMENT ON TABLE crm.grain IS 'Lengths of period.';
-COMMENT ON COLUMN crm.grain.id IS 'Key.';
-COMMENT ON COLUMN crm.grain.name IS 'month, quarter, year or trailing_12: twelve months, told by their last one.';
-INSERT INTO crm.grain (id, name) VALUES (1, 'month'), (2, 'quarter'), (3, 'year'), (4, 'trailing_12');
-
 CREATE TABLE crm.period (
-  grain smallint NOT NULL REFERENCES crm.grain,
+  grain smallint NOT NULL,
   period_start date NOT NULL,
   period_end date NOT NULL,
+  grain_name text NOT NULL,
   closes_from date NOT NULL,
+  year smallint NOT NULL,
+  number integer NOT NULL,
   PRIMARY KEY (grain, period_start)
 );
 COMMENT ON TABLE crm.period IS 'Periods of every grain from 1900 to 2199.';
-COMMENT ON COLUMN crm.period.grain IS 'Grain.';
+COMMENT ON COLUMN crm.period.grain IS '1 month, 2 quarter, 3 year, 4 trailing_12.';
+COMMENT ON COLUMN crm.period.grain_name IS 'month, quarter, year or trailing_12: twelve months, told by their last one.';
 COMMENT ON COLUMN crm.period.period_start IS 'First day.';
 COMMENT ON COLUMN crm.period.period_end IS 'Last day.';
 COMMENT ON COLUMN crm.period.closes_from IS 'First day on which the period is reported, open: its first day, of trailing twelve months the first of the last.';
-INSERT INTO crm.period (grain, period_start, period_end, closes_from)
-SELECT g.grain, (m.m - g.back)::date, (m.m + g.span - interval '1 day')::date, m.m::date
-FROM (VALUES (1, interval '0', interval '1 month', 1), (2, interval '0', interval '3 months', 3),
-             (3, interval '0', interval '1 year', 12), (4, interval '11 months', interval '1 month', 1))
-       AS g (grain, back, span, step)
+COMMENT ON COLUMN crm.period.year IS 'Year in which it ends.';
+COMMENT ON COLUMN crm.period.number IS 'Which one of its grain it is in that year, from 0.';
+INSERT INTO crm.period (grain, grain_name, period_start, period_end, closes_from, year, number)
+SELECT g.grain, g.name, (m.m - g.back)::date, (m.m + g.span - interval '1 day')::date, m.m::date,
+       extract(year FROM m.m), (extract(month FROM m.m)::integer - 1) / g.step
+FROM (VALUES (1, 'month', interval '0', interval '1 month', 1), (2, 'quarter', interval '0', interval '3 months', 3),
+             (3, 'year', interval '0', interval '1 year', 12), (4, 'trailing_12', interval '11 months', interval '1 month', 1))
+       AS g (grain, name, back, span, step)
 CROSS JOIN LATERAL pg_catalog.generate_series(timestamp '1900-01-01', timestamp '2199-12-01', pg_catalog.make_interval(months => g.step)) AS m (m);
 CREATE INDEX ON crm.period (period_end);
 
@@ -79,9 +77,9 @@ CREATE TABLE crm.kpi_cell (
   grain smallint NOT NULL,
   org_id bigint NOT NULL,
   subtree boolean NOT NULL,
-  period_start date NOT NULL,
+  year smallint NOT NULL,
   cells crm.cells NOT NULL,
-  PRIMARY KEY (slot, account, grain, org_id, subtree, period_start)
+  PRIMARY KEY (slot, account, grain, org_id, subtree, year)
 ) PARTITION BY LIST (slot);
 CREATE TABLE crm.kpi_cell_0 PARTITION OF crm.kpi_cell FOR VALUES IN (0);
 CREATE TABLE crm.kpi_cell_1 PARTITION OF crm.kpi_cell FOR VALUES IN (1);
@@ -91,8 +89,8 @@ COMMENT ON COLUMN crm.kpi_cell.account IS 'Account.';
 COMMENT ON COLUMN crm.kpi_cell.grain IS 'Grain of a turnover; 1 for balances.';
 COMMENT ON COLUMN crm.kpi_cell.org_id IS 'Unit.';
 COMMENT ON COLUMN crm.kpi_cell.subtree IS 'False: customers of the unit itself; true: with its subtree, for units that have one.';
-COMMENT ON COLUMN crm.kpi_cell.period_start IS 'First day of the period.';
-COMMENT ON COLUMN crm.kpi_cell.cells IS 'Values by class, kind and channel.';
+COMMENT ON COLUMN crm.kpi_cell.year IS 'Year in which the periods end.';
+COMMENT ON COLUMN crm.kpi_cell.cells IS 'Values by period, class, kind and channel.';
 COMMENT ON TABLE crm.kpi_cell_0 IS 'Cells of the generations in slot 0.';
 COMMENT ON TABLE crm.kpi_cell_1 IS 'Cells of the generations in slot 1.';
 
@@ -129,7 +127,7 @@ CREATE VIEW crm._node AS
 SELECT o.id AS org_id, false AS subtree, o.id AS member_id FROM crm.organisation o
 UNION ALL
 SELECT t.ancestor_id, true, t.descendant_id FROM crm.organisation_tree t
-WHERE EXISTS (SELECT FROM crm.organisation o WHERE o.parent_id = t.ancestor_id);
+WHERE EXISTS (SELECT FROM crm.organisation o WHERE o.id = t.ancestor_id AND o.has_units);
 COMMENT ON VIEW crm._node IS 'The rows of crm.kpi_cell that a unit''s customers count in.';
 
 -- posting -------------------------------------------------------------------
@@ -256,11 +254,11 @@ DECLARE
   slots smallint[] := (SELECT array_agg(g.slot) FROM crm.generation g WHERE g.state <> 'retired');
 BEGIN
   DELETE FROM crm.kpi_cell c WHERE c.slot = ANY (slots) AND c.subtree AND c.org_id = ANY (units);
-  INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, period_start, cells)
-  SELECT c.slot, c.account, c.grain, n.org_id, true, c.period_start, crm._cells_sum(c.cells)
+  INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
+  SELECT c.slot, c.account, c.grain, n.org_id, true, c.year, crm._cells_sum(c.cells)
   FROM crm._node n JOIN crm.kpi_cell c ON c.org_id = n.member_id AND NOT c.subtree
   WHERE c.slot = ANY (slots) AND n.subtree AND n.org_id = ANY (units)
-  GROUP BY c.slot, c.account, c.grain, n.org_id, c.period_start;
+  GROUP BY c.slot, c.account, c.grain, n.org_id, c.year;
 END
 $$;
 COMMENT ON FUNCTION crm._sum_tree(bigint[]) IS 'Sums the cells of units up from their subtrees anew.';
@@ -309,6 +307,30 @@ END;
 COMMENT ON FUNCTION crm._horizon(date) IS 'The last day for which known changes are posted in advance.';
 REVOKE ALL ON FUNCTION crm._horizon(date) FROM PUBLIC;
 
+CREATE FUNCTION crm._foldable(of_slot smallint, upto date)
+RETURNS TABLE (account smallint, grain smallint, org_id bigint, subtree boolean, year smallint, cells crm.cells) LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT f.account, f.grain, d.org_id, d.subtree, f.year,
+         crm._cells_of(array_agg(ARRAY[f.number, 0, f.class_id, f.channel_id, f.company::integer, f.n]))
+  FROM (
+    SELECT e.account, e.grain, p.year, p.number, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
+    FROM crm.kpi_entry e JOIN crm.period p ON p.grain = e.grain AND p.period_start = e.period_start
+    WHERE e.slot = _foldable.of_slot AND e.day <= _foldable.upto AND e.grain > 0
+    GROUP BY e.account, e.grain, p.year, p.number, e.org_id, e.class_id, e.channel_id, e.company
+    UNION ALL
+    SELECT b.account, 1::smallint, p.year, p.number, b.org_id, b.class_id, b.channel_id, b.company, sum(b.n)::bigint
+    FROM (SELECT e.account, date_trunc('month', e.day::timestamp)::date AS m, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n) AS n
+          FROM crm.kpi_entry e WHERE e.slot = _foldable.of_slot AND e.day <= _foldable.upto AND e.grain = 0
+          GROUP BY e.account, 2, e.org_id, e.class_id, e.channel_id, e.company) b
+    JOIN crm.period p ON p.grain = 1 AND p.period_start >= b.m AND p.period_start <= _foldable.upto
+    GROUP BY b.account, p.year, p.number, b.org_id, b.class_id, b.channel_id, b.company) f
+  JOIN crm._node d ON d.member_id = f.org_id
+  WHERE f.n <> 0
+  GROUP BY f.account, f.grain, d.org_id, d.subtree, f.year;
+END;
+COMMENT ON FUNCTION crm._foldable(smallint, date) IS 'What the entries up to a day add to the cells: of a balance to every month end from then to that day.';
+REVOKE ALL ON FUNCTION crm._foldable(smallint, date) FROM PUBLIC;
+
 CREATE FUNCTION crm._fold(upto date) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -318,32 +340,23 @@ BEGIN
   LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
   SELECT * INTO STRICT g FROM crm.generation WHERE state = 'current';
   upto := least(greatest(upto, g.settled), g.posted_to);
-  INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, period_start, cells)
-  SELECT c.slot, c.account, c.grain, c.org_id, c.subtree, m.m::date, c.cells
-  FROM crm.kpi_cell c
-  CROSS JOIN generate_series(date_trunc('month', g.settled::timestamp) + interval '1 month', date_trunc('month', upto::timestamp), interval '1 month') AS m (m)
-  WHERE c.slot = g.slot AND c.account < 20 AND c.grain = 1 AND c.period_start = date_trunc('month', g.settled::timestamp)::date;
+  -- months that come in begin with the balances of the month before
+  INSERT INTO crm.kpi_cell AS c (slot, account, grain, org_id, subtree, year, cells)
+  SELECT o.slot, o.account, o.grain, o.org_id, o.subtree, new.year,
+         crm._cells_sum(crm._cells_move(o.cells, old.number, new.number))
+  FROM crm.period old
+  JOIN crm.kpi_cell o ON o.slot = g.slot AND o.account < 20 AND o.grain = 1 AND o.year = old.year
+  JOIN crm.period new ON new.grain = 1 AND new.period_start > old.period_start AND new.period_start <= upto
+  WHERE old.grain = 1 AND old.period_start = date_trunc('month', g.settled::timestamp)::date
+  GROUP BY o.slot, o.account, o.grain, o.org_id, o.subtree, new.year
+  ON CONFLICT (slot, account, grain, org_id, subtree, year) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells);
+  -- one statement, so that both parts see the same entries
   WITH gone AS (
-    DELETE FROM crm.kpi_entry e WHERE e.slot = g.slot AND e.day <= upto
-    RETURNING e.account, e.grain, e.class_id, e.period_start, e.day, e.org_id, e.channel_id, e.company, e.n),
-  by_period AS (
-    SELECT e.account, e.grain, e.period_start, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
-    FROM gone e WHERE e.grain > 0 GROUP BY 1, 2, 3, 4, 5, 6, 7
-    UNION ALL
-    SELECT b.account, 1, m.m::date, b.org_id, b.class_id, b.channel_id, b.company, sum(b.n)::bigint
-    FROM (SELECT e.account, date_trunc('month', e.day::timestamp) AS m, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n) AS n
-          FROM gone e WHERE e.grain = 0 GROUP BY 1, 2, 3, 4, 5, 6) b
-    CROSS JOIN LATERAL generate_series(b.m, date_trunc('month', upto::timestamp), interval '1 month') AS m (m)
-    GROUP BY 1, 3, 4, 5, 6, 7),
+    DELETE FROM crm.kpi_entry e WHERE e.slot = g.slot AND e.day <= upto RETURNING 1),
   put AS (
-    INSERT INTO crm.kpi_cell AS c (slot, account, grain, org_id, subtree, period_start, cells)
-    SELECT g.slot, p.account, p.grain, d.org_id, d.subtree, p.period_start,
-           crm._cells_of(array_agg(ARRAY[0, 0, p.class_id, p.channel_id, p.company::integer, p.n]))
-    FROM by_period p JOIN crm._node d ON d.member_id = p.org_id
-    WHERE p.n <> 0
-    GROUP BY p.account, p.grain, d.org_id, d.subtree, p.period_start
-    ON CONFLICT (slot, account, grain, org_id, subtree, period_start) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells)
-    RETURNING 1)
+    INSERT INTO crm.kpi_cell AS c (slot, account, grain, org_id, subtree, year, cells)
+    SELECT g.slot, f.account, f.grain, f.org_id, f.subtree, f.year, f.cells FROM crm._foldable(g.slot, upto) f
+    ON CONFLICT (slot, account, grain, org_id, subtree, year) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells))
   SELECT count(*) INTO folded FROM gone;
   UPDATE crm.generation SET settled = upto WHERE id = g.id;
   RETURN folded;

@@ -103,8 +103,8 @@ BEGIN
       e AS (
         INSERT INTO crm.kpi_entry (slot, account, grain, class_id, period_start, day, org_id, channel_id, n, company)
         SELECT g.slot, a.account, a.grain, a.class_id, a.period_start, a.day, a.org_id, a.channel_id, a.n, a.company FROM a WHERE a.cells IS NULL)
-      INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, period_start, cells)
-      SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.period_start, a.cells FROM a WHERE a.cells IS NOT NULL;
+      INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
+      SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL;
       GET DIAGNOSTICS n = ROW_COUNT;
       UPDATE crm.progress SET step = 'accounts', changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
       g.step := 'switch';
@@ -162,7 +162,7 @@ COMMENT ON FUNCTION crm._rebuild_begin(date) IS 'Begins a rebuild, or finds the 
 REVOKE ALL ON FUNCTION crm._rebuild_begin(date) FROM PUBLIC;
 
 -- These procedures commit, so they cannot carry a SET clause: each transaction of theirs sets its own path.
-CREATE PROCEDURE crm.rebuild(as_of date DEFAULT NULL, batch integer DEFAULT 500000)
+CREATE PROCEDURE crm.rebuild(as_of date DEFAULT NULL, batch integer DEFAULT 500000, cover boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
   g crm.generation;
@@ -182,6 +182,9 @@ BEGIN
   END IF;
   IF NOT commits THEN
     LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+  END IF;
+  IF cover OR EXISTS (SELECT FROM crm.generation x WHERE x.state = 'current' AND x.cover_by <> crm._cover_by()) THEN
+    INSERT INTO crm.pending (policy_id) SELECT p.id FROM crm.policy p UNION SELECT c.policy_id FROM crm.cover c;
   END IF;
   WHILE crm._drain_cover(100000) > 0 LOOP
     IF commits THEN
@@ -225,9 +228,9 @@ BEGIN
   PERFORM pg_catalog.set_config('search_path', path, true);
 END
 $$;
-COMMENT ON PROCEDURE crm.rebuild(date, integer) IS
-  'Makes standings and figures anew beside the ones in use and then switches, in steps that are committed and can be resumed. as_of: the day it stands on (default crm.today()); batch: customers in a step, NULL: all in the caller''s transaction. Errors: 22008, 22023, 25001, 55006 when another session rebuilds; 2D000 inside a transaction block unless batch is NULL.';
-REVOKE ALL ON PROCEDURE crm.rebuild(date, integer) FROM PUBLIC;
+COMMENT ON PROCEDURE crm.rebuild(date, integer, boolean) IS
+  'Makes standings and figures anew beside the ones in use and then switches, in steps that are committed and can be resumed. as_of: the day it stands on (default crm.today()); batch: customers in a step, NULL: all in the caller''s transaction; cover: derive the cover of all policies anew first, as is done anyway when a setting it depends on has changed. Errors: 22008, 22023, 25001, 55006 when another session rebuilds; 2D000 inside a transaction block unless batch is NULL.';
+REVOKE ALL ON PROCEDURE crm.rebuild(date, integer, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm._drain_pending(at_most integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

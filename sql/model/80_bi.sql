@@ -1,11 +1,12 @@
 -- bi: views for BI tools, made by and belonging to crm_bi_owner
 
--- The day the figures are asked for; a day they are not posted up to would be silently wrong.
-CREATE FUNCTION crm_bi._today(posted_to date) RETURNS date
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+-- The day the figures are asked for; beyond what is posted, or of a generation gone since the snapshot, they would be silently wrong.
+CREATE FUNCTION crm_bi._today(generation bigint, posted_to date) RETURNS date
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   today date := crm.today();
 BEGIN
+  PERFORM crm._building(generation, posted_to);
   IF today > posted_to THEN
     RAISE EXCEPTION 'the figures are posted up to % only, not up to %', posted_to, today
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CALL crm.refresh(), every night for preference.';
@@ -13,72 +14,56 @@ BEGIN
   RETURN today;
 END
 $$;
-COMMENT ON FUNCTION crm_bi._today(date) IS 'crm.today(), refused beyond the last day posted. Errors: 55000.';
+COMMENT ON FUNCTION crm_bi._today(bigint, date) IS
+  'crm.today(), refused beyond the last day posted. Errors: 55000, and 40001 when the figures were rebuilt after the snapshot was taken.';
 
+-- The two views differ in whose customers a unit counts. Five relations only, so that a join with dimensions is planned together with them.
 DECLARE
   own boolean;
-  name text;
 BEGIN
   FOREACH own IN ARRAY ARRAY[false, true] LOOP
-    name := CASE WHEN own THEN 'kpi_own' ELSE 'kpi' END;
     EXECUTE pg_catalog.format($view$
 CREATE VIEW crm_bi.%1$I AS
-SELECT s.code || '/' || coalesce(s.class, '') || '/' || s.grain || '/' || s.period_start || '/' || s.org_id || '/' || s.channel || '/' || s.kind AS kpi_key,
-       s.grain, s.period_start, s.period_end, s.is_complete, s.org_id, s.org_level, s.org_name, s.channel, s.kind, s.code, s.class,
-       s.numerator, s.denominator,
-       CASE WHEN s.shape = 0 THEN s.numerator::numeric ELSE s.numerator::numeric / nullif(s.denominator, 0) END AS value
-FROM (
-  SELECT f.code, f.shape, f.grain, f.period_start, f.period_end, f.is_complete, f.org_id, f.org_level, f.org_name, h.code AS channel,
-         CASE WHEN (f.c).company THEN 'company' ELSE 'person' END AS kind,
-         CASE WHEN f.dimension IS NULL THEN NULL
-              WHEN f.dimension = 'coverage' THEN CASE (f.c).class_id WHEN 1 THEN 'prospect' WHEN 2 THEN 'insured' WHEN 3 THEN 'former' END
-              ELSE coalesce(l.label, 'none') END AS class,
-         (f.c).numerator AS numerator, (f.c).denominator AS denominator
-  FROM (
-    SELECT k.code, k.shape, k.dimension, r.name AS grain, p.period_start, p.period_end, p.period_end <= d.today AS is_complete,
-           o.id AS org_id, o.level AS org_level, o.name AS org_name,
-           crm._kpi_cells(
-             k.shape,
-             (SELECT c.cells FROM crm.kpi_cell c
-              WHERE c.slot = g.slot AND c.account = k.account AND c.org_id = o.id AND c.subtree = o.inner_unit
-                AND c.grain = CASE WHEN k.account < 20 THEN 1 ELSE p.grain END
-                AND c.period_start = CASE WHEN k.account < 20 THEN pg_catalog.date_trunc('month', least(p.period_end, g.settled)::timestamp)::date ELSE p.period_start END),
-             a.entries,
-             CASE WHEN k.account < 20 THEN NULL ELSE p.period_start END,
-             least(p.period_end, d.today),
-             CASE WHEN k.base_account IS NOT NULL THEN
-               (SELECT c.cells FROM crm.kpi_cell c
-                WHERE c.slot = g.slot AND c.account = k.base_account AND c.org_id = o.id AND c.subtree = o.inner_unit AND c.grain = 1
-                  AND c.period_start = pg_catalog.date_trunc('month', least(p.period_start - 1, g.settled)::timestamp)::date) END,
-             b.entries,
-             p.period_start - 1) AS c
-    FROM crm.generation g
-    CROSS JOIN LATERAL (SELECT crm_bi._today(g.posted_to) AS today OFFSET 0) d
-    CROSS JOIN crm.kpi_code k
-    CROSS JOIN (
-      SELECT n.id, n.name,
-             (SELECT pg_catalog.count(*) FROM crm.organisation_tree t WHERE t.descendant_id = n.id)::integer - 1 AS level,
-             %3$s AS inner_unit
-      FROM crm.organisation n) o
-    CROSS JOIN crm.grain r
-    LEFT JOIN LATERAL (
-      SELECT pg_catalog.array_agg(ARRAY[CASE WHEN e.grain = 0 THEN 0 ELSE e.period_start - date '2000-01-01' END, e.day - date '2000-01-01',
-                                        e.class_id, e.channel_id, e.company::integer, e.n]) AS entries
-      FROM %2$s AND e.slot = g.slot AND e.account = k.account AND e.grain = CASE WHEN k.account < 20 THEN 0 ELSE r.id END AND e.day <= d.today) a ON true
-    LEFT JOIN LATERAL (
-      SELECT pg_catalog.array_agg(ARRAY[0, e.day - date '2000-01-01', e.class_id, e.channel_id, e.company::integer, e.n]) AS entries
-      FROM %2$s AND e.slot = g.slot AND e.account = k.base_account AND e.grain = 0 AND e.day <= d.today) b ON true
-    JOIN crm.period p ON p.grain = r.id
-    WHERE g.state = 'current' AND p.period_end >= g.first_day AND p.closes_from <= d.today
-      AND (d.today >= g.settled OR p.period_end <= d.today)
-  ) f
-  JOIN crm.channel h ON h.id = (f.c).channel_id
-  LEFT JOIN crm.class l ON l.id = (f.c).class_id AND l.dimension = f.dimension
-) s$view$,
-      name,
+SELECT k.code || '/' || coalesce(c.class, '') || '/' || p.grain_name || '/' || p.period_start || '/' || o.id || '/' || c.channel || '/' || c.kind AS kpi_key,
+       p.grain_name AS grain, p.period_start, p.period_end, p.period_end <= %4$s AS is_complete,
+       o.id AS org_id, o.level AS org_level, o.name AS org_name, c.channel, c.kind, k.code, c.class, c.numerator, c.denominator,
+       CASE WHEN k.shape = 0 THEN c.numerator::numeric ELSE c.numerator::numeric / nullif(c.denominator, 0) END AS value
+FROM crm.kpi_code k
+CROSS JOIN crm.organisation o
+CROSS JOIN LATERAL (
+  SELECT (SELECT pg_catalog.array_agg(ARRAY[CASE WHEN e.grain = 0 THEN 0 ELSE (e.period_start - date '2000-01-01') * 8 + e.grain END, e.day - date '2000-01-01',
+                                            e.class_id, e.channel_id, e.company::integer, e.n])
+          FROM %2$s AND e.slot = %5$s AND e.account = k.account AND e.day <= %4$s) AS of_account,
+         CASE WHEN k.base_account IS NOT NULL THEN
+           (SELECT pg_catalog.array_agg(ARRAY[0, e.day - date '2000-01-01', e.class_id, e.channel_id, e.company::integer, e.n])
+            FROM %2$s AND e.slot = %5$s AND e.account = k.base_account AND e.day <= %4$s) END AS of_base
+  OFFSET 0) e
+JOIN crm.period p ON p.period_end >= (SELECT g.first_day FROM crm.generation g WHERE g.state = 'current')
+  AND p.closes_from <= %4$s AND (%4$s >= %6$s OR p.period_end <= %4$s)
+CROSS JOIN LATERAL crm._kpi_cells(
+  k.shape,
+  CASE WHEN k.dimension IS NULL THEN NULL WHEN k.dimension = 'coverage' THEN ARRAY['prospect', 'insured', 'former']
+       ELSE (SELECT pg_catalog.array_agg(l.label ORDER BY l.id) FROM crm.class l) END,
+  (SELECT pg_catalog.array_agg(h.id ORDER BY h.id) FROM crm.channel h), (SELECT pg_catalog.array_agg(h.code ORDER BY h.id) FROM crm.channel h),
+  (SELECT x.cells FROM crm.kpi_cell x
+   WHERE x.slot = %5$s AND x.account = k.account AND x.org_id = o.id AND x.subtree = %3$s
+     AND x.grain = CASE WHEN k.account < 20 THEN 1 ELSE p.grain END
+     AND x.year = CASE WHEN k.account < 20 THEN extract(year FROM least(p.period_end, %6$s))::smallint ELSE p.year END),
+  CASE WHEN k.account < 20 THEN extract(month FROM least(p.period_end, %6$s))::integer - 1 ELSE p.number END,
+  e.of_account, CASE WHEN k.account < 20 THEN NULL ELSE (p.period_start - date '2000-01-01') * 8 + p.grain END, least(p.period_end, %4$s),
+  CASE WHEN k.base_account IS NOT NULL THEN
+    (SELECT x.cells FROM crm.kpi_cell x
+     WHERE x.slot = %5$s AND x.account = k.base_account AND x.org_id = o.id AND x.subtree = %3$s AND x.grain = 1
+       AND x.year = extract(year FROM least(p.period_start - 1, %6$s))::smallint) END,
+  extract(month FROM least(p.period_start - 1, %6$s))::integer - 1,
+  e.of_base, NULL, p.period_start - 1) c$view$,
+      CASE WHEN own THEN 'kpi_own' ELSE 'kpi' END,
       CASE WHEN own THEN 'crm.kpi_entry e WHERE e.org_id = o.id'
            ELSE 'crm.organisation_tree t JOIN crm.kpi_entry e ON e.org_id = t.descendant_id WHERE t.ancestor_id = o.id' END,
-      CASE WHEN own THEN 'false' ELSE 'EXISTS (SELECT FROM crm.organisation below WHERE below.parent_id = n.id)' END);
+      CASE WHEN own THEN 'false' ELSE 'o.has_units' END,
+      '(SELECT crm_bi._today(g.id, g.posted_to) FROM crm.generation g WHERE g.state = ''current'')',
+      '(SELECT g.slot FROM crm.generation g WHERE g.state = ''current'')',
+      '(SELECT g.settled FROM crm.generation g WHERE g.state = ''current'')');
   END LOOP;
 END;
 
@@ -88,13 +73,12 @@ SELECT k.code, k.name, k.name_zh, k.description, k.dimension, k.cell AS cell_rul
 FROM crm.kpi_code k;
 
 CREATE VIEW crm_bi.organisation AS
-SELECT o.id AS org_id, o.parent_id, o.code, o.name, o.area,
-       (SELECT pg_catalog.count(*) FROM crm.organisation_tree t WHERE t.descendant_id = o.id)::integer - 1 AS level,
-       a[1] AS level_0_name, a[2] AS level_1_name, a[3] AS level_2_name, a[4] AS level_3_name
-FROM crm.organisation o
-CROSS JOIN LATERAL (
-  SELECT pg_catalog.array_agg(n.name ORDER BY t.depth DESC) AS a
-  FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id) above;
+SELECT o.id AS org_id, o.parent_id, o.code, o.name, o.area, o.level, o.has_units,
+       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 0) AS level_0_name,
+       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 1) AS level_1_name,
+       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 2) AS level_2_name,
+       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 3) AS level_3_name
+FROM crm.organisation o;
 
 CREATE VIEW crm_bi.date AS
 SELECT d.d::date AS date, extract(year FROM d.d)::integer AS year, extract(quarter FROM d.d)::integer AS quarter,
@@ -145,6 +129,14 @@ LEFT JOIN LATERAL (
          nullif(pg_catalog.max(c.to_date), 'infinity') AS last_day,
          pg_catalog.bool_or(c.from_date <= d.today AND d.today < c.to_date) AS in_force
   FROM crm.cover c WHERE c.customer_id = p.customer_id AND c.policy_id = p.id) f ON true;
+
+CREATE VIEW crm_bi.holding AS
+SELECT h.customer_id::text || '/' || h.id AS holding_key, h.customer_id, c.code AS channel, h.org_id, h.staff_id, s.name AS staff_name,
+       h.held_from, h.held_to, h.held_to IS NULL AS is_open, h.start_cause, h.start_reason, h.started_by, h.end_cause, h.end_reason, h.ended_by,
+       h.last_contact_at, h.last_purchase_at, h.due_at, h.due_cause, h.locked
+FROM crm.holding h
+JOIN crm.channel c ON c.id = h.channel_id
+LEFT JOIN crm.staff s ON s.id = h.staff_id;
 
 CREATE VIEW crm_bi.freshness AS
 SELECT 'figures stand on' AS item, g.settled AS day, NULL::bigint AS n, crm.today() <= g.posted_to AS fresh,

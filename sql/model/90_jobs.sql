@@ -188,7 +188,7 @@ BEGIN
   edge := edge || (as_of - origin + 1);
 
   -- who they are: p policyholder, c company, n prospect, i insured only
-  CREATE TEMPORARY TABLE generated ON COMMIT DROP AS
+  CREATE TEMPORARY TABLE crm_generated AS
   SELECT c.id, c.class, c.outlet, (c.a >> 48) & 127 AS channel_bits,
          CASE WHEN c.class = 'c' THEN 3 WHEN (c.a >> 48) & 127 < 71 THEN 1 WHEN (c.a >> 48) & 127 < 102 THEN 2
               WHEN (c.a >> 48) & 127 < 115 THEN 3 ELSE 4 END AS channel,
@@ -210,24 +210,24 @@ BEGIN
         OFFSET 0) c
   ORDER BY c.id;
 
-  CREATE INDEX ON generated (id);
-  ANALYZE generated;
-  SELECT count(*) FILTER (WHERE g.class = 'p'), count(*) FILTER (WHERE g.class = 'c') INTO holders, companies FROM generated g;
+  CREATE INDEX ON crm_generated (id);
+  ANALYZE crm_generated;
+  SELECT count(*) FILTER (WHERE g.class = 'p'), count(*) FILTER (WHERE g.class = 'c') INTO holders, companies FROM crm_generated g;
 
   -- whose policies insure them: persons insured only, in a family or by an employer, and policyholders insured by an employer as well
-  CREATE TEMPORARY TABLE generated_host ON COMMIT DROP AS
+  CREATE TEMPORARY TABLE crm_generated_host AS
   SELECT g.id, g.class, t.id AS host_id, t.class AS host_class, t.outlet, t.org_id, t.channel, t.first_on
   FROM (SELECT d.id, d.class, w.class AS host_class,
                1 + CASE w.class WHEN 'p' THEN (h.h & 9223372036854775807) % nullif(holders, 0)
                    ELSE (((h.h >> 8) & 65535) * ((h.h >> 24) & 65535) * companies) >> 32 END AS host_no
-        FROM generated d
+        FROM crm_generated d
         CROSS JOIN LATERAL hashint8extended(d.id, salt[5]) AS h (h)
         CROSS JOIN LATERAL (SELECT CASE WHEN d.class = 'i' AND (h.h & 127 < 90 OR companies = 0) THEN 'p' ELSE 'c' END AS class) w
         WHERE d.class = 'i' OR d.class = 'p' AND h.h & 127 < 5) g
   JOIN (SELECT d.id, d.class, d.outlet, d.org_id, d.channel, d.first_on, row_number() OVER (PARTITION BY d.class ORDER BY d.id) AS host_no
-        FROM generated d WHERE d.class IN ('p', 'c')) t ON t.class = g.host_class AND t.host_no = g.host_no;
-  CREATE INDEX ON generated_host (id);
-  ANALYZE generated_host;
+        FROM crm_generated d WHERE d.class IN ('p', 'c')) t ON t.class = g.host_class AND t.host_no = g.host_no;
+  CREATE INDEX ON crm_generated_host (id);
+  ANALYZE crm_generated_host;
 
   -- customers: no two have one resident number, so the day of birth steps on where region and serial number repeat
   INSERT INTO crm.customer (id, kind, name, resident_id, birth_date, sex, org_id, source_channel_id, known_from)
@@ -248,13 +248,13 @@ BEGIN
          CASE WHEN b.class <> 'c' AND (b.h >> 17) & 127 < 124 THEN b.birth_date END,
          CASE WHEN b.class <> 'c' AND (b.h >> 17) & 127 < 126 THEN CASE b.body % 2 WHEN 1 THEN 'male' ELSE 'female' END END,
          b.org_id, channel_key[b.channel], b.known_from
-  FROM (SELECT g.*, region[g.id % 20 + 1]::bigint * 100000000000 + to_char(g.birth_date, 'YYYYMMDD')::bigint * 1000 + g.low + g.id / 20 % g.size AS body
+  FROM (SELECT g.*, region[g.id % 20 + 1]::bigint * 100000000000 + to_char(g.birth_date::timestamp, 'YYYYMMDD')::bigint * 1000 + g.low + g.id / 20 % g.size AS body
         FROM (SELECT d.id, d.class, d.channel, hashint8extended(d.id, salt[6]) AS h, s.low, s.size,
                      s.base - (((hashint8extended(d.id % (20 * s.size), salt[7]) & 32767) + d.id / (20 * s.size) * 613) % 16000)::integer AS birth_date,
                      CASE WHEN t.host_class = 'p' THEN t.org_id ELSE d.org_id END AS org_id,
                      CASE WHEN d.class = 'i' THEN t.first_on ELSE d.known_from END AS known_from
-              FROM generated d
-              LEFT JOIN generated_host t ON t.id = d.id AND t.class = 'i'
+              FROM crm_generated d
+              LEFT JOIN crm_generated_host t ON t.id = d.id AND t.class = 'i'
               CROSS JOIN LATERAL (SELECT * FROM (VALUES (1, 0, 600, (origin - interval '20 years')::date), (2, 600, 250, (opening - interval '20 years')::date),
                                                         (3, 850, 75, origin), (4, 925, 75, opening)) v (k, low, size, base)
                                   WHERE v.k = CASE d.class WHEN 'i' THEN CASE WHEN t.first_on < opening THEN 3 ELSE 4 END
@@ -267,7 +267,7 @@ BEGIN
   SELECT m.id, m.from_date, m.org_id
   FROM (SELECT d.id, k.k, opening + (((h.h >> 16) % days + (k.k - 1) * (31 + ((h.h >> 8) & 255))))::integer AS from_date,
                inner_units + 1 + ((c.org_id + k.k + (h.h >> 40) % greatest(outlets - 2, 1)) % outlets) AS org_id, c.org_id AS home_id, c.known_from
-        FROM generated d
+        FROM crm_generated d
         JOIN crm.customer c ON c.id = d.id
         CROSS JOIN LATERAL (SELECT hashint8extended(d.id, salt[8]) & 9223372036854775807 AS h) h
         CROSS JOIN generate_series(1, 2) k (k)
@@ -282,8 +282,8 @@ BEGIN
                   ELSE 'c' || p.id || '@example.com' END,
          k.k = 1, (p.h >> (k.k * 7)) & 127 < CASE k.k WHEN 1 THEN 8 ELSE 5 END
   FROM (SELECT d.id, d.class, h.h, CASE WHEN t.host_class = 'c' THEN 40 ELSE 112 END AS limit_1
-        FROM generated d
-        LEFT JOIN generated_host t ON t.id = d.id AND t.class = 'i'
+        FROM crm_generated d
+        LEFT JOIN crm_generated_host t ON t.id = d.id AND t.class = 'i'
         CROSS JOIN LATERAL (SELECT hashint8extended(d.id, salt[9]) & 9223372036854775807 AS h) h) p
   CROSS JOIN generate_series(1, 3) k (k)
   WHERE (p.h >> (21 + k.k * 7)) & 127 < CASE k.k WHEN 1 THEN p.limit_1 WHEN 2 THEN p.limit_1 / 4 ELSE p.limit_1 / 10 END
@@ -293,7 +293,7 @@ BEGIN
   SELECT (customers * policies_per_customer
           - sum(1 + 4.0 / 64 + 4 * 63.0 / 64 * least(1, (coalesce(CASE g.exit_by WHEN 'death' THEN g.exit_on END, as_of) - g.first_on + 1)::numeric / repeat_days)))
          / count(*)
-  INTO extras FROM generated g WHERE g.class IN ('p', 'c');
+  INTO extras FROM crm_generated g WHERE g.class IN ('p', 'c');
   extras := greatest(coalesce(extras, 0), 0);
 
   FOR low IN 1 .. customers BY batch LOOP
@@ -332,7 +332,7 @@ BEGIN
                             FROM (SELECT g.id, g.class, g.outlet, g.channel, g.first_on,
                                          CASE WHEN g.exit_by = 'death' AND g.exit_on IS NOT NULL THEN g.exit_on - 1 ELSE as_of END AS last_on,
                                          floor(2 * extras * ((g.b >> 32) & 1023) / 1023 + ((g.b >> 42) & 1023) / 1024.0)::integer AS extra
-                                  FROM generated g WHERE g.class IN ('p', 'c') AND g.id BETWEEN low AND low + batch - 1
+                                  FROM crm_generated g WHERE g.class IN ('p', 'c') AND g.id BETWEEN low AND low + batch - 1
                                   OFFSET 0) d
                             CROSS JOIN LATERAL generate_series(1, 5 + d.extra) s (slot)
                             CROSS JOIN LATERAL (SELECT hashint8extended(d.id * 100 + s.slot, salt[10]) & 9223372036854775807 AS h) h
@@ -345,12 +345,12 @@ BEGIN
   END LOOP;
 
   INSERT INTO crm.policy_insured (customer_id, policy_id, insured_id)
-  SELECT t.host_id, t.host_id * 100 + 1, t.id FROM generated_host t
+  SELECT t.host_id, t.host_id * 100 + 1, t.id FROM crm_generated_host t
   UNION ALL
-  SELECT DISTINCT t.host_id, t.host_id * 100 + 1, t.host_id FROM generated_host t WHERE t.host_class = 'p'
+  SELECT DISTINCT t.host_id, t.host_id * 100 + 1, t.host_id FROM crm_generated_host t WHERE t.host_class = 'p'
   UNION ALL
   SELECT p.customer_id, p.id, t.id
-  FROM generated_host t JOIN crm.policy p ON p.customer_id = t.host_id AND p.id > t.host_id * 100 + 5
+  FROM crm_generated_host t JOIN crm.policy p ON p.customer_id = t.host_id AND p.id > t.host_id * 100 + 5
   WHERE t.host_class = 'c' AND t.id % 4 < 3
   ORDER BY 1, 2, 3;
 
@@ -379,7 +379,7 @@ BEGIN
                                       WHEN p.product_id NOT BETWEEN 9 AND 14 THEN p.issued_on + 60 + (((h.h >> 10) & 16383) * 16425 >> 14)::integer
                                       WHEN h.h & 1023 < 50 THEN p.issued_on + 20 + ((h.h >> 10) & 255)::integer END AS own_on
                           FROM crm.policy p
-                          JOIN generated g ON g.id = p.customer_id
+                          JOIN crm_generated g ON g.id = p.customer_id
                           CROSS JOIN LATERAL (SELECT hashint8extended(p.id, salt[12]) & 9223372036854775807 AS h) h
                           OFFSET 0) w
                     WHERE w.own_on < w.before OR w.exit_on < w.before AND w.exit_on > w.issued_on
@@ -413,9 +413,9 @@ BEGIN
                    count(*) FILTER (WHERE c.org_id <= inner_units) AS inner_customers FROM crm.customer c) a
       CROSS JOIN LATERAL (VALUES (1, 'persons', a.persons), (2, 'companies', a.companies), (3, 'customers at inner units', a.inner_customers)) c (k, name, n)
       UNION ALL SELECT 20, 'policyholders', holders + companies
-      UNION ALL SELECT 21, 'persons insured only', count(*) FILTER (WHERE g.class = 'i') FROM generated g
-      UNION ALL SELECT 22, 'prospects', count(*) FILTER (WHERE g.class = 'n') FROM generated g
-      UNION ALL SELECT 23, 'policyholders insured by an employer', count(*) FILTER (WHERE t.class = 'p') FROM generated_host t
+      UNION ALL SELECT 21, 'persons insured only', count(*) FILTER (WHERE g.class = 'i') FROM crm_generated g
+      UNION ALL SELECT 22, 'prospects', count(*) FILTER (WHERE g.class = 'n') FROM crm_generated g
+      UNION ALL SELECT 23, 'policyholders insured by an employer', count(*) FILTER (WHERE t.class = 'p') FROM crm_generated_host t
       UNION ALL SELECT 24, 'moves between units', count(*) FROM crm.customer_organisation
       UNION ALL SELECT 25, 'contact points', count(*) FROM crm.contact_point
       UNION ALL SELECT 26, 'contact points known to be wrong', count(*) FILTER (WHERE t.wrong) FROM crm.contact_point t
@@ -441,6 +441,7 @@ BEGIN
     ORDER BY v.k, v.name LOOP
     RAISE NOTICE '%  %', lpad(r.n::text, 10), r.name;
   END LOOP;
+  DROP TABLE pg_temp.crm_generated, pg_temp.crm_generated_host;
   RAISE NOTICE 'run CALL crm.rebuild() to bring the figures up to date';
 END
 $$;

@@ -18,10 +18,14 @@ is "$(tables crm_drop count)" "$before" "every row is there after DROP SCHEMA pu
 columns="SELECT attrelid::regclass || '.' || attname FROM pg_attribute
 	WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'crm'::regnamespace AND relkind = 'r') AND attnum > 0 AND NOT attisdropped"
 own="SELECT objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND classid = 'pg_type'::regclass AND deptype = 'e'"
-expected=$(query crm_drop "$columns AND atttypid NOT IN ($own) ORDER BY 1")
+expected=$(query crm_drop "$columns AND atttypid NOT IN ($own) AND attgenerated = ''
+	UNION $columns AND atttypid NOT IN ($own) AND attgenerated <> '' AND NOT EXISTS (
+		SELECT FROM pg_attrdef d JOIN pg_depend e ON e.classid = 'pg_attrdef'::regclass AND e.objid = d.oid
+		JOIN pg_depend x ON x.classid = e.refclassid AND x.objid = e.refobjid AND x.refclassid = 'pg_extension'::regclass AND x.deptype = 'e'
+		WHERE d.adrelid = attrelid AND d.adnum = attnum) ORDER BY 1")
 query crm_drop "DROP EXTENSION crm CASCADE" 2>/dev/null
 is "$(tables crm_drop count)" "$before" "every row is there after DROP EXTENSION CASCADE"
-is "$(query crm_drop "$columns ORDER BY 1")" "$expected" "only columns of the extension's own types went"
+is "$(query crm_drop "$columns ORDER BY 1")" "$expected" "only columns of the extension's own types went, and what its functions generate from them"
 is "$(query crm_drop "SELECT count(*) FROM pg_extension WHERE extname = 'crm'")" 0 "the extension itself went"
 
 remake crm_drop

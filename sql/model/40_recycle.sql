@@ -1,0 +1,262 @@
+-- recycle: holdings, when each falls due, and the sweep that ends what is due
+
+CREATE FUNCTION crm._setting_for(name text, org_id bigint, channel_id bigint, as_of date) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT coalesce(
+    (SELECT s.value
+     FROM crm.setting s
+     LEFT JOIN crm.organisation_tree t ON t.ancestor_id = s.org_id AND t.descendant_id = _setting_for.org_id
+     WHERE s.name = _setting_for.name AND s.valid_from <= _setting_for.as_of
+       AND (s.org_id IS NULL OR t.depth IS NOT NULL)
+       AND (s.channel_id IS NULL OR s.channel_id = _setting_for.channel_id)
+     ORDER BY t.depth NULLS LAST, s.channel_id IS NULL, s.valid_from DESC LIMIT 1),
+    (SELECT k.initial FROM crm.setting_kind k WHERE k.name = _setting_for.name));
+END;
+COMMENT ON FUNCTION crm._setting_for(text, bigint, bigint, date) IS
+  'Value of a setting for a unit and a channel on a day: the nearest unit above first, then the channel, then the whole company.';
+
+CREATE FUNCTION crm._business_day(at timestamptz) RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT (_business_day.at AT TIME ZONE crm.setting_value('business_time_zone'))::date;
+END;
+COMMENT ON FUNCTION crm._business_day(timestamptz) IS 'Calendar day of an instant in the business time zone.';
+
+CREATE FUNCTION crm._business_time(day date) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT _business_time.day::timestamp AT TIME ZONE crm.setting_value('business_time_zone');
+END;
+COMMENT ON FUNCTION crm._business_time(date) IS 'Instant at which a day begins in the business time zone.';
+
+-- holdings ----------------------------------------------------------------
+
+CREATE TABLE crm.holding (
+  customer_id bigint NOT NULL REFERENCES crm.customer,
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  channel_id bigint NOT NULL REFERENCES crm.channel,
+  org_id bigint REFERENCES crm.organisation,
+  staff_id bigint REFERENCES crm.staff,
+  held_from timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  held_to timestamptz,
+  start_cause text NOT NULL CHECK (start_cause IN ('claim', 'allocation', 'transfer')),
+  started_by text NOT NULL DEFAULT crm.actor(),
+  start_reason text,
+  end_cause text CHECK (end_cause IN ('narrowing', 'transfer', 'release', 'recycle', 'departure')),
+  ended_by text,
+  end_reason text,
+  rule crm.recycle_rule NOT NULL,
+  last_contact_at timestamptz,
+  last_purchase_at timestamptz,
+  due_at timestamptz GENERATED ALWAYS AS (crm.recycle_due(rule, held_from, last_contact_at, last_purchase_at)) STORED,
+  due_cause text GENERATED ALWAYS AS (crm.recycle_cause(rule, held_from, last_contact_at, last_purchase_at)) STORED,
+  locked boolean NOT NULL DEFAULT false,
+  cool_off_waived boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (customer_id, id),
+  CHECK (staff_id IS NULL OR org_id IS NOT NULL),
+  CHECK (held_to >= held_from),
+  CHECK ((held_to IS NULL) = (end_cause IS NULL)),
+  CHECK ((held_to IS NULL) = (ended_by IS NULL))
+);
+COMMENT ON TABLE crm.holding IS 'Who holds which customer, and held: the one history of every change by any cause. A customer without an open row is in the pool. Written by crm.claim, allocate, entrust, transfer, release, recycle, release_departed and record_contact.';
+COMMENT ON COLUMN crm.holding.customer_id IS 'Customer.';
+COMMENT ON COLUMN crm.holding.id IS 'Key within the customer.';
+COMMENT ON COLUMN crm.holding.channel_id IS 'Channel of the holder.';
+COMMENT ON COLUMN crm.holding.org_id IS 'Unit that holds, or the holder''s unit at the start; NULL: the whole channel holds.';
+COMMENT ON COLUMN crm.holding.staff_id IS 'Member of staff that holds; NULL: the unit or the channel does.';
+COMMENT ON COLUMN crm.holding.held_from IS 'Start.';
+COMMENT ON COLUMN crm.holding.held_to IS 'End; NULL while held.';
+COMMENT ON COLUMN crm.holding.start_cause IS 'claim, allocation or transfer.';
+COMMENT ON COLUMN crm.holding.started_by IS 'Who started it.';
+COMMENT ON COLUMN crm.holding.start_reason IS 'Reason given at the start.';
+COMMENT ON COLUMN crm.holding.end_cause IS 'narrowing (from channel to unit or person), transfer, release, recycle or departure.';
+COMMENT ON COLUMN crm.holding.ended_by IS 'Who ended it.';
+COMMENT ON COLUMN crm.holding.end_reason IS 'Reason given at the end.';
+COMMENT ON COLUMN crm.holding.rule IS 'Rule in force for the holder''s unit and channel at the start, or since the last crm.refresh_due().';
+COMMENT ON COLUMN crm.holding.last_contact_at IS 'Last contact by the holder in this holding.';
+COMMENT ON COLUMN crm.holding.last_purchase_at IS 'Last purchase in this holding: the beginning of the day of issue, not before the start.';
+COMMENT ON COLUMN crm.holding.due_at IS 'When it falls, or fell, due to go back to the pool; NULL: never.';
+COMMENT ON COLUMN crm.holding.due_cause IS 'Clause of the rule by which it falls due.';
+COMMENT ON COLUMN crm.holding.locked IS 'Kept out of the sweep.';
+COMMENT ON COLUMN crm.holding.cool_off_waived IS 'Started although the holder''s cool-off was not over.';
+CREATE UNIQUE INDEX holding_open ON crm.holding (customer_id) WHERE held_to IS NULL;
+CREATE INDEX holding_due ON crm.holding (due_at) WHERE held_to IS NULL AND NOT locked;
+CREATE INDEX holding_staff ON crm.holding (staff_id, held_to) WHERE staff_id IS NOT NULL;
+CREATE INDEX holding_org ON crm.holding (org_id) WHERE org_id IS NOT NULL;
+CREATE INDEX holding_channel ON crm.holding (channel_id);
+
+CREATE FUNCTION crm._recycle_rule(org_id bigint, channel_id bigint, as_of date) RETURNS crm.recycle_rule
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT crm._setting_for('recycle_rule', _recycle_rule.org_id, _recycle_rule.channel_id, _recycle_rule.as_of)::crm.recycle_rule;
+END;
+COMMENT ON FUNCTION crm._recycle_rule(bigint, bigint, date) IS 'Recycle rule in force for a unit and a channel on a day.';
+
+CREATE FUNCTION crm._free_again(held_to timestamptz, rule crm.recycle_rule) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT _free_again.held_to + crm.cool_off(_free_again.rule);
+END;
+COMMENT ON FUNCTION crm._free_again(timestamptz, crm.recycle_rule) IS
+  'When the holder of a holding that ended may hold the customer again; NULL: at once.';
+
+-- purchases ---------------------------------------------------------------
+
+CREATE FUNCTION crm._last_purchase(customer_id bigint, since date) RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT pg_catalog.max(c.issued_on) FROM crm.cover c
+  WHERE c.customer_id = _last_purchase.customer_id AND c.role = 'policyholder'
+    AND c.issued_on >= _last_purchase.since AND c.to_date > c.from_date;
+END;
+COMMENT ON FUNCTION crm._last_purchase(bigint, date) IS
+  'Day of a customer''s last purchase from a day on: the latest issue of a policy that is not void.';
+
+CREATE FUNCTION crm._holding_purchases(customer_ids bigint[]) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  changed bigint;
+BEGIN
+  WITH held AS MATERIALIZED (
+    SELECT h.customer_id, h.id, h.held_from FROM crm.holding h
+    WHERE h.customer_id = ANY (_holding_purchases.customer_ids) AND h.held_to IS NULL
+    ORDER BY h.customer_id FOR UPDATE),
+  bought AS MATERIALIZED (
+    SELECT d.customer_id, d.id, d.held_from, crm._last_purchase(d.customer_id, crm._business_day(d.held_from)) AS day FROM held d),
+  purchase AS (
+    SELECT b.customer_id, b.id, CASE WHEN b.day IS NOT NULL THEN greatest(b.held_from, crm._business_time(b.day)) END AS at FROM bought b)
+  UPDATE crm.holding h SET last_purchase_at = p.at
+  FROM purchase p
+  WHERE h.customer_id = p.customer_id AND h.id = p.id AND h.held_to IS NULL AND h.last_purchase_at IS DISTINCT FROM p.at;
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  RETURN changed;
+END
+$$;
+COMMENT ON FUNCTION crm._holding_purchases(bigint[]) IS
+  'Brings the last purchase, and with it the due time, of the open holdings of these customers up to date with crm.cover; returns how many changed. For posting, which holds the locks of the customers.';
+REVOKE ALL ON FUNCTION crm._holding_purchases(bigint[]) FROM PUBLIC;
+
+-- the sweep ---------------------------------------------------------------
+
+CREATE FUNCTION crm._recycle(as_of timestamptz, at timestamptz) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+DECLARE
+  actor CONSTANT text := crm.actor();
+  ended bigint;
+BEGIN
+  -- Holdings are locked in order of the customer, as everywhere. The condition names columns of the
+  -- holding alone, so that a row changed meanwhile is judged again as it is now.
+  WITH due AS MATERIALIZED (
+    SELECT h.customer_id, h.id FROM crm.holding h
+    WHERE h.held_to IS NULL AND NOT h.locked AND h.due_at <= _recycle.as_of
+    ORDER BY h.customer_id FOR UPDATE)
+  UPDATE crm.holding h
+  SET held_to = greatest(_recycle.at, h.held_from, h.last_contact_at), end_cause = 'recycle', ended_by = actor
+  FROM due d
+  WHERE h.customer_id = d.customer_id AND h.id = d.id AND h.held_to IS NULL;
+  GET DIAGNOSTICS ended = ROW_COUNT;
+  RETURN ended;
+END
+$$;
+COMMENT ON FUNCTION crm._recycle(timestamptz, timestamptz) IS
+  'Ends at an instant every holding, unless locked, that is due as of another; reads by due time whatever the statistics say.';
+REVOKE ALL ON FUNCTION crm._recycle(timestamptz, timestamptz) FROM PUBLIC;
+
+CREATE FUNCTION crm.recycle(as_of timestamptz, early boolean DEFAULT false) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  IF recycle.as_of IS NULL OR recycle.early IS NULL THEN
+    RAISE EXCEPTION 'the time of the sweep must be given' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF recycle.as_of > clock_timestamp() AND NOT recycle.early THEN
+    RAISE EXCEPTION 'time of the sweep "%" is in the future', recycle.as_of
+      USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Holdings that are not due yet would end.',
+            HINT = 'To look ahead select from crm.holding by due_at; to end holdings before they are due add early => true.';
+  END IF;
+  RETURN crm._recycle(recycle.as_of, clock_timestamp());
+END
+$$;
+COMMENT ON FUNCTION crm.recycle(timestamptz, boolean) IS
+  'Ends every open holding, unless locked, that is due at as_of, and returns how many; the customers are in the pool again, each earlier holder in cool-off from now. A contact committed before a holding is reached saves it. as_of in the future is refused unless early. Errors: 22004, 22023.';
+REVOKE ALL ON FUNCTION crm.recycle(timestamptz, boolean) FROM PUBLIC;
+
+-- a change of rule ----------------------------------------------------------
+
+CREATE VIEW crm._stale_rule AS
+WITH followed AS MATERIALIZED (
+  SELECT h.org_id, h.channel_id, h.rule, pg_catalog.count(*) AS holdings
+  FROM crm.holding h WHERE h.held_to IS NULL GROUP BY h.org_id, h.channel_id, h.rule),
+compared AS MATERIALIZED (
+  SELECT f.org_id, f.channel_id, f.rule, f.holdings, crm._recycle_rule(f.org_id, f.channel_id, crm.today()) AS rule_now FROM followed f)
+SELECT c.org_id, c.channel_id, c.rule, c.holdings, c.rule_now FROM compared c WHERE c.rule_now OPERATOR(crm.<>) c.rule;
+COMMENT ON VIEW crm._stale_rule IS 'Open holdings that follow another rule than the one in force for their unit and channel today.';
+
+CREATE FUNCTION crm._refresh_due(as_of date, batch integer, INOUT after bigint, INOUT changed bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  upto bigint;
+  n bigint;
+BEGIN
+  SELECT max(p.customer_id) INTO upto
+  FROM (SELECT h.customer_id FROM crm.holding h
+        WHERE h.held_to IS NULL AND h.customer_id > coalesce(_refresh_due.after, '-9223372036854775808'::bigint)
+        ORDER BY h.customer_id LIMIT _refresh_due.batch) p;
+  WITH page AS MATERIALIZED (
+    SELECT h.customer_id, h.id, h.org_id, h.channel_id, h.rule FROM crm.holding h
+    WHERE h.held_to IS NULL AND h.customer_id > coalesce(_refresh_due.after, '-9223372036854775808'::bigint) AND h.customer_id <= upto),
+  changing AS MATERIALIZED (
+    SELECT g.org_id, g.channel_id, crm._recycle_rule(g.org_id, g.channel_id, _refresh_due.as_of) AS rule
+    FROM (SELECT DISTINCT p.org_id, p.channel_id FROM page p) g),
+  locked AS MATERIALIZED (
+    SELECT h.customer_id, h.id, c.rule
+    FROM page p
+    JOIN changing c ON c.org_id IS NOT DISTINCT FROM p.org_id AND c.channel_id = p.channel_id AND c.rule OPERATOR(crm.<>) p.rule
+    JOIN crm.holding h ON h.customer_id = p.customer_id AND h.id = p.id AND h.held_to IS NULL
+    ORDER BY h.customer_id FOR UPDATE OF h)
+  UPDATE crm.holding h SET rule = l.rule FROM locked l
+  WHERE h.customer_id = l.customer_id AND h.id = l.id AND h.held_to IS NULL;
+  GET DIAGNOSTICS n = ROW_COUNT;
+  changed := changed + n;
+  after := upto;
+END
+$$;
+COMMENT ON FUNCTION crm._refresh_due(date, integer, bigint, bigint) IS
+  'Puts the rule in force on a day into the open holdings of the next batch of customers; after becomes NULL past the last.';
+REVOKE ALL ON FUNCTION crm._refresh_due(date, integer, bigint, bigint) FROM PUBLIC;
+
+CREATE PROCEDURE crm.refresh_due(as_of date, batch integer DEFAULT 10000)
+LANGUAGE plpgsql AS $$
+DECLARE
+  path text := pg_catalog.current_setting('search_path');
+  reached bigint;
+  changed bigint := 0;
+BEGIN
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  IF as_of IS NULL THEN
+    RAISE EXCEPTION 'the day whose rules are to hold must be given' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF batch <= 0 THEN
+    RAISE EXCEPTION 'batch % is not above 0', batch
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'NULL does all in the transaction of the caller.';
+  END IF;
+  LOOP
+    SELECT r.after, r.changed INTO reached, changed FROM crm._refresh_due(as_of, batch, reached, changed) r;
+    EXIT WHEN reached IS NULL;
+    IF batch IS NOT NULL THEN
+      COMMIT;
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    END IF;
+  END LOOP;
+  PERFORM pg_catalog.set_config('search_path', path, true);
+  RAISE NOTICE '% holdings follow a new rule', changed;
+END
+$$;
+COMMENT ON PROCEDURE crm.refresh_due(date, integer) IS
+  'After a change of the setting recycle_rule: gives every open holding the rule in force on a day for its unit and channel, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023.';
+REVOKE ALL ON PROCEDURE crm.refresh_due(date, integer) FROM PUBLIC;

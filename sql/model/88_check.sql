@@ -1,0 +1,115 @@
+-- base: what must hold, over all areas
+
+CREATE FUNCTION crm.idle_events() RETURNS TABLE (customer_id bigint, policy_id bigint, event_id bigint, kind text, on_date date)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY
+  SELECT e.customer_id, e.policy_id, e.id, e.kind, e.on_date
+  FROM crm.policy_event e JOIN crm.policy p ON p.customer_id = e.customer_id AND p.id = e.policy_id
+  WHERE CASE e.kind
+    WHEN 'lapse' THEN NOT EXISTS (
+      SELECT FROM crm.cover c WHERE c.customer_id = e.customer_id AND c.policy_id = e.policy_id AND c.ended_by = 'lapse' AND c.to_date = e.on_date)
+    WHEN 'reinstatement' THEN NOT EXISTS (
+      SELECT FROM crm.cover c WHERE c.customer_id = e.customer_id AND c.policy_id = e.policy_id AND c.seq > 1 AND c.from_date = e.on_date)
+    ELSE e.on_date < p.issued_on OR e.on_date >= p.matures_on OR EXISTS (
+      SELECT FROM crm.policy_event o WHERE o.customer_id = e.customer_id AND o.policy_id = e.policy_id AND o.kind = 'end'
+        AND o.on_date >= p.issued_on AND (o.on_date, o.id) < (e.on_date, e.id))
+  END
+  ORDER BY 1, 2, 3;
+END
+$$;
+COMMENT ON FUNCTION crm.idle_events() IS
+  'Events of policies that change nothing: a lapse while lapsed, a reinstatement while in force or after its time, anything before the issue, on or after the maturity, or after the end.';
+
+CREATE FUNCTION crm.check() RETURNS TABLE (check_name text, detail text, hint text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  g crm.generation;
+BEGIN
+  SELECT * INTO g FROM crm.generation x WHERE x.state = 'current';
+  IF NOT FOUND THEN
+    RETURN QUERY SELECT 'generation', 'no generation of standings and figures is current', 'Run CALL crm.rebuild().';
+    RETURN;
+  END IF;
+
+  RETURN QUERY
+  SELECT 'posting is on', format('trigger "%s" of table "%s" is disabled', t.tgname, c.relname),
+         format('Run ALTER TABLE crm.%I ENABLE TRIGGER %I, then CALL crm.rebuild(cover => true).', c.relname, t.tgname)
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+  WHERE t.tgfoid = 'crm._touch()'::regprocedure AND t.tgenabled NOT IN ('O', 'A');
+
+  RETURN QUERY
+  SELECT 'nothing pending', format('%s changes are queued since %s', count(*), min(p.queued_at)), 'Run CALL crm.refresh().'
+  FROM crm.pending p HAVING count(*) > 0;
+
+  RETURN QUERY
+  WITH RECURSIVE tree AS (
+    SELECT o.id AS ancestor_id, o.id AS descendant_id, 0 AS depth FROM crm.organisation o
+    UNION ALL
+    SELECT t.ancestor_id, o.id, t.depth + 1 FROM tree t JOIN crm.organisation o ON o.parent_id = t.descendant_id WHERE t.depth < 1000)
+  SELECT 'tree agrees', format('unit %s below unit %s: %s', coalesce(a.descendant_id, b.descendant_id), coalesce(a.ancestor_id, b.ancestor_id),
+           CASE WHEN b.descendant_id IS NULL THEN 'missing' WHEN a.descendant_id IS NULL THEN 'not so' ELSE 'wrong distance' END),
+         'Set parent_id of the unit to NULL and back.'
+  FROM tree a FULL JOIN crm.organisation_tree b ON b.ancestor_id = a.ancestor_id AND b.descendant_id = a.descendant_id
+  WHERE a.depth IS DISTINCT FROM b.depth
+  LIMIT 100;
+
+  RETURN QUERY
+  SELECT 'cover agrees with events', format('policy %s, customer %s, interval %s: %s', d.policy_id, d.customer_id, d.seq, string_agg(d.state, ', ' ORDER BY d.state)),
+         'Run CALL crm.rebuild(cover => true).'
+  FROM (SELECT a.policy_id, a.customer_id, a.seq, 'missing' AS state
+        FROM (SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
+              FROM crm._cover_source s EXCEPT TABLE crm.cover) a
+        UNION ALL
+        SELECT b.policy_id, b.customer_id, b.seq, 'not so'
+        FROM (TABLE crm.cover EXCEPT
+              SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
+              FROM crm._cover_source s) b) d
+  WHERE NOT EXISTS (SELECT FROM crm.pending p WHERE p.policy_id = d.policy_id)
+  GROUP BY d.policy_id, d.customer_id, d.seq
+  LIMIT 100;
+
+  RETURN QUERY
+  SELECT 'standing agrees with cover', format('customer %s', coalesce(a.customer_id, b.customer_id)), 'Run CALL crm.rebuild().'
+  FROM crm._standings(g.id, -9223372036854775808, 9223372036854775807) a
+  FULL JOIN (SELECT s.customer_id, s.timeline FROM crm.standing s WHERE s.slot = g.slot) b ON b.customer_id = a.customer_id
+  WHERE a.timeline::text IS DISTINCT FROM b.timeline::text
+  LIMIT 100;
+
+  RETURN QUERY
+  WITH fresh AS MATERIALIZED (
+    SELECT * FROM crm._accounts(
+      format('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s', g.slot), 'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
+      least(g.settled, (SELECT min(s.first_day) FROM crm.standing s WHERE s.slot = g.slot)), g.settled, g.posted_to,
+      (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
+  kept AS (
+    SELECT k.account, k.grain, k.org_id, k.subtree, k.year, crm._cells_sum(k.cells) AS cells
+    FROM (SELECT c.account, c.grain, c.org_id, c.subtree, c.year, c.cells FROM crm.kpi_cell c WHERE c.slot = g.slot
+          UNION ALL SELECT * FROM crm._foldable(g.slot, g.settled)) k
+    GROUP BY k.account, k.grain, k.org_id, k.subtree, k.year)
+  SELECT 'books balance', format('account %s, grain %s, unit %s%s, year %s', coalesce(f.account, k.account), coalesce(f.grain, k.grain),
+           coalesce(f.org_id, k.org_id), CASE WHEN coalesce(f.subtree, k.subtree) THEN ' with its subtree' ELSE '' END, coalesce(f.year, k.year)),
+         'Run CALL crm.rebuild().'
+  FROM (SELECT x.* FROM fresh x WHERE x.cells IS NOT NULL) f
+  FULL JOIN (SELECT x.* FROM kept x WHERE x.cells::text <> '') k
+    ON k.account = f.account AND k.grain = f.grain AND k.org_id = f.org_id AND k.subtree = f.subtree AND k.year = f.year
+  WHERE f.cells::text IS DISTINCT FROM k.cells::text
+  UNION ALL
+  SELECT 'books balance', format('account %s, grain %s, unit %s, day %s: %s instead of %s', d.account, d.grain, d.org_id, d.day, d.kept, d.fresh),
+         'Run CALL crm.rebuild().'
+  FROM (SELECT e.account, e.grain, e.org_id, e.period_start, e.day, e.class_id, e.channel_id, e.company, sum(e.fresh) AS fresh, sum(e.kept) AS kept
+        FROM (SELECT x.account, x.grain, x.org_id, x.period_start, x.day, x.class_id, x.channel_id, x.company, x.n AS fresh, 0 AS kept
+              FROM fresh x WHERE x.cells IS NULL
+              UNION ALL
+              SELECT x.account, x.grain, x.org_id, x.period_start, x.day, x.class_id, x.channel_id, x.company, 0, x.n
+              FROM crm.kpi_entry x WHERE x.slot = g.slot AND x.day > g.settled) e
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8) d
+  WHERE d.fresh <> d.kept
+  LIMIT 100;
+
+  RETURN QUERY SELECT h.check_name, h.detail, h.hint FROM crm._check_holding() h;
+END
+$$;
+COMMENT ON FUNCTION crm.check() IS
+  'What should hold and does not, each with what to do; no row when all is well. At most 100 rows of a kind. Computes cover, standings and accounts anew: about as dear as CALL crm.rebuild(cover => true).';
+REVOKE ALL ON FUNCTION crm.check() FROM PUBLIC;

@@ -1,0 +1,650 @@
+/*-------------------------------------------------------------------------
+ * allocate_assign.c
+ *		crm.assign(): the best assignment for any two queries.
+ *-------------------------------------------------------------------------
+ */
+#include "crm.h"
+
+#include <math.h>
+
+#include "allocate_solver.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/tuplestore.h"
+
+#define MAX_COLUMNS		3
+#define RADIX_BITS		11
+#define RADIX			(1 << RADIX_BITS)
+
+/* Customers and holders are counted in 32 bits, with room for two more. */
+#define MAX_MEMBERS		(PG_INT32_MAX - 2)
+
+typedef struct Holder
+{
+	int64		id;
+	int64		capacity;
+} Holder;
+
+typedef struct Edge
+{
+	int64		customer;
+	double		benefit;
+	int32		holder;			/* index into the holders in order of id */
+} Edge;
+
+typedef struct Input
+{
+	MemoryContext context;		/* for what is read */
+	MemoryContext row_context;	/* reset after each row */
+
+	Holder	   *holders;
+	int64		holder_count;
+	int64		holder_space;
+	int32	   *table;			/* hash table of holders: index + 1, or 0 */
+	uint64		table_mask;
+
+	Edge	   *edges;
+	int64		edge_count;
+	int64		edge_space;
+} Input;
+
+/* A receiver of the rows of one of the queries */
+typedef struct Reader
+{
+	DestReceiver pub;
+	Input	   *input;
+	const char *query;			/* name of the argument, for messages */
+	int			columns;
+	const char *name[MAX_COLUMNS];
+	bool		number[MAX_COLUMNS];	/* may be any number, not only an integer */
+	AttrNumber	attnum[MAX_COLUMNS];
+	Oid			type[MAX_COLUMNS];
+	void		(*take) (Input *input, const int64 *integers, double number);
+} Reader;
+
+/*
+ * Find the columns by name and check their types.
+ */
+static void
+reader_startup(DestReceiver *self, int operation, TupleDesc desc)
+{
+	Reader	   *reader = (Reader *) self;
+
+	(void) operation;
+	for (int c = 0; c < reader->columns; c++)
+	{
+		reader->attnum[c] = InvalidAttrNumber;
+		for (int a = 0; a < desc->natts; a++)
+		{
+			Form_pg_attribute att = TupleDescAttr(desc, a);
+
+			if (strcmp(NameStr(att->attname), reader->name[c]) != 0)
+				continue;
+			if (reader->attnum[c] != InvalidAttrNumber)
+				ereport(ERROR,
+						(errcode(ERRCODE_AMBIGUOUS_COLUMN),
+						 errmsg("the %s query returns column \"%s\" more than once",
+								reader->query, reader->name[c])));
+			reader->attnum[c] = att->attnum;
+			reader->type[c] = getBaseType(att->atttypid);
+			switch (reader->type[c])
+			{
+				case INT2OID:
+				case INT4OID:
+				case INT8OID:
+					break;
+				case FLOAT4OID:
+				case FLOAT8OID:
+				case NUMERICOID:
+					if (reader->number[c])
+						break;
+					/* FALLTHROUGH */
+				default:
+					ereport(ERROR,
+							(errcode(ERRCODE_DATATYPE_MISMATCH),
+							 errmsg("column \"%s\" of the %s query has type %s",
+									reader->name[c], reader->query,
+									format_type_be(att->atttypid)),
+							 reader->number[c] ?
+							 errhint("Cast it to double precision.") :
+							 errhint("Cast it to bigint.")));
+			}
+		}
+		if (reader->attnum[c] == InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("the %s query returns no column \"%s\"",
+							reader->query, reader->name[c])));
+	}
+}
+
+static double
+number_value(Datum value, Oid type)
+{
+	switch (type)
+	{
+		case INT2OID:
+			return DatumGetInt16(value);
+		case INT4OID:
+			return DatumGetInt32(value);
+		case INT8OID:
+			return (double) DatumGetInt64(value);
+		case FLOAT4OID:
+			return DatumGetFloat4(value);
+		case FLOAT8OID:
+			return DatumGetFloat8(value);
+		default:
+			return DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
+	}
+}
+
+static bool
+reader_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	Reader	   *reader = (Reader *) self;
+	Input	   *input = reader->input;
+	int64		integers[MAX_COLUMNS] = {0};
+	double		number = 0;
+
+	for (int c = 0; c < reader->columns; c++)
+	{
+		bool		isnull;
+		Datum		value = slot_getattr(slot, reader->attnum[c], &isnull);
+
+		if (isnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("column \"%s\" of the %s query is null",
+							reader->name[c], reader->query)));
+		if (reader->number[c])
+		{
+			if (reader->type[c] == NUMERICOID)
+			{
+				MemoryContext old = MemoryContextSwitchTo(input->row_context);
+
+				number = number_value(value, NUMERICOID);
+				MemoryContextSwitchTo(old);
+				MemoryContextReset(input->row_context);
+			}
+			else
+				number = number_value(value, reader->type[c]);
+			if (isnan(number) || isinf(number))
+				ereport(ERROR,
+						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						 errmsg("column \"%s\" of the %s query is \"%s\"",
+								reader->name[c], reader->query,
+								isnan(number) ? "NaN" :
+								number > 0 ? "Infinity" : "-Infinity")));
+		}
+		else
+			integers[c] = reader->type[c] == INT2OID ? DatumGetInt16(value) :
+				reader->type[c] == INT4OID ? DatumGetInt32(value) :
+				DatumGetInt64(value);
+	}
+	reader->take(input, integers, number);
+	return true;
+}
+
+static void
+reader_shutdown(DestReceiver *self)
+{
+	(void) self;
+}
+
+/*
+ * Whether a plan is one SELECT, without row locks and changes in WITH.
+ */
+static bool
+only_reads(SPIPlanPtr plan)
+{
+	List	   *sources = SPI_plan_get_plan_sources(plan);
+	List	   *queries;
+	Query	   *query;
+
+	if (list_length(sources) != 1)
+		return false;
+	queries = ((CachedPlanSource *) linitial(sources))->query_list;
+	if (list_length(queries) != 1)
+		return false;
+	query = linitial_node(Query, queries);
+	return query->commandType == CMD_SELECT && !query->hasModifyingCTE &&
+		query->rowMarks == NIL;
+}
+
+/*
+ * Run one of the queries, as the caller and reading only.
+ */
+static void
+read_query(Reader *reader, const char *sql)
+{
+	SPIPlanPtr	plan;
+	SPIExecuteOptions options = {0};
+
+	reader->pub.receiveSlot = reader_receive;
+	reader->pub.rStartup = reader_startup;
+	reader->pub.rShutdown = reader_shutdown;
+	reader->pub.rDestroy = reader_shutdown;
+	reader->pub.mydest = DestNone;
+
+	plan = SPI_prepare(sql, 0, NULL);
+	if (plan == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the %s query cannot be prepared: %s", reader->query,
+						SPI_result_code_string(SPI_result))));
+	if (!only_reads(plan))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the %s query must be one SELECT that only reads",
+						reader->query)));
+	options.read_only = true;
+	options.dest = &reader->pub;
+	if (SPI_execute_plan_extended(plan, &options) < 0)
+		elog(ERROR, "the %s query failed: %s", reader->query,
+			 SPI_result_code_string(SPI_result));
+	SPI_freeplan(plan);
+}
+
+/*
+ * Room for one more element; the array doubles when it is full.
+ */
+static void *
+grow(Input *input, void *array, int64 count, int64 *space, Size size)
+{
+	if (count < *space)
+		return array;
+	*space = Max(*space * 2, 1024);
+	if (array == NULL)
+		return MemoryContextAllocHuge(input->context, mul_size(*space, size));
+	return repalloc_huge(array, mul_size(*space, size));
+}
+
+static void
+take_holder(Input *input, const int64 *integers, double number)
+{
+	(void) number;
+	if (integers[1] < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("capacity \"" INT64_FORMAT "\" of holder " INT64_FORMAT " is negative",
+						integers[1], integers[0])));
+	input->holders = grow(input, input->holders, input->holder_count,
+						  &input->holder_space, sizeof(Holder));
+	input->holders[input->holder_count].id = integers[0];
+	input->holders[input->holder_count++].capacity = integers[1];
+}
+
+static inline uint64
+hash_id(int64 id)
+{
+	uint64		h = (uint64) id * UINT64CONST(0x9e3779b97f4a7c15);
+
+	return h ^ (h >> 32);
+}
+
+static void
+take_edge(Input *input, const int64 *integers, double number)
+{
+	Edge	   *edge;
+	int32		holder = 0;
+
+	for (uint64 h = hash_id(integers[1]) & input->table_mask;;
+		 h = (h + 1) & input->table_mask)
+	{
+		holder = input->table[h] - 1;
+		if (holder < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("holder " INT64_FORMAT " of the edges query has no row in the capacities query",
+							integers[1]),
+					 errhint("Give every holder a capacity; 0 is allowed.")));
+		if (input->holders[holder].id == integers[1])
+			break;
+	}
+	input->edges = grow(input, input->edges, input->edge_count,
+						&input->edge_space, sizeof(Edge));
+	edge = &input->edges[input->edge_count++];
+	edge->customer = integers[0];
+	edge->benefit = number;
+	edge->holder = holder;
+}
+
+static int
+compare_holders(const void *a, const void *b)
+{
+	int64		x = ((const Holder *) a)->id;
+	int64		y = ((const Holder *) b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * Order the holders by id, refuse repeated ones and make them easy to find.
+ */
+static void
+index_holders(Input *input)
+{
+	uint64		size = 16;
+
+	if (input->holder_count > MAX_MEMBERS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the capacities query returns more than %d holders", MAX_MEMBERS)));
+	if (input->holder_count > 0)
+		qsort(input->holders, input->holder_count, sizeof(Holder), compare_holders);
+	while (size < (uint64) input->holder_count * 2)
+		size *= 2;
+	input->table_mask = size - 1;
+	input->table = MemoryContextAllocExtended(input->context, mul_size(size, sizeof(int32)),
+											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int64 j = 0; j < input->holder_count; j++)
+	{
+		uint64		h = hash_id(input->holders[j].id) & input->table_mask;
+
+		if (j > 0 && input->holders[j].id == input->holders[j - 1].id)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("holder " INT64_FORMAT " appears more than once in the capacities query",
+							input->holders[j].id)));
+		while (input->table[h] != 0)
+			h = (h + 1) & input->table_mask;
+		input->table[h] = (int32) j + 1;
+	}
+}
+
+static inline bool
+edge_before(const Edge *a, const Edge *b)
+{
+	return a->customer != b->customer ? a->customer < b->customer : a->holder < b->holder;
+}
+
+/*
+ * Sort the edges by customer and holder: radix sort from the last digit,
+ * skipping digits in which all agree.
+ */
+static void
+sort_edges(Input *input)
+{
+	Edge	   *from = input->edges;
+	Edge	   *to;
+	int64		n = input->edge_count;
+	int64		low = PG_INT64_MAX;
+	int64		high = PG_INT64_MIN;
+	bool		sorted = true;
+
+	for (int64 e = 0; e < n; e++)
+	{
+		low = Min(low, from[e].customer);
+		high = Max(high, from[e].customer);
+		if (e > 0 && edge_before(&from[e], &from[e - 1]))
+			sorted = false;
+	}
+	if (sorted)
+		return;
+
+	to = MemoryContextAllocHuge(input->context, mul_size(n, sizeof(Edge)));
+	for (int key = 0; key < 2; key++)
+	{
+		uint64		range = key == 0 ? (uint64) input->holder_count - 1 :
+			(uint64) high - (uint64) low;
+
+		for (int shift = 0; shift < 64 && (range >> shift) > 0; shift += RADIX_BITS)
+		{
+			int64		start[RADIX + 1] = {0};
+			Edge	   *swap;
+
+#define DIGIT(edge) \
+			(((key == 0 ? (uint64) (edge).holder : (uint64) (edge).customer - (uint64) low) \
+			  >> shift) & (RADIX - 1))
+
+			CHECK_FOR_INTERRUPTS();
+			for (int64 e = 0; e < n; e++)
+				start[DIGIT(from[e]) + 1]++;
+			for (int d = 0; d < RADIX; d++)
+				start[d + 1] += start[d];
+			for (int64 e = 0; e < n; e++)
+				to[start[DIGIT(from[e])]++] = from[e];
+#undef DIGIT
+			swap = from;
+			from = to;
+			to = swap;
+		}
+	}
+	input->edges = from;
+	pfree(to);
+}
+
+/*
+ * Benefits become integer costs: multiples of a power of two, such that the
+ * largest magnitude fits into the bits the solver allows.
+ */
+static void
+set_costs(const Input *input, AllocateProblem *problem, bool maximize)
+{
+	double		largest = 0;
+	double		factor1;
+	double		factor2;
+	int			exponent;
+
+	for (int64 e = 0; e < input->edge_count; e++)
+		largest = Max(largest, fabs(input->edges[e].benefit));
+	(void) frexp(largest, &exponent);
+	exponent = allocate_cost_bits(problem->holders) - exponent;
+
+	/* one factor alone might overflow */
+	factor1 = ldexp(1.0, exponent / 2);
+	factor2 = ldexp(maximize ? -1.0 : 1.0, exponent - exponent / 2);
+	for (int64 e = 0; e < input->edge_count; e++)
+		problem->cost[e] = llrint(input->edges[e].benefit * factor1 * factor2);
+}
+
+/*
+ * Make the solver's problem of the sorted edges; returns the ids of the
+ * customers.
+ */
+static int64 *
+build_problem(Input *input, AllocateProblem *problem, bool maximize)
+{
+	int64	   *ids;
+	int64		customers = 0;
+	int32	   *degree;
+
+	for (int64 e = 0; e < input->edge_count; e++)
+	{
+		const Edge *edge = &input->edges[e];
+
+		if (e == 0 || edge->customer != edge[-1].customer)
+			customers++;
+		else if (edge->holder == edge[-1].holder)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("customer " INT64_FORMAT " and holder " INT64_FORMAT " appear more than once in the edges query",
+							edge->customer, input->holders[edge->holder].id),
+					 errhint("Aggregate the edges query by customer_id and holder_id.")));
+	}
+	if (customers > MAX_MEMBERS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the edges query returns more than %d customers", MAX_MEMBERS)));
+
+	problem->customers = (int32) customers;
+	problem->holders = (int32) input->holder_count;
+	problem->first = MemoryContextAllocHuge(input->context, mul_size(customers + 1, sizeof(int64)));
+	problem->holder = MemoryContextAllocHuge(input->context, mul_size(input->edge_count, sizeof(int32)));
+	problem->cost = MemoryContextAllocHuge(input->context, mul_size(input->edge_count, sizeof(int64)));
+	problem->capacity = MemoryContextAllocHuge(input->context, mul_size(problem->holders, sizeof(int32)));
+	ids = MemoryContextAllocHuge(input->context, mul_size(customers, sizeof(int64)));
+	degree = MemoryContextAllocExtended(input->context, mul_size(problem->holders, sizeof(int32)),
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	set_costs(input, problem, maximize);
+	customers = 0;
+	for (int64 e = 0; e < input->edge_count; e++)
+	{
+		const Edge *edge = &input->edges[e];
+
+		if (e == 0 || edge->customer != edge[-1].customer)
+		{
+			problem->first[customers] = e;
+			ids[customers++] = edge->customer;
+		}
+		problem->holder[e] = edge->holder;
+		degree[edge->holder]++;
+	}
+	problem->first[customers] = input->edge_count;
+	for (int32 j = 0; j < problem->holders; j++)
+		problem->capacity[j] = (int32) Min(input->holders[j].capacity, degree[j]);
+	pfree(degree);
+	return ids;
+}
+
+/*
+ * Whether the objective is the largest total.
+ */
+static bool
+parse_objective(const char *objective)
+{
+	if (strcmp(objective, "max") == 0)
+		return true;
+	if (strcmp(objective, "min") == 0)
+		return false;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("objective \"%s\" is not known", objective),
+			 errhint("The objective is \"max\" or \"min\".")));
+	return false;
+}
+
+/*
+ * crm.assign(edges text, capacities text, objective text)
+ *
+ * The best assignment of customers to holders: each customer to at most one
+ * holder, each holder at most to its capacity; as many customers as possible,
+ * and among those assignments one with the largest (or least) sum of benefits.
+ * Rows come in the order of customer_id; unassigned customers are left out.
+ *
+ * The answer is exact for the benefits rounded to multiples of 2^k, where k is
+ * the least exponent at which the largest magnitude is at most 2^(k + b) with
+ * b = 56 - floor(log2(holders + 2)): 47 bits for 1,000 holders, 37 for a
+ * million.  Whole numbers and other multiples of a power of two within that
+ * range are not rounded at all.  So no total is further from the optimum than
+ * customers * 2^k.  Optimality is proven by the dual prices at the end of
+ * every call.  The answer depends on the set of rows and not on their order.
+ *
+ * Errors: 22004 an argument or a column is NULL; 22023 objective, negative
+ * capacity, holder without capacity, repeated holder or edge, no single SELECT
+ * that only reads; 22003 NaN or infinite benefit; 42703, 42702, 42804 a
+ * column is missing, ambiguous or of the wrong type; 54000 too many customers
+ * or holders; and whatever the queries raise.
+ */
+PG_FUNCTION_INFO_V1(crm_allocate_assign);
+
+Datum
+crm_allocate_assign(PG_FUNCTION_ARGS)
+{
+	static const char *const argument[] = {"edges", "capacities", "objective"};
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext context;
+	MemoryContext old;
+	Input		input = {0};
+	Reader		holder_reader = {0};
+	Reader		edge_reader = {0};
+	AllocateProblem problem;
+	AllocateStats stats;
+	bool		maximize;
+	int64	   *ids;
+	int32	   *assigned;
+	char	   *edges_query;
+	char	   *capacities_query;
+	instr_time	start;
+	instr_time	middle;
+	instr_time	end;
+
+	for (int i = 0; i < 3; i++)
+	{
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" of crm.assign is null", argument[i])));
+	}
+	edges_query = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	capacities_query = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	maximize = parse_objective(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	InitMaterializedSRF(fcinfo, 0);
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "crm.assign",
+									ALLOCSET_DEFAULT_SIZES);
+	input.context = context;
+	input.row_context = AllocSetContextCreate(context, "crm.assign row",
+											  ALLOCSET_SMALL_SIZES);
+
+	holder_reader.input = &input;
+	holder_reader.query = "capacities";
+	holder_reader.columns = 2;
+	holder_reader.name[0] = "holder_id";
+	holder_reader.name[1] = "capacity";
+	holder_reader.take = take_holder;
+	edge_reader.input = &input;
+	edge_reader.query = "edges";
+	edge_reader.columns = 3;
+	edge_reader.name[0] = "customer_id";
+	edge_reader.name[1] = "holder_id";
+	edge_reader.name[2] = "benefit";
+	edge_reader.number[2] = true;
+	edge_reader.take = take_edge;
+
+	INSTR_TIME_SET_CURRENT(start);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	read_query(&holder_reader, capacities_query);
+	index_holders(&input);
+	read_query(&edge_reader, edges_query);
+	SPI_finish();
+	INSTR_TIME_SET_CURRENT(middle);
+
+	old = MemoryContextSwitchTo(context);
+	sort_edges(&input);
+	ids = build_problem(&input, &problem, maximize);
+	assigned = MemoryContextAllocHuge(context, mul_size(problem.customers, sizeof(int32)));
+	allocate_solve(&problem, assigned, &stats);
+	MemoryContextSwitchTo(old);
+	INSTR_TIME_SET_CURRENT(end);
+
+	for (int64 e = 0, i = -1; e < input.edge_count; e++)
+	{
+		const Edge *edge = &input.edges[e];
+
+		if (e == 0 || edge->customer != edge[-1].customer)
+			i++;
+		if (assigned[i] == edge->holder)
+		{
+			Datum		values[3] = {Int64GetDatum(ids[i]),
+				Int64GetDatum(input.holders[edge->holder].id),
+			Float8GetDatum(edge->benefit)};
+			bool		nulls[3] = {false, false, false};
+
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		}
+	}
+	MemoryContextDelete(context);
+
+	INSTR_TIME_SUBTRACT(end, middle);
+	INSTR_TIME_SUBTRACT(middle, start);
+	ereport(DEBUG1,
+			(errmsg_internal("crm.assign: read %.3f s, solved %.3f s; " INT64_FORMAT " edges, "
+							 INT64_FORMAT " of %d customers assigned to %d holders; %d phases, "
+							 INT64_FORMAT " bids, " INT64_FORMAT " paths",
+							 INSTR_TIME_GET_DOUBLE(middle), INSTR_TIME_GET_DOUBLE(end),
+							 input.edge_count, stats.assigned, problem.customers,
+							 problem.holders, stats.phases, stats.bids,
+							 stats.augmentations)));
+	return (Datum) 0;
+}

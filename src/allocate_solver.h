@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ * allocate_solver.h
+ *		The assignment problem with capacities, solved exactly.
+ *-------------------------------------------------------------------------
+ */
+#ifndef ALLOCATE_SOLVER_H
+#define ALLOCATE_SOLVER_H
+
+/*
+ * Customer i may go to the holders holder[first[i]] .. holder[first[i + 1] - 1],
+ * each named once, at the cost beside it; holder j takes at most capacity[j].
+ * The solver drops edges from the three edge arrays while it works.
+ */
+typedef struct AllocateProblem
+{
+	int32		customers;
+	int32		holders;
+	int64	   *first;			/* customers + 1 offsets into the next two */
+	int32	   *holder;
+	int64	   *cost;			/* magnitude at most 2^allocate_cost_bits() */
+	int32	   *capacity;		/* 0 or more */
+} AllocateProblem;
+
+/* What the solver did, for whoever tunes it */
+typedef struct AllocateStats
+{
+	int64		assigned;		/* customers that got a holder */
+	int			phases;			/* of the auction */
+	int64		bids;
+	int64		augmentations;	/* shortest paths after the auction */
+} AllocateStats;
+
+extern int	allocate_cost_bits(int32 holders);
+extern void allocate_solve(AllocateProblem *problem, int32 *assigned,
+						   AllocateStats *stats);
+
+#endif							/* ALLOCATE_SOLVER_H */

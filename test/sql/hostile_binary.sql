@@ -1,0 +1,103 @@
+-- Hostile binary input: what COPY ... (FORMAT binary) makes of forged payloads.
+-- A type joins by rows in "seeds" (and in "payloads" for cases of its own).
+\pset format unaligned
+\pset footer off
+SET client_min_messages = warning;
+SET search_path = public, crm;
+SET datestyle = ISO;
+
+-- Rewriting a file costs a flush on some file systems, in memory it does not.
+SELECT CASE WHEN (pg_stat_file('/dev/shm', true)).isdir THEN '/dev/shm' ELSE current_setting('data_directory') END || '/crm_hostile.' || pg_backend_pid() AS file \gset
+SELECT set_config('probe.file', :'file', false) IS NOT NULL AS file_named;
+
+-- A bytea's binary form is its bytes, so a file of one bytea column is a file of any type with that payload.
+-- The values received are not kept: a trigger notes the binary and the text form and whether the text reads back equal.
+CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format('SELECT set_config(''probe.sent'', crm.%1$s_send($1.v)::text, true), set_config(''probe.written'', $1.v::text, true),
+    set_config(''probe.equal'', ($1.v::text::crm.%1$s = $1.v AND crm.%1$s_send($1.v::text::crm.%1$s) = crm.%1$s_send($1.v))::text, true)', TG_ARGV[0]) USING NEW;
+  RETURN NULL;
+END
+$$;
+CREATE FUNCTION pg_temp.receive(type text, payload bytea) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  file constant text := current_setting('probe.file');
+BEGIN
+  EXECUTE format('COPY (SELECT %L::bytea) TO %L (FORMAT binary)', payload, file);
+  EXECUTE format('COPY pg_temp.received_%s FROM %L (FORMAT binary)', type, file);
+  RETURN 'ok';
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE;
+END
+$$;
+-- What is accepted must come back equal through text and binary.
+CREATE FUNCTION pg_temp.probe(type text, payload bytea) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  outcome text := pg_temp.receive(type, payload);
+  sent text := current_setting('probe.sent', true);
+  written text := current_setting('probe.written', true);
+BEGIN
+  IF outcome <> 'ok' THEN
+    RETURN outcome;
+  ELSIF current_setting('probe.equal') <> 'true' THEN
+    RETURN 'text differs';
+  ELSIF pg_temp.receive(type, sent::bytea) <> 'ok' THEN
+    RETURN 'sent form refused';
+  END IF;
+  RETURN CASE WHEN (sent, written) = (current_setting('probe.sent'), current_setting('probe.written')) THEN 'ok' ELSE 'binary differs' END;
+END
+$$;
+
+CREATE TEMPORARY TABLE seeds (type text, payload bytea);
+INSERT INTO seeds
+SELECT 'scale', crm.scale_send(v) FROM unnest(ARRAY['lead, ungraded 100000, iron > 300000, gold > 500000, platinum > 1000000',
+  'a', 'a, b -1.5, c > -1.5', '"a ""b""", 客户 0.01']::crm.scale[]) AS v
+UNION ALL SELECT 'resident_id', crm.resident_id_send(v) FROM unnest(ARRAY['11010519491231002X', '440524188001010014', '91112419900101001X']::crm.resident_id[]) AS v
+UNION ALL SELECT 'recycle_rule', crm.recycle_rule_send(v) FROM unnest(ARRAY['never', 'at most 36500 days',
+  'first contact within 7 days; contact every 30 days; purchase within 180 days; at most 365 days; cool off 90 days']::crm.recycle_rule[]) AS v;
+DO $$
+DECLARE
+  type text;
+BEGIN
+  FOR type IN SELECT DISTINCT s.type FROM seeds AS s LOOP
+    EXECUTE format('CREATE TEMPORARY TABLE received_%1$s (v crm.%1$s)', type);
+    EXECUTE format('CREATE TRIGGER note BEFORE INSERT ON received_%1$s FOR EACH ROW EXECUTE FUNCTION pg_temp.note(%1$L)', type);
+  END LOOP;
+END
+$$;
+
+-- forged by hand
+CREATE TEMPORARY TABLE payloads (type text, kind text, payload bytea);
+INSERT INTO payloads
+SELECT type, kind, forged
+FROM (SELECT DISTINCT ON (type) type, payload FROM seeds ORDER BY type, length(payload) DESC) AS s,
+  LATERAL (VALUES ('0 sent', payload), ('1 empty', ''), ('2 first byte only', substr(payload, 1, 1)), ('3 last byte missing', substr(payload, 1, length(payload) - 1)),
+    ('4 one byte more', payload || '\x00'), ('5 twice', payload || payload), ('6 zeros', decode(repeat('00', length(payload)), 'hex')), ('7 ones', decode(repeat('ff', length(payload)), 'hex')),
+    ('8 1 MB zeros', decode(repeat('00', 1048576), 'hex')), ('8 1 MB ones', decode(repeat('ff', 1048576), 'hex')), ('8 sent and 1 MB', payload || decode(repeat('41', 1048576), 'hex')),
+    ('9 numeric NaN', numeric_send('NaN')), ('9 numeric infinity', numeric_send('Infinity')), ('9 float8 NaN', float8send('NaN')), ('9 float8 infinity', float8send('Infinity')),
+    ('9 timestamptz infinity', timestamptz_send('infinity')), ('9 timestamptz -infinity', timestamptz_send('-infinity'))) AS f (kind, forged);
+INSERT INTO payloads VALUES
+  ('scale', 'a no text', '\x01'), ('scale', 'a other version', '\x02' || 'a'::bytea), ('scale', 'a zero byte', '\x01610062'), ('scale', 'a not UTF-8', '\x0161ff'), ('scale', 'a cut UTF-8', '\x01e5aea2e688'),
+  ('scale', 'a not canonical', '\x01' || '"a" ,b  01.0'::bytea), ('scale', 'a NaN limit', '\x01' || 'a, b NaN'::bytea), ('scale', 'a descending', '\x01' || 'a, b 2, c 1'::bytea),
+  ('resident_id', 'a negative', int8send(-11010519491231002)), ('resident_id', 'a 18 digits', int8send(110105194912310020)), ('resident_id', 'a 16 digits', int8send(1010519491231002)),
+  ('resident_id', 'a 30 February', int8send(11010519490230002)), ('resident_id', 'a province 16', int8send(16010519491231002)), ('resident_id', 'a int4', int4send(1101051949)), ('resident_id', 'a least', int8send(-9223372036854775808)),
+  ('recycle_rule', 'a other version', '\x02' || decode(repeat('00', 20), 'hex')), ('recycle_rule', 'a negative days', '\x01ffffffff' || decode(repeat('00', 16), 'hex')),
+  ('recycle_rule', 'a 36501 days', '\x0100008e95' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a 36500 days', '\x0100008e94' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a four clauses', '\x01' || decode(repeat('00', 16), 'hex'));
+SELECT type, kind, pg_temp.probe(type, payload) AS outcome FROM payloads ORDER BY type COLLATE "C", kind COLLATE "C";
+
+-- 20,000 payloads a type, always the same: random bytes; sent forms with one byte changed, cut, or followed by more; for each, what came of it and how often
+CREATE TEMPORARY TABLE bytes AS SELECT i, sha512(convert_to('crm ' || i, 'UTF8')) AS b FROM generate_series(1, 20000) AS i;
+CREATE TEMPORARY TABLE fuzz AS
+SELECT type, i, CASE i % 5
+    WHEN 0 THEN substr(b, 1, get_byte(b, 63) % 48)
+    WHEN 1 THEN substr(payload, 1, get_byte(b, 1) % length(payload))
+    WHEN 2 THEN payload || substr(b, 1, 1 + get_byte(b, 63) % 8)
+    WHEN 3 THEN set_byte(payload, (get_byte(b, 1) * 256 + get_byte(b, 2)) % length(payload), get_byte(b, 3))
+    ELSE set_byte(set_byte(payload, (get_byte(b, 1) * 256 + get_byte(b, 2)) % length(payload), get_byte(b, 3)),
+                  (get_byte(b, 4) * 256 + get_byte(b, 5)) % length(payload), 32 + get_byte(b, 6) % 96) END AS payload
+FROM bytes JOIN (SELECT type, payload, row_number() OVER (PARTITION BY type ORDER BY payload) - 1 AS k, count(*) OVER (PARTITION BY type) AS n FROM seeds) AS s
+  ON k = (i / 5) % n;
+SELECT type, count(*) AS payloads, count(DISTINCT payload) AS different FROM fuzz GROUP BY type ORDER BY type COLLATE "C";
+SELECT type, outcome, count(*) FROM (SELECT type, pg_temp.probe(type, payload) AS outcome FROM fuzz) AS f GROUP BY type, outcome ORDER BY type COLLATE "C", outcome COLLATE "C";
+\setenv PROBE_FILE :file
+\! rm -f "$PROBE_FILE"
