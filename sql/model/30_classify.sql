@@ -132,10 +132,10 @@ COMMENT ON COLUMN crm.pending.policy_id IS 'Policy touched.';
 COMMENT ON COLUMN crm.pending.queued_at IS 'When.';
 
 CREATE TABLE crm.replay (
-  generation_id bigint NOT NULL REFERENCES crm.generation ON DELETE CASCADE,
+  generation_id bigint NOT NULL,
   customer_id bigint NOT NULL
 );
 COMMENT ON TABLE crm.replay IS 'Customers that changed while a generation is being built, to be made anew in it.';
-COMMENT ON COLUMN crm.replay.generation_id IS 'Generation being built.';
+COMMENT ON COLUMN crm.replay.generation_id IS 'Generation being built; no foreign key, since an older snapshot does not see it.';
 COMMENT ON COLUMN crm.replay.customer_id IS 'Customer.';
 CREATE INDEX ON crm.replay (generation_id);

@@ -250,12 +250,14 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON crm.policy_event EXECUTE FUNCTION 
 
 CREATE FUNCTION crm._sum_tree(units bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  slots smallint[] := (SELECT array_agg(g.slot) FROM crm.generation g WHERE g.state <> 'retired');
 BEGIN
-  DELETE FROM crm.kpi_cell c WHERE c.subtree AND c.org_id = ANY (units);
+  DELETE FROM crm.kpi_cell c WHERE c.slot = ANY (slots) AND c.subtree AND c.org_id = ANY (units);
   INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
   SELECT c.slot, c.account, c.grain, n.org_id, true, c.year, crm._cells_sum(c.cells)
   FROM crm._node n JOIN crm.kpi_cell c ON c.org_id = n.member_id AND NOT c.subtree
-  WHERE n.subtree AND n.org_id = ANY (units)
+  WHERE c.slot = ANY (slots) AND n.subtree AND n.org_id = ANY (units)
   GROUP BY c.slot, c.account, c.grain, n.org_id, c.year;
 END
 $$;

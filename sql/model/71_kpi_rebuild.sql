@@ -10,6 +10,7 @@ BEGIN
       EXECUTE format('TRUNCATE crm.%I', part || '_' || slot);
     EXCEPTION WHEN lock_not_available THEN
       -- somebody reads: rows go without waiting for them
+      PERFORM set_config('lock_timeout', '0', true);
       EXECUTE format('DELETE FROM crm.%I', part || '_' || slot);
     END;
   END LOOP;
@@ -146,6 +147,7 @@ BEGIN
   g.slot := (SELECT 1 - c.slot FROM crm.generation c WHERE c.state = 'current');
   PERFORM crm._empty_slot(g.slot);
   DELETE FROM crm.generation WHERE state = 'retired';
+  DELETE FROM crm.replay;
   INSERT INTO crm.generation (slot, state, step, next_id, settled, posted_to, first_day)
   VALUES (g.slot, 'building', 'standings', coalesce((SELECT min(c.id) FROM crm.customer c), 1), as_of - 1, crm._horizon(as_of), as_of - 1)
   RETURNING * INTO g;
