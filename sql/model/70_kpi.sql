@@ -147,61 +147,54 @@ $$;
 COMMENT ON FUNCTION crm._members_of(bigint[]) IS 'Policyholders and insured of policies, as they stand and as their cover stands.';
 REVOKE ALL ON FUNCTION crm._members_of(bigint[]) FROM PUBLIC;
 
-CREATE FUNCTION crm._derive_cover(policies bigint[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
-BEGIN
-  DELETE FROM crm.cover c WHERE c.policy_id = ANY (policies);
-  INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium)
-  SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
-  FROM crm._cover_source s WHERE s.policy_id = ANY (policies);
-END
-$$;
-COMMENT ON FUNCTION crm._derive_cover(bigint[]) IS 'Makes the cover of policies anew.';
-REVOKE ALL ON FUNCTION crm._derive_cover(bigint[]) FROM PUBLIC;
-
 CREATE FUNCTION crm._post(customers bigint[], policies bigint[]) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-  touched bigint[];
+  touched bigint[] := customers;
   more bigint[];
-  chunk bigint[];
   g crm.generation;
   building bigint;
   earliest date;
   at integer := 1;
 BEGIN
   LOCK TABLE crm.generation IN ROW SHARE MODE;
-  IF policies = '{}' THEN
-    touched := customers;
-  ELSE
-    touched := (SELECT array_agg(DISTINCT t ORDER BY t) FROM unnest(customers || crm._members_of(policies)) t);
+  IF policies <> '{}' THEN
+    touched := crm._members_of(policies);
+    IF customers <> '{}' THEN
+      touched := (SELECT array_agg(DISTINCT t ORDER BY t) FROM unnest(customers || touched) t);
+    END IF;
   END IF;
   more := touched;
-  WHILE more IS NOT NULL LOOP
-    IF array_length(more, 1) > 1 THEN
+  WHILE more <> '{}' LOOP
+    IF more[2] IS NOT NULL THEN
       PERFORM FROM crm.customer c WHERE c.id = ANY (more) ORDER BY c.id FOR NO KEY UPDATE;
     END IF;
     UPDATE crm.customer c SET version = c.version + 1 WHERE c.id = ANY (more);
     EXIT WHEN policies = '{}';
-    more := (SELECT array_agg(m ORDER BY m) FROM (SELECT unnest(crm._members_of(policies)) EXCEPT SELECT unnest(touched)) AS x (m));
+    -- whoever came to these policies while the locks were waited for
+    more := crm._members_of(policies);
+    EXIT WHEN more <@ touched;
+    more := (SELECT array_agg(m ORDER BY m) FROM (SELECT unnest(more) EXCEPT SELECT unnest(touched)) AS x (m));
     touched := touched || more;
   END LOOP;
   IF policies <> '{}' THEN
-    PERFORM crm._derive_cover(policies);
+    DELETE FROM crm.cover c WHERE c.policy_id = ANY (policies);
+    INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium)
+    SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
+    FROM crm._cover_source s WHERE s.policy_id = ANY (policies);
   END IF;
-  IF touched IS NULL THEN
+  IF touched IS NULL OR touched = '{}' THEN
     RETURN 0;
   END IF;
 
   SELECT * INTO STRICT g FROM crm.generation WHERE state = 'current';
   building := crm._building(g.id, g.posted_to);
   WHILE at <= array_length(touched, 1) LOOP
-    chunk := touched[at : at + 19999];
-    earliest := crm._restate(g.id, g.slot, chunk, g.settled, g.posted_to, true);
+    earliest := crm._restate(g.id, g.slot, touched[at : at + 49999], g.settled, g.posted_to, true);
     IF earliest < g.first_day THEN
       UPDATE crm.generation SET first_day = earliest WHERE id = g.id AND first_day > earliest;
     END IF;
-    at := at + 20000;
+    at := at + 50000;
   END LOOP;
   IF building IS NOT NULL THEN
     INSERT INTO crm.replay (generation_id, customer_id) SELECT building, t FROM unnest(touched) t;
