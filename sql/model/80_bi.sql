@@ -6,7 +6,10 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
   today date := crm.today();
 BEGIN
-  PERFORM crm._building(generation, posted_to);
+  IF NOT crm._generation_stands(generation) THEN
+    RAISE EXCEPTION 'the figures were rebuilt after the snapshot of this transaction was taken'
+      USING ERRCODE = 'serialization_failure', HINT = 'The transaction might succeed if retried.';
+  END IF;
   IF today > posted_to THEN
     RAISE EXCEPTION 'the figures are posted up to % only, not up to %', posted_to, today
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CALL crm.refresh(), every night for preference.';
