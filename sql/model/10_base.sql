@@ -104,15 +104,16 @@ CREATE TRIGGER setting_check BEFORE INSERT OR UPDATE ON crm.setting
   FOR EACH ROW EXECUTE FUNCTION crm._setting_check();
 
 CREATE FUNCTION crm.setting_value(name text, as_of date DEFAULT NULL) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  SELECT coalesce(
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN coalesce(
     (SELECT s.value FROM crm.setting s
      WHERE s.name = setting_value.name AND s.org_id IS NULL AND s.channel_id IS NULL
        AND (setting_value.as_of IS NULL OR s.valid_from <= setting_value.as_of)
      ORDER BY s.valid_from DESC LIMIT 1),
     (SELECT k.initial FROM crm.setting_kind k WHERE k.name = setting_value.name));
-END;
+END
+$$;
 COMMENT ON FUNCTION crm.setting_value(text, date) IS
   'The company''s value of a setting on a day; without a day the latest. NULL when there is no such setting.';
 

@@ -382,12 +382,10 @@ CREATE INDEX ON crm.cover (policy_id);
 
 CREATE VIEW crm._cover_source AS
 SELECT c.customer_id, p.id AS policy_id, i.seq, c.role, i.from_date, i.to_date, i.ended_by, p.issued_on, p.channel_id,
-       (p.term_months IS NULL OR p.term_months > s.long_term_months OR r.guaranteed_renewable) AS long_term,
+       (p.term_months IS NULL OR p.term_months > (SELECT crm.setting_value('long_term_months')::integer) OR r.guaranteed_renewable) AS long_term,
        p.book = 'own' AS own_book,
        (p.amount * 100)::bigint AS amount, (p.annual_premium * 100)::bigint AS annual_premium
-FROM (SELECT crm.setting_value('long_term_months')::integer AS long_term_months,
-             crm.setting_value('reinstatement_months')::integer AS reinstatement_months) s
-CROSS JOIN crm.policy p
+FROM crm.policy p
 JOIN crm.product r ON r.id = p.product_id
 CROSS JOIN LATERAL (
   SELECT p.customer_id, 'policyholder' AS role
@@ -398,7 +396,7 @@ CROSS JOIN LATERAL crm.cover_intervals(
   p.issued_on, p.matures_on,
   (SELECT pg_catalog.array_agg(e.kind ORDER BY e.on_date, e.id) FROM crm.policy_event e WHERE e.customer_id = p.customer_id AND e.policy_id = p.id),
   (SELECT pg_catalog.array_agg(e.on_date ORDER BY e.on_date, e.id) FROM crm.policy_event e WHERE e.customer_id = p.customer_id AND e.policy_id = p.id),
-  s.reinstatement_months) i;
+  (SELECT crm.setting_value('reinstatement_months')::integer)) i;
 COMMENT ON VIEW crm._cover_source IS 'What crm.cover must hold, computed from policies, insured persons and events.';
 
 -- contacts ----------------------------------------------------------------

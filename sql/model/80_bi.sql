@@ -97,7 +97,7 @@ SELECT s.customer_id::text || '/' || (s.r).valid_from AS standing_key, s.custome
        nullif((s.r).valid_to, 'infinity') AS valid_to, (s.r).org_id AS org_id, h.code AS channel,
        CASE WHEN (s.r).company THEN 'company' ELSE 'person' END AS kind,
        (s.r).coverage AS coverage, (s.r).role AS role, (s.r).long_term AS insured_long_term, (s.r).plan AS plan_customer,
-       coalesce(a.label, 'none') AS activity, coalesce(t.label, 'none') AS tier, (s.r).amount / 100.0 AS amount
+       coalesce(a.label, 'none') AS activity, coalesce(t.label, 'none') AS tier, pg_catalog.round((s.r).amount / 100.0, 2) AS amount
 FROM (SELECT st.customer_id, crm.unnest(st.timeline) AS r
       FROM crm.standing st WHERE st.slot = (SELECT g.slot FROM crm.generation g WHERE g.state = 'current')) s
 LEFT JOIN crm.channel h ON h.id = (s.r).channel_id
@@ -108,7 +108,7 @@ CREATE VIEW crm_bi.customer AS
 SELECT c.id AS customer_id, c.kind, c.name, c.sex, c.birth_date, c.known_from, coalesce(s.org_id, c.org_id) AS org_id,
        coalesce(h.code, x.code) AS channel, x.code AS source_channel, s.coverage, s.role,
        coalesce(s.long_term, false) AS insured_long_term, coalesce(s.plan, false) AS plan_customer,
-       coalesce(a.label, 'none') AS activity, coalesce(t.label, 'none') AS tier, coalesce(s.amount, 0) / 100.0 AS amount, s.valid_from AS standing_since,
+       coalesce(a.label, 'none') AS activity, coalesce(t.label, 'none') AS tier, pg_catalog.round(coalesce(s.amount, 0) / 100.0, 2) AS amount, s.valid_from AS standing_since,
        EXISTS (SELECT FROM crm.contact_point p WHERE p.customer_id = c.id AND NOT p.wrong) AS reachable
 FROM crm.customer c
 CROSS JOIN (SELECT g.slot, crm.today() AS today FROM crm.generation g WHERE g.state = 'current') g
@@ -165,3 +165,145 @@ WHERE g.state = 'current'
 UNION ALL
 SELECT 'rebuild running', b.made_at::date, pg_catalog.count(r.*), false, 'a rebuild is running or was broken off: CALL crm.rebuild() goes on'
 FROM crm.generation b LEFT JOIN crm.replay r ON r.generation_id = b.id WHERE b.state = 'building' GROUP BY b.id;
+
+COMMENT ON VIEW crm_bi.kpi IS 'Figures: one row for each figure, class, period, unit with its subtree, channel and kind, where numerator or denominator is not 0. 指标';
+COMMENT ON VIEW crm_bi.kpi_own IS 'Figures of the customers of each unit itself, without its subtree: units add up. 指标（本级）';
+DECLARE
+  v text;
+BEGIN
+  FOREACH v IN ARRAY ARRAY['kpi', 'kpi_own'] LOOP
+    EXECUTE pg_catalog.format($c$
+COMMENT ON COLUMN crm_bi.%1$I.kpi_key IS 'Key of the row. 主键';
+COMMENT ON COLUMN crm_bi.%1$I.grain IS 'month, quarter, year or trailing_12 (twelve months, told by their last one). 期间类型';
+COMMENT ON COLUMN crm_bi.%1$I.period_start IS 'First day of the period. 期初日';
+COMMENT ON COLUMN crm_bi.%1$I.period_end IS 'Last day of the period; an open period closes today. 期末日';
+COMMENT ON COLUMN crm_bi.%1$I.is_complete IS 'Whether the period is over. 期间是否结束';
+COMMENT ON COLUMN crm_bi.%1$I.org_id IS 'Unit. 机构';
+COMMENT ON COLUMN crm_bi.%1$I.org_level IS 'Level of the unit, 0 at the top. 机构层级';
+COMMENT ON COLUMN crm_bi.%1$I.org_name IS 'Name of the unit. 机构名称';
+COMMENT ON COLUMN crm_bi.%1$I.channel IS 'Main channel of the customers. 渠道';
+COMMENT ON COLUMN crm_bi.%1$I.kind IS 'person or company. 个人或法人';
+COMMENT ON COLUMN crm_bi.%1$I.code IS 'Figure; crm_bi.kpi_code explains it. 指标代码';
+COMMENT ON COLUMN crm_bi.%1$I.class IS 'Class, of figures by class. 类别';
+COMMENT ON COLUMN crm_bi.%1$I.numerator IS 'Numerator; adds up over units of kpi_own, channels and kinds. 分子';
+COMMENT ON COLUMN crm_bi.%1$I.denominator IS 'Denominator, adding up likewise; NULL for counts. 分母';
+COMMENT ON COLUMN crm_bi.%1$I.value IS 'Numerator over denominator, the numerator for counts; NULL where the denominator is 0. Of sums, divide again. 指标值'$c$, v);
+  END LOOP;
+END;
+COMMENT ON VIEW crm_bi.kpi_code IS 'The figures: one row each. 指标定义';
+COMMENT ON COLUMN crm_bi.kpi_code.code IS 'Code of the figure. 指标代码';
+COMMENT ON COLUMN crm_bi.kpi_code.name IS 'Name in English. 英文名';
+COMMENT ON COLUMN crm_bi.kpi_code.name_zh IS 'Name in Chinese. 中文名';
+COMMENT ON COLUMN crm_bi.kpi_code.description IS 'What it counts. 说明';
+COMMENT ON COLUMN crm_bi.kpi_code.dimension IS 'Dimension whose classes it is given by. 分类维度';
+COMMENT ON COLUMN crm_bi.kpi_code.cell_rule IS 'Moment whose unit, channel and kind a customer counts in: closing, opening or event. 归属时点';
+COMMENT ON COLUMN crm_bi.kpi_code.has_denominator IS 'Whether it is a rate. 是否比率';
+COMMENT ON COLUMN crm_bi.kpi_code.adds_over_units IS 'Whether units of kpi_own add up. 机构可加';
+COMMENT ON COLUMN crm_bi.kpi_code.adds_over_periods IS 'Whether months add up to longer periods. 期间可加';
+COMMENT ON VIEW crm_bi.organisation IS 'Units: one row each. 机构';
+COMMENT ON COLUMN crm_bi.organisation.org_id IS 'Key. 机构';
+COMMENT ON COLUMN crm_bi.organisation.parent_id IS 'Unit above. 上级机构';
+COMMENT ON COLUMN crm_bi.organisation.code IS 'Code. 机构代码';
+COMMENT ON COLUMN crm_bi.organisation.name IS 'Name. 机构名称';
+COMMENT ON COLUMN crm_bi.organisation.area IS 'city or suburb. 城区或郊区';
+COMMENT ON COLUMN crm_bi.organisation.level IS 'Level, 0 at the top. 层级';
+COMMENT ON COLUMN crm_bi.organisation.has_units IS 'Whether units lie below. 是否有下级';
+COMMENT ON COLUMN crm_bi.organisation.level_0_name IS 'Unit at level 0 above it. 一级机构';
+COMMENT ON COLUMN crm_bi.organisation.level_1_name IS 'Unit at level 1 above it, or itself. 二级机构';
+COMMENT ON COLUMN crm_bi.organisation.level_2_name IS 'Unit at level 2 above it, or itself. 三级机构';
+COMMENT ON COLUMN crm_bi.organisation.level_3_name IS 'Unit at level 3 above it, or itself. 四级机构';
+COMMENT ON VIEW crm_bi.date IS 'Days from the first year of the book to the last day posted: one row each. 日期';
+COMMENT ON COLUMN crm_bi.date.date IS 'Day. 日期';
+COMMENT ON COLUMN crm_bi.date.year IS 'Year. 年';
+COMMENT ON COLUMN crm_bi.date.quarter IS 'Quarter of the year. 季';
+COMMENT ON COLUMN crm_bi.date.month IS 'Month of the year. 月';
+COMMENT ON COLUMN crm_bi.date.day IS 'Day of the month. 日';
+COMMENT ON COLUMN crm_bi.date.weekday IS 'Day of the week, Monday 1. 星期';
+COMMENT ON COLUMN crm_bi.date.month_start IS 'First day of its month. 月初';
+COMMENT ON COLUMN crm_bi.date.quarter_start IS 'First day of its quarter. 季初';
+COMMENT ON COLUMN crm_bi.date.year_start IS 'First day of its year. 年初';
+COMMENT ON COLUMN crm_bi.date.month_end IS 'Last day of its month. 月末';
+COMMENT ON VIEW crm_bi.standing IS 'The standing of customers over time: one row for each customer and stretch of days on which nothing changed, days to come included. 客户状态';
+COMMENT ON COLUMN crm_bi.standing.standing_key IS 'Key of the row. 主键';
+COMMENT ON COLUMN crm_bi.standing.customer_id IS 'Customer. 客户';
+COMMENT ON COLUMN crm_bi.standing.valid_from IS 'First day. 起始日';
+COMMENT ON COLUMN crm_bi.standing.valid_to IS 'First day no longer; NULL: no end known. 终止日';
+COMMENT ON COLUMN crm_bi.standing.org_id IS 'Home organisation. 归属机构';
+COMMENT ON COLUMN crm_bi.standing.channel IS 'Main channel. 主渠道';
+COMMENT ON COLUMN crm_bi.standing.kind IS 'person or company. 个人或法人';
+COMMENT ON COLUMN crm_bi.standing.coverage IS 'prospect 准客户, insured 老客户 or former.';
+COMMENT ON COLUMN crm_bi.standing.role IS 'policyholder or insured (only); NULL when not insured. 角色';
+COMMENT ON COLUMN crm_bi.standing.insured_long_term IS 'Insured by a long-term policy. 长险';
+COMMENT ON COLUMN crm_bi.standing.plan_customer IS 'Policyholder of a long-term policy of the own book. 股份长险投保客户';
+COMMENT ON COLUMN crm_bi.standing.activity IS 'Class by the time since the last purchase; none: never purchased. 活跃度';
+COMMENT ON COLUMN crm_bi.standing.tier IS 'Tier by amount; none: not insured. 等级';
+COMMENT ON COLUMN crm_bi.standing.amount IS 'Contractual premium of the policies held in force. 合同保费';
+COMMENT ON VIEW crm_bi.customer IS 'Customers as they stand today: one row each. 客户';
+COMMENT ON COLUMN crm_bi.customer.customer_id IS 'Key. 客户';
+COMMENT ON COLUMN crm_bi.customer.kind IS 'person or company. 个人或法人';
+COMMENT ON COLUMN crm_bi.customer.name IS 'Name. 姓名';
+COMMENT ON COLUMN crm_bi.customer.sex IS 'male or female. 性别';
+COMMENT ON COLUMN crm_bi.customer.birth_date IS 'Date of birth. 出生日期';
+COMMENT ON COLUMN crm_bi.customer.known_from IS 'First day as a prospect. 首次登记日';
+COMMENT ON COLUMN crm_bi.customer.org_id IS 'Home organisation. 归属机构';
+COMMENT ON COLUMN crm_bi.customer.channel IS 'Main channel. 主渠道';
+COMMENT ON COLUMN crm_bi.customer.source_channel IS 'Channel that brought the customer. 来源渠道';
+COMMENT ON COLUMN crm_bi.customer.coverage IS 'prospect 准客户, insured 老客户 or former; NULL before known.';
+COMMENT ON COLUMN crm_bi.customer.role IS 'policyholder or insured (only); NULL when not insured. 角色';
+COMMENT ON COLUMN crm_bi.customer.insured_long_term IS 'Insured by a long-term policy. 长险';
+COMMENT ON COLUMN crm_bi.customer.plan_customer IS 'Policyholder of a long-term policy of the own book. 股份长险投保客户';
+COMMENT ON COLUMN crm_bi.customer.activity IS 'Class by the time since the last purchase; none: never purchased. 活跃度';
+COMMENT ON COLUMN crm_bi.customer.tier IS 'Tier by amount; none: not insured. 等级';
+COMMENT ON COLUMN crm_bi.customer.amount IS 'Contractual premium of the policies held in force. 合同保费';
+COMMENT ON COLUMN crm_bi.customer.standing_since IS 'First day of this standing. 状态起始日';
+COMMENT ON COLUMN crm_bi.customer.reachable IS 'Has a contact point not known to be wrong. 可联系';
+COMMENT ON VIEW crm_bi.policy IS 'Policies as they stand today: one row each. 保单';
+COMMENT ON COLUMN crm_bi.policy.policy_id IS 'Key. 保单';
+COMMENT ON COLUMN crm_bi.policy.customer_id IS 'Policyholder. 投保人';
+COMMENT ON COLUMN crm_bi.policy.product_id IS 'Product. 产品';
+COMMENT ON COLUMN crm_bi.policy.product IS 'Code of the product. 产品代码';
+COMMENT ON COLUMN crm_bi.policy.product_line IS 'Line of the product. 产品线';
+COMMENT ON COLUMN crm_bi.policy.channel IS 'Channel that sold it. 渠道';
+COMMENT ON COLUMN crm_bi.policy.servicer_id IS 'Named servicer. 服务人员';
+COMMENT ON COLUMN crm_bi.policy.book IS 'own or legacy 集团老业务.';
+COMMENT ON COLUMN crm_bi.policy.sector_line IS 'Sold through a sector 口子业务.';
+COMMENT ON COLUMN crm_bi.policy.issued_on IS 'Day of issue. 承保日';
+COMMENT ON COLUMN crm_bi.policy.term_months IS 'Term at issue in months; NULL: for life. 期限（月）';
+COMMENT ON COLUMN crm_bi.policy.matures_on IS 'Maturity. 满期日';
+COMMENT ON COLUMN crm_bi.policy.payment IS 'Way of payment. 缴费方式';
+COMMENT ON COLUMN crm_bi.policy.premium IS 'Premium of one payment. 每期保费';
+COMMENT ON COLUMN crm_bi.policy.payments IS 'Number of payments. 缴费次数';
+COMMENT ON COLUMN crm_bi.policy.sum_insured IS 'Sum insured. 保额';
+COMMENT ON COLUMN crm_bi.policy.amount IS 'Contractual premium. 合同保费';
+COMMENT ON COLUMN crm_bi.policy.annual_premium IS 'Annual premium. 年化保费';
+COMMENT ON COLUMN crm_bi.policy.long_term IS 'Long-term policy. 长险';
+COMMENT ON COLUMN crm_bi.policy.cover_from IS 'First day of cover. 保障起始日';
+COMMENT ON COLUMN crm_bi.policy.cover_to IS 'First day no longer covered; NULL: no end known. 保障终止日';
+COMMENT ON COLUMN crm_bi.policy.in_force IS 'In force today. 有效';
+COMMENT ON VIEW crm_bi.holding IS 'Who holds and held customers: one row for each holding. 客户持有';
+COMMENT ON COLUMN crm_bi.holding.holding_key IS 'Key of the row. 主键';
+COMMENT ON COLUMN crm_bi.holding.customer_id IS 'Customer. 客户';
+COMMENT ON COLUMN crm_bi.holding.channel IS 'Channel of the holder. 渠道';
+COMMENT ON COLUMN crm_bi.holding.org_id IS 'Unit of the holder. 机构';
+COMMENT ON COLUMN crm_bi.holding.staff_id IS 'Member of staff. 人员';
+COMMENT ON COLUMN crm_bi.holding.staff_name IS 'Name of the member of staff. 人员姓名';
+COMMENT ON COLUMN crm_bi.holding.held_from IS 'Start. 开始';
+COMMENT ON COLUMN crm_bi.holding.held_to IS 'End; NULL while held. 结束';
+COMMENT ON COLUMN crm_bi.holding.is_open IS 'Held now. 当前持有';
+COMMENT ON COLUMN crm_bi.holding.start_cause IS 'claim 领取, allocation 分配 or transfer 转移.';
+COMMENT ON COLUMN crm_bi.holding.start_reason IS 'Reason given at the start. 开始原因';
+COMMENT ON COLUMN crm_bi.holding.started_by IS 'Who started it. 发起人';
+COMMENT ON COLUMN crm_bi.holding.end_cause IS 'narrowing, transfer 转移, release 释放, recycle 回收 or departure 离职.';
+COMMENT ON COLUMN crm_bi.holding.end_reason IS 'Reason given at the end. 结束原因';
+COMMENT ON COLUMN crm_bi.holding.ended_by IS 'Who ended it. 结束人';
+COMMENT ON COLUMN crm_bi.holding.last_contact_at IS 'Last contact by the holder. 最近联系';
+COMMENT ON COLUMN crm_bi.holding.last_purchase_at IS 'Last purchase while held. 最近购买';
+COMMENT ON COLUMN crm_bi.holding.due_at IS 'When it falls due to be recycled. 回收到期';
+COMMENT ON COLUMN crm_bi.holding.due_cause IS 'Clause of the rule that falls due first. 到期条款';
+COMMENT ON COLUMN crm_bi.holding.locked IS 'Kept from recycling. 锁定';
+COMMENT ON VIEW crm_bi.freshness IS 'How fresh the figures are and what would freshen them: one row for each thing to watch. 数据时效';
+COMMENT ON COLUMN crm_bi.freshness.item IS 'What is looked at. 项目';
+COMMENT ON COLUMN crm_bi.freshness.day IS 'Day it stands on. 日期';
+COMMENT ON COLUMN crm_bi.freshness.n IS 'How many. 数量';
+COMMENT ON COLUMN crm_bi.freshness.fresh IS 'Whether all is well. 是否正常';
+COMMENT ON COLUMN crm_bi.freshness.advice IS 'What it means or what to do. 建议';

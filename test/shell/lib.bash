@@ -68,24 +68,7 @@ exists() {
 
 # fill DB: a book of some hundred customers, or of a few where there is no generator
 fill() {
-	if exists "$1" crm.generate; then
-		query "$1" "SET client_min_messages = warning" "CALL crm.generate(customers => 500, seed => 1)" >/dev/null
-	else
-		query "$1" "
-			INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'c', 'Company'), (2, 1, 'n', 'North'), (3, 1, 's', 'South');
-			INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on) VALUES (1, 'a', 'Agent', 2, 1, '2020-01-01');
-			INSERT INTO crm.product (id, code, name) VALUES (1, 'w', 'Whole life');
-			INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from)
-				SELECT i, 'person', '客户 ' || i, 2 + i % 2, 1 + i % 4, '2020-01-01' FROM generate_series(1, 50) i;
-			INSERT INTO crm.policy (customer_id, id, product_id, channel_id, servicer_id, issued_on, premium)
-				SELECT 1 + i % 40, i, 1, 1 + i % 4, 1, date '2020-01-01' + i * 7, i * 1000.5 FROM generate_series(1, 120) i;
-			INSERT INTO crm.policy_event (customer_id, policy_id, kind, on_date)
-				SELECT customer_id, id, 'lapse', issued_on + 400 FROM crm.policy WHERE id % 3 = 0;
-			INSERT INTO crm.policy_insured (customer_id, policy_id, insured_id)
-				SELECT customer_id, id, 41 + id % 10 FROM crm.policy WHERE id % 5 = 0;
-			INSERT INTO crm.contact (customer_id, staff_id, channel_id, purpose, outcome)
-				SELECT i, 1, 1, 'sales', 'reached' FROM generate_series(1, 20) i"
-	fi
+	query "$1" "SET client_min_messages = warning" "CALL crm.generate(customers => 500, seed => 1)" "CALL crm.rebuild('2025-12-31')" >/dev/null
 }
 
 # tables DB count|rows: every table of the model with its number of rows, or with their content
@@ -99,5 +82,5 @@ tables() {
 
 # figures DB: a digest of every figure as of a fixed day
 figures() {
-	query "$1" "SET crm.as_of = '2024-06-30'" "SELECT count(*), md5(string_agg(k::text, E'\n' ORDER BY k.kpi_key)) FROM crm_bi.kpi k"
+	query "$1" "SET crm.as_of = '2025-12-31'" "SELECT count(*), md5(string_agg(k::text, E'\n' ORDER BY k.kpi_key)) FROM crm_bi.kpi k"
 }
