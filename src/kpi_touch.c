@@ -288,32 +288,6 @@ crm_building(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(g.building);
 }
 
-static void
-count_row(void *arg, const Datum *v pg_attribute_unused(), const bool *nulls pg_attribute_unused())
-{
-	(*(int *) arg)++;
-}
-
-PG_FUNCTION_INFO_V1(crm_generation_stands);
-/*
- * generation_stands(generation): whether its rows are there still, as
- * committed by now: an emptied slot is empty to older snapshots as well.
- */
-Datum
-crm_generation_stands(PG_FUNCTION_ARGS)
-{
-	char		sql[80];
-	int			n = 0;
-
-	snprintf(sql, sizeof(sql), "SELECT 1 FROM crm.generation WHERE id OPERATOR(pg_catalog.=) " INT64_FORMAT, PG_GETARG_INT64(0));
-	SPI_connect();
-	PushActiveSnapshot(GetLatestSnapshot());
-	query_rows(sql, 1, NULL, count_row, &n);
-	PopActiveSnapshot();
-	SPI_finish();
-	PG_RETURN_BOOL(n > 0);
-}
-
 PG_FUNCTION_INFO_V1(crm_post);
 /*
  * post(): posts what this transaction has touched now, not at its end.
