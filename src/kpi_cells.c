@@ -79,7 +79,7 @@ static Cell *
 unpack_bytes(const uint8 *p, const uint8 *end, int wanted, int *n)
 {
 	/* a cell takes three bytes at least */
-	Cell	   *cell = palloc_array(Cell, Max((end - p) / 3, 1));
+	Cell	   *cell = palloc_extended(sizeof(Cell) * Max((end - p) / 3, 1), MCXT_ALLOC_HUGE);
 	int			last = -1;
 	int			k = 0;
 
@@ -200,7 +200,7 @@ crm_cells_in(PG_FUNCTION_ARGS)
 	char	   *text = PG_GETARG_CSTRING(0);
 	char	   *save;
 	/* a cell takes nine letters at least */
-	Cell	   *cell = palloc_array(Cell, strlen(text) / 9 + 1);
+	Cell	   *cell = palloc_extended(sizeof(Cell) * (strlen(text) / 9 + 1), MCXT_ALLOC_HUGE);
 	int			n = 0;
 
 	for (char *w = strtok_r(pstrdup(text), " \t\n", &save); w; w = strtok_r(NULL, " \t\n", &save))

@@ -47,7 +47,7 @@ BEGIN
   EXECUTE pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA crm TO %I', owner);
   EXECUTE pg_catalog.format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crm TO %I', owner);
   GRANT USAGE ON SCHEMA crm TO crm_bi_owner, PUBLIC;
-  GRANT EXECUTE ON FUNCTION crm._building(bigint, date) TO crm_bi_owner;
+  GRANT EXECUTE ON FUNCTION crm._generation_stands(bigint) TO crm_bi_owner;
   CREATE SCHEMA crm_bi AUTHORIZATION crm_bi_owner;
   COMMENT ON SCHEMA crm_bi IS 'crm: views for BI tools, plain column types only';
   FOR module IN

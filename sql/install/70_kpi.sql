@@ -62,6 +62,11 @@ COMMENT ON FUNCTION crm._building(bigint, date) IS
   'The generation being built, NULL when there is none, as committed by now and not as the transaction sees it. Errors: 40001 when current_id is no longer current or posted up to another day.';
 REVOKE ALL ON FUNCTION crm._building(bigint, date) FROM PUBLIC;
 
+CREATE FUNCTION crm._generation_stands(generation bigint) RETURNS boolean LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_generation_stands';
+COMMENT ON FUNCTION crm._generation_stands(bigint) IS
+  'Whether the rows of a generation are there still, as committed by now and not as the transaction sees it. Errors: 55000.';
+REVOKE ALL ON FUNCTION crm._generation_stands(bigint) FROM PUBLIC;
+
 CREATE FUNCTION crm._touch() RETURNS trigger LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_touch';
 COMMENT ON FUNCTION crm._touch() IS 'Trigger: notes a touched customer or policy for posting at the end of the transaction.';
 REVOKE ALL ON FUNCTION crm._touch() FROM PUBLIC;

@@ -219,14 +219,25 @@ CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_event FOR EA
 CREATE FUNCTION crm._product_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF NEW.guaranteed_renewable <> OLD.guaranteed_renewable THEN
+  IF NEW.guaranteed_renewable = OLD.guaranteed_renewable THEN
+    RETURN NEW;
+  END IF;
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'guaranteed renewal of product "%" can change at isolation level read committed only', NEW.code
+      USING ERRCODE = 'active_sql_transaction', HINT = 'An older snapshot does not show every policy of the product.';
+  END IF;
+  IF TG_WHEN = 'BEFORE' THEN
+    -- waits for those whose new policies are not to be seen yet, as foreign keys lock the product
+    PERFORM FROM crm.product r WHERE r.id = NEW.id FOR UPDATE;
+  ELSE
     UPDATE crm.policy p SET product_id = p.product_id WHERE p.product_id = NEW.id;
   END IF;
-  RETURN NULL;
+  RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION crm._product_changed() IS 'Trigger: policies of a product turn long-term with it.';
+COMMENT ON FUNCTION crm._product_changed() IS 'Trigger: policies of a product turn long-term with it. Errors: 25001.';
 REVOKE ALL ON FUNCTION crm._product_changed() FROM PUBLIC;
+CREATE TRIGGER alone BEFORE UPDATE OF guaranteed_renewable ON crm.product FOR EACH ROW EXECUTE FUNCTION crm._product_changed();
 CREATE TRIGGER policies AFTER UPDATE OF guaranteed_renewable ON crm.product FOR EACH ROW EXECUTE FUNCTION crm._product_changed();
 
 CREATE FUNCTION crm._refuse_truncate() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -222,6 +222,7 @@ BEGIN
   END LOOP;
   UPDATE crm.progress SET step = 'done', finished_at = clock_timestamp(), changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
   PERFORM crm._empty_slot((1 - g.slot)::smallint);
+  DELETE FROM crm.generation WHERE state = 'retired';
   RAISE NOTICE 'rebuilt % standings in % s', (SELECT p.done FROM crm.progress p WHERE p.task = 'rebuild ' || g.id),
     round(extract(epoch FROM clock_timestamp() - started), 1);
   PERFORM crm._rebuild_end();
