@@ -46,8 +46,7 @@ SELECT k.code || '/' || coalesce(c.class, '') || '/' || p.grain_name || '/' || p
 FROM crm.kpi_code k
 CROSS JOIN crm.organisation o
 CROSS JOIN LATERAL (
-  SELECT (SELECT pg_catalog.array_agg(ARRAY[CASE WHEN e.grain = 0 THEN 0 ELSE (e.period_start - date '2000-01-01') * 8 + e.grain END, e.day - date '2000-01-01',
-                                            e.class_id, e.channel_id, e.company::integer, e.n])
+  SELECT (SELECT pg_catalog.array_agg(ARRAY[e.period_key, e.day - date '2000-01-01', e.class_id, e.channel_id, e.company::integer + 2 * e.periods, e.n])
           FROM %2$s AND e.slot = %5$s AND e.account = k.account AND e.day <= %4$s) AS of_account,
          CASE WHEN k.base_account IS NOT NULL THEN
            (SELECT pg_catalog.array_agg(ARRAY[0, e.day - date '2000-01-01', e.class_id, e.channel_id, e.company::integer, e.n])
@@ -65,7 +64,7 @@ CROSS JOIN LATERAL crm._kpi_cells(
      AND x.grain = CASE WHEN k.account < 20 THEN 1 ELSE p.grain END
      AND x.year = CASE WHEN k.account < 20 THEN extract(year FROM least(p.period_end, %6$s))::smallint ELSE p.year END),
   CASE WHEN k.account < 20 THEN extract(month FROM least(p.period_end, %6$s))::integer - 1 ELSE p.number END,
-  e.of_account, CASE WHEN k.account < 20 THEN NULL ELSE (p.period_start - date '2000-01-01') * 8 + p.grain END, least(p.period_end, %4$s),
+  e.of_account, CASE WHEN k.account < 20 THEN NULL ELSE p.key END, least(p.period_end, %4$s),
   CASE WHEN k.base_account IS NOT NULL THEN
     (SELECT x.cells FROM crm.kpi_cell x
      WHERE x.slot = %5$s AND x.account = k.base_account AND x.org_id = o.id AND x.subtree = %3$s AND x.grain = 1
