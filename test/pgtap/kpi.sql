@@ -91,7 +91,7 @@ SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'posted by a cle
 
 UPDATE crm.policy SET customer_id = 1 WHERE id = 2;
 UPDATE crm.policy SET id = 4, customer_id = 2 WHERE id = 3;
-INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) VALUES (3, 'company', 'Three', 114, 2, '2199-12-31'), (4, 'person', 'Four', 114, 2, '1900-01-01');
+INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) VALUES (3, 'company', 'Three', 114, 2, '2199-12-31'), (4, 'person', 'Four', 114, 2, '2020-02-29');
 UPDATE crm.customer SET id = 5 WHERE id = 4;
 INSERT INTO crm.policy (customer_id, id, product_id, channel_id, issued_on, matures_on, premium) VALUES (5, 6, 1, 3, '2024-06-20', '2199-12-31', 5), (5, 7, 2, 3, '2199-12-31', NULL, 5);
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (201, 114, 'leaf', 'Under a leaf with figures');
