@@ -17,6 +17,11 @@ DECLARE
 BEGIN
   IF pg_catalog.to_regclass('crm.model') IS NOT NULL THEN
     EXECUTE 'SELECT m.version FROM crm.model m' INTO standing;
+    IF pg_catalog.to_regclass('crm_bi.kpi') IS NULL THEN
+      RAISE EXCEPTION 'the model of crm % lost its views, triggers and columns with the extension it was made by', standing
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              HINT = 'Every row is still there: move schema crm out of the way, make a new model, and copy the rows of the book over.';
+    END IF;
     IF standing = version THEN
       RAISE NOTICE 'the model of crm % stands already', version;
       RETURN;
