@@ -173,7 +173,7 @@ BEGIN
     EXIT WHEN policies = '{}';
     -- whoever came to these policies while the locks were waited for
     more := crm._members_of(policies);
-    EXIT WHEN more <@ touched;
+    EXIT WHEN more = touched;
     more := (SELECT array_agg(m ORDER BY m) FROM (SELECT unnest(more) EXCEPT SELECT unnest(touched)) AS x (m));
     touched := touched || more;
   END LOOP;

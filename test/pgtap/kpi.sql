@@ -87,6 +87,21 @@ DROP ROLE crm_test_clerk;
 DROP TABLE pg_temp.customer, pg_temp.kpi_entry, pg_temp.generation;
 SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'posted by a clerk who may only insert, behind names like ours');
 
+CREATE ROLE crm_test_analyst;
+GRANT USAGE ON SCHEMA crm_bi TO crm_test_analyst;
+GRANT SELECT ON ALL TABLES IN SCHEMA crm_bi TO crm_test_analyst;
+CREATE TEMP TABLE seen AS SELECT ''::text AS name, 0::bigint AS n WHERE false;
+GRANT INSERT ON seen TO crm_test_analyst;
+SET crm.as_of = '2024-05-17';
+SET ROLE crm_test_analyst;
+INSERT INTO pg_temp.seen SELECT 'kpi', count(*) FROM crm_bi.kpi UNION ALL SELECT 'kpi_own', count(*) FROM crm_bi.kpi_own
+UNION ALL SELECT 'standing', count(*) FROM crm_bi.standing UNION ALL SELECT 'customer', count(*) FROM crm_bi.customer;
+RESET ROLE;
+RESET crm.as_of;
+SELECT is((SELECT count(*) FROM seen WHERE n > 0), 4::bigint, 'an analyst needs no more than the views');
+DROP OWNED BY crm_test_analyst;
+DROP ROLE crm_test_analyst;
+
 -- the shape of the book ------------------------------------------------------------
 
 UPDATE crm.policy SET customer_id = 1 WHERE id = 2;
