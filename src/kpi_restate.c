@@ -132,9 +132,24 @@ array_of(Datum *values, int n, Oid type)
 	return PointerGetDatum(construct_array(values, n, type, len, byval, align));
 }
 
+/* In the order of the index of crm.kpi_entry, which many entries then fill page by page */
+static int
+entry_cmp(const void *a, const void *b)
+{
+	const Posting *x = *(const Posting *const *) a;
+	const Posting *y = *(const Posting *const *) b;
+
+	if (x->account != y->account)
+		return x->account - y->account;
+	if (x->org != y->org)
+		return x->org > y->org ? 1 : -1;
+	return (x->day > y->day) - (x->day < y->day);
+}
+
 static void
 write_entries(entries_hash *entries, Datum slot)
 {
+	const Posting **sorted = palloc_array(const Posting *, Max(entries->members, 1));
 	static const Oid types[] = {INT2OID, INT4OID, INT2OID, DATEOID, INT8OID, INT2OID, INT8OID, BOOLOID, INT8OID};
 	Datum	   *column[lengthof(types)];
 	Datum		args[lengthof(types) + 1];
@@ -146,24 +161,25 @@ write_entries(entries_hash *entries, Datum slot)
 		column[c] = palloc_array(Datum, Max(entries->members, 1));
 	entries_start_iterate(entries, &it);
 	while ((e = entries_iterate(entries, &it)) != NULL)
-	{
-		const Posting *p = &e->key;
-
-		if (p->n == 0)
-			continue;
-		column[0][n] = Int16GetDatum(p->account);
-		column[1][n] = Int32GetDatum(entry_key(p));
-		column[2][n] = Int16GetDatum(p->periods);
-		column[3][n] = DateADTGetDatum(p->day);
-		column[4][n] = Int64GetDatum(p->org);
-		column[5][n] = Int16GetDatum(p->class_id);
-		column[6][n] = Int64GetDatum(p->channel);
-		column[7][n] = BoolGetDatum(p->company);
-		column[8][n] = Int64GetDatum(p->n);
-		n++;
-	}
+		if (e->key.n != 0)
+			sorted[n++] = &e->key;
 	if (n == 0)
 		return;
+	qsort(sorted, n, sizeof(*sorted), entry_cmp);
+	for (int i = 0; i < n; i++)
+	{
+		const Posting *p = sorted[i];
+
+		column[0][i] = Int16GetDatum(p->account);
+		column[1][i] = Int32GetDatum(entry_key(p));
+		column[2][i] = Int16GetDatum(p->periods);
+		column[3][i] = DateADTGetDatum(p->day);
+		column[4][i] = Int64GetDatum(p->org);
+		column[5][i] = Int16GetDatum(p->class_id);
+		column[6][i] = Int64GetDatum(p->channel);
+		column[7][i] = BoolGetDatum(p->company);
+		column[8][i] = Int64GetDatum(p->n);
+	}
 	args[0] = slot;
 	for (int c = 0; c < (int) lengthof(types); c++)
 		args[c + 1] = array_of(column[c], n, types[c]);
