@@ -38,8 +38,9 @@ sql -c "EXPLAIN (ANALYZE, BUFFERS, TIMING off, COSTS off) SELECT * FROM crm_bi.k
 	awk '/Buffers:/ && !b {sub(/^ */, ""); b = $0} /^Execution Time/ {print b "; " $0}'
 
 # entries by real commits, a policy each
+# the policies of past days, which touch more periods
 entries() { sql -c "SELECT count(*) FROM crm.kpi_entry e JOIN crm.generation g ON g.slot = e.slot AND g.state = 'current' WHERE e.day <= '$as_of'"; }
-policy_script >"$work/policy.pgbench"
+policy_script "date '$as_of' - :h * 150" >"$work/policy.pgbench"
 before=$(entries)
 while [ "$(entries)" -lt 100000 ]; do
 	pgbench -n -c 2 -t 500 -f "$work/policy.pgbench" -D customers="$customers" "$db" >/dev/null 2>&1
