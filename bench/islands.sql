@@ -87,7 +87,7 @@ ANALYZE islands.segment;
 
 -- the standing at the end of each month in which it changed, with the one before
 CREATE UNLOGGED TABLE islands.month_end AS
-SELECT s.*, s.id AS hi, lag(s.id) OVER w AS lo, lag(s.cell) OVER w AS lo_cell, lag(s.state) OVER w AS lo_state, lag(s.was) OVER w AS lo_was
+SELECT s.*, lag(s.id) OVER w AS lo, lag(s.cell) OVER w AS lo_cell, lag(s.state) OVER w AS lo_state, lag(s.was) OVER w AS lo_was
 FROM islands.segment s
 WHERE s.next_month IS NULL OR s.next_month > s.month
 WINDOW w AS (PARTITION BY s.customer_id ORDER BY s.id);
