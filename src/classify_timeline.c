@@ -129,8 +129,8 @@ unpack_bytes(const uint8 *p, const uint8 *end, Timeline *t)
 	if (p >= end || (*p & ~KIND_COMPANY) != TIMELINE_VERSION)
 		return false;
 	t->company = (*p++ & KIND_COMPANY) != 0;
-	/* a row takes two bytes at least */
-	p = get_bounded(p, end, (end - p) / 2, &v);
+	/* a row takes two bytes at least, and no two begin on one day */
+	p = get_bounded(p, end, Min((end - p) / 2, TIMELINE_LAST_DAY - TIMELINE_FIRST_DAY + 1), &v);
 	if (p == NULL)
 		return false;
 	t->n = t->size = (int) v;

@@ -294,38 +294,39 @@ sum_up(Accounts *a, int *nblocks)
 }
 
 /*
- * Columns: account, grain, org_id, subtree, year, period_start, day, class_id,
- * channel_id, company, n, cells.  Of cells, period_start to n are NULL; of
- * entries, subtree, year and cells are.
+ * Columns: account, grain, org_id, subtree, year, period_key, periods, day,
+ * class_id, channel_id, company, n, cells.  Of cells, period_key to n are
+ * NULL; of entries, grain, subtree, year and cells are.
  */
 static void
 put_cells(ReturnSetInfo *rsinfo, Account account, Grain grain, const CellKey *key, int year, const Cell *cell, int n)
 {
-	Datum		values[12] = {
+	Datum		values[13] = {
 		Int16GetDatum(account),
 		Int16GetDatum(grain),
 		Int64GetDatum(key->org),
 		BoolGetDatum(key->subtree),
 		Int16GetDatum(year),
-		0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0,
 		PointerGetDatum(cells_pack(cell, n))
 	};
-	bool		nulls[12] = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0};
+	bool		nulls[13] = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0};
 
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	pfree(DatumGetPointer(values[11]));
+	pfree(DatumGetPointer(values[12]));
 }
 
 static void
 put_entry(ReturnSetInfo *rsinfo, const Posting *p)
 {
-	Datum		values[12] = {
+	Datum		values[13] = {
 		Int16GetDatum(p->account),
-		Int16GetDatum(p->grain),
+		0,
 		Int64GetDatum(p->org),
 		0,
 		0,
-		DateADTGetDatum(entry_period(p)),
+		Int32GetDatum(entry_key(p)),
+		Int16GetDatum(p->periods),
 		DateADTGetDatum(p->day),
 		Int16GetDatum(p->class_id),
 		Int64GetDatum(p->channel),
@@ -333,7 +334,7 @@ put_entry(ReturnSetInfo *rsinfo, const Posting *p)
 		Int64GetDatum(p->n),
 		0
 	};
-	bool		nulls[12] = {0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1};
+	bool		nulls[13] = {0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1};
 
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -442,8 +443,8 @@ crm_accounts(PG_FUNCTION_ARGS)
 				 errmsg("days or classes are out of range")));
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (rsinfo->setDesc->natts != 12)
-		elog(ERROR, "function must return twelve columns");
+	if (rsinfo->setDesc->natts != 13)
+		elog(ERROR, "function must return thirteen columns");
 
 	a.first_month = month_of(first_day);
 	a.nseries = SERIES_CLASS + 1 + classes;

@@ -79,7 +79,7 @@ static Cell *
 unpack_bytes(const uint8 *p, const uint8 *end, int wanted, int *n)
 {
 	/* a cell takes three bytes at least */
-	Cell	   *cell = palloc_array(Cell, Max((end - p) / 3, 1));
+	Cell	   *cell = palloc_extended(sizeof(Cell) * Max((end - p) / 3, 1), MCXT_ALLOC_HUGE);
 	int			last = -1;
 	int			k = 0;
 
@@ -200,7 +200,7 @@ crm_cells_in(PG_FUNCTION_ARGS)
 	char	   *text = PG_GETARG_CSTRING(0);
 	char	   *save;
 	/* a cell takes nine letters at least */
-	Cell	   *cell = palloc_array(Cell, strlen(text) / 9 + 1);
+	Cell	   *cell = palloc_extended(sizeof(Cell) * (strlen(text) / 9 + 1), MCXT_ALLOC_HUGE);
 	int			n = 0;
 
 	for (char *w = strtok_r(pstrdup(text), " \t\n", &save); w; w = strtok_r(NULL, " \t\n", &save))
@@ -296,14 +296,26 @@ int8_array(ArrayType *a, int *n)
 	return (int64 *) ARR_DATA_PTR(a);
 }
 
-/* An entry as it stands in an array of entries */
+/*
+ * An entry as it stands in an array of entries.  To be summed into cells it
+ * counts in the periods first to last of the year; to be read it counts from
+ * a day on in so many periods from a key on.
+ */
 typedef struct Entry
 {
-	int64		period;			/* in the year; for kpi_cells any key of the period */
-	int64		day;
+	union
+	{
+		int64		first;
+		int64		key;
+	};
+	union
+	{
+		int64		last;
+		int64		day;
+	};
 	int64		class_id;
 	int64		channel;
-	int64		company;
+	int64		company;		/* and twice the number of periods, to be read */
 	int64		n;
 } Entry;
 
@@ -347,31 +359,37 @@ crm_cells_move(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(crm_cells_of);
 /*
- * cells_of(entries): the sum of entries, an array of sixes (period, day,
- * class, channel, company, n), whatever their day.  Errors: 2202E, 22004,
- * 22003.
+ * cells_of(entries): the sum of entries, an array of sixes (first and last
+ * period of the year, class, channel, company, n), each counting in every
+ * period from first to last.  Errors: 2202E, 22004, 22003.
  */
 Datum
 crm_cells_of(PG_FUNCTION_ARGS)
 {
 	int			n,
-				k = 0;
+				k = 0,
+				size = 0;
 	const Entry *e = get_entries(PG_GETARG_ARRAYTYPE_P(0), &n);
-	Cell	   *cell = palloc_array(Cell, Max(n, 1));
+	Cell	   *cell;
 
 	for (int i = 0; i < n; i++)
 	{
-		if (e[i].period < 0 || e[i].period >= CELL_PERIODS)
+		if (e[i].first < 0 || e[i].last < e[i].first || e[i].last >= CELL_PERIODS)
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("period " INT64_FORMAT " is out of range", e[i].period)));
-		cell[i] = (Cell) {
-			.period = (int16) e[i].period, .class_id = (int16) e[i].class_id,
-			.channel = e[i].channel, .company = e[i].company != 0, .n = e[i].n
-		};
+					 errmsg("periods " INT64_FORMAT " to " INT64_FORMAT " are out of range", e[i].first, e[i].last)));
+		size += (int) (e[i].last - e[i].first) + 1;
 	}
-	qsort(cell, n, sizeof(Cell), cell_cmp);
+	cell = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) size, 1) * sizeof(Cell));
 	for (int i = 0; i < n; i++)
+		for (int64 period = e[i].first; period <= e[i].last; period++)
+			cell[k++] = (Cell) {
+				.period = (int16) period, .class_id = (int16) e[i].class_id,
+				.channel = e[i].channel, .company = e[i].company & 1, .n = e[i].n
+			};
+	qsort(cell, size, sizeof(Cell), cell_cmp);
+	k = 0;
+	for (int i = 0; i < size; i++)
 	{
 		if (k > 0 && cell_cmp(&cell[k - 1], &cell[i]) == 0)
 			cell[k - 1].n = add_counts(cell[k - 1].n, cell[i].n);
@@ -458,8 +476,9 @@ add_account(Figure *f, bool denominator, FunctionCallInfo fcinfo, int arg)
 		const Entry *e = get_entries(PG_GETARG_ARRAYTYPE_P(arg + 2), &n);
 
 		for (int i = 0; i < n; i++)
-			if (e[i].day <= close && (balance || e[i].period == key))
-				ADD((int16) e[i].class_id, e[i].channel, e[i].company != 0, e[i].n);
+			if (e[i].day <= close &&
+				(balance || (e[i].key <= key && key - e[i].key < (e[i].company >> 1) * 8 && ((key ^ e[i].key) & 7) == 0)))
+				ADD((int16) e[i].class_id, e[i].channel, (e[i].company & 1) != 0, e[i].n);
 	}
 #undef ADD
 }
@@ -493,8 +512,9 @@ PG_FUNCTION_INFO_V1(crm_kpi_cells);
  * The rows (class, channel, kind, numerator, denominator) of one figure, unit
  * and period from its accounts a and b.  labels: of the classes from 1, NULL
  * for a figure without classes; period: number of the period in the cells of
- * its year; entries: arrays of sixes (key of period, day, class, channel,
- * company, n); key: of the period of a turnover, NULL for a balance.  No row
+ * its year; entries: arrays of sixes (key of the first period, day, class,
+ * channel, company plus twice the number of periods, n); key: of the period
+ * of a turnover, its number times 8 plus its grain, NULL for a balance.  No row
  * where both are 0.  Errors: 22023 for an unknown shape or channels that do
  * not match, 22003, 22004.
  */

@@ -23,14 +23,14 @@ posting_hash(const Posting *p)
 						(uint32) p->day * 69069U ^
 						((uint32) p->account << 24 | (uint32) p->class_id << 12 |
 						 (uint32) p->grain << 8 | (uint32) p->company << 7) ^
-						(uint32) p->period * 97U);
+						((uint32) p->period * 16 + (uint32) p->periods) * 97U);
 }
 
 static inline bool
 posting_equal(const Posting *a, const Posting *b)
 {
 	return a->account == b->account && a->class_id == b->class_id && a->grain == b->grain &&
-		a->period == b->period && a->day == b->day && a->org == b->org &&
+		a->period == b->period && a->periods == b->periods && a->day == b->day && a->org == b->org &&
 		a->channel == b->channel && a->company == b->company;
 }
 
@@ -48,29 +48,18 @@ posting_equal(const Posting *a, const Posting *b)
 static inline void
 entries_add(entries_hash *entries, const Posting *p)
 {
-	Posting		x = *p;
+	bool		found;
+	DayEntry   *e = entries_insert(entries, *p, &found);
 
-	for (int i = 0; i < p->periods; i++)
-	{
-		bool		found;
-		DayEntry   *e;
-
-		if (i > 0)
-		{
-			x.period++;
-			x.day = period_end(x.grain, x.period);
-		}
-		e = entries_insert(entries, x, &found);
-		if (found)
-			e->key.n += x.n;
-	}
+	if (found)
+		e->key.n += p->n;
 }
 
-/* period_start of an entry; -infinity for balances */
-static inline DateADT
-entry_period(const Posting *p)
+/* period_key of an entry: the period's number and grain; 0 for balances */
+static inline int32
+entry_key(const Posting *p)
 {
-	return p->grain == GRAIN_DAY ? DATEVAL_NOBEGIN : period_start(p->grain, p->period);
+	return p->grain == GRAIN_DAY ? 0 : p->period * 8 + p->grain;
 }
 
 #endif							/* CRM_KPI_ENTRIES_H */

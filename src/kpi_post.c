@@ -145,6 +145,15 @@ post(Poster *p, Account account, int16 class_id, Grain grain, int period, int pe
 	p->post(p->arg, &x);
 }
 
+/* Among settled days only the month matters: entries of one month then add up. */
+static DateADT
+settled_day(const Poster *p, DateADT day)
+{
+	if (day >= p->settled)
+		return day;
+	return Min(period_end(GRAIN_MONTH, month_of(day)), p->settled);
+}
+
 static void
 post_balances(Poster *p)
 {
@@ -153,7 +162,7 @@ post_balances(Poster *p)
 		const Standing *to = &p->t->row[i];
 		const Standing *from = i > 0 ? to - 1 : NULL;
 		bool		moved = from && (from->org != to->org || from->channel != to->channel);
-		DateADT		day = to->from;
+		DateADT		day = settled_day(p, to->from);
 		Coverage	was = from ? standing_coverage(from) : COVERAGE_NONE;
 		Coverage	is = standing_coverage(to);
 

@@ -83,9 +83,9 @@ static KeptQuery drop_standings = {
 	.nargs = 2, .args = {INT2OID, INT8ARRAYOID}
 };
 static KeptQuery put_entries = {
-	.sql = "INSERT INTO crm.kpi_entry (slot, account, grain, period_start, day, org_id, class_id, channel_id, company, n) "
+	.sql = "INSERT INTO crm.kpi_entry (slot, account, period_key, periods, day, org_id, class_id, channel_id, company, n) "
 	"SELECT $1, u.* FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10) u",
-	.nargs = 10, .args = {INT2OID, INT2ARRAYOID, INT2ARRAYOID, DATEARRAYOID, DATEARRAYOID, INT8ARRAYOID,
+	.nargs = 10, .args = {INT2OID, INT2ARRAYOID, INT4ARRAYOID, INT2ARRAYOID, DATEARRAYOID, INT8ARRAYOID,
 	INT2ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, INT8ARRAYOID}
 };
 
@@ -135,7 +135,7 @@ array_of(Datum *values, int n, Oid type)
 static void
 write_entries(entries_hash *entries, Datum slot)
 {
-	static const Oid types[] = {INT2OID, INT2OID, DATEOID, DATEOID, INT8OID, INT2OID, INT8OID, BOOLOID, INT8OID};
+	static const Oid types[] = {INT2OID, INT4OID, INT2OID, DATEOID, INT8OID, INT2OID, INT8OID, BOOLOID, INT8OID};
 	Datum	   *column[lengthof(types)];
 	Datum		args[lengthof(types) + 1];
 	entries_iterator it;
@@ -152,8 +152,8 @@ write_entries(entries_hash *entries, Datum slot)
 		if (p->n == 0)
 			continue;
 		column[0][n] = Int16GetDatum(p->account);
-		column[1][n] = Int16GetDatum(p->grain);
-		column[2][n] = DateADTGetDatum(entry_period(p));
+		column[1][n] = Int32GetDatum(entry_key(p));
+		column[2][n] = Int16GetDatum(p->periods);
 		column[3][n] = DateADTGetDatum(p->day);
 		column[4][n] = Int64GetDatum(p->org);
 		column[5][n] = Int16GetDatum(p->class_id);

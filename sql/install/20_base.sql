@@ -17,6 +17,11 @@ DECLARE
 BEGIN
   IF pg_catalog.to_regclass('crm.model') IS NOT NULL THEN
     EXECUTE 'SELECT m.version FROM crm.model m' INTO standing;
+    IF pg_catalog.to_regclass('crm_bi.kpi') IS NULL THEN
+      RAISE EXCEPTION 'the model of crm % lost its views, triggers and columns with the extension it was made by', standing
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              HINT = 'Every row is still there: move schema crm out of the way, make a new model, and copy the rows of the book over.';
+    END IF;
     IF standing = version THEN
       RAISE NOTICE 'the model of crm % stands already', version;
       RETURN;
@@ -47,7 +52,7 @@ BEGIN
   EXECUTE pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA crm TO %I', owner);
   EXECUTE pg_catalog.format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crm TO %I', owner);
   GRANT USAGE ON SCHEMA crm TO crm_bi_owner, PUBLIC;
-  GRANT EXECUTE ON FUNCTION crm._building(bigint, date) TO crm_bi_owner;
+  GRANT EXECUTE ON FUNCTION crm._generation_stands(bigint) TO crm_bi_owner;
   CREATE SCHEMA crm_bi AUTHORIZATION crm_bi_owner;
   COMMENT ON SCHEMA crm_bi IS 'crm: views for BI tools, plain column types only';
   FOR module IN

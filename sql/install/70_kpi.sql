@@ -22,7 +22,7 @@ COMMENT ON AGGREGATE crm._cells_sum(crm.cells) IS 'The sum of cells, cell by cel
 CREATE FUNCTION crm._cells_of(entries bigint[]) RETURNS crm.cells
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_cells_of';
 COMMENT ON FUNCTION crm._cells_of(bigint[]) IS
-  'The sum of entries, an array of sixes (period in the year, day, class, channel, company, n), whatever their day. Errors: 2202E, 22004, 22003.';
+  'The sum of entries, an array of sixes (first and last period of the year, class, channel, company, n), each counting from first to last. Errors: 2202E, 22004, 22003.';
 CREATE FUNCTION crm._cells_move(cells crm.cells, from_period integer, to_period integer) RETURNS crm.cells
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_cells_move';
 COMMENT ON FUNCTION crm._cells_move(crm.cells, integer, integer) IS 'The cells of one period of the year, as those of another. Errors: 22003.';
@@ -36,7 +36,7 @@ COMMENT ON FUNCTION crm._kpi_cells(smallint, text[], bigint[], text[], crm.cells
   'The rows of one figure, unit and period from its accounts a and b, each the sum of the cells of a period and of the entries up to the closing day. Errors: 22023, 22003, 22004.';
 
 CREATE FUNCTION crm._accounts(timelines text, tree text, first_day date, settled date, until date, classes integer,
-  OUT account smallint, OUT grain smallint, OUT org_id bigint, OUT subtree boolean, OUT year smallint, OUT period_start date,
+  OUT account smallint, OUT grain smallint, OUT org_id bigint, OUT subtree boolean, OUT year smallint, OUT period_key integer, OUT periods smallint,
   OUT day date, OUT class_id smallint, OUT channel_id bigint, OUT company boolean, OUT n bigint, OUT cells crm.cells)
 RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_accounts';
 COMMENT ON FUNCTION crm._accounts(text, text, date, date, date, integer) IS
@@ -61,6 +61,11 @@ CREATE FUNCTION crm._building(current_id bigint, posted_to date) RETURNS bigint 
 COMMENT ON FUNCTION crm._building(bigint, date) IS
   'The generation being built, NULL when there is none, as committed by now and not as the transaction sees it. Errors: 40001 when current_id is no longer current or posted up to another day.';
 REVOKE ALL ON FUNCTION crm._building(bigint, date) FROM PUBLIC;
+
+CREATE FUNCTION crm._generation_stands(generation bigint) RETURNS boolean LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_generation_stands';
+COMMENT ON FUNCTION crm._generation_stands(bigint) IS
+  'Whether the rows of a generation are there still, as committed by now and not as the transaction sees it. Errors: 55000.';
+REVOKE ALL ON FUNCTION crm._generation_stands(bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._touch() RETURNS trigger LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_touch';
 COMMENT ON FUNCTION crm._touch() IS 'Trigger: notes a touched customer or policy for posting at the end of the transaction.';

@@ -52,6 +52,7 @@ CREATE TABLE crm.period (
   closes_from date NOT NULL,
   year smallint NOT NULL,
   number integer NOT NULL,
+  key integer NOT NULL UNIQUE,
   PRIMARY KEY (grain, period_start)
 );
 COMMENT ON TABLE crm.period IS 'Periods of every grain from 1900 to 2199.';
@@ -62,9 +63,11 @@ COMMENT ON COLUMN crm.period.period_end IS 'Last day.';
 COMMENT ON COLUMN crm.period.closes_from IS 'First day on which the period is reported, open: its first day, of trailing twelve months the first of the last.';
 COMMENT ON COLUMN crm.period.year IS 'Year in which it ends.';
 COMMENT ON COLUMN crm.period.number IS 'Which one of its grain it is in that year, from 0.';
-INSERT INTO crm.period (grain, grain_name, period_start, period_end, closes_from, year, number)
+COMMENT ON COLUMN crm.period.key IS 'Number of the period since 1900 times 8, plus the grain.';
+INSERT INTO crm.period (grain, grain_name, period_start, period_end, closes_from, year, number, key)
 SELECT g.grain, g.name, (m.m - g.back)::date, (m.m + g.span - interval '1 day')::date, m.m::date,
-       extract(year FROM m.m), (extract(month FROM m.m)::integer - 1) / g.step
+       extract(year FROM m.m), (extract(month FROM m.m)::integer - 1) / g.step,
+       (((extract(year FROM m.m)::integer - 1900) * 12 + extract(month FROM m.m)::integer - 1) / g.step) * 8 + g.grain
 FROM (VALUES (1, 'month', interval '0', interval '1 month', 1), (2, 'quarter', interval '0', interval '3 months', 3),
              (3, 'year', interval '0', interval '1 year', 12), (4, 'trailing_12', interval '11 months', interval '1 month', 1))
        AS g (grain, name, back, span, step)
@@ -97,9 +100,9 @@ COMMENT ON TABLE crm.kpi_cell_1 IS 'Cells of the generations in slot 1.';
 CREATE TABLE crm.kpi_entry (
   slot smallint NOT NULL,
   account smallint NOT NULL,
-  grain smallint NOT NULL,
   class_id smallint NOT NULL,
-  period_start date NOT NULL,
+  periods smallint NOT NULL,
+  period_key integer NOT NULL,
   day date NOT NULL,
   org_id bigint NOT NULL,
   channel_id bigint NOT NULL,
@@ -112,9 +115,9 @@ CREATE INDEX ON crm.kpi_entry (account, org_id, day);
 COMMENT ON TABLE crm.kpi_entry IS 'Entries not yet folded into the cells: only ever appended, and removed by folding.';
 COMMENT ON COLUMN crm.kpi_entry.slot IS 'Slot of the generation.';
 COMMENT ON COLUMN crm.kpi_entry.account IS 'Account.';
-COMMENT ON COLUMN crm.kpi_entry.grain IS 'Grain of a turnover; 0 for balances.';
+COMMENT ON COLUMN crm.kpi_entry.periods IS 'For how many periods in a row it counts, all of them over; 1 for balances.';
 COMMENT ON COLUMN crm.kpi_entry.class_id IS 'Class.';
-COMMENT ON COLUMN crm.kpi_entry.period_start IS 'First day of the period of a turnover; -infinity for balances.';
+COMMENT ON COLUMN crm.kpi_entry.period_key IS 'Key in crm.period of the period of a turnover, of several the first; 0 for balances.';
 COMMENT ON COLUMN crm.kpi_entry.day IS 'Closing day from which it counts.';
 COMMENT ON COLUMN crm.kpi_entry.org_id IS 'Unit of the customers.';
 COMMENT ON COLUMN crm.kpi_entry.channel_id IS 'Main channel of the customers.';
@@ -144,61 +147,54 @@ $$;
 COMMENT ON FUNCTION crm._members_of(bigint[]) IS 'Policyholders and insured of policies, as they stand and as their cover stands.';
 REVOKE ALL ON FUNCTION crm._members_of(bigint[]) FROM PUBLIC;
 
-CREATE FUNCTION crm._derive_cover(policies bigint[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
-BEGIN
-  DELETE FROM crm.cover c WHERE c.policy_id = ANY (policies);
-  INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium)
-  SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
-  FROM crm._cover_source s WHERE s.policy_id = ANY (policies);
-END
-$$;
-COMMENT ON FUNCTION crm._derive_cover(bigint[]) IS 'Makes the cover of policies anew.';
-REVOKE ALL ON FUNCTION crm._derive_cover(bigint[]) FROM PUBLIC;
-
 CREATE FUNCTION crm._post(customers bigint[], policies bigint[]) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-  touched bigint[];
+  touched bigint[] := customers;
   more bigint[];
-  chunk bigint[];
   g crm.generation;
   building bigint;
   earliest date;
   at integer := 1;
 BEGIN
   LOCK TABLE crm.generation IN ROW SHARE MODE;
-  IF policies = '{}' THEN
-    touched := customers;
-  ELSE
-    touched := (SELECT array_agg(DISTINCT t ORDER BY t) FROM unnest(customers || crm._members_of(policies)) t);
+  IF policies <> '{}' THEN
+    touched := crm._members_of(policies);
+    IF customers <> '{}' THEN
+      touched := (SELECT array_agg(DISTINCT t ORDER BY t) FROM unnest(customers || touched) t);
+    END IF;
   END IF;
   more := touched;
-  WHILE more IS NOT NULL LOOP
-    IF array_length(more, 1) > 1 THEN
+  WHILE more <> '{}' LOOP
+    IF more[2] IS NOT NULL THEN
       PERFORM FROM crm.customer c WHERE c.id = ANY (more) ORDER BY c.id FOR NO KEY UPDATE;
     END IF;
     UPDATE crm.customer c SET version = c.version + 1 WHERE c.id = ANY (more);
     EXIT WHEN policies = '{}';
-    more := (SELECT array_agg(m ORDER BY m) FROM (SELECT unnest(crm._members_of(policies)) EXCEPT SELECT unnest(touched)) AS x (m));
+    -- whoever came to these policies while the locks were waited for
+    more := crm._members_of(policies);
+    EXIT WHEN more = touched;
+    more := (SELECT array_agg(m ORDER BY m) FROM (SELECT unnest(more) EXCEPT SELECT unnest(touched)) AS x (m));
     touched := touched || more;
   END LOOP;
   IF policies <> '{}' THEN
-    PERFORM crm._derive_cover(policies);
+    DELETE FROM crm.cover c WHERE c.policy_id = ANY (policies);
+    INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium)
+    SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
+    FROM crm._cover_source s WHERE s.policy_id = ANY (policies);
   END IF;
-  IF touched IS NULL THEN
+  IF touched IS NULL OR touched = '{}' THEN
     RETURN 0;
   END IF;
 
   SELECT * INTO STRICT g FROM crm.generation WHERE state = 'current';
   building := crm._building(g.id, g.posted_to);
   WHILE at <= array_length(touched, 1) LOOP
-    chunk := touched[at : at + 19999];
-    earliest := crm._restate(g.id, g.slot, chunk, g.settled, g.posted_to, true);
+    earliest := crm._restate(g.id, g.slot, touched[at : at + 49999], g.settled, g.posted_to, true);
     IF earliest < g.first_day THEN
       UPDATE crm.generation SET first_day = earliest WHERE id = g.id AND first_day > earliest;
     END IF;
-    at := at + 20000;
+    at := at + 50000;
   END LOOP;
   IF building IS NOT NULL THEN
     INSERT INTO crm.replay (generation_id, customer_id) SELECT building, t FROM unnest(touched) t;
@@ -223,14 +219,25 @@ CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_event FOR EA
 CREATE FUNCTION crm._product_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF NEW.guaranteed_renewable <> OLD.guaranteed_renewable THEN
+  IF NEW.guaranteed_renewable = OLD.guaranteed_renewable THEN
+    RETURN NEW;
+  END IF;
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'guaranteed renewal of product "%" can change at isolation level read committed only', NEW.code
+      USING ERRCODE = 'active_sql_transaction', HINT = 'An older snapshot does not show every policy of the product.';
+  END IF;
+  IF TG_WHEN = 'BEFORE' THEN
+    -- waits for those whose new policies are not to be seen yet, as foreign keys lock the product
+    PERFORM FROM crm.product r WHERE r.id = NEW.id FOR UPDATE;
+  ELSE
     UPDATE crm.policy p SET product_id = p.product_id WHERE p.product_id = NEW.id;
   END IF;
-  RETURN NULL;
+  RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION crm._product_changed() IS 'Trigger: policies of a product turn long-term with it.';
+COMMENT ON FUNCTION crm._product_changed() IS 'Trigger: policies of a product turn long-term with it. Errors: 25001.';
 REVOKE ALL ON FUNCTION crm._product_changed() FROM PUBLIC;
+CREATE TRIGGER alone BEFORE UPDATE OF guaranteed_renewable ON crm.product FOR EACH ROW EXECUTE FUNCTION crm._product_changed();
 CREATE TRIGGER policies AFTER UPDATE OF guaranteed_renewable ON crm.product FOR EACH ROW EXECUTE FUNCTION crm._product_changed();
 
 CREATE FUNCTION crm._refuse_truncate() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -310,20 +317,24 @@ REVOKE ALL ON FUNCTION crm._horizon(date) FROM PUBLIC;
 CREATE FUNCTION crm._foldable(of_slot smallint, upto date)
 RETURNS TABLE (account smallint, grain smallint, org_id bigint, subtree boolean, year smallint, cells crm.cells) LANGUAGE sql STABLE
 BEGIN ATOMIC
-  SELECT f.account, f.grain, d.org_id, d.subtree, f.year,
-         crm._cells_of(array_agg(ARRAY[f.number, 0, f.class_id, f.channel_id, f.company::integer, f.n]))
+  SELECT f.account, f.grain, d.org_id, d.subtree, f.year::smallint,
+         crm._cells_of(array_agg(ARRAY[f.first, f.last, f.class_id, f.channel_id, f.company::integer, f.n]))
   FROM (
-    SELECT e.account, e.grain, p.year, p.number, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
-    FROM crm.kpi_entry e JOIN crm.period p ON p.grain = e.grain AND p.period_start = e.period_start
-    WHERE e.slot = _foldable.of_slot AND e.day <= _foldable.upto AND e.grain > 0
-    GROUP BY e.account, e.grain, p.year, p.number, e.org_id, e.class_id, e.channel_id, e.company
+    SELECT e.account, (e.period_key & 7)::smallint AS grain, 1900 + i.i / y.periods AS year, i.i % y.periods AS first, i.i % y.periods AS last,
+           e.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
+    FROM crm.kpi_entry e
+    CROSS JOIN LATERAL (SELECT (ARRAY[12, 4, 1, 12])[e.period_key & 7] AS periods) y
+    CROSS JOIN LATERAL generate_series(e.period_key / 8, e.period_key / 8 + e.periods - 1) AS i (i)
+    WHERE e.slot = _foldable.of_slot AND e.day <= _foldable.upto AND e.period_key <> 0
+    GROUP BY e.account, e.period_key & 7, 1900 + i.i / y.periods, i.i % y.periods, e.org_id, e.class_id, e.channel_id, e.company
     UNION ALL
-    SELECT b.account, 1::smallint, p.year, p.number, b.org_id, b.class_id, b.channel_id, b.company, sum(b.n)::bigint
-    FROM (SELECT e.account, date_trunc('month', e.day::timestamp)::date AS m, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n) AS n
-          FROM crm.kpi_entry e WHERE e.slot = _foldable.of_slot AND e.day <= _foldable.upto AND e.grain = 0
+    SELECT b.account, 1::smallint, y.y, CASE WHEN y.y = extract(year FROM b.m) THEN extract(month FROM b.m)::integer - 1 ELSE 0 END,
+           CASE WHEN y.y = extract(year FROM _foldable.upto) THEN extract(month FROM _foldable.upto)::integer - 1 ELSE 11 END,
+           b.org_id, b.class_id, b.channel_id, b.company, b.n
+    FROM (SELECT e.account, date_trunc('month', e.day::timestamp) AS m, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
+          FROM crm.kpi_entry e WHERE e.slot = _foldable.of_slot AND e.day <= _foldable.upto AND e.period_key = 0
           GROUP BY e.account, 2, e.org_id, e.class_id, e.channel_id, e.company) b
-    JOIN crm.period p ON p.grain = 1 AND p.period_start >= b.m AND p.period_start <= _foldable.upto
-    GROUP BY b.account, p.year, p.number, b.org_id, b.class_id, b.channel_id, b.company) f
+    CROSS JOIN LATERAL generate_series(extract(year FROM b.m)::integer, extract(year FROM _foldable.upto)::integer) AS y (y)) f
   JOIN crm._node d ON d.member_id = f.org_id
   WHERE f.n <> 0
   GROUP BY f.account, f.grain, d.org_id, d.subtree, f.year;
@@ -374,8 +385,8 @@ BEGIN
   LOCK TABLE crm.generation IN EXCLUSIVE MODE;
   SELECT * INTO STRICT g FROM crm.generation WHERE state = 'current';
   IF upto > g.posted_to THEN
-    INSERT INTO crm.kpi_entry (slot, account, grain, class_id, period_start, day, org_id, channel_id, n, company)
-    SELECT g.slot, a.account, a.grain, a.class_id, a.period_start, a.day, a.org_id, a.channel_id, a.n, a.company
+    INSERT INTO crm.kpi_entry (slot, account, class_id, period_key, periods, day, org_id, channel_id, n, company)
+    SELECT g.slot, a.account, a.class_id, a.period_key, a.periods, a.day, a.org_id, a.channel_id, a.n, a.company
     FROM crm._accounts(format('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s', g.slot), NULL,
                        least(g.first_day, g.posted_to), g.posted_to, upto,
                        (SELECT coalesce(max(c.id), 0) FROM crm.class c)) a;

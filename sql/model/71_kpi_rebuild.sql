@@ -101,8 +101,8 @@ BEGIN
           'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
           g.first_day, g.settled, g.posted_to, (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
       e AS (
-        INSERT INTO crm.kpi_entry (slot, account, grain, class_id, period_start, day, org_id, channel_id, n, company)
-        SELECT g.slot, a.account, a.grain, a.class_id, a.period_start, a.day, a.org_id, a.channel_id, a.n, a.company FROM a WHERE a.cells IS NULL)
+        INSERT INTO crm.kpi_entry (slot, account, class_id, period_key, periods, day, org_id, channel_id, n, company)
+        SELECT g.slot, a.account, a.class_id, a.period_key, a.periods, a.day, a.org_id, a.channel_id, a.n, a.company FROM a WHERE a.cells IS NULL)
       INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
       SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL;
       GET DIAGNOSTICS n = ROW_COUNT;
@@ -222,6 +222,7 @@ BEGIN
   END LOOP;
   UPDATE crm.progress SET step = 'done', finished_at = clock_timestamp(), changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
   PERFORM crm._empty_slot((1 - g.slot)::smallint);
+  DELETE FROM crm.generation WHERE state = 'retired';
   RAISE NOTICE 'rebuilt % standings in % s', (SELECT p.done FROM crm.progress p WHERE p.task = 'rebuild ' || g.id),
     round(extract(epoch FROM clock_timestamp() - started), 1);
   PERFORM crm._rebuild_end();

@@ -1,12 +1,28 @@
 -- bi: views for BI tools, made by and belonging to crm_bi_owner
 
--- The day the figures are asked for; beyond what is posted, or of a generation gone since the snapshot, they would be silently wrong.
-CREATE FUNCTION crm_bi._today(generation bigint, posted_to date) RETURNS date
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- A generation gone since the snapshot would show nothing at all.
+CREATE FUNCTION crm_bi._slot() RETURNS smallint
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  g crm.generation;
+BEGIN
+  SELECT * INTO g FROM crm.generation x WHERE x.state = 'current';
+  IF NOT crm._generation_stands(g.id) THEN
+    RAISE EXCEPTION 'the figures were rebuilt after the snapshot of this transaction was taken'
+      USING ERRCODE = 'serialization_failure', HINT = 'The transaction might succeed if retried.';
+  END IF;
+  RETURN g.slot;
+END
+$$;
+COMMENT ON FUNCTION crm_bi._slot() IS
+  'The slot of the current generation. Errors: 40001 when the figures were rebuilt after the snapshot was taken and its rows are gone.';
+
+-- The day the figures are asked for; beyond what is posted they would be silently wrong.
+CREATE FUNCTION crm_bi._today(posted_to date) RETURNS date
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   today date := crm.today();
 BEGIN
-  PERFORM crm._building(generation, posted_to);
   IF today > posted_to THEN
     RAISE EXCEPTION 'the figures are posted up to % only, not up to %', posted_to, today
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CALL crm.refresh(), every night for preference.';
@@ -14,8 +30,7 @@ BEGIN
   RETURN today;
 END
 $$;
-COMMENT ON FUNCTION crm_bi._today(bigint, date) IS
-  'crm.today(), refused beyond the last day posted. Errors: 55000, and 40001 when the figures were rebuilt after the snapshot was taken.';
+COMMENT ON FUNCTION crm_bi._today(date) IS 'crm.today(), refused beyond the last day posted. Errors: 55000.';
 
 -- The two views differ in whose customers a unit counts. Five relations only, so that a join with dimensions is planned together with them.
 DECLARE
@@ -31,8 +46,7 @@ SELECT k.code || '/' || coalesce(c.class, '') || '/' || p.grain_name || '/' || p
 FROM crm.kpi_code k
 CROSS JOIN crm.organisation o
 CROSS JOIN LATERAL (
-  SELECT (SELECT pg_catalog.array_agg(ARRAY[CASE WHEN e.grain = 0 THEN 0 ELSE (e.period_start - date '2000-01-01') * 8 + e.grain END, e.day - date '2000-01-01',
-                                            e.class_id, e.channel_id, e.company::integer, e.n])
+  SELECT (SELECT pg_catalog.array_agg(ARRAY[e.period_key, e.day - date '2000-01-01', e.class_id, e.channel_id, e.company::integer + 2 * e.periods, e.n])
           FROM %2$s AND e.slot = %5$s AND e.account = k.account AND e.day <= %4$s) AS of_account,
          CASE WHEN k.base_account IS NOT NULL THEN
            (SELECT pg_catalog.array_agg(ARRAY[0, e.day - date '2000-01-01', e.class_id, e.channel_id, e.company::integer, e.n])
@@ -50,7 +64,7 @@ CROSS JOIN LATERAL crm._kpi_cells(
      AND x.grain = CASE WHEN k.account < 20 THEN 1 ELSE p.grain END
      AND x.year = CASE WHEN k.account < 20 THEN extract(year FROM least(p.period_end, %6$s))::smallint ELSE p.year END),
   CASE WHEN k.account < 20 THEN extract(month FROM least(p.period_end, %6$s))::integer - 1 ELSE p.number END,
-  e.of_account, CASE WHEN k.account < 20 THEN NULL ELSE (p.period_start - date '2000-01-01') * 8 + p.grain END, least(p.period_end, %4$s),
+  e.of_account, CASE WHEN k.account < 20 THEN NULL ELSE p.key END, least(p.period_end, %4$s),
   CASE WHEN k.base_account IS NOT NULL THEN
     (SELECT x.cells FROM crm.kpi_cell x
      WHERE x.slot = %5$s AND x.account = k.base_account AND x.org_id = o.id AND x.subtree = %3$s AND x.grain = 1
@@ -61,8 +75,8 @@ CROSS JOIN LATERAL crm._kpi_cells(
       CASE WHEN own THEN 'crm.kpi_entry e WHERE e.org_id = o.id'
            ELSE 'crm.organisation_tree t JOIN crm.kpi_entry e ON e.org_id = t.descendant_id WHERE t.ancestor_id = o.id' END,
       CASE WHEN own THEN 'false' ELSE 'o.has_units' END,
-      '(SELECT crm_bi._today(g.id, g.posted_to) FROM crm.generation g WHERE g.state = ''current'')',
-      '(SELECT g.slot FROM crm.generation g WHERE g.state = ''current'')',
+      '(SELECT crm_bi._today(g.posted_to) FROM crm.generation g WHERE g.state = ''current'')',
+      '(SELECT crm_bi._slot())',
       '(SELECT g.settled FROM crm.generation g WHERE g.state = ''current'')');
   END LOOP;
 END;
@@ -96,7 +110,7 @@ SELECT s.customer_id::text || '/' || (s.r).valid_from AS standing_key, s.custome
        (s.r).coverage AS coverage, (s.r).role AS role, (s.r).long_term AS insured_long_term, (s.r).plan AS plan_customer,
        coalesce(a.label, 'none') AS activity, coalesce(t.label, 'none') AS tier, pg_catalog.round((s.r).amount / 100.0, 2) AS amount
 FROM (SELECT st.customer_id, crm.unnest(st.timeline) AS r
-      FROM crm.standing st WHERE st.slot = (SELECT g.slot FROM crm.generation g WHERE g.state = 'current')) s
+      FROM crm.standing st WHERE st.slot = (SELECT crm_bi._slot())) s
 LEFT JOIN crm.channel h ON h.id = (s.r).channel_id
 LEFT JOIN crm.class a ON a.id = (s.r).activity
 LEFT JOIN crm.class t ON t.id = (s.r).tier;
@@ -108,7 +122,7 @@ SELECT c.id AS customer_id, c.kind, c.name, c.sex, c.birth_date, c.known_from, c
        coalesce(a.label, 'none') AS activity, coalesce(t.label, 'none') AS tier, pg_catalog.round(coalesce(s.amount, 0) / 100.0, 2) AS amount, s.valid_from AS standing_since,
        EXISTS (SELECT FROM crm.contact_point p WHERE p.customer_id = c.id AND NOT p.wrong) AS reachable
 FROM crm.customer c
-CROSS JOIN (SELECT g.slot, crm.today() AS today FROM crm.generation g WHERE g.state = 'current') g
+CROSS JOIN (SELECT crm_bi._slot() AS slot, crm.today() AS today OFFSET 0) g
 LEFT JOIN crm.standing st ON st.slot = g.slot AND st.customer_id = c.id
 LEFT JOIN LATERAL (SELECT r.* FROM (SELECT crm.at(st.timeline, g.today) AS r OFFSET 0) q, LATERAL (SELECT (q.r).*) r WHERE st.timeline IS NOT NULL) s ON true
 JOIN crm.channel x ON x.id = c.source_channel_id

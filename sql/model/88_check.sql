@@ -95,13 +95,13 @@ BEGIN
     ON k.account = f.account AND k.grain = f.grain AND k.org_id = f.org_id AND k.subtree = f.subtree AND k.year = f.year
   WHERE f.cells::text IS DISTINCT FROM k.cells::text
   UNION ALL
-  SELECT 'books balance', format('account %s, grain %s, unit %s, day %s: %s instead of %s', d.account, d.grain, d.org_id, d.day, d.kept, d.fresh),
+  SELECT 'books balance', format('account %s, period %s, unit %s, day %s: %s instead of %s', d.account, d.period_key, d.org_id, d.day, d.kept, d.fresh),
          'Run CALL crm.rebuild().'
-  FROM (SELECT e.account, e.grain, e.org_id, e.period_start, e.day, e.class_id, e.channel_id, e.company, sum(e.fresh) AS fresh, sum(e.kept) AS kept
-        FROM (SELECT x.account, x.grain, x.org_id, x.period_start, x.day, x.class_id, x.channel_id, x.company, x.n AS fresh, 0 AS kept
+  FROM (SELECT e.account, e.org_id, e.period_key, e.periods, e.day, e.class_id, e.channel_id, e.company, sum(e.fresh) AS fresh, sum(e.kept) AS kept
+        FROM (SELECT x.account, x.org_id, x.period_key, x.periods, x.day, x.class_id, x.channel_id, x.company, x.n AS fresh, 0 AS kept
               FROM fresh x WHERE x.cells IS NULL
               UNION ALL
-              SELECT x.account, x.grain, x.org_id, x.period_start, x.day, x.class_id, x.channel_id, x.company, 0, x.n
+              SELECT x.account, x.org_id, x.period_key, x.periods, x.day, x.class_id, x.channel_id, x.company, 0, x.n
               FROM crm.kpi_entry x WHERE x.slot = g.slot AND x.day > g.settled) e
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8) d
   WHERE d.fresh <> d.kept

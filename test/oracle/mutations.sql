@@ -58,40 +58,49 @@ INSERT INTO oracle.mutation (name, codes, right_text, wrong_text) VALUES
   JOIN o_standing e', 'e.kind, sum((SELECT count(*) FROM o_policy b WHERE b.holder_id = e.customer_id AND b.issued_on = e.day)), NULL
   FROM o_period p
   JOIN o_standing e'),
-('gained is everybody not insured before', '{gained}', $$('gained', c.first_insured >= p.period_start)$$, $$('gained', o.coverage IS DISTINCT FROM 'insured')$$),
-('gained without being insured at closing', '{gained}', $$WHERE c.coverage = 'insured' AND x.counts$$, $$WHERE (c.coverage = 'insured' OR x.code = 'gained') AND x.counts$$),
-('gained and won back in the cell at opening', '{gained,won_back,moved_in}', 'JOIN o_standing c ON c.day = p.closing
-  LEFT JOIN', 'CROSS JOIN LATERAL (
-    SELECT c.customer_id, c.coverage, c.first_insured, coalesce(o.org_id, c.org_id) AS org_id, coalesce(o.channel_id, c.channel_id) AS channel_id, c.kind
-    FROM o_standing c LEFT JOIN o_standing o ON o.customer_id = c.customer_id AND o.day = p.opening WHERE c.day = p.closing) c
-  LEFT JOIN'),
-('won back is everybody not insured at opening', '{won_back}', $$('won_back', o.coverage = 'former')$$, $$('won_back', o.coverage IS DISTINCT FROM 'insured')$$),
-('moved out by unit only', '{moved_out}', $$c.coverage = 'insured' AND (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind)))
-    AS x$$, $$c.coverage = 'insured' AND c.org_id <> o.org_id)) AS x$$),
-('moved in by unit only', '{moved_in}', $$('moved_in', o.coverage = 'insured' AND (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind))$$, $$('moved_in', o.coverage = 'insured' AND c.org_id <> o.org_id)$$),
-('moved in counts everybody who came', '{moved_in}', $$('moved_in', o.coverage = 'insured' AND$$, $$('moved_in', o.coverage IS NOT NULL AND$$),
-('moved out counts everybody who went', '{moved_out}', $$c.coverage = 'insured' AND (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind)))
-    AS x$$, $$(c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind))) AS x$$),
-('repeat purchase of any policy', '{repeat_purchase}', $$('repeat_purchase', o.plan, c.last_long_term >= p.period_start)$$, $$('repeat_purchase', o.plan, c.last_purchase >= p.period_start)$$),
-('repeat purchase of everybody insured', '{repeat_purchase}', $$('repeat_purchase', o.plan,$$, $$('repeat_purchase', o.coverage = 'insured',$$),
+('gained is everybody not insured before', '{gained}', $$('gained', t.first_insured_here)$$, $$('gained', t.coverage_at_opening IS DISTINCT FROM 'insured')$$),
+('gained without being insured at closing', '{gained}', $$c.first_insured >= p.period_start AS first_insured_here,
+           count(*) AS n
+    FROM o_period p
+    JOIN o_standing c ON c.day = p.closing AND c.coverage = 'insured'$$, $$c.first_insured >= p.period_start AND c.first_insured <= p.closing AS first_insured_here,
+           count(*) AS n
+    FROM o_period p
+    JOIN o_standing c ON c.day = p.closing$$),
+('gained and won back in the cell at opening', '{gained,won_back,moved_in}', $$JOIN o_standing c ON c.day = p.closing AND c.coverage = 'insured'
+    LEFT JOIN$$, $$CROSS JOIN LATERAL (
+      SELECT c.customer_id, c.first_insured, coalesce(o.org_id, c.org_id) AS org_id, coalesce(o.channel_id, c.channel_id) AS channel_id, c.kind
+      FROM o_standing c LEFT JOIN o_standing o ON o.customer_id = c.customer_id AND o.day = p.opening
+      WHERE c.day = p.closing AND c.coverage = 'insured') c
+    LEFT JOIN$$),
+('won back is everybody not insured at opening', '{won_back}', $$('won_back', t.coverage_at_opening = 'former')$$, $$('won_back', t.coverage_at_opening IS DISTINCT FROM 'insured')$$),
+('moved out by unit only', '{moved_out}', $$(c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind) AS moved,
+           c.last_purchase$$, $$c.org_id <> o.org_id AS moved,
+           c.last_purchase$$),
+('moved in by unit only', '{moved_in}', $$(c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind) AS moved,
+           c.first_insured$$, $$c.org_id <> o.org_id AS moved,
+           c.first_insured$$),
+('moved in counts everybody who came', '{moved_in}', $$('moved_in', t.coverage_at_opening = 'insured' AND t.moved)$$, $$('moved_in', t.moved)$$),
+('moved out counts everybody who went', '{moved_out}', $$t.coverage_at_closing = 'insured' AND t.moved$$, $$t.moved$$),
+('repeat purchase of any policy', '{repeat_purchase}', $$('repeat_purchase', t.plan, t.bought_long_term)$$, $$('repeat_purchase', t.plan, t.bought)$$),
+('repeat purchase of everybody insured', '{repeat_purchase}', $$('repeat_purchase', t.plan,$$, $$('repeat_purchase', t.coverage_at_opening = 'insured',$$),
 ('repeat purchase from the second day', '{repeat_purchase}', 'c.last_long_term >= p.period_start', 'c.last_long_term > p.period_start'),
-('any repeat purchase must be long-term', '{repeat_purchase_any}', $$('repeat_purchase_any', o.coverage = 'insured', c.last_purchase >= p.period_start)$$, $$('repeat_purchase_any', o.coverage = 'insured', c.last_long_term >= p.period_start)$$),
-('any repeat purchase of former customers too', '{repeat_purchase_any}', $$('repeat_purchase_any', o.coverage = 'insured',$$, $$('repeat_purchase_any', true,$$),
-('rates in the cell at closing', '{repeat_purchase,repeat_purchase_any,total_churn,lapse_churn,win_back,moved_out}', 'FROM o_period p
-  JOIN o_standing o ON o.day = p.opening
-  JOIN', 'FROM o_period p
-  CROSS JOIN LATERAL (
-    SELECT o.customer_id, o.coverage, o.plan, c.org_id, c.channel_id, c.kind
-    FROM o_standing o JOIN o_standing c ON c.customer_id = o.customer_id WHERE o.day = p.opening AND c.day = p.closing) o
-  JOIN'),
-('churn at any time in the period', '{total_churn}', $$('total_churn', o.coverage = 'insured', c.coverage <> 'insured')$$, $$('total_churn', o.coverage = 'insured', EXISTS (SELECT FROM o_cover v WHERE v.customer_id = o.customer_id AND v.to_date BETWEEN p.period_start AND p.closing))$$),
-('churn of everybody known', '{total_churn}', $$('total_churn', o.coverage = 'insured',$$, $$('total_churn', true,$$),
+('any repeat purchase must be long-term', '{repeat_purchase_any}', $$('repeat_purchase_any', t.coverage_at_opening = 'insured', t.bought)$$, $$('repeat_purchase_any', t.coverage_at_opening = 'insured', t.bought_long_term)$$),
+('any repeat purchase of former customers too', '{repeat_purchase_any}', $$('repeat_purchase_any', t.coverage_at_opening = 'insured',$$, $$('repeat_purchase_any', t.coverage_at_opening <> 'prospect',$$),
+('rates in the cell at closing', '{repeat_purchase,repeat_purchase_any,total_churn,lapse_churn,win_back,moved_out}', $$FROM o_period p
+    JOIN o_standing o ON o.day = p.opening
+    JOIN$$, $$FROM o_period p
+    CROSS JOIN LATERAL (
+      SELECT o.customer_id, o.coverage, o.plan, c.org_id, c.channel_id, c.kind
+      FROM o_standing o JOIN o_standing c ON c.customer_id = o.customer_id WHERE o.day = p.opening AND c.day = p.closing) o
+    JOIN$$),
+('churn at any time in the period', '{total_churn}', $$c.coverage AS coverage_at_closing$$, $$CASE WHEN EXISTS (SELECT FROM o_cover v WHERE v.customer_id = o.customer_id AND v.to_date BETWEEN p.period_start AND p.closing) THEN 'former' ELSE c.coverage END AS coverage_at_closing$$),
+('churn of everybody known', '{total_churn}', $$('total_churn', t.coverage_at_opening = 'insured',$$, $$('total_churn', true,$$),
 ('lapse churn by the first cover to end', '{lapse_churn}', 'ORDER BY v.to_date DESC, v.by_lapse DESC LIMIT 1', 'ORDER BY v.to_date, v.by_lapse DESC LIMIT 1'),
 ('lapse churn loses a tie', '{lapse_churn}', 'ORDER BY v.to_date DESC, v.by_lapse DESC LIMIT 1', 'ORDER BY v.to_date DESC, v.by_lapse LIMIT 1'),
 ('lapse churn by any lapse', '{lapse_churn}', 'ORDER BY v.to_date DESC, v.by_lapse DESC LIMIT 1', 'ORDER BY v.by_lapse DESC LIMIT 1'),
 ('lapse churn as policyholder only', '{lapse_churn}', 'v.customer_id = o.customer_id AND v.to_date BETWEEN', 'v.customer_id = o.customer_id AND v.own AND v.to_date BETWEEN'),
-('win-back of everybody not insured', '{win_back}', $$('win_back', o.coverage = 'former',$$, $$('win_back', o.coverage <> 'insured',$$),
-('win-back at any time in the period', '{win_back}', $$('win_back', o.coverage = 'former', c.coverage = 'insured')$$, $$('win_back', o.coverage = 'former', EXISTS (SELECT FROM o_cover v WHERE v.customer_id = o.customer_id AND v.from_date BETWEEN p.period_start AND p.closing))$$),
+('win-back of everybody not insured', '{win_back}', $$('win_back', t.coverage_at_opening = 'former',$$, $$('win_back', t.coverage_at_opening <> 'insured',$$),
+('win-back at any time in the period', '{win_back}', $$c.coverage AS coverage_at_closing$$, $$CASE WHEN EXISTS (SELECT FROM o_cover v WHERE v.customer_id = o.customer_id AND v.from_date BETWEEN p.period_start AND p.closing) THEN 'insured' ELSE c.coverage END AS coverage_at_closing$$),
 ('growth over the closing', '{insured_growth,plan_growth}', 'b.n, 0 AS base', 'b.n, b.n AS base'),
 ('growth without a base', '{insured_growth,plan_growth}', '-b.n, b.n
 ', '-b.n, 0
@@ -117,7 +126,7 @@ BEGIN
     IF places <> 1 THEN
       RAISE EXCEPTION 'mutation "%" finds its text % times in oracle.build()', m.name, places;
     END IF;
-    EXECUTE format('CREATE OR REPLACE FUNCTION oracle.build_wrong(as_of date, first date DEFAULT NULL) RETURNS void LANGUAGE plpgsql SET client_min_messages = warning AS %L',
+    EXECUTE format('CREATE OR REPLACE FUNCTION oracle.build_wrong(as_of date, first date DEFAULT NULL) RETURNS void LANGUAGE plpgsql SET client_min_messages = warning SET work_mem = ''256MB'' AS %L',
       replace(source, m.right_text, m.wrong_text));
     PERFORM oracle.build_wrong(as_of);
     RETURN QUERY

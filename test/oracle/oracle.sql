@@ -23,8 +23,9 @@ RETURNS TABLE (rank bigint, label text, above boolean, threshold numeric) LANGUA
        regexp_match(t.part, '^\s*(\w+)\s*(>?)\s*([0-9.]*)\s*$') AS m
 $$;
 
+-- The joins of many customer-days are fastest by hash; the planner, which expects few of them, would sort.
 CREATE FUNCTION oracle.build(as_of date, first date DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql SET client_min_messages = warning AS $build$
+LANGUAGE plpgsql SET client_min_messages = warning SET work_mem = '256MB' SET enable_mergejoin = off AS $build$
 DECLARE
   reinstatement interval := make_interval(months => oracle.setting('reinstatement_months')::integer);
   long_term_months integer := oracle.setting('long_term_months')::integer;
@@ -137,6 +138,7 @@ BEGIN
     UNION ALL
     SELECT 'trailing_12', (t - interval '11 months')::date, (t + interval '1 month')::date - 1
     FROM generate_series(date_trunc('month', earliest::timestamp), as_of::timestamp, interval '1 month') AS t) g;
+  ALTER TABLE o_period ADD n integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY;
   ANALYZE o_customer, o_period;
 
   -- standing of the customers on the days that matter ------------------------
@@ -176,10 +178,10 @@ BEGIN
   ANALYZE o_in_force, o_tier, o_activity;
 
   CREATE TEMP TABLE o_standing AS
-  SELECT t.customer_id, t.day, h.org_id, coalesce(f.channel_id, lo.channel_id, li.channel_id, c.source_channel_id) AS channel_id, c.kind,
+  SELECT t.customer_id, t.day, h.org_id, coalesce(f.channel_id, lo.channel_id, li.channel_id, c.source_channel_id) AS channel_id, c.kind COLLATE "C" AS kind,
          CASE WHEN f.day IS NOT NULL THEN 'insured'
               WHEN c.first_insured <= t.day THEN 'former'
-              WHEN c.known_from <= t.day THEN 'prospect' END AS coverage,
+              WHEN c.known_from <= t.day THEN 'prospect' END COLLATE "C" AS coverage,
          coalesce(f.long_term, false) AS long_term,
          coalesce(f.plan, false) AS plan,
          coalesce(q.label, 'none') AS tier,
@@ -203,8 +205,11 @@ BEGIN
 
   -- balances: everybody who counts on the day, in the cell of that day
   CREATE TEMP TABLE o_balance AS
-  SELECT b.code, b.class, s.day, s.org_id, s.channel_id, s.kind, count(*)::numeric AS n
-  FROM o_standing s
+  SELECT b.code, b.class, s.day, s.org_id, s.channel_id, s.kind, sum(s.n) AS n
+  FROM (
+    SELECT s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan, count(*) AS n
+    FROM o_standing s WHERE s.coverage IS NOT NULL
+    GROUP BY s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan) s
   CROSS JOIN LATERAL (VALUES
     ('coverage', s.coverage, true),
     ('activity', s.activity, true),
@@ -212,7 +217,7 @@ BEGIN
     ('insured', NULL, s.coverage = 'insured'),
     ('insured_long_term', NULL, s.long_term),
     ('plan_customers', NULL, s.plan)) AS b(code, class, counts)
-  WHERE s.coverage IS NOT NULL AND b.counts
+  WHERE b.counts
   GROUP BY b.code, b.class, s.day, s.org_id, s.channel_id, s.kind;
 
   INSERT INTO o_own
@@ -232,42 +237,58 @@ BEGIN
     JOIN (VALUES ('insured_growth', 'insured'), ('plan_growth', 'plan_customers')) AS x(code, balance) ON x.balance = b.code) g
   GROUP BY g.code, g.grain, g.period_start, g.period_end, g.org_id, g.channel_id, g.kind;
 
-  -- in the cell at opening
+  -- in the cell at opening: customers who are alike in what matters are counted first, then told apart by figure
   INSERT INTO o_own
-  SELECT x.code, NULL, p.grain, p.period_start, p.period_end, o.org_id, o.channel_id, o.kind,
-         count(*) FILTER (WHERE x.counts),
-         CASE WHEN x.code <> 'moved_out' THEN count(*) END
-  FROM o_period p
-  JOIN o_standing o ON o.day = p.opening
-  JOIN o_standing c ON c.day = p.closing AND c.customer_id = o.customer_id
+  SELECT x.code, NULL, t.grain, t.period_start, t.period_end, t.org_id, t.channel_id, t.kind,
+         coalesce(sum(t.n) FILTER (WHERE x.counts), 0),
+         CASE WHEN x.code <> 'moved_out' THEN sum(t.n) END
+  FROM (
+    SELECT p.grain, p.period_start, p.period_end, o.org_id, o.channel_id, o.kind, o.plan,
+           o.coverage AS coverage_at_opening,
+           c.coverage AS coverage_at_closing,
+           (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind) AS moved,
+           c.last_purchase >= p.period_start AS bought,
+           c.last_long_term >= p.period_start AS bought_long_term,
+           CASE WHEN o.coverage = 'insured' AND c.coverage <> 'insured' THEN
+             (SELECT v.by_lapse FROM o_cover v
+              WHERE v.customer_id = o.customer_id AND v.to_date BETWEEN p.period_start AND p.closing
+              ORDER BY v.to_date DESC, v.by_lapse DESC LIMIT 1) END AS left_by_lapse,
+           count(*) AS n
+    FROM o_period p
+    JOIN o_standing o ON o.day = p.opening
+    JOIN o_standing c ON c.day = p.closing AND c.customer_id = o.customer_id
+    WHERE o.coverage IS NOT NULL
+    GROUP BY p.n, o.org_id, o.channel_id, o.kind, o.plan, coverage_at_opening, coverage_at_closing, moved, bought, bought_long_term, left_by_lapse) t
   CROSS JOIN LATERAL (VALUES
-    ('repeat_purchase', o.plan, c.last_long_term >= p.period_start),
-    ('repeat_purchase_any', o.coverage = 'insured', c.last_purchase >= p.period_start),
-    ('total_churn', o.coverage = 'insured', c.coverage <> 'insured'),
-    ('lapse_churn', o.coverage = 'insured',
-      CASE WHEN o.coverage = 'insured' AND c.coverage <> 'insured' THEN
-        (SELECT v.by_lapse FROM o_cover v
-         WHERE v.customer_id = o.customer_id AND v.to_date BETWEEN p.period_start AND p.closing
-         ORDER BY v.to_date DESC, v.by_lapse DESC LIMIT 1) END),
-    ('win_back', o.coverage = 'former', c.coverage = 'insured'),
-    ('moved_out', o.coverage = 'insured',
-      c.coverage = 'insured' AND (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind)))
+    ('repeat_purchase', t.plan, t.bought_long_term),
+    ('repeat_purchase_any', t.coverage_at_opening = 'insured', t.bought),
+    ('total_churn', t.coverage_at_opening = 'insured', t.coverage_at_closing <> 'insured'),
+    ('lapse_churn', t.coverage_at_opening = 'insured', t.left_by_lapse),
+    ('win_back', t.coverage_at_opening = 'former', t.coverage_at_closing = 'insured'),
+    ('moved_out', t.coverage_at_opening = 'insured', t.coverage_at_closing = 'insured' AND t.moved))
     AS x(code, base, counts)
   WHERE x.base
-  GROUP BY x.code, p.grain, p.period_start, p.period_end, o.org_id, o.channel_id, o.kind;
+  GROUP BY x.code, t.grain, t.period_start, t.period_end, t.org_id, t.channel_id, t.kind;
 
   -- in the cell at closing
   INSERT INTO o_own
-  SELECT x.code, NULL, p.grain, p.period_start, p.period_end, c.org_id, c.channel_id, c.kind, count(*), NULL
-  FROM o_period p
-  JOIN o_standing c ON c.day = p.closing
-  LEFT JOIN o_standing o ON o.day = p.opening AND o.customer_id = c.customer_id
+  SELECT x.code, NULL, t.grain, t.period_start, t.period_end, t.org_id, t.channel_id, t.kind, sum(t.n), NULL
+  FROM (
+    SELECT p.grain, p.period_start, p.period_end, c.org_id, c.channel_id, c.kind,
+           o.coverage AS coverage_at_opening,
+           (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind) AS moved,
+           c.first_insured >= p.period_start AS first_insured_here,
+           count(*) AS n
+    FROM o_period p
+    JOIN o_standing c ON c.day = p.closing AND c.coverage = 'insured'
+    LEFT JOIN o_standing o ON o.day = p.opening AND o.customer_id = c.customer_id
+    GROUP BY p.n, c.org_id, c.channel_id, c.kind, coverage_at_opening, moved, first_insured_here) t
   CROSS JOIN LATERAL (VALUES
-    ('gained', c.first_insured >= p.period_start),
-    ('moved_in', o.coverage = 'insured' AND (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind)),
-    ('won_back', o.coverage = 'former')) AS x(code, counts)
-  WHERE c.coverage = 'insured' AND x.counts
-  GROUP BY x.code, p.grain, p.period_start, p.period_end, c.org_id, c.channel_id, c.kind;
+    ('gained', t.first_insured_here),
+    ('moved_in', t.coverage_at_opening = 'insured' AND t.moved),
+    ('won_back', t.coverage_at_opening = 'former')) AS x(code, counts)
+  WHERE x.counts
+  GROUP BY x.code, t.grain, t.period_start, t.period_end, t.org_id, t.channel_id, t.kind;
 
   -- in the cell of the event
   INSERT INTO o_own

@@ -41,6 +41,7 @@ DECLARE
   p record;
   kinds text[];
   days date[];
+  pattern integer;
   base date;
   stop date;
 BEGIN
@@ -74,8 +75,9 @@ BEGIN
          oracle.rnd_day(seed, 'issue', k.day_key, first_day, last_day + 300) AS issued_on,
          oracle.pick(seed, 'term', k.key, ARRAY[NULL, NULL, 1, 6, 12, 12, 12, 13, 24, 36, 60, 120]) AS term_months,
          oracle.rnd(seed, 'maturity', k.key, 20) AS maturity,
-         -- those of one day often cost the same
-         CASE WHEN oracle.rnd(seed, 'same price', k.key, 3) < 2 THEN k.day_key ELSE k.key END AS price_key
+         -- those of one day often cost the same, and all those of some customers
+         CASE WHEN oracle.rnd(seed, 'one price', c.i, 5) = 0 THEN c.i::bigint * 100
+              WHEN oracle.rnd(seed, 'same price', k.key, 3) < 2 THEN k.day_key ELSE k.key END AS price_key
   FROM b_customer c
   CROSS JOIN LATERAL generate_series(1, c.policies) AS j
   CROSS JOIN LATERAL (
@@ -83,6 +85,7 @@ BEGIN
            c.i::bigint * 100 + j - (CASE WHEN oracle.rnd(seed, 'same day', c.i::bigint * 100 + j, 5) = 0 AND j > 1 THEN 1 ELSE 0 END) AS day_key) k;
   ALTER TABLE b_policy ADD matures_on date;
   UPDATE b_policy b SET matures_on = CASE
+    WHEN oracle.rnd(seed, 'together', b.customer_id, 6) = 0 THEN NULL
     WHEN b.maturity = 0 THEN b.issued_on                     -- void
     WHEN b.maturity = 1 THEN b.issued_on + 1
     WHEN b.maturity < 4 OR b.term_months IS NULL THEN NULL
@@ -111,10 +114,11 @@ BEGIN
   JOIN crm.customer c ON c.id = n.insured_id AND (c.kind = 'person' OR n.insured_id = n.customer_id);
 
   CREATE TEMP TABLE b_event (customer_id bigint, policy_id bigint, id bigint, kind text, on_date date);
-  FOR p IN SELECT * FROM b_policy b ORDER BY b.id LOOP
+  FOR p IN SELECT b.*, max(b.issued_on) OVER (PARTITION BY b.customer_id) AS last_issue FROM b_policy b ORDER BY b.id LOOP
     stop := least(p.matures_on, p.issued_on + 2500);
-    base := oracle.rnd_day(seed, 'event', p.key, p.issued_on, stop);
-    CASE oracle.rnd(seed, 'pattern', p.key, 16)
+    pattern := CASE WHEN oracle.rnd(seed, 'together', p.customer_id, 6) = 0 THEN 9 ELSE oracle.rnd(seed, 'pattern', p.key, 18) END;
+    base := oracle.rnd_day(seed, 'event', p.key, p.issued_on, CASE WHEN pattern IN (4, 5) THEN least(stop, p.issued_on + 300) ELSE stop END);
+    CASE pattern
       WHEN 0, 1 THEN                       -- lapse for good
         kinds := '{lapse}'; days := ARRAY[base];
       WHEN 2 THEN                          -- in time
@@ -125,7 +129,7 @@ BEGIN
         kinds := '{lapse,reinstatement}'; days := ARRAY[base, (base + interval '24 months')::date];
       WHEN 5 THEN                          -- the last day in time
         kinds := '{lapse,reinstatement}'; days := ARRAY[base, (base + interval '24 months')::date - 1];
-      WHEN 6 THEN                          -- void, or begun late
+      WHEN 6, 10, 14 THEN                          -- void, or begun late
         kinds := CASE WHEN oracle.rnd(seed, 'void', p.key, 2) = 0 THEN '{end}' ELSE '{lapse,reinstatement}' END;
         days := ARRAY[p.issued_on, p.issued_on + oracle.rnd(seed, 'gap', p.key, 500)::integer];
       WHEN 7 THEN                          -- ended while lapsed, then out of place
@@ -133,9 +137,9 @@ BEGIN
       WHEN 8 THEN                          -- out of place before the issue, while open, on the maturity and after it
         kinds := '{lapse,reinstatement,lapse,end}';
         days := ARRAY[p.issued_on - 1, base, stop, stop + 1];
-      WHEN 9, 10 THEN                      -- all the customer's policies on one day, some by lapse, some for good
-        kinds := CASE WHEN p.id % 3 = 0 THEN '{lapse}' ELSE '{end}' END;
-        days := ARRAY[oracle.rnd_day(seed, 'together', p.customer_id, first_day + 1000, last_day)];
+      WHEN 9 THEN                          -- all the customer's policies on one day, some by lapse, some for good
+        kinds := CASE WHEN p.key % 2 = 0 THEN '{lapse}' ELSE '{end}' END;
+        days := ARRAY[oracle.rnd_day(seed, 'together on', p.customer_id, p.last_issue + 1, p.last_issue + 90)];
       WHEN 11 THEN
         kinds := '{end}'; days := ARRAY[base];
       WHEN 12 THEN                         -- anything

@@ -33,8 +33,6 @@ SELECT is_empty(
 
 -- day by day ----------------------------------------------------------------
 
-SELECT set_eq(format('SELECT * FROM oracle.kpi(%L)', a.as_of), format('SELECT * FROM oracle.brute(%L)', a.as_of), format('by hand and day by day on %s', a.as_of))
-FROM (VALUES ('2020-05-05')) AS a(as_of);
 CALL oracle.clear_book();
 VACUUM ANALYZE crm.policy, crm.policy_event, crm.policy_insured, crm.customer, crm.customer_organisation;
 CALL oracle.random_book(11, 25, '2019-01-01', '2022-12-31');
@@ -44,11 +42,12 @@ VACUUM ANALYZE crm.policy, crm.policy_event, crm.policy_insured, crm.customer, c
 
 -- wrong definitions ------------------------------------------------------------
 
-CALL oracle.random_book(5, 250, '2012-01-01', '2022-12-31');
-SELECT cmp_ok(s.differences, '>', 0::bigint, format('%s: %s', s.code, s.mutation)) FROM oracle.mutations_seen('2021-06-10') s;
+CALL oracle.random_book(5, 150, '2014-01-01', '2020-12-31');
+ANALYZE;
+SELECT cmp_ok(s.differences, '>', 0::bigint, format('%s: %s', s.code, s.mutation)) FROM oracle.mutations_seen('2019-06-10') s;
 SELECT is((SELECT array_agg(c ORDER BY c) FROM unnest(oracle.codes()) AS c),
   (SELECT array_agg(DISTINCT c ORDER BY c) FROM oracle.mutation m, unnest(m.codes) AS c), 'each figure has a wrong definition');
-SELECT isnt_empty($$SELECT * FROM oracle.kpi('2021-06-10')$$, 'the book has figures');
+SELECT isnt_empty($$SELECT * FROM oracle.kpi('2019-06-10')$$, 'the book has figures');
 SELECT is_empty('SELECT * FROM oracle.unbalanced()', 'opening and turnovers make the closing in every cell');
 
 -- the comparison sees what differs ------------------------------------------------
@@ -58,7 +57,7 @@ WITH RECURSIVE down AS (
   SELECT o.id, o.name, 0 AS depth FROM crm.organisation o WHERE o.parent_id IS NULL
   UNION ALL SELECT o.id, o.name, d.depth + 1 FROM down d JOIN crm.organisation o ON o.parent_id = d.id)
 SELECT row_number() OVER (ORDER BY b.grain, b.period_start, b.code, b.class, b.org_id, b.channel, b.kind) AS kpi_key,
-       b.grain, b.period_start, b.period_end, b.period_end <= '2021-06-10' AS is_complete, b.org_id, d.depth AS org_level, d.name AS org_name,
+       b.grain, b.period_start, b.period_end, b.period_end <= '2019-06-10' AS is_complete, b.org_id, d.depth AS org_level, d.name AS org_name,
        b.channel, b.kind, b.code, b.class, b.numerator, b.denominator,
        CASE WHEN b.denominator IS NULL THEN b.numerator ELSE b.numerator / nullif(b.denominator, 0) END AS value
 FROM oracle.built(true) b JOIN down d ON d.id = b.org_id;
@@ -67,11 +66,11 @@ WITH RECURSIVE down AS (
   SELECT o.id, o.name, 0 AS depth FROM crm.organisation o WHERE o.parent_id IS NULL
   UNION ALL SELECT o.id, o.name, d.depth + 1 FROM down d JOIN crm.organisation o ON o.parent_id = d.id)
 SELECT row_number() OVER (ORDER BY b.grain, b.period_start, b.code, b.class, b.org_id, b.channel, b.kind) AS kpi_key,
-       b.grain, b.period_start, b.period_end, b.period_end <= '2021-06-10' AS is_complete, b.org_id, d.depth AS org_level, d.name AS org_name,
+       b.grain, b.period_start, b.period_end, b.period_end <= '2019-06-10' AS is_complete, b.org_id, d.depth AS org_level, d.name AS org_name,
        b.channel, b.kind, b.code, b.class, b.numerator, b.denominator,
        CASE WHEN b.denominator IS NULL THEN b.numerator ELSE b.numerator / nullif(b.denominator, 0) END AS value
 FROM oracle.built(false) b JOIN down d ON d.id = b.org_id;
-SELECT is_empty($$SELECT * FROM oracle.compare('2021-06-10', 'have', 'have_own')$$, 'equal figures have no difference');
+SELECT is_empty($$SELECT * FROM oracle.compare('2019-06-10', 'have', 'have_own')$$, 'equal figures have no difference');
 UPDATE have SET numerator = numerator + 1, value = CASE WHEN denominator IS NULL THEN value + 1 ELSE (numerator + 1) / denominator END
 WHERE code = 'insured' AND kpi_key = (SELECT min(kpi_key) FROM have WHERE code = 'insured');
 DELETE FROM have WHERE kpi_key = (SELECT min(kpi_key) FROM have WHERE code = 'win_back');
@@ -83,7 +82,7 @@ UPDATE have_own SET value = 5 WHERE kpi_key = 10;
 UPDATE have_own SET kpi_key = 11 WHERE kpi_key = 12;
 UPDATE have_own SET denominator = NULL, value = numerator WHERE kpi_key = (SELECT min(kpi_key) FROM have_own WHERE code = 'total_churn' AND numerator <> 0);
 SELECT results_eq(
-  $$SELECT c.relation, c.what FROM oracle.compare('2021-06-10', 'have', 'have_own') c ORDER BY 1, 2$$,
+  $$SELECT c.relation, c.what FROM oracle.compare('2019-06-10', 'have', 'have_own') c ORDER BY 1, 2$$,
   $$VALUES ('kpi', 'different'), ('kpi', 'missing'), ('kpi_own', 'different'), ('kpi_own', 'is_complete'), ('kpi_own', 'kpi_key'),
            ('kpi_own', 'org_level'), ('kpi_own', 'unknown or twice'), ('kpi_own', 'value')$$,
   'each kind of difference is shown once');

@@ -46,19 +46,11 @@ restored() { # NAME: what crm_restored must have in common with the source
 }
 
 equal_figures() { # DB NAME
-	if exists crm_source crm_bi.kpi; then
-		is "$(figures "$1")" "$(figures crm_source)" "$2: the figures are equal"
-	else
-		skip "$2: the figures are equal" "there is no crm_bi.kpi"
-	fi
+	is "$(figures "$1")" "$(figures crm_source)" "$2: the figures are equal"
 }
 
 sound() { # DB NAME
-	if exists crm_source crm.check; then
-		is "$(query "$1" "SELECT * FROM crm.check()")" "" "$2: crm.check() finds nothing"
-	else
-		skip "$2: crm.check() finds nothing" "there is no crm.check()"
-	fi
+	is "$(query "$1" "SELECT * FROM crm.check()")" "" "$2: crm.check() finds nothing"
 }
 
 sound crm_source "before"
@@ -74,19 +66,22 @@ for format in custom plain; do
 	restored "$format"
 done
 
-# Data alone goes into a model that has its initial rows and its triggers: the result is equal, or crm.check() says so.
+# Data alone goes into a model that has its initial rows, its own generation and its triggers, which post the book anew
+# unless they are disabled: the book and the figures of every period over in both are equal, or crm.check() says what is not.
+book="SELECT * FROM crm.customer_organisation ORDER BY 1, 2; SELECT * FROM crm.policy_insured ORDER BY 1, 2, 3;
+	SELECT * FROM crm.policy_event ORDER BY 1, 2, 3; SELECT * FROM crm.policy ORDER BY 1, 2; SELECT * FROM crm.cover ORDER BY 1, 2, 3;
+	SELECT id, kind, name, org_id, source_channel_id, known_from FROM crm.customer ORDER BY 1"
+over="SET crm.as_of = '2025-12-31';
+	SELECT k.kpi_key, k.numerator, k.denominator FROM crm_bi.kpi k WHERE k.period_end < '2025-12-01' ORDER BY k.kpi_key"
 data_only() { # NAME COMMAND...
 	local name=$1
 	shift
 	remake crm_restored crm_model
 	"$@" >/dev/null 2>&1 || true
-	if [ "$(tables crm_restored count)" = "$(tables crm_source count)" ] &&
-		{ ! exists crm_source crm_bi.kpi || [ "$(figures crm_restored)" = "$(figures crm_source)" ]; }; then
+	if [ "$(query crm_restored "$book" "$over" | md5sum)" = "$(query crm_source "$book" "$over" | md5sum)" ]; then
 		pass "$name: equal"
-	elif exists crm_source crm.check; then
-		isnt "$(query crm_restored "SELECT * FROM crm.check()")" "" "$name: different, and crm.check() says so"
 	else
-		skip "$name: equal or detected" "it differs, and there is no crm.check()"
+		isnt "$(query crm_restored "SELECT * FROM crm.check()")" "" "$name: different, and crm.check() says so"
 	fi
 }
 data_only "data only, custom" pg_restore -d crm_restored --data-only "$dumps/data.custom"

@@ -9,7 +9,7 @@
 server=$(mktemp -d "$CRM_TMP/kill.XXXXXX")/server
 chmod 755 "$(dirname "$server")"
 trap 'test/private-server stop "$server" >/dev/null 2>&1 || true; rm -rf "$(dirname "$server")"' EXIT
-test/private-server start "$server" "restart_after_crash = on"
+test/private-server start "$server" "synchronous_commit = on"
 export PGHOST=$server
 query postgres "CREATE DATABASE crm_model"
 query crm_model "CREATE EXTENSION crm" "CALL crm.create_model()"

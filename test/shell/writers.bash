@@ -65,7 +65,7 @@ workshop() {
 		        DELETE FROM crm.customer_organisation m WHERE m.customer_id BETWEEN p.customer_id - 9 AND p.customer_id;
 		      END IF;
 		  END CASE;
-		EXCEPTION WHEN integrity_constraint_violation THEN
+		EXCEPTION WHEN integrity_constraint_violation OR active_sql_transaction THEN
 		  NULL;
 		END
 		$$;

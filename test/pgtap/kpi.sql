@@ -1,0 +1,181 @@
+-- Posting in the corners: what a session may do to the book, and figures that equal the oracle's all the same.
+\set ON_ERROR_STOP on
+\ir ../oracle/oracle.sql
+\ir ../oracle/compare.sql
+\ir ../oracle/random_book.sql
+SET client_min_messages = warning;
+SELECT no_plan();
+
+CREATE FUNCTION pg_temp.code_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+  RETURN '00000';
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE;
+END
+$$;
+CREATE FUNCTION pg_temp.insured() RETURNS numeric LANGUAGE sql SET crm.as_of = '2024-05-17' AS $$
+  SELECT coalesce(sum(k.numerator), 0) FROM crm_bi.kpi k WHERE k.code = 'insured' AND k.grain = 'month' AND k.period_start = '2024-05-01' AND k.org_id = 102
+$$;
+
+CALL oracle.random_book(1, 15, '2022-01-01', '2024-06-30');
+CALL crm.rebuild('2024-05-17');
+SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'rebuilt');
+
+-- posting within the transaction ------------------------------------------------
+
+SELECT pg_temp.insured() AS before \gset
+BEGIN;
+INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) VALUES (1, 'person', 'One', 102, 1, '2024-01-01'), (2, 'person', 'Two', 102, 1, '2024-01-01');
+INSERT INTO crm.policy (customer_id, id, product_id, channel_id, issued_on, premium) VALUES (1, 1, 1, 1, '2024-05-03', 1000);
+SELECT is(pg_temp.insured(), :before::numeric, 'figures move at commit');
+SAVEPOINT s;
+SELECT is(crm.post(), 3::bigint, 'two customers and a policy are posted on demand');
+SELECT is(pg_temp.insured(), :before::numeric + 1, 'and then seen within the transaction');
+ROLLBACK TO s;
+SELECT is(pg_temp.insured(), :before::numeric, 'a rolled back savepoint takes the posting back');
+COMMIT;
+SELECT is(pg_temp.insured(), :before::numeric + 1, 'but not the change, which is posted at commit');
+SELECT is(crm.post(), 0::bigint, 'nothing is left to post');
+
+-- whoever touches the book while it is posted
+CREATE FUNCTION public.echo() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE crm.customer SET known_from = '2023-03-03' WHERE id = 2 AND known_from <> '2023-03-03';
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER echo AFTER UPDATE OF version ON crm.customer FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION public.echo();
+CREATE CONSTRAINT TRIGGER echo_late AFTER UPDATE OF version ON crm.customer DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION public.echo();
+UPDATE crm.policy SET premium = 2000 WHERE id = 1;
+DROP TRIGGER echo ON crm.customer;
+UPDATE crm.customer SET known_from = '2024-01-01' WHERE id = 2;
+UPDATE crm.policy SET premium = 3000 WHERE id = 1;
+DROP TRIGGER echo_late ON crm.customer;
+
+-- names and rights ------------------------------------------------------------------
+
+CREATE TEMP TABLE customer (id bigint);
+CREATE TEMP TABLE kpi_entry (n bigint);
+CREATE TEMP TABLE generation (id bigint);
+CREATE ROLE crm_test_clerk;
+GRANT USAGE ON SCHEMA crm TO crm_test_clerk;
+GRANT INSERT ON crm.policy, crm.customer TO crm_test_clerk;
+CREATE SCHEMA trap AUTHORIZATION crm_test_clerk;
+SET ROLE crm_test_clerk;
+CREATE TABLE trap.who (name text);
+GRANT ALL ON TABLE trap.who TO PUBLIC;
+GRANT USAGE ON SCHEMA trap TO PUBLIC;
+CREATE FUNCTION trap.unnest(bigint[]) RETURNS SETOF bigint LANGUAGE plpgsql AS
+  'BEGIN INSERT INTO trap.who VALUES (current_user); RETURN QUERY SELECT pg_catalog.unnest($1); END';
+CREATE FUNCTION trap._post(bigint[], bigint[]) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN INSERT INTO trap.who VALUES (current_user); RETURN 1; END';
+CREATE FUNCTION trap.equal(bigint, bigint) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN INSERT INTO trap.who VALUES (current_user); RETURN $1 OPERATOR(pg_catalog.=) $2; END';
+CREATE OPERATOR trap.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = trap.equal);
+SET search_path = trap, pg_temp, pg_catalog, public;
+INSERT INTO crm.policy (customer_id, id, product_id, channel_id, issued_on, premium) VALUES (2, 2, 1, 1, '2024-05-04', 1000);
+SET crm.posting = deferred;
+INSERT INTO crm.policy (customer_id, id, product_id, channel_id, issued_on, premium) VALUES (2, 3, 1, 2, '2024-05-05', 9000);
+RESET crm.posting;
+RESET search_path;
+RESET ROLE;
+SELECT is_empty('SELECT name FROM trap.who WHERE name <> ''crm_test_clerk''', 'nobody''s code runs as the owner');
+SELECT is((SELECT count(*) FROM crm.pending), 1::bigint, 'deferred posting queues the policy');
+CALL crm.refresh('2024-05-17');
+DROP SCHEMA trap CASCADE;
+DROP OWNED BY crm_test_clerk;
+DROP ROLE crm_test_clerk;
+DROP TABLE pg_temp.customer, pg_temp.kpi_entry, pg_temp.generation;
+SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'posted by a clerk who may only insert, behind names like ours');
+
+CREATE ROLE crm_test_analyst;
+GRANT USAGE ON SCHEMA crm_bi TO crm_test_analyst;
+GRANT SELECT ON ALL TABLES IN SCHEMA crm_bi TO crm_test_analyst;
+CREATE TEMP TABLE seen AS SELECT ''::text AS name, 0::bigint AS n WHERE false;
+GRANT INSERT ON seen TO crm_test_analyst;
+SET crm.as_of = '2024-05-17';
+SET ROLE crm_test_analyst;
+INSERT INTO pg_temp.seen SELECT 'kpi', count(*) FROM crm_bi.kpi UNION ALL SELECT 'kpi_own', count(*) FROM crm_bi.kpi_own
+UNION ALL SELECT 'standing', count(*) FROM crm_bi.standing UNION ALL SELECT 'customer', count(*) FROM crm_bi.customer;
+RESET ROLE;
+RESET crm.as_of;
+SELECT is((SELECT count(*) FROM seen WHERE n > 0), 4::bigint, 'an analyst needs no more than the views');
+DROP OWNED BY crm_test_analyst;
+DROP ROLE crm_test_analyst;
+
+-- the shape of the book ------------------------------------------------------------
+
+UPDATE crm.policy SET customer_id = 1 WHERE id = 2;
+UPDATE crm.policy SET id = 4, customer_id = 2 WHERE id = 3;
+INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) VALUES (3, 'company', 'Three', 114, 2, '2199-12-31'), (4, 'person', 'Four', 114, 2, '2020-02-29');
+UPDATE crm.customer SET id = 5 WHERE id = 4;
+INSERT INTO crm.policy (customer_id, id, product_id, channel_id, issued_on, matures_on, premium) VALUES (5, 6, 1, 3, '2024-06-20', '2199-12-31', 5), (5, 7, 2, 3, '2199-12-31', NULL, 5);
+INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (201, 114, 'leaf', 'Under a leaf with figures');
+UPDATE crm.organisation SET parent_id = 113 WHERE id = 103;
+UPDATE crm.organisation SET parent_id = NULL WHERE id = 114;
+UPDATE crm.product SET guaranteed_renewable = NOT guaranteed_renewable;
+DELETE FROM crm.policy WHERE customer_id = (SELECT min(p.customer_id) FROM crm.policy p WHERE p.customer_id > 1000);
+DELETE FROM crm.customer c WHERE NOT EXISTS (SELECT FROM crm.policy p WHERE p.customer_id = c.id) AND NOT EXISTS (SELECT FROM crm.policy_insured n WHERE n.insured_id = c.id) AND c.id > 1000;
+SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'keys, holders, units, products and customers changed');
+INSERT INTO crm.policy (customer_id, id, product_id, channel_id, issued_on, matures_on, premium)
+SELECT 1, 100000 + i, 1 + i % 3, 1 + i % 4, date '2022-01-01' + i % 900, date '2022-01-01' + i % 900 + i % 50, i % 977 FROM generate_series(1, 20000) i;
+INSERT INTO crm.policy_event (customer_id, policy_id, kind, on_date) VALUES (1, 100777, 'lapse', '2023-11-11');
+CALL crm.refresh('2024-06-30');
+SELECT is_empty($$SELECT * FROM crm.check()$$, 'a customer with 20,000 policies');
+DELETE FROM crm.policy WHERE id > 100000;
+INSERT INTO crm.setting (name, value) VALUES ('reinstatement_months', '6'), ('long_term_months', '5'), ('tier_scale', 'small, big > 1000'), ('activity_scale', 'fresh, stale 30');
+CALL crm.rebuild('2024-06-30');
+SELECT is_empty($$SELECT * FROM oracle.compare('2024-06-30')$$, 'other settings hold after a rebuild');
+SELECT is((SELECT string_agg(t.name, ' ' ORDER BY t.name) FROM unnest('{customer,customer_organisation,policy,policy_insured,policy_event}'::text[]) AS t (name)
+           WHERE pg_temp.code_of(format('TRUNCATE crm.%I CASCADE', t.name)) <> '0A000'), NULL, 'no table of the book can be truncated');
+SELECT is(pg_temp.code_of('TRUNCATE crm.organisation CASCADE'), '0A000', 'nor by way of another');
+
+-- scales of a subtree, from a day on
+INSERT INTO crm.setting (name, org_id, valid_from, value) VALUES ('tier_scale', 102, '2024-06-01', 'small, large > 1, huge > 1000000');
+CALL crm.rebuild('2024-06-30');
+SELECT results_eq($$SELECT s.tier FROM crm_bi.standing s WHERE s.customer_id = 1 AND s.valid_from IN ('2024-05-04', '2024-06-01') ORDER BY s.valid_from$$,
+  ARRAY['big', 'large'], 'the scale of the subtree holds from its day on');
+
+-- days and transactions -----------------------------------------------------------------
+
+SELECT is(pg_temp.code_of($$SET crm.as_of = 'yesterday'$$), '22023', 'crm.as_of must be a day');
+SELECT is(pg_temp.code_of($$SET LOCAL crm.as_of = '2024-02-30'; SELECT crm.today()$$), '22008', 'a day that there is');
+SELECT is(pg_temp.code_of($$SET LOCAL crm.as_of = '2025-06-30'; SELECT count(*) FROM crm_bi.kpi$$), '55000', 'and that is posted already');
+SELECT is(pg_temp.code_of('CALL crm.rebuild(''2024-06-30'')'), '2D000', 'a rebuild commits');
+SELECT is(pg_temp.code_of('CALL crm.rebuild(''2024-06-30'', batch => 0)'), '22023', 'in batches of customers');
+SELECT is(pg_temp.code_of(format('CALL crm.%s(%L, batch => NULL)', p.name, d.day)), '22008', format('%s on %s', p.name, d.day))
+FROM (VALUES ('rebuild'), ('refresh')) AS p (name), (VALUES ('infinity'), ('-infinity'), ('1900-01-01'), ('2199-12-31')) AS d (day);
+BEGIN;
+SET LOCAL search_path = public, crm;
+SET LOCAL lock_timeout = '7s';
+UPDATE crm.policy SET premium = 7 WHERE id = 1;
+CALL crm.rebuild('2024-06-15', batch => NULL);
+CALL crm.refresh('2024-06-30', batch => NULL);
+SELECT is(current_setting('search_path') || ' ' || current_setting('lock_timeout'), 'public, crm 7s', 'a rebuild within a transaction leaves its settings');
+COMMIT;
+SELECT is_empty($$SELECT * FROM crm.check()$$, 'and all is well after it');
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT is(pg_temp.code_of('CALL crm.rebuild(''2024-06-30'', batch => NULL)'), '25001', 'no rebuild by an older snapshot');
+SELECT is(pg_temp.code_of('CALL crm.refresh(''2024-06-30'', batch => NULL)'), '25001', 'no refresh');
+SELECT is(pg_temp.code_of('UPDATE crm.product SET guaranteed_renewable = NOT guaranteed_renewable'), '25001', 'no product turns');
+ROLLBACK;
+
+-- called by hand ----------------------------------------------------------------------------
+
+SELECT is(pg_temp.code_of(c.statement), c.code, c.statement)
+FROM (VALUES
+  ('SELECT crm._touch()', '39P01'),
+  ('SELECT crm.unnest(''nobody'')', '22P02'),
+  ('SELECT crm.unnest(''person; 2020-01-01 1 1 k 0 0 0'')', '22P02'),
+  ('SELECT crm.at(''person; 2020-01-01 1 1 k 0 0 0 -'', ''infinity'')', '00000'),
+  ('SELECT crm.at(''person'', ''-infinity'')', '00000'),
+  ('SELECT crm._cells_of(''{1,2,3}'')', '2202E'),
+  ('SELECT crm._cells_of(''{}'')', '00000'),
+  ('SELECT crm._cells_of(''{{0,0,0,1,0,9223372036854775807},{0,0,0,1,0,1}}'')', '22003'),
+  ('SELECT crm._cells_of(''{0,0,40000,1,0,1}'')', '22003'),
+  ('SELECT crm._cells_of(''{NULL,0,0,1,0,1}'')', '22004'),
+  ('SELECT crm._cells_of(''{-1,0,0,1,0,1}'')', '22003'),
+  ('SELECT crm._cells_of(''{9223372036854775807,0,0,1,0,1}'')', '22003'),
+  ('SELECT crm._cells_add(''0/0/p/1=9223372036854775807'', ''0/0/p/1=1'')', '22003'),
+  ('SELECT crm._cells_add(''0/0/p/1=5'', ''0/0/p/1=-5'')', '00000')) AS c (statement, code);
+
+SELECT * FROM finish();
