@@ -20,7 +20,7 @@ BEGIN
     IF pg_catalog.to_regclass('crm_bi.kpi') IS NULL THEN
       RAISE EXCEPTION 'the model of crm % lost its views, triggers and columns with the extension it was made by', standing
         USING ERRCODE = 'object_not_in_prerequisite_state',
-              HINT = 'Every row is still there: move schema crm out of the way, make a new model, and copy the rows of the book over.';
+              HINT = 'Every row is still there: drop the extension, rename schema crm, drop schema crm_bi, make extension and model again, and copy the rows of the book over.';
     END IF;
     IF standing = version THEN
       RAISE NOTICE 'the model of crm % stands already', version;

@@ -230,6 +230,8 @@ REVOKE ALL ON FUNCTION crm._import_columns() FROM PUBLIC;
 
 CREATE FUNCTION crm._try_cast(value text, type regtype, OUT result text, OUT code text, OUT message text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  detail text;
 BEGIN
   IF type = 'date'::regtype AND value !~ '^([0-9]{4}([-/])[0-9]{1,2}\2[0-9]{1,2}|[0-9]{8})$' THEN
     code := '22007';
@@ -243,10 +245,11 @@ BEGIN
             WHEN 'crm.resident_id'::regtype THEN value::crm.resident_id::text
             END;
 EXCEPTION WHEN data_exception THEN
-  GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+  GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+  message := coalesce(nullif(detail, ''), message);
 END
 $$;
-COMMENT ON FUNCTION crm._try_cast(text, regtype) IS 'A value as type writes it, or code and message of the error. Of the types that import needs, any other gives NULL.';
+COMMENT ON FUNCTION crm._try_cast(text, regtype) IS 'A value as type writes it, or code and message (the detail where there is one) of the error. Of the types that import needs, any other gives NULL.';
 REVOKE ALL ON FUNCTION crm._try_cast(text, regtype) FROM PUBLIC;
 
 CREATE FUNCTION crm._try_resident_id(value text) RETURNS crm.resident_id
@@ -853,7 +856,7 @@ REVOKE ALL ON PROCEDURE crm.import(text, bigint) FROM PUBLIC;
 
 -- correction and resubmission -------------------------------------------------
 
-CREATE FUNCTION crm._import_correction_check() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION crm._import_correction_check() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   unknown text;
 BEGIN
@@ -866,6 +869,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._import_correction_check() IS 'Trigger: a correction names columns of the staging table.';
+REVOKE ALL ON FUNCTION crm._import_correction_check() FROM PUBLIC;
 CREATE TRIGGER correction_check BEFORE INSERT OR UPDATE OF correction ON crm.import_reject
   FOR EACH ROW WHEN (NEW.correction IS NOT NULL) EXECUTE FUNCTION crm._import_correction_check();
 
