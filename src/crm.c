@@ -7,6 +7,7 @@
 
 #include "kpi_alone.h"
 #include "kpi_touch.h"
+#include "utils/datetime.h"
 #include "utils/guc.h"
 
 PG_MODULE_MAGIC;
@@ -24,29 +25,26 @@ static const struct config_enum_entry posting_options[] = {
 
 void		_PG_init(void);
 
-/*
- * Accept '' or a date written yyyy-mm-dd; that the day exists is checked when
- * crm.today() casts it, since a check hook may run outside a transaction.
- */
+/* Accept '' or a day of the calendar written yyyy-mm-dd. */
 static bool
 check_as_of(char **newval, void **extra pg_attribute_unused(), GucSource source pg_attribute_unused())
 {
 	const char *p = *newval;
-	static const char pattern[] = "dddd-dd-dd";
+	int			y,
+				m,
+				d;
 
 	if (p == NULL || *p == '\0')
 		return true;
-	for (int i = 0; pattern[i]; i++, p++)
+	if (strlen(p) != 10 || strspn(p, "0123456789-") != 10 || p[4] != '-' || p[7] != '-' ||
+		sscanf(p, "%4d-%2d-%2d", &y, &m, &d) != 3 || strchr(p + 8, '-'))
 	{
-		if (pattern[i] == 'd' ? (*p < '0' || *p > '9') : *p != pattern[i])
-		{
-			GUC_check_errdetail("A date must be written yyyy-mm-dd.");
-			return false;
-		}
+		GUC_check_errdetail("A day must be written yyyy-mm-dd.");
+		return false;
 	}
-	if (*p != '\0')
+	if (y < 1900 || y > 2199 || m < 1 || m > 12 || d < 1 || d > day_tab[isleap(y)][m - 1])
 	{
-		GUC_check_errdetail("A date must be written yyyy-mm-dd.");
+		GUC_check_errdetail("There is no such day between 1900-01-01 and 2199-12-31.");
 		return false;
 	}
 	return true;

@@ -10,7 +10,8 @@ COMMENT ON COLUMN crm.model.version IS 'Version of crm that made the model.';
 COMMENT ON COLUMN crm.model.created_at IS 'When it was made or last upgraded.';
 COMMENT ON COLUMN crm.model.single IS 'Holds the table to one row.';
 
-CREATE FUNCTION crm.model_version() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION crm.model_version() RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT m.version FROM crm.model m;
 END;

@@ -1,11 +1,15 @@
 -- kpi: rebuilding beside, then switching; bringing up to date
 
-CREATE FUNCTION crm._empty_slot(slot smallint) RETURNS void
+CREATE FUNCTION crm._empty_slot(slot smallint, truncates boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
   part text;
 BEGIN
   FOREACH part IN ARRAY ARRAY['standing', 'kpi_cell', 'kpi_entry'] LOOP
+    IF NOT truncates THEN
+      EXECUTE format('DELETE FROM crm.%I', part || '_' || slot);
+      CONTINUE;
+    END IF;
     BEGIN
       EXECUTE format('TRUNCATE crm.%I', part || '_' || slot);
     EXCEPTION WHEN lock_not_available THEN
@@ -16,8 +20,8 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION crm._empty_slot(smallint) IS 'Empties the slot of a generation that is not current.';
-REVOKE ALL ON FUNCTION crm._empty_slot(smallint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._empty_slot(smallint, boolean) IS 'Empties the slot of a generation that is not current; truncates only where the lock is soon given up by a commit.';
+REVOKE ALL ON FUNCTION crm._empty_slot(smallint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm._drain_cover(at_most integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -126,7 +130,7 @@ $$;
 COMMENT ON FUNCTION crm._rebuild_step(integer, crm.generation) IS 'One step of a rebuild, to be committed by itself. Errors: 55006 when another session rebuilds.';
 REVOKE ALL ON FUNCTION crm._rebuild_step(integer, crm.generation) FROM PUBLIC;
 
-CREATE FUNCTION crm._rebuild_begin(as_of date) RETURNS crm.generation
+CREATE FUNCTION crm._rebuild_begin(as_of date, truncates boolean) RETURNS crm.generation
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   g crm.generation;
@@ -145,7 +149,7 @@ BEGIN
     DELETE FROM crm.generation WHERE id = g.id;
   END IF;
   g.slot := (SELECT 1 - c.slot FROM crm.generation c WHERE c.state = 'current');
-  PERFORM crm._empty_slot(g.slot);
+  PERFORM crm._empty_slot(g.slot, truncates);
   DELETE FROM crm.generation WHERE state = 'retired';
   DELETE FROM crm.replay;
   INSERT INTO crm.generation (slot, state, step, next_id, settled, posted_to, first_day)
@@ -158,8 +162,8 @@ BEGIN
   RETURN g;
 END
 $$;
-COMMENT ON FUNCTION crm._rebuild_begin(date) IS 'Begins a rebuild, or finds the one that was broken off. Errors: 22008.';
-REVOKE ALL ON FUNCTION crm._rebuild_begin(date) FROM PUBLIC;
+COMMENT ON FUNCTION crm._rebuild_begin(date, boolean) IS 'Begins a rebuild, or finds the one that was broken off. Errors: 22008.';
+REVOKE ALL ON FUNCTION crm._rebuild_begin(date, boolean) FROM PUBLIC;
 
 -- These procedures commit, so they cannot carry a SET clause: each transaction of theirs sets its own path.
 CREATE PROCEDURE crm.rebuild(as_of date DEFAULT NULL, batch integer DEFAULT 500000, cover boolean DEFAULT false)
@@ -195,7 +199,7 @@ BEGIN
   WITH gone AS (DELETE FROM crm.pending p WHERE p.policy_id IS NULL RETURNING p.customer_id)
   INSERT INTO crm.replay (generation_id, customer_id)
   SELECT b.id, gone.customer_id FROM crm.generation b, gone WHERE b.state = 'building';
-  g := crm._rebuild_begin(coalesce(as_of, crm.today()));
+  g := crm._rebuild_begin(coalesce(as_of, crm.today()), commits);
   IF commits THEN
     COMMIT;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -221,7 +225,7 @@ BEGIN
     END IF;
   END LOOP;
   UPDATE crm.progress SET step = 'done', finished_at = clock_timestamp(), changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
-  PERFORM crm._empty_slot((1 - g.slot)::smallint);
+  PERFORM crm._empty_slot((1 - g.slot)::smallint, commits);
   DELETE FROM crm.generation WHERE state = 'retired';
   RAISE NOTICE 'rebuilt % standings in % s', (SELECT p.done FROM crm.progress p WHERE p.task = 'rebuild ' || g.id),
     round(extract(epoch FROM clock_timestamp() - started), 1);
