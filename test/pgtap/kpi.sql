@@ -138,7 +138,7 @@ SELECT results_eq($$SELECT s.tier FROM crm_bi.standing s WHERE s.customer_id = 1
 -- days and transactions -----------------------------------------------------------------
 
 SELECT is(pg_temp.code_of($$SET crm.as_of = 'yesterday'$$), '22023', 'crm.as_of must be a day');
-SELECT is(pg_temp.code_of($$SET LOCAL crm.as_of = '2024-02-30'; SELECT crm.today()$$), '22008', 'a day that there is');
+SELECT is(pg_temp.code_of($$SET LOCAL crm.as_of = '2024-02-30'; SELECT crm.today()$$), '22023', 'a day that there is');
 SELECT is(pg_temp.code_of($$SET LOCAL crm.as_of = '2025-06-30'; SELECT count(*) FROM crm_bi.kpi$$), '55000', 'and that is posted already');
 SELECT is(pg_temp.code_of('CALL crm.rebuild(''2024-06-30'')'), '2D000', 'a rebuild commits');
 SELECT is(pg_temp.code_of('CALL crm.rebuild(''2024-06-30'', batch => 0)'), '22023', 'in batches of customers');
