@@ -392,11 +392,10 @@ CROSS JOIN LATERAL (
   UNION ALL
   SELECT n.insured_id, 'insured' FROM crm.policy_insured n
   WHERE n.customer_id = p.customer_id AND n.policy_id = p.id AND n.insured_id <> p.customer_id) c
-CROSS JOIN LATERAL crm.cover_intervals(
-  p.issued_on, p.matures_on,
-  (SELECT pg_catalog.array_agg(e.kind ORDER BY e.on_date, e.id) FROM crm.policy_event e WHERE e.customer_id = p.customer_id AND e.policy_id = p.id),
-  (SELECT pg_catalog.array_agg(e.on_date ORDER BY e.on_date, e.id) FROM crm.policy_event e WHERE e.customer_id = p.customer_id AND e.policy_id = p.id),
-  (SELECT crm.setting_value('reinstatement_months')::integer)) i;
+CROSS JOIN LATERAL (
+  SELECT pg_catalog.array_agg(e.kind ORDER BY e.on_date, e.id) AS kinds, pg_catalog.array_agg(e.on_date ORDER BY e.on_date, e.id) AS days
+  FROM crm.policy_event e WHERE e.customer_id = p.customer_id AND e.policy_id = p.id) v
+CROSS JOIN LATERAL crm.cover_intervals(p.issued_on, p.matures_on, v.kinds, v.days, (SELECT crm.setting_value('reinstatement_months')::integer)) i;
 COMMENT ON VIEW crm._cover_source IS 'What crm.cover must hold, computed from policies, insured persons and events.';
 
 -- contacts ----------------------------------------------------------------

@@ -186,6 +186,8 @@ BEGIN
   END IF;
   IF NOT commits THEN
     LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+    -- what this very transaction has touched
+    PERFORM crm.post();
   END IF;
   IF cover OR EXISTS (SELECT FROM crm.generation x WHERE x.state = 'current' AND x.cover_by <> crm._cover_by()) THEN
     INSERT INTO crm.pending (policy_id) SELECT p.id FROM crm.policy p UNION SELECT c.policy_id FROM crm.cover c;
@@ -281,6 +283,7 @@ BEGIN
       RAISE EXCEPTION 'a refresh needs isolation level read committed' USING ERRCODE = 'active_sql_transaction';
     END IF;
     LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+    PERFORM crm.post();
   END IF;
   -- beyond a tenth of the book a rebuild is cheaper than posting
   IF commits AND (SELECT count(*) FROM crm.pending) > 10000

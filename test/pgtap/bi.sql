@@ -1,0 +1,45 @@
+-- What the views cost, and that they show what lies beneath.
+BEGIN;
+SELECT plan(9);
+SET LOCAL client_min_messages = warning;
+CALL crm.generate(customers => 3000, seed => 3, as_of => '2024-06-30', years => 3, units => ARRAY[4, 12, 40]);
+CALL crm.rebuild('2024-06-30', NULL);
+SET LOCAL crm.as_of = '2024-06-30';
+ANALYZE;
+
+CREATE FUNCTION pg_temp.buffers(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  plan json;
+BEGIN
+  EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ' || statement INTO plan;
+  RETURN (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::bigint + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::bigint;
+END
+$$;
+CREATE TEMPORARY TABLE leaf AS
+SELECT k.org_id FROM crm_bi.kpi k JOIN crm_bi.organisation o ON o.org_id = k.org_id
+WHERE k.code = 'total_churn' AND k.grain = 'month' AND k.period_start = '2023-05-01' AND NOT o.has_units ORDER BY k.org_id LIMIT 1;
+
+-- a figure of one unit and month, beside all units and months of it
+CREATE TEMPORARY TABLE cost AS
+SELECT pg_temp.buffers(format($$SELECT * FROM crm_bi.kpi WHERE code = 'total_churn' AND grain = 'month' AND org_id = %s AND period_start = '2023-05-01'$$, l.org_id)) AS one,
+       pg_temp.buffers(format($$SELECT * FROM crm_bi.kpi WHERE code = 'total_churn' AND grain = 'month' AND org_id = %s AND period_start BETWEEN '2023-01-01' AND '2023-12-01'$$, l.org_id)) AS year,
+       pg_temp.buffers($$SELECT * FROM crm_bi.kpi WHERE code = 'total_churn' AND grain = 'month'$$) AS every,
+       (SELECT sum(pg_relation_size(c.oid)) / 8192 FROM pg_class c WHERE c.relname ~ '^kpi_cell_[01]$') AS pages
+FROM leaf l;
+SELECT cmp_ok(c.one, '<', 150::bigint, 'one cell of one unit and month takes a handful of pages') FROM cost c;
+SELECT cmp_ok(c.one * 10, '<', c.every, 'and a small part of what all units and months of the figure take') FROM cost c;
+SELECT cmp_ok(c.one * 5, '<', c.pages::bigint, 'and of the pages there are') FROM cost c;
+SELECT cmp_ok(c.year, '<', c.one + 11 * 40, 'further months cost a few pages each') FROM cost c;
+
+SELECT results_eq($$SELECT k.class, sum(k.numerator)::bigint FROM crm_bi.kpi_own k WHERE k.code = 'coverage' AND k.grain = 'month' AND k.period_end = '2024-06-30' GROUP BY 1 ORDER BY 1$$,
+                  $$SELECT c.coverage, count(*) FROM crm_bi.customer c WHERE c.coverage IS NOT NULL GROUP BY 1 ORDER BY 1$$, 'own units of a balance add up to the customers');
+SELECT results_eq($$SELECT c.tier, c.activity, count(*) FROM crm_bi.customer c WHERE c.coverage IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2$$,
+                  $$SELECT s.tier, s.activity, count(*) FROM crm_bi.standing s WHERE s.valid_from <= '2024-06-30' AND coalesce(s.valid_to > '2024-06-30', true) AND s.coverage IS NOT NULL
+                    GROUP BY 1, 2 ORDER BY 1, 2$$, 'customers stand today as their standing of today says');
+SELECT results_eq($$SELECT count(*) FROM crm_bi.policy p WHERE p.in_force$$,
+                  $$SELECT count(DISTINCT c.policy_id) FROM crm._cover_source c WHERE c.from_date <= '2024-06-30' AND c.to_date > '2024-06-30'$$, 'policies are in force by their cover');
+SELECT is_empty($$SELECT s.customer_id FROM (SELECT s.customer_id, s.valid_to, lead(s.valid_from) OVER (PARTITION BY s.customer_id ORDER BY s.valid_from) AS next FROM crm_bi.standing s) s
+                  WHERE s.valid_to IS DISTINCT FROM s.next$$, 'a standing ends where the next begins');
+SELECT results_eq('SELECT count(*), count(DISTINCT kpi_key) FROM crm_bi.kpi WHERE org_id = 1', 'SELECT count(*), count(*) FROM crm_bi.kpi WHERE org_id = 1', 'kpi_key is a key');
+SELECT * FROM finish();
+ROLLBACK;
