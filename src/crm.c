@@ -5,6 +5,7 @@
  */
 #include "crm.h"
 
+#include "access/parallel.h"
 #include "kpi_alone.h"
 #include "kpi_touch.h"
 #include "utils/datetime.h"
@@ -53,6 +54,13 @@ check_as_of(char **newval, void **extra pg_attribute_unused(), GucSource source 
 void
 _PG_init(void)
 {
+	/*
+	 * A parallel worker gets the leader's values as placeholders, which serve
+	 * current_setting(); to define the variables there would set them, which
+	 * a worker may not.
+	 */
+	if (IsParallelWorker())
+		return;
 	DefineCustomEnumVariable("crm.posting",
 							 "When figures follow a change of the book.",
 							 "\"commit\" posts in the changing transaction; \"deferred\" queues the customers for crm.refresh().",

@@ -122,7 +122,7 @@ SELECT c.id AS customer_id, c.kind, c.name, c.sex, c.birth_date, c.known_from, c
        coalesce(a.label, 'none') AS activity, coalesce(t.label, 'none') AS tier, pg_catalog.round(coalesce(s.amount, 0) / 100.0, 2) AS amount, s.valid_from AS standing_since,
        EXISTS (SELECT FROM crm.contact_point p WHERE p.customer_id = c.id AND NOT p.wrong) AS reachable
 FROM crm.customer c
-CROSS JOIN (SELECT crm_bi._slot() AS slot, crm.today() AS today OFFSET 0) g
+CROSS JOIN (SELECT crm_bi._slot() AS slot, (SELECT crm.today()) AS today OFFSET 0) g
 LEFT JOIN crm.standing st ON st.slot = g.slot AND st.customer_id = c.id
 LEFT JOIN LATERAL (SELECT r.* FROM (SELECT crm.at(st.timeline, g.today) AS r OFFSET 0) q, LATERAL (SELECT (q.r).*) r WHERE st.timeline IS NOT NULL) s ON true
 JOIN crm.channel x ON x.id = c.source_channel_id
@@ -163,7 +163,7 @@ FROM crm.generation g WHERE g.state = 'current'
 UNION ALL
 SELECT 'entries not folded', NULL, pg_catalog.count(*), pg_catalog.count(*) < 100000,
        CASE WHEN pg_catalog.count(*) < 100000 THEN 'few enough' ELSE 'reading slows down: run CALL crm.refresh()' END
-FROM crm.kpi_entry e JOIN crm.generation g ON g.slot = e.slot AND g.state = 'current' WHERE e.day <= crm.today()
+FROM crm.kpi_entry e JOIN crm.generation g ON g.slot = e.slot AND g.state = 'current' WHERE e.day <= (SELECT crm.today())
 UNION ALL
 SELECT 'queued by deferred posting', pg_catalog.min(p.queued_at)::date, pg_catalog.count(*), pg_catalog.count(*) = 0,
        CASE WHEN pg_catalog.count(*) = 0 THEN 'nothing queued' ELSE 'run CALL crm.refresh()' END
