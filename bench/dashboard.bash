@@ -39,7 +39,7 @@ sql -c "EXPLAIN (ANALYZE, BUFFERS, TIMING off, COSTS off) SELECT * FROM crm_bi.k
 
 # entries by real commits, a policy each
 # the policies of past days, which touch more periods
-entries() { sql -c "SELECT count(*) FROM crm.kpi_entry e JOIN crm.generation g ON g.slot = e.slot AND g.state = 'current' WHERE e.day <= '$as_of'"; }
+entries() { sql -c "SELECT coalesce(sum(e.n), 0) FROM crm.kpi_entry e JOIN crm.generation g ON g.slot = e.slot AND g.state = 'current' WHERE e.day <= '$as_of'"; }
 policy_script "date '$as_of' - :h * 150" >"$work/policy.pgbench"
 before=$(entries)
 while [ "$(entries)" -lt 100000 ]; do

@@ -10,6 +10,7 @@
 #include "nodes/params.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 
 typedef struct RowReceiver
@@ -138,6 +139,17 @@ kept_query_rows(KeptQuery *q, Datum *args, const char *nulls, int natts, RowFunc
 	if (rc < 0)
 		elog(ERROR, "query failed: %s", SPI_result_code_string(rc));
 	return SPI_processed;
+}
+
+/* An array of rows gathered so far, with room for one more; NULL at first. */
+void *
+make_room(void *array, int64 n, int64 *size, Size width)
+{
+	if (n < *size)
+		return array;
+	*size = Max(64, *size * 2);
+	return array ? repalloc_huge(array, *size * width)
+		: MemoryContextAllocHuge(CurrentMemoryContext, *size * width);
 }
 
 /* Set the type of an argument that is only known at run time. */

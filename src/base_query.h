@@ -22,6 +22,7 @@ typedef struct KeptQuery
 	SPIPlanPtr	plan;
 } KeptQuery;
 
+extern void *make_room(void *array, int64 n, int64 *size, Size width);
 extern void kept_query_arg(KeptQuery *q, int i, Oid type);
 extern Oid	crm_type(const char *name);
 extern uint64 query_rows(const char *sql, int natts, const Oid *types, RowFunction row, void *arg);

@@ -3,29 +3,14 @@
  *		The intervals of cover of one policy, from its issue and events.
  *-------------------------------------------------------------------------
  */
-#include "crm.h"
+#include "book_cover.h"
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/datetime.h"
-
-typedef enum EventKind
-{
-	EVENT_LAPSE,
-	EVENT_REINSTATEMENT,
-	EVENT_END
-} EventKind;
-
-typedef struct CoverInterval
-{
-	DateADT		from;
-	DateADT		to;
-	const char *ended_by;
-} CoverInterval;
 
 /* The day n months after d; the last day of the month where there is no such day. */
 static DateADT
@@ -47,11 +32,12 @@ add_months(DateADT d, int n)
 /*
  * Walk the events in the order given.  An event before the issue, on or after
  * the maturity, or after the end, a lapse while lapsed, a reinstatement while
- * in force or once its time is over: none of these changes anything.
+ * in force or once its time is over: none of these changes anything.  out has
+ * room for n + 1; returns how many there are.
  */
-static int
-walk_events(DateADT issued, DateADT matures, const EventKind *kind,
-			const DateADT *day, int n, int reinstatement_months, CoverInterval *out)
+int
+cover_walk(DateADT issued, DateADT matures, const EventKind *kind,
+		   const DateADT *day, int n, int reinstatement_months, CoverInterval *out)
 {
 	int			k = 0;
 	bool		open = true;
@@ -99,6 +85,22 @@ walk_events(DateADT issued, DateADT matures, const EventKind *kind,
 		out[k].ended_by = DATE_IS_NOEND(matures) ? "open" : "end";
 	}
 	return k + 1;
+}
+
+/* Errors: 22023. */
+EventKind
+event_kind(const char *name)
+{
+	if (strcmp(name, "lapse") == 0)
+		return EVENT_LAPSE;
+	if (strcmp(name, "reinstatement") == 0)
+		return EVENT_REINSTATEMENT;
+	if (strcmp(name, "end") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event of kind \"%s\" is not known", name),
+				 errhint("Kinds are lapse, reinstatement and end.")));
+	return EVENT_END;
 }
 
 static void
@@ -183,17 +185,7 @@ crm_cover_intervals(PG_FUNCTION_ARGS)
 			s = TextDatumGetCString(kinds[i]);
 			day[i] = DatumGetDateADT(days[i]);
 			check_book_date(day[i], "day of an event");
-			if (strcmp(s, "lapse") == 0)
-				kind[i] = EVENT_LAPSE;
-			else if (strcmp(s, "reinstatement") == 0)
-				kind[i] = EVENT_REINSTATEMENT;
-			else if (strcmp(s, "end") == 0)
-				kind[i] = EVENT_END;
-			else
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("event of kind \"%s\" is not known", s),
-						 errhint("Kinds are lapse, reinstatement and end.")));
+			kind[i] = event_kind(s);
 			if (i > 0 && day[i] < day[i - 1])
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -206,7 +198,7 @@ crm_cover_intervals(PG_FUNCTION_ARGS)
 				 errmsg("kinds and days of events must both be given or both be NULL")));
 
 	out = palloc_array(CoverInterval, n + 1);
-	k = walk_events(issued, matures, kind, day, n, months, out);
+	k = cover_walk(issued, matures, kind, day, n, months, out);
 	for (int i = 0; i < k; i++)
 	{
 		Datum		values[4] = {

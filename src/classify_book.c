@@ -27,16 +27,6 @@ static KeptQuery covers_by_id = {
 	.sql = "SELECT " COVER_COLUMNS "customer_id = ANY ($1)", .nargs = 1, .args = {INT8ARRAYOID}
 };
 
-static void *
-make_room(void *array, int64 n, int64 *size, Size width)
-{
-	if (n < *size)
-		return array;
-	*size = Max(64, *size * 2);
-	return array ? repalloc_huge(array, *size * width)
-		: MemoryContextAllocHuge(CurrentMemoryContext, *size * width);
-}
-
 static void
 customer_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
 {

@@ -23,4 +23,10 @@ typedef enum CrmPosting
 
 extern int	crm_posting;		/* a CrmPosting */
 
+static inline int
+compare_int64(int64 a, int64 b)
+{
+	return (a > b) - (a < b);
+}
+
 #endif							/* CRM_H */

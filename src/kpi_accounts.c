@@ -82,15 +82,25 @@ typedef struct Accounts
 	entries_hash *entries;
 	Poster	   *poster;
 	/* the tree: pairs, ascending by descendant */
-	int			npairs;
-	int			pair_size;
+	int64		npairs;
+	int64		pair_size;
 	struct Pair
 	{
 		int64		ancestor;
 		int64		descendant;
 	}		   *pair;
-	MemoryContext row_context;
+	/* timelines read but not posted yet */
+	int			nheld;
+	Timeline   *held;
+	MemoryContext held_context;
 } Accounts;
+
+/*
+ * Timelines posted at a time, ordered by unit: those of one unit find its
+ * blocks in the cache of the processor.
+ */
+#define HELD_TIMELINES 65536
+#define HELD_BYTES (64 * 1024 * 1024)
 
 static int
 series_of(Accounts *a, const Posting *p)
@@ -165,6 +175,34 @@ post_to_book(void *arg, const Posting *p)
 		a->last.count[at + period + p->periods] -= p->n;
 }
 
+static int
+held_cmp(const void *a, const void *b)
+{
+	const Timeline *x = a;
+	const Timeline *y = b;
+	const Standing *p = x->row;
+	const Standing *q = y->row;
+
+	if (p->org != q->org)
+		return compare_int64(p->org, q->org);
+	if (p->channel != q->channel)
+		return compare_int64(p->channel, q->channel);
+	return x->company - y->company;
+}
+
+static void
+post_held(Accounts *a)
+{
+	qsort(a->held, a->nheld, sizeof(Timeline), held_cmp);
+	for (int i = 0; i < a->nheld; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		poster_run(a->poster, &a->held[i], 1);
+	}
+	a->nheld = 0;
+	MemoryContextReset(a->held_context);
+}
+
 static void
 timeline_row(void *arg, const Datum *v, const bool *nulls)
 {
@@ -172,18 +210,20 @@ timeline_row(void *arg, const Datum *v, const bool *nulls)
 	MemoryContext old;
 	Timeline	t;
 
-	CHECK_FOR_INTERRUPTS();
 	if (nulls[0])
 		return;
-	old = MemoryContextSwitchTo(a->row_context);
+	old = MemoryContextSwitchTo(a->held_context);
 	timeline_unpack(pg_detoast_datum_packed((struct varlena *) DatumGetPointer(v[0])), &t);
 	MemoryContextSwitchTo(old);
-	if (t.n > 0 && t.row[0].from < month_start(a->first_month))
+	if (t.n == 0)
+		return;
+	if (t.row[0].from < month_start(a->first_month))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a timeline begins before the first day")));
-	poster_run(a->poster, &t, 1);
-	MemoryContextReset(a->row_context);
+	a->held[a->nheld++] = t;
+	if (a->nheld == HELD_TIMELINES || MemoryContextMemAllocated(a->held_context, false) > HELD_BYTES)
+		post_held(a);
 }
 
 static void
@@ -191,12 +231,7 @@ pair_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
 {
 	Accounts   *a = arg;
 
-	if (a->npairs == a->pair_size)
-	{
-		a->pair_size = Max(64, a->pair_size * 2);
-		a->pair = a->pair ? repalloc_huge(a->pair, a->pair_size * sizeof(*a->pair))
-			: palloc(a->pair_size * sizeof(*a->pair));
-	}
+	a->pair = make_room(a->pair, a->npairs, &a->pair_size, sizeof(*a->pair));
 	a->pair[a->npairs].ancestor = DatumGetInt64(v[0]);
 	a->pair[a->npairs++].descendant = DatumGetInt64(v[1]);
 }
@@ -256,13 +291,13 @@ sum_up(Accounts *a, int *nblocks)
 	qsort(a->pair, a->npairs, sizeof(*a->pair), pair_cmp);
 	for (int i = 0; i < own; i++)
 	{
-		int			lo = 0,
+		int64		lo = 0,
 					hi = a->npairs;
 
 		CHECK_FOR_INTERRUPTS();
 		while (lo < hi)
 		{
-			int			mid = (lo + hi) / 2;
+			int64		mid = (lo + hi) / 2;
 
 			if (a->pair[mid].descendant < all[i].key.org)
 				lo = mid + 1;
@@ -294,47 +329,42 @@ sum_up(Accounts *a, int *nblocks)
 }
 
 /*
- * Columns: account, grain, org_id, subtree, year, period_key, periods, day,
- * class_id, channel_id, company, n, cells.  Of cells, period_key to n are
- * NULL; of entries, grain, subtree, year and cells are.
+ * Columns: account, grain, org_id, subtree, year, cells, day, n, entries.  Of
+ * cells the last three are NULL; of entries grain, subtree, year and cells.
  */
 static void
 put_cells(ReturnSetInfo *rsinfo, Account account, Grain grain, const CellKey *key, int year, const Cell *cell, int n)
 {
-	Datum		values[13] = {
+	Datum		values[9] = {
 		Int16GetDatum(account),
 		Int16GetDatum(grain),
 		Int64GetDatum(key->org),
 		BoolGetDatum(key->subtree),
 		Int16GetDatum(year),
-		0, 0, 0, 0, 0, 0, 0,
 		PointerGetDatum(cells_pack(cell, n))
 	};
-	bool		nulls[13] = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0};
+	bool		nulls[9] = {0, 0, 0, 0, 0, 0, 1, 1, 1};
 
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	pfree(DatumGetPointer(values[12]));
+	pfree(DatumGetPointer(values[5]));
 }
 
 static void
-put_entry(ReturnSetInfo *rsinfo, const Posting *p)
+put_entry_row(void *arg, const EntryRow *row)
 {
-	Datum		values[13] = {
-		Int16GetDatum(p->account),
+	ReturnSetInfo *rsinfo = arg;
+	Datum		values[9] = {
+		Int16GetDatum(row->account),
 		0,
-		Int64GetDatum(p->org),
+		Int64GetDatum(row->org),
 		0,
 		0,
-		Int32GetDatum(entry_key(p)),
-		Int16GetDatum(p->periods),
-		DateADTGetDatum(p->day),
-		Int16GetDatum(p->class_id),
-		Int64GetDatum(p->channel),
-		BoolGetDatum(p->company),
-		Int64GetDatum(p->n),
-		0
+		0,
+		DateADTGetDatum(row->day),
+		Int32GetDatum(row->n),
+		PointerGetDatum(row->entries)
 	};
-	bool		nulls[13] = {0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1};
+	bool		nulls[9] = {0, 1, 0, 1, 1, 1, 0, 0, 0};
 
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -420,8 +450,6 @@ crm_accounts(PG_FUNCTION_ARGS)
 	CellBlock  *block;
 	int			nblocks;
 	Cell	   *cell;
-	entries_iterator it;
-	DayEntry   *e;
 	Oid			timeline_type = crm_type("timeline");
 	MemoryContext here;
 
@@ -443,8 +471,8 @@ crm_accounts(PG_FUNCTION_ARGS)
 				 errmsg("days or classes are out of range")));
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (rsinfo->setDesc->natts != 13)
-		elog(ERROR, "function must return thirteen columns");
+	if (rsinfo->setDesc->natts != 9)
+		elog(ERROR, "function must return nine columns");
 
 	a.first_month = month_of(first_day);
 	a.nseries = SERIES_CLASS + 1 + classes;
@@ -473,12 +501,14 @@ crm_accounts(PG_FUNCTION_ARGS)
 	a.blocks = blocks_create(CurrentMemoryContext, 1024, NULL);
 	a.entries = entries_create(CurrentMemoryContext, 1024, NULL);
 	a.poster = poster_create(a.settled, until, post_to_book, &a);
-	a.row_context = AllocSetContextCreate(CurrentMemoryContext, "crm timeline", ALLOCSET_DEFAULT_SIZES);
+	a.held = palloc_array(Timeline, HELD_TIMELINES);
+	a.held_context = AllocSetContextCreate(CurrentMemoryContext, "crm timelines", ALLOCSET_DEFAULT_SIZES);
 
 	here = CurrentMemoryContext;
 	SPI_connect();
 	MemoryContextSwitchTo(here);
 	query_rows(timelines, 1, &timeline_type, timeline_row, &a);
+	post_held(&a);
 	if (tree)
 		query_rows(tree, 2, pair_types, pair_row, &a);
 	SPI_finish();
@@ -493,9 +523,6 @@ crm_accounts(PG_FUNCTION_ARGS)
 			for (Grain g = GRAIN_MONTH; g <= GRAIN_TRAILING; g++)
 				put_account(rsinfo, &a, block, nblocks, x, g, cell);
 	}
-	entries_start_iterate(a.entries, &it);
-	while ((e = entries_iterate(a.entries, &it)) != NULL)
-		if (e->key.n != 0)
-			put_entry(rsinfo, &e->key);
+	entries_pack(a.entries, a.settled, put_entry_row, rsinfo);
 	return (Datum) 0;
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  * kpi_entries.h
- *		Postings summed up by account, period, day and cell.
+ *		Postings summed up by account, period, day and cell, and packed.
  *-------------------------------------------------------------------------
  */
 #ifndef CRM_KPI_ENTRIES_H
@@ -55,11 +55,18 @@ entries_add(entries_hash *entries, const Posting *p)
 		e->key.n += p->n;
 }
 
-/* period_key of an entry: the period's number and grain; 0 for balances */
-static inline int32
-entry_key(const Posting *p)
+/* Entries of one account and unit, which count from a day up to this one on: a row of crm.kpi_entry */
+typedef struct EntryRow
 {
-	return p->grain == GRAIN_DAY ? 0 : p->period * 8 + p->grain;
-}
+	int16		account;
+	int64		org;
+	DateADT		day;
+	int			n;
+	struct varlena *entries;
+} EntryRow;
+
+typedef void (*EntryRowFunction) (void *arg, const EntryRow *row);
+
+extern void entries_pack(entries_hash *entries, DateADT settled, EntryRowFunction put, void *arg);
 
 #endif							/* CRM_KPI_ENTRIES_H */

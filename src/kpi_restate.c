@@ -55,6 +55,9 @@ crm_standings(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* Rows written at a time */
+#define ENTRY_ROWS 1000
+
 typedef struct OldStanding
 {
 	int64		customer;
@@ -83,10 +86,9 @@ static KeptQuery drop_standings = {
 	.nargs = 2, .args = {INT2OID, INT8ARRAYOID}
 };
 static KeptQuery put_entries = {
-	.sql = "INSERT INTO crm.kpi_entry (slot, account, period_key, periods, day, org_id, class_id, channel_id, company, n) "
-	"SELECT $1, u.* FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10) u",
-	.nargs = 10, .args = {INT2OID, INT2ARRAYOID, INT4ARRAYOID, INT2ARRAYOID, DATEARRAYOID, INT8ARRAYOID,
-	INT2ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, INT8ARRAYOID}
+	.sql = "INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries) "
+	"SELECT $1, u.* FROM unnest($2, $3, $4, $5, $6) u",
+	.nargs = 6, .args = {INT2OID, INT2ARRAYOID, INT8ARRAYOID, DATEARRAYOID, INT4ARRAYOID, InvalidOid}
 };
 
 static void
@@ -94,12 +96,7 @@ old_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
 {
 	OldStandings *o = arg;
 
-	if (o->n == o->size)
-	{
-		o->size = Max(64, o->size * 2);
-		o->old = o->old ? repalloc_huge(o->old, o->size * sizeof(OldStanding))
-			: palloc_array(OldStanding, o->size);
-	}
+	o->old = make_room(o->old, o->n, &o->size, sizeof(OldStanding));
 	o->old[o->n++] = (OldStanding) {
 		.customer = DatumGetInt64(v[0]),
 		.timeline = pg_detoast_datum_copy((struct varlena *) DatumGetPointer(v[1]))
@@ -132,58 +129,50 @@ array_of(Datum *values, int n, Oid type)
 	return PointerGetDatum(construct_array(values, n, type, len, byval, align));
 }
 
-/* In the order of the index of crm.kpi_entry, which many entries then fill page by page */
-static int
-entry_cmp(const void *a, const void *b)
+/* Rows for crm.kpi_entry on their way */
+typedef struct EntryRows
 {
-	const Posting *x = *(const Posting *const *) a;
-	const Posting *y = *(const Posting *const *) b;
+	Datum		slot;
+	Oid			type;			/* crm.entries */
+	int			n;
+	Datum		account[ENTRY_ROWS];
+	Datum		org[ENTRY_ROWS];
+	Datum		day[ENTRY_ROWS];
+	Datum		count[ENTRY_ROWS];
+	Datum		entries[ENTRY_ROWS];
+} EntryRows;
 
-	if (x->account != y->account)
-		return x->account - y->account;
-	if (x->org != y->org)
-		return x->org > y->org ? 1 : -1;
-	return (x->day > y->day) - (x->day < y->day);
+static void
+flush_entries(EntryRows *rows)
+{
+	Datum		args[6] = {
+		rows->slot,
+		array_of(rows->account, rows->n, INT2OID),
+		array_of(rows->org, rows->n, INT8OID),
+		array_of(rows->day, rows->n, DATEOID),
+		array_of(rows->count, rows->n, INT4OID),
+		array_of(rows->entries, rows->n, rows->type)
+	};
+
+	if (rows->n > 0)
+		kept_query_rows(&put_entries, args, NULL, 0, NULL, NULL);
+	for (int i = 0; i < rows->n; i++)
+		pfree(DatumGetPointer(rows->entries[i]));
+	rows->n = 0;
 }
 
 static void
-write_entries(entries_hash *entries, Datum slot)
+put_entry_row(void *arg, const EntryRow *row)
 {
-	const Posting **sorted = palloc_array(const Posting *, Max(entries->members, 1));
-	static const Oid types[] = {INT2OID, INT4OID, INT2OID, DATEOID, INT8OID, INT2OID, INT8OID, BOOLOID, INT8OID};
-	Datum	   *column[lengthof(types)];
-	Datum		args[lengthof(types) + 1];
-	entries_iterator it;
-	DayEntry   *e;
-	int			n = 0;
+	EntryRows  *rows = arg;
 
-	for (int c = 0; c < (int) lengthof(types); c++)
-		column[c] = palloc_array(Datum, Max(entries->members, 1));
-	entries_start_iterate(entries, &it);
-	while ((e = entries_iterate(entries, &it)) != NULL)
-		if (e->key.n != 0)
-			sorted[n++] = &e->key;
-	if (n == 0)
-		return;
-	qsort(sorted, n, sizeof(*sorted), entry_cmp);
-	for (int i = 0; i < n; i++)
-	{
-		const Posting *p = sorted[i];
-
-		column[0][i] = Int16GetDatum(p->account);
-		column[1][i] = Int32GetDatum(entry_key(p));
-		column[2][i] = Int16GetDatum(p->periods);
-		column[3][i] = DateADTGetDatum(p->day);
-		column[4][i] = Int64GetDatum(p->org);
-		column[5][i] = Int16GetDatum(p->class_id);
-		column[6][i] = Int64GetDatum(p->channel);
-		column[7][i] = BoolGetDatum(p->company);
-		column[8][i] = Int64GetDatum(p->n);
-	}
-	args[0] = slot;
-	for (int c = 0; c < (int) lengthof(types); c++)
-		args[c + 1] = array_of(column[c], n, types[c]);
-	kept_query_rows(&put_entries, args, NULL, 0, NULL, NULL);
+	if (rows->n == ENTRY_ROWS)
+		flush_entries(rows);
+	rows->account[rows->n] = Int16GetDatum(row->account);
+	rows->org[rows->n] = Int64GetDatum(row->org);
+	rows->day[rows->n] = DateADTGetDatum(row->day);
+	rows->count[rows->n] = Int32GetDatum(row->n);
+	rows->entries[rows->n++] = PointerGetDatum(pg_detoast_datum_copy(row->entries));
 }
 
 PG_FUNCTION_INFO_V1(crm_restate);
@@ -199,6 +188,7 @@ crm_restate(PG_FUNCTION_ARGS)
 {
 	Datum		args[4];
 	Oid			timeline_type;
+	EntryRows  *rows;
 	OldStandings old = {0};
 	Book	   *book;
 	Kernel	   *kernel;
@@ -230,6 +220,10 @@ crm_restate(PG_FUNCTION_ARGS)
 	SPI_connect();
 	timeline_type = crm_type("timeline");
 	kept_query_arg(&put_standings, 3, get_array_type(timeline_type));
+	rows = palloc0(sizeof(EntryRows));
+	rows->type = crm_type("entries");
+	rows->slot = Int16GetDatum(PG_GETARG_INT16(1));
+	kept_query_arg(&put_entries, 5, get_array_type(rows->type));
 	kernel = kernel_create(rules_of(PG_GETARG_INT64(0)));
 	book = book_read(PG_GETARG_DATUM(2));
 	args[0] = Int16GetDatum(PG_GETARG_INT16(1));
@@ -307,7 +301,8 @@ crm_restate(PG_FUNCTION_ARGS)
 		args[1] = array_of(gone, ngone, INT8OID);
 		kept_query_rows(&drop_standings, args, NULL, 0, NULL, NULL);
 	}
-	write_entries(entries, args[0]);
+	entries_pack(entries, settled, put_entry_row, rows);
+	flush_entries(rows);
 	SPI_finish();
 	if (DATE_IS_NOEND(earliest))
 		PG_RETURN_NULL();

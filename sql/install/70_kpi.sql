@@ -26,6 +26,29 @@ COMMENT ON FUNCTION crm._cells_of(bigint[]) IS
 CREATE FUNCTION crm._cells_move(cells crm.cells, from_period integer, to_period integer) RETURNS crm.cells
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_cells_move';
 COMMENT ON FUNCTION crm._cells_move(crm.cells, integer, integer) IS 'The cells of one period of the year, as those of another. Errors: 22003.';
+CREATE TYPE crm.entries;
+CREATE FUNCTION crm.entries_in(cstring) RETURNS crm.entries LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_entries_in';
+CREATE FUNCTION crm.entries_out(crm.entries) RETURNS cstring LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_entries_out';
+CREATE FUNCTION crm.entries_recv(internal) RETURNS crm.entries LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_entries_recv';
+CREATE FUNCTION crm.entries_send(crm.entries) RETURNS bytea LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_entries_send';
+COMMENT ON FUNCTION crm.entries_in(cstring) IS 'Text input of crm.entries.';
+COMMENT ON FUNCTION crm.entries_out(crm.entries) IS 'Text output of crm.entries.';
+COMMENT ON FUNCTION crm.entries_recv(internal) IS 'Binary input of crm.entries.';
+COMMENT ON FUNCTION crm.entries_send(crm.entries) IS 'Binary output of crm.entries.';
+CREATE TYPE crm.entries (
+  INPUT = crm.entries_in, OUTPUT = crm.entries_out, RECEIVE = crm.entries_recv, SEND = crm.entries_send,
+  INTERNALLENGTH = variable, ALIGNMENT = int4, STORAGE = main);
+COMMENT ON TYPE crm.entries IS 'What is to be added to one account of one unit, by period, day, class, kind and channel, packed; crm.unnest(entries) shows it.';
+
+CREATE FUNCTION crm.unnest(entries crm.entries, OUT period_key integer, OUT periods smallint, OUT day date, OUT class_id smallint,
+  OUT company boolean, OUT channel_id bigint, OUT n bigint)
+RETURNS SETOF record LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'crm_entries_unnest';
+COMMENT ON FUNCTION crm.unnest(crm.entries) IS
+  'The entries: n customers more from a day on, in so many periods from the one with this key on (crm.period.key; 0 for balances).';
+CREATE FUNCTION crm._entries_sum(entries crm.entries[]) RETURNS bigint[] LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_entries_sum';
+COMMENT ON FUNCTION crm._entries_sum(crm.entries[]) IS
+  'The sum of entries as crm._kpi_cells() takes it: an array of sixes (period_key, day as days since 2000-01-01, class, channel, 1 for companies plus twice the number of periods, n). NULL for none. Errors: 54000.';
+
 CREATE FUNCTION crm._kpi_cells(
   shape smallint, labels text[], channel_ids bigint[], channel_codes text[],
   a_cells crm.cells, a_period integer, a_entries bigint[], a_key integer, a_close date,
@@ -36,8 +59,8 @@ COMMENT ON FUNCTION crm._kpi_cells(smallint, text[], bigint[], text[], crm.cells
   'The rows of one figure, unit and period from its accounts a and b, each the sum of the cells of a period and of the entries up to the closing day. Errors: 22023, 22003, 22004.';
 
 CREATE FUNCTION crm._accounts(timelines text, tree text, first_day date, settled date, until date, classes integer,
-  OUT account smallint, OUT grain smallint, OUT org_id bigint, OUT subtree boolean, OUT year smallint, OUT period_key integer, OUT periods smallint,
-  OUT day date, OUT class_id smallint, OUT channel_id bigint, OUT company boolean, OUT n bigint, OUT cells crm.cells)
+  OUT account smallint, OUT grain smallint, OUT org_id bigint, OUT subtree boolean, OUT year smallint, OUT cells crm.cells,
+  OUT day date, OUT n integer, OUT entries crm.entries)
 RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_accounts';
 COMMENT ON FUNCTION crm._accounts(text, text, date, date, date, integer) IS
   'The accounts of the timelines that a query returns: cells as they stand on the day settled, and entries by day for the days after it up to until; tree NULL: entries only.';

@@ -398,6 +398,18 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL crm.cover_intervals(p.issued_on, p.matures_on, v.kinds, v.days, (SELECT crm.setting_value('reinstatement_months')::integer)) i;
 COMMENT ON VIEW crm._cover_source IS 'What crm.cover must hold, computed from policies, insured persons and events.';
 
+CREATE FUNCTION crm._derive_cover(policies bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  DELETE FROM crm.cover c WHERE c.policy_id = ANY (policies);
+  INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium)
+  SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
+  FROM crm._cover_of(policies, crm.setting_value('long_term_months')::integer, crm.setting_value('reinstatement_months')::integer) s;
+END
+$$;
+COMMENT ON FUNCTION crm._derive_cover(bigint[]) IS 'Makes the cover of policies anew; crm._cover_source says the same in plain SQL, which crm.check() holds it to.';
+REVOKE ALL ON FUNCTION crm._derive_cover(bigint[]) FROM PUBLIC;
+
 -- contacts ----------------------------------------------------------------
 
 CREATE TABLE crm.contact (

@@ -100,14 +100,10 @@ COMMENT ON TABLE crm.kpi_cell_1 IS 'Cells of the generations in slot 1.';
 CREATE TABLE crm.kpi_entry (
   slot smallint NOT NULL,
   account smallint NOT NULL,
-  class_id smallint NOT NULL,
-  periods smallint NOT NULL,
-  period_key integer NOT NULL,
-  day date NOT NULL,
   org_id bigint NOT NULL,
-  channel_id bigint NOT NULL,
-  n bigint NOT NULL,
-  company boolean NOT NULL
+  day date NOT NULL,
+  n integer NOT NULL CHECK (n > 0),
+  entries crm.entries NOT NULL
 ) PARTITION BY LIST (slot);
 CREATE TABLE crm.kpi_entry_0 PARTITION OF crm.kpi_entry FOR VALUES IN (0);
 CREATE TABLE crm.kpi_entry_1 PARTITION OF crm.kpi_entry FOR VALUES IN (1);
@@ -115,14 +111,10 @@ CREATE INDEX ON crm.kpi_entry (account, org_id, day);
 COMMENT ON TABLE crm.kpi_entry IS 'Entries not yet folded into the cells: only ever appended, and removed by folding.';
 COMMENT ON COLUMN crm.kpi_entry.slot IS 'Slot of the generation.';
 COMMENT ON COLUMN crm.kpi_entry.account IS 'Account.';
-COMMENT ON COLUMN crm.kpi_entry.periods IS 'For how many periods in a row it counts, all of them over; 1 for balances.';
-COMMENT ON COLUMN crm.kpi_entry.class_id IS 'Class.';
-COMMENT ON COLUMN crm.kpi_entry.period_key IS 'Key in crm.period of the period of a turnover, of several the first; 0 for balances.';
-COMMENT ON COLUMN crm.kpi_entry.day IS 'Closing day from which it counts.';
 COMMENT ON COLUMN crm.kpi_entry.org_id IS 'Unit of the customers.';
-COMMENT ON COLUMN crm.kpi_entry.channel_id IS 'Main channel of the customers.';
-COMMENT ON COLUMN crm.kpi_entry.n IS 'Customers to add.';
-COMMENT ON COLUMN crm.kpi_entry.company IS 'Companies or persons.';
+COMMENT ON COLUMN crm.kpi_entry.day IS 'Closing day from which all of them count: their own day, or the day settled when they were made for entries that counted by then.';
+COMMENT ON COLUMN crm.kpi_entry.n IS 'How many entries.';
+COMMENT ON COLUMN crm.kpi_entry.entries IS 'The entries, by period, day, class, kind and channel.';
 COMMENT ON TABLE crm.kpi_entry_0 IS 'Entries of the generations in slot 0.';
 COMMENT ON TABLE crm.kpi_entry_1 IS 'Entries of the generations in slot 1.';
 
@@ -178,10 +170,7 @@ BEGIN
     touched := touched || more;
   END LOOP;
   IF policies <> '{}' THEN
-    DELETE FROM crm.cover c WHERE c.policy_id = ANY (policies);
-    INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium)
-    SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
-    FROM crm._cover_source s WHERE s.policy_id = ANY (policies);
+    PERFORM crm._derive_cover(policies);
   END IF;
   IF touched IS NULL OR touched = '{}' THEN
     RETURN 0;
@@ -320,20 +309,22 @@ BEGIN ATOMIC
   SELECT f.account, f.grain, d.org_id, d.subtree, f.year::smallint,
          crm._cells_of(array_agg(ARRAY[f.first, f.last, f.class_id, f.channel_id, f.company::integer, f.n]))
   FROM (
-    SELECT e.account, (e.period_key & 7)::smallint AS grain, 1900 + i.i / y.periods AS year, i.i % y.periods AS first, i.i % y.periods AS last,
-           e.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
-    FROM crm.kpi_entry e
+    SELECT r.account, (e.period_key & 7)::smallint AS grain, 1900 + i.i / y.periods AS year, i.i % y.periods AS first, i.i % y.periods AS last,
+           r.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
+    FROM crm.kpi_entry r
+    CROSS JOIN LATERAL crm.unnest(r.entries) e
     CROSS JOIN LATERAL (SELECT (ARRAY[12, 4, 1, 12])[e.period_key & 7] AS periods) y
     CROSS JOIN LATERAL generate_series(e.period_key / 8, e.period_key / 8 + e.periods - 1) AS i (i)
-    WHERE e.slot = _foldable.of_slot AND e.day <= _foldable.upto AND e.period_key <> 0
-    GROUP BY e.account, e.period_key & 7, 1900 + i.i / y.periods, i.i % y.periods, e.org_id, e.class_id, e.channel_id, e.company
+    WHERE r.slot = _foldable.of_slot AND r.day <= _foldable.upto AND r.account >= 20
+    GROUP BY r.account, e.period_key & 7, 1900 + i.i / y.periods, i.i % y.periods, r.org_id, e.class_id, e.channel_id, e.company
     UNION ALL
     SELECT b.account, 1::smallint, y.y, CASE WHEN y.y = extract(year FROM b.m) THEN extract(month FROM b.m)::integer - 1 ELSE 0 END,
            CASE WHEN y.y = extract(year FROM _foldable.upto) THEN extract(month FROM _foldable.upto)::integer - 1 ELSE 11 END,
            b.org_id, b.class_id, b.channel_id, b.company, b.n
-    FROM (SELECT e.account, date_trunc('month', e.day::timestamp) AS m, e.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
-          FROM crm.kpi_entry e WHERE e.slot = _foldable.of_slot AND e.day <= _foldable.upto AND e.period_key = 0
-          GROUP BY e.account, 2, e.org_id, e.class_id, e.channel_id, e.company) b
+    FROM (SELECT r.account, date_trunc('month', e.day::timestamp) AS m, r.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
+          FROM crm.kpi_entry r CROSS JOIN LATERAL crm.unnest(r.entries) e
+          WHERE r.slot = _foldable.of_slot AND r.day <= _foldable.upto AND r.account < 20
+          GROUP BY r.account, 2, r.org_id, e.class_id, e.channel_id, e.company) b
     CROSS JOIN LATERAL generate_series(extract(year FROM b.m)::integer, extract(year FROM _foldable.upto)::integer) AS y (y)) f
   JOIN crm._node d ON d.member_id = f.org_id
   WHERE f.n <> 0
@@ -363,12 +354,12 @@ BEGIN
   ON CONFLICT (slot, account, grain, org_id, subtree, year) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells);
   -- one statement, so that both parts see the same entries
   WITH gone AS (
-    DELETE FROM crm.kpi_entry e WHERE e.slot = g.slot AND e.day <= upto RETURNING 1),
+    DELETE FROM crm.kpi_entry e WHERE e.slot = g.slot AND e.day <= upto RETURNING e.n),
   put AS (
     INSERT INTO crm.kpi_cell AS c (slot, account, grain, org_id, subtree, year, cells)
     SELECT g.slot, f.account, f.grain, f.org_id, f.subtree, f.year, f.cells FROM crm._foldable(g.slot, upto) f
     ON CONFLICT (slot, account, grain, org_id, subtree, year) DO UPDATE SET cells = crm._cells_add(c.cells, excluded.cells))
-  SELECT count(*) INTO folded FROM gone;
+  SELECT coalesce(sum(gone.n), 0) INTO folded FROM gone;
   UPDATE crm.generation SET settled = upto WHERE id = g.id;
   RETURN folded;
 END
@@ -385,8 +376,8 @@ BEGIN
   LOCK TABLE crm.generation IN EXCLUSIVE MODE;
   SELECT * INTO STRICT g FROM crm.generation WHERE state = 'current';
   IF upto > g.posted_to THEN
-    INSERT INTO crm.kpi_entry (slot, account, class_id, period_key, periods, day, org_id, channel_id, n, company)
-    SELECT g.slot, a.account, a.class_id, a.period_key, a.periods, a.day, a.org_id, a.channel_id, a.n, a.company
+    INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries)
+    SELECT g.slot, a.account, a.org_id, a.day, a.n, a.entries
     FROM crm._accounts(format('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s', g.slot), NULL,
                        least(g.first_day, g.posted_to), g.posted_to, upto,
                        (SELECT coalesce(max(c.id), 0) FROM crm.class c)) a;

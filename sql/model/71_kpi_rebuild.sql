@@ -39,10 +39,7 @@ BEGIN
   END IF;
   INSERT INTO crm.replay (generation_id, customer_id)
   SELECT b.id, m FROM crm.generation b, unnest(crm._members_of(policies)) AS m WHERE b.state = 'building';
-  DELETE FROM crm.cover c USING unnest(policies) p WHERE c.policy_id = p;
-  INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium)
-  SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
-  FROM unnest(policies) p JOIN crm._cover_source s ON s.policy_id = p;
+  PERFORM crm._derive_cover(policies);
   RETURN array_length(policies, 1);
 END
 $$;
@@ -105,8 +102,8 @@ BEGIN
           'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
           g.first_day, g.settled, g.posted_to, (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
       e AS (
-        INSERT INTO crm.kpi_entry (slot, account, class_id, period_key, periods, day, org_id, channel_id, n, company)
-        SELECT g.slot, a.account, a.class_id, a.period_key, a.periods, a.day, a.org_id, a.channel_id, a.n, a.company FROM a WHERE a.cells IS NULL)
+        INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries)
+        SELECT g.slot, a.account, a.org_id, a.day, a.n, a.entries FROM a WHERE a.entries IS NOT NULL)
       INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
       SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL;
       GET DIAGNOSTICS n = ROW_COUNT;

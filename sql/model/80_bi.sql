@@ -46,11 +46,9 @@ SELECT k.code || '/' || coalesce(c.class, '') || '/' || p.grain_name || '/' || p
 FROM crm.kpi_code k
 CROSS JOIN crm.organisation o
 CROSS JOIN LATERAL (
-  SELECT (SELECT pg_catalog.array_agg(ARRAY[e.period_key, e.day - date '2000-01-01', e.class_id, e.channel_id, e.company::integer + 2 * e.periods, e.n])
-          FROM %2$s AND e.slot = %5$s AND e.account = k.account AND e.day <= %4$s) AS of_account,
+  SELECT (SELECT crm._entries_sum(pg_catalog.array_agg(e.entries)) FROM %2$s AND e.slot = %5$s AND e.account = k.account AND e.day <= greatest(%4$s, %6$s)) AS of_account,
          CASE WHEN k.base_account IS NOT NULL THEN
-           (SELECT pg_catalog.array_agg(ARRAY[0, e.day - date '2000-01-01', e.class_id, e.channel_id, e.company::integer, e.n])
-            FROM %2$s AND e.slot = %5$s AND e.account = k.base_account AND e.day <= %4$s) END AS of_base
+           (SELECT crm._entries_sum(pg_catalog.array_agg(e.entries)) FROM %2$s AND e.slot = %5$s AND e.account = k.base_account AND e.day <= greatest(%4$s, %6$s)) END AS of_base
   OFFSET 0) e
 JOIN crm.period p ON p.period_end >= (SELECT g.first_day FROM crm.generation g WHERE g.state = 'current')
   AND p.closes_from <= %4$s AND (%4$s >= %6$s OR p.period_end <= %4$s)
@@ -161,8 +159,8 @@ SELECT 'posted up to', g.posted_to, NULL, crm.today() <= g.posted_to,
        CASE WHEN crm.today() <= g.posted_to THEN 'later days need CALL crm.refresh()' ELSE 'run CALL crm.refresh()' END
 FROM crm.generation g WHERE g.state = 'current'
 UNION ALL
-SELECT 'entries not folded', NULL, pg_catalog.count(*), pg_catalog.count(*) < 100000,
-       CASE WHEN pg_catalog.count(*) < 100000 THEN 'few enough' ELSE 'reading slows down: run CALL crm.refresh()' END
+SELECT 'entries not folded', NULL, coalesce(pg_catalog.sum(e.n), 0), coalesce(pg_catalog.sum(e.n), 0) < 100000,
+       CASE WHEN coalesce(pg_catalog.sum(e.n), 0) < 100000 THEN 'few enough' ELSE 'reading slows down: run CALL crm.refresh()' END
 FROM crm.kpi_entry e JOIN crm.generation g ON g.slot = e.slot AND g.state = 'current' WHERE e.day <= (SELECT crm.today())
 UNION ALL
 SELECT 'queued by deferred posting', pg_catalog.min(p.queued_at)::date, pg_catalog.count(*), pg_catalog.count(*) = 0,

@@ -90,7 +90,7 @@ BEGIN
   SELECT 'books balance', format('account %s, grain %s, unit %s%s, year %s', coalesce(f.account, k.account), coalesce(f.grain, k.grain),
            coalesce(f.org_id, k.org_id), CASE WHEN coalesce(f.subtree, k.subtree) THEN ' with its subtree' ELSE '' END, coalesce(f.year, k.year)),
          'Run CALL crm.rebuild().'
-  FROM (SELECT x.* FROM fresh x WHERE x.cells IS NOT NULL) f
+  FROM (SELECT x.account, x.grain, x.org_id, x.subtree, x.year, x.cells FROM fresh x WHERE x.cells IS NOT NULL) f
   FULL JOIN (SELECT x.* FROM kept x WHERE x.cells::text <> '') k
     ON k.account = f.account AND k.grain = f.grain AND k.org_id = f.org_id AND k.subtree = f.subtree AND k.year = f.year
   WHERE f.cells::text IS DISTINCT FROM k.cells::text
@@ -98,11 +98,11 @@ BEGIN
   SELECT 'books balance', format('account %s, period %s, unit %s, day %s: %s instead of %s', d.account, d.period_key, d.org_id, d.day, d.kept, d.fresh),
          'Run CALL crm.rebuild().'
   FROM (SELECT e.account, e.org_id, e.period_key, e.periods, e.day, e.class_id, e.channel_id, e.company, sum(e.fresh) AS fresh, sum(e.kept) AS kept
-        FROM (SELECT x.account, x.org_id, x.period_key, x.periods, x.day, x.class_id, x.channel_id, x.company, x.n AS fresh, 0 AS kept
-              FROM fresh x WHERE x.cells IS NULL
+        FROM (SELECT x.account, x.org_id, e.period_key, e.periods, e.day, e.class_id, e.channel_id, e.company, e.n AS fresh, 0 AS kept
+              FROM fresh x CROSS JOIN LATERAL crm.unnest(x.entries) e
               UNION ALL
-              SELECT x.account, x.org_id, x.period_key, x.periods, x.day, x.class_id, x.channel_id, x.company, 0, x.n
-              FROM crm.kpi_entry x WHERE x.slot = g.slot AND x.day > g.settled) e
+              SELECT x.account, x.org_id, e.period_key, e.periods, e.day, e.class_id, e.channel_id, e.company, 0, e.n
+              FROM crm.kpi_entry x CROSS JOIN LATERAL crm.unnest(x.entries) e WHERE x.slot = g.slot AND x.day > g.settled) e
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8) d
   WHERE d.fresh <> d.kept
   LIMIT 100;

@@ -164,10 +164,16 @@ ROLLBACK;
 SELECT is(pg_temp.code_of(c.statement), c.code, c.statement)
 FROM (VALUES
   ('SELECT crm._touch()', '39P01'),
-  ('SELECT crm.unnest(''nobody'')', '22P02'),
-  ('SELECT crm.unnest(''person; 2020-01-01 1 1 k 0 0 0'')', '22P02'),
+  ('SELECT crm.unnest(''nobody''::crm.timeline)', '22P02'),
+  ('SELECT crm.unnest(''person; 2020-01-01 1 1 k 0 0 0''::crm.timeline)', '22P02'),
+  ('SELECT crm.unnest(''0/1/2020-01-01/0/p/1=1 0/1/2019-12-31/0/p/1=1''::crm.entries)', '22P02'),
+  ('SELECT crm.unnest(''0/1/2020-02-30/0/p/1=1''::crm.entries)', '22P02'),
+  ('SELECT crm.unnest(''0/1/2020-01-01/0/p/1=0''::crm.entries)', '22P02'),
+  ('SELECT crm.unnest(''5/1/2020-01-01/0/p/1=1''::crm.entries)', '22P02'),
   ('SELECT crm.at(''person; 2020-01-01 1 1 k 0 0 0 -'', ''infinity'')', '00000'),
   ('SELECT crm.at(''person'', ''-infinity'')', '00000'),
+  ('SELECT crm._entries_sum(''{}'')', '00000'),
+  ('SELECT crm._entries_sum(''{NULL,x}'')', '22P02'),
   ('SELECT crm._cells_of(''{1,2,3}'')', '2202E'),
   ('SELECT crm._cells_of(''{}'')', '00000'),
   ('SELECT crm._cells_of(''{{0,0,0,1,0,9223372036854775807},{0,0,0,1,0,1}}'')', '22003'),

@@ -33,8 +33,8 @@ for seed in $first $((first + 1)); do
 done
 
 # a wrong account shows
-for change in "INSERT INTO crm.kpi_entry (slot, account, class_id, periods, period_key, day, org_id, channel_id, n, company) SELECT g.slot, 1, 0, 1, 0, '2022-12-31', 105, 1, 1, false FROM crm.generation g WHERE g.state = 'current'" \
-	"DELETE FROM crm.kpi_cell WHERE account = 26 AND grain = 3 AND subtree" \
+for change in "INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries) SELECT g.slot, 1, 105, '2022-12-31', 1, '0/1/2022-12-31/0/p/1=1' FROM crm.generation g WHERE g.state = 'current'" \
+	"DELETE FROM crm.kpi_cell WHERE grain = 3 AND subtree" \
 	"UPDATE crm.kpi_cell SET cells = crm._cells_add(cells, '0/0/p/1=1') WHERE account = 2 AND NOT subtree" \
 	"UPDATE crm.generation SET settled = settled - 40 WHERE state = 'current'"; do
 	isnt "$(query crm_figures "BEGIN" "$change" "SELECT count(*) FROM oracle.compare('2022-12-31')" "ROLLBACK")" 0 "seen: ${change:0:60}"

@@ -16,7 +16,7 @@ CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format('SELECT set_config(''probe.sent'', crm.%1$s_send($1.v)::text, true), set_config(''probe.written'', $1.v::text, true),
     set_config(''probe.equal'', (%2$s AND crm.%1$s_send($1.v::text::crm.%1$s) = crm.%1$s_send($1.v))::text, true)', TG_ARGV[0],
-    CASE WHEN TG_ARGV[0] = 'cells' THEN 'true' ELSE format('$1.v::text::crm.%s = $1.v', TG_ARGV[0]) END) USING NEW;
+    CASE WHEN TG_ARGV[0] IN ('cells', 'entries') THEN 'true' ELSE format('$1.v::text::crm.%s = $1.v', TG_ARGV[0]) END) USING NEW;
   RETURN NULL;
 END
 $$;
@@ -59,7 +59,9 @@ UNION ALL SELECT 'recycle_rule', crm.recycle_rule_send(v) FROM unnest(ARRAY['nev
 UNION ALL SELECT 'timeline', crm.timeline_send(v) FROM unnest(ARRAY['person', 'company; 2000-02-29 -9223372036854775808 9223372036854775807 kiwhlp 32767 32767 9223372036854775807 plec',
   'person; 2020-01-01 7 1 k 0 0 0 -; 2020-03-01 7 1 kiwhlp 1 5 30000001 pl; 2021-03-01 7 2 kw 1 0 0 ec; 2299-12-31 8 2 kw 3 0 0 -']::crm.timeline[]) AS v
 UNION ALL SELECT 'cells', crm.cells_send(v) FROM unnest(ARRAY['', '0/0/p/1=12 0/0/p/2=-3 0/0/c/1=7 11/5/c/-9223372036854775808=9223372036854775807',
-  '3/32767/c/9223372036854775807=-9223372036854775808']::crm.cells[]) AS v;
+  '3/32767/c/9223372036854775807=-9223372036854775808']::crm.cells[]) AS v
+UNION ALL SELECT 'entries', crm.entries_send(v) FROM unnest(ARRAY['', '0/1/1900-01-01/0/p/-9223372036854775808=-2147483648 0/1/2020-01-31/3/p/1=2 0/1/2020-01-31/3/p/2=2 0/1/2020-01-31/3/c/1=-1',
+  '9/1/2000-02-29/0/c/9223372036854775807=2147483647 38396/4800/2299-12-31/32767/p/1=1']::crm.entries[]) AS v;
 DO $$
 DECLARE
   type text;
@@ -92,6 +94,10 @@ INSERT INTO payloads VALUES
   ('cells', 'a other version', '\x02'), ('cells', 'a zero value', '\x010003000200'), ('cells', 'a descending', '\x010006020202000202'), ('cells', 'a twice the same', '\x010006000202000202'),
   ('cells', 'a class too large', '\x0100058080040202'), ('cells', 'a 65 bits', '\x01000c0002ffffffffffffffffff02'), ('cells', 'a cut number', '\x010003000280'), ('cells', 'a section past the end', '\x01007f000202'),
   ('cells', 'a empty section', '\x010000'), ('cells', 'a period 200', '\x01c803000202'), ('cells', 'a periods descending', '\x0105030002020403000202'),
+  ('entries', 'a other version', '\x02'), ('entries', 'a zero value', '\x01000002000200'), ('entries', 'a no periods', '\x01000000000202'), ('entries', 'a 4801 periods', '\x010000824b000202'),
+  ('entries', 'a twice the same', '\x01000002000202000002000202'), ('entries', 'a class too large', '\x010000028080200202'), ('entries', 'a grain 5', '\x01050002000202'), ('entries', 'a period 4800', '\x0180ac0202000202'),
+  ('entries', 'a key beyond 64 bits', '\x010900020002020affffffffffffffff7f020002'), ('entries', 'a day before 1900', '\x0100d9ba0402000202'), ('entries', 'a day that overflows', '\x0100feffffffffffffffff0102000202'),
+  ('entries', 'a n beyond 32 bits', '\x0100000200028080808010'), ('entries', 'a cut number', '\x01000002000280'), ('entries', 'a balance with a period', '\x01080002000202'), ('entries', 'a longer than need be', '\x018000000200820082808000'),
   ('recycle_rule', 'a other version', '\x02' || decode(repeat('00', 20), 'hex')), ('recycle_rule', 'a negative days', '\x01ffffffff' || decode(repeat('00', 16), 'hex')),
   ('recycle_rule', 'a 36501 days', '\x0100008e95' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a 36500 days', '\x0100008e94' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a four clauses', '\x01' || decode(repeat('00', 16), 'hex'));
 SELECT type, kind, pg_temp.probe(type, payload) AS outcome FROM payloads ORDER BY type COLLATE "C", kind COLLATE "C";

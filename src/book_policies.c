@@ -1,0 +1,262 @@
+/*-------------------------------------------------------------------------
+ * book_policies.c
+ *		What crm.cover must hold of many policies, read at once.
+ *-------------------------------------------------------------------------
+ */
+#include "book_cover.h"
+
+#include "base_query.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+typedef struct Policy
+{
+	int64		id;
+	int64		customer;
+	int64		channel;
+	int64		amount;
+	int64		annual;
+	DateADT		issued;
+	DateADT		matures;
+	bool		long_term;
+	bool		own_book;
+} Policy;
+
+typedef struct Insured
+{
+	int64		policy;
+	int64		insured;
+} Insured;
+
+typedef struct PolicyEvent
+{
+	int64		policy;
+	int64		id;
+	DateADT		day;
+	EventKind	kind;
+} PolicyEvent;
+
+typedef struct Policies
+{
+	int64		npolicies;
+	int64		policy_size;
+	Policy	   *policy;
+	int64		ninsured;
+	int64		insured_size;
+	Insured    *insured;
+	int64		nevents;
+	int64		event_size;
+	PolicyEvent *event;
+} Policies;
+
+/* One row to be: the interval of a policy for one of those it covers */
+typedef struct CoverRow
+{
+	int64		customer;
+	const Policy *policy;
+	int32		seq;
+	bool		holder;
+	CoverInterval interval;
+} CoverRow;
+
+static KeptQuery policies_by_id = {
+	.sql = "SELECT p.id, p.customer_id, p.channel_id, (p.amount * 100)::bigint, (p.annual_premium * 100)::bigint, "
+	"p.issued_on, p.matures_on, p.term_months IS NULL OR p.term_months > $2 OR r.guaranteed_renewable, p.book = 'own' "
+	"FROM crm.policy p JOIN crm.product r ON r.id = p.product_id WHERE p.id = ANY ($1)",
+	.nargs = 2, .args = {INT8ARRAYOID, INT4OID}
+};
+static KeptQuery insured_by_policy = {
+	.sql = "SELECT n.policy_id, n.insured_id FROM crm.policy_insured n "
+	"WHERE n.policy_id = ANY ($1) AND n.insured_id <> n.customer_id",
+	.nargs = 1, .args = {INT8ARRAYOID}
+};
+static KeptQuery events_by_policy = {
+	.sql = "SELECT e.policy_id, e.id, e.on_date, e.kind FROM crm.policy_event e WHERE e.policy_id = ANY ($1)",
+	.nargs = 1, .args = {INT8ARRAYOID}
+};
+
+static void
+policy_row(void *arg, const Datum *v, const bool *nulls)
+{
+	Policies   *b = arg;
+
+	b->policy = make_room(b->policy, b->npolicies, &b->policy_size, sizeof(Policy));
+	b->policy[b->npolicies++] = (Policy) {
+		.id = DatumGetInt64(v[0]), .customer = DatumGetInt64(v[1]), .channel = DatumGetInt64(v[2]),
+		.amount = DatumGetInt64(v[3]), .annual = DatumGetInt64(v[4]), .issued = DatumGetDateADT(v[5]),
+		.matures = nulls[6] ? DATEVAL_NOEND : DatumGetDateADT(v[6]),
+		.long_term = DatumGetBool(v[7]), .own_book = DatumGetBool(v[8])
+	};
+}
+
+static void
+insured_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
+{
+	Policies   *b = arg;
+
+	b->insured = make_room(b->insured, b->ninsured, &b->insured_size, sizeof(Insured));
+	b->insured[b->ninsured++] = (Insured) {.policy = DatumGetInt64(v[0]), .insured = DatumGetInt64(v[1])};
+}
+
+static void
+event_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
+{
+	Policies   *b = arg;
+	char	   *kind = TextDatumGetCString(v[3]);
+
+	b->event = make_room(b->event, b->nevents, &b->event_size, sizeof(PolicyEvent));
+	b->event[b->nevents++] = (PolicyEvent) {
+		.policy = DatumGetInt64(v[0]), .id = DatumGetInt64(v[1]), .day = DatumGetDateADT(v[2]),
+		.kind = event_kind(kind)
+	};
+	pfree(kind);
+}
+
+static int
+policy_cmp(const void *a, const void *b)
+{
+	return compare_int64(((const Policy *) a)->id, ((const Policy *) b)->id);
+}
+
+static int
+insured_cmp(const void *a, const void *b)
+{
+	return compare_int64(((const Insured *) a)->policy, ((const Insured *) b)->policy);
+}
+
+/* In the order in which the events of a policy hold */
+static int
+event_cmp(const void *a, const void *b)
+{
+	const PolicyEvent *x = a;
+	const PolicyEvent *y = b;
+
+	if (x->policy != y->policy)
+		return compare_int64(x->policy, y->policy);
+	if (x->day != y->day)
+		return x->day > y->day ? 1 : -1;
+	return compare_int64(x->id, y->id);
+}
+
+static int
+cover_row_cmp(const void *a, const void *b)
+{
+	const CoverRow *x = a;
+	const CoverRow *y = b;
+
+	if (x->customer != y->customer)
+		return compare_int64(x->customer, y->customer);
+	if (x->policy->id != y->policy->id)
+		return compare_int64(x->policy->id, y->policy->id);
+	return x->seq - y->seq;
+}
+
+typedef struct CoverRows
+{
+	int64		n;
+	int64		size;
+	CoverRow   *row;
+} CoverRows;
+
+static void
+add_rows(CoverRows *rows, const Policy *p, int64 customer, bool holder, const CoverInterval *interval, int n)
+{
+	for (int s = 0; s < n; s++)
+	{
+		rows->row = make_room(rows->row, rows->n, &rows->size, sizeof(CoverRow));
+		rows->row[rows->n++] = (CoverRow) {
+			.customer = customer, .policy = p, .seq = s + 1, .holder = holder, .interval = interval[s]
+		};
+	}
+}
+
+static CoverRows
+derive_cover(Policies *b, int reinstatement_months)
+{
+	EventKind  *kind = MemoryContextAllocHuge(CurrentMemoryContext, (b->nevents + 1) * sizeof(EventKind));
+	DateADT    *day = MemoryContextAllocHuge(CurrentMemoryContext, (b->nevents + 1) * sizeof(DateADT));
+	CoverInterval *interval = MemoryContextAllocHuge(CurrentMemoryContext, (b->nevents + 1) * sizeof(CoverInterval));
+	CoverRows	rows = {0};
+	int64		at_insured = 0;
+	int64		at_event = 0;
+
+	qsort(b->policy, b->npolicies, sizeof(Policy), policy_cmp);
+	qsort(b->insured, b->ninsured, sizeof(Insured), insured_cmp);
+	qsort(b->event, b->nevents, sizeof(PolicyEvent), event_cmp);
+	for (int64 i = 0; i < b->npolicies; i++)
+	{
+		const Policy *p = &b->policy[i];
+		int			nevents = 0;
+		int			k;
+
+		CHECK_FOR_INTERRUPTS();
+		for (; at_event < b->nevents && b->event[at_event].policy <= p->id; at_event++)
+			if (b->event[at_event].policy == p->id)
+			{
+				kind[nevents] = b->event[at_event].kind;
+				day[nevents++] = b->event[at_event].day;
+			}
+		k = cover_walk(p->issued, p->matures, kind, day, nevents, reinstatement_months, interval);
+		add_rows(&rows, p, p->customer, true, interval, k);
+		for (; at_insured < b->ninsured && b->insured[at_insured].policy <= p->id; at_insured++)
+			if (b->insured[at_insured].policy == p->id)
+				add_rows(&rows, p, b->insured[at_insured].insured, false, interval, k);
+	}
+	qsort(rows.row, rows.n, sizeof(CoverRow), cover_row_cmp);
+	return rows;
+}
+
+PG_FUNCTION_INFO_V1(crm_cover_of);
+/*
+ * cover_of(policies, long_term_months, reinstatement_months): the rows of
+ * crm.cover of these policies, by the latest snapshot, in order of customer.
+ * An id without a policy has no row.  NULL arguments: no rows.
+ */
+Datum
+crm_cover_of(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Policies	b = {0};
+	Datum		args[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+	Datum		holder = CStringGetTextDatum("policyholder");
+	Datum		insured = CStringGetTextDatum("insured");
+	CoverRows	rows;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return (Datum) 0;
+	SPI_connect();
+	kept_query_rows(&policies_by_id, args, NULL, 9, policy_row, &b);
+	kept_query_rows(&insured_by_policy, args, NULL, 2, insured_row, &b);
+	kept_query_rows(&events_by_policy, args, NULL, 4, event_row, &b);
+	rows = derive_cover(&b, PG_GETARG_INT32(2));
+	for (int64 i = 0; i < rows.n; i++)
+	{
+		const CoverRow *r = &rows.row[i];
+		const Policy *p = r->policy;
+		Datum		values[13] = {
+			Int64GetDatum(r->customer),
+			Int64GetDatum(p->id),
+			Int32GetDatum(r->seq),
+			r->holder ? holder : insured,
+			DateADTGetDatum(r->interval.from),
+			DateADTGetDatum(r->interval.to),
+			CStringGetTextDatum(r->interval.ended_by),
+			DateADTGetDatum(p->issued),
+			Int64GetDatum(p->channel),
+			BoolGetDatum(p->long_term),
+			BoolGetDatum(p->own_book),
+			Int64GetDatum(p->amount),
+			Int64GetDatum(p->annual)
+		};
+		bool		nulls[13] = {false};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		pfree(DatumGetPointer(values[6]));
+	}
+	SPI_finish();
+	return (Datum) 0;
+}
