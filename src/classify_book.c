@@ -5,6 +5,7 @@
  */
 #include "classify_book.h"
 
+#include "base_key.h"
 #include "base_query.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -243,15 +244,6 @@ static MemoryContext rules_context = NULL;
 static Rules *cached_rules = NULL;
 static int64 cached_generation;
 static Oid	cached_table;
-
-static int
-int64_cmp(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
-}
 
 static int64 *
 int8_values(Datum array, int *n)

@@ -10,6 +10,7 @@
 #include "crm.h"
 
 #include "access/xact.h"
+#include "base_key.h"
 #include "base_query.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -45,21 +46,12 @@ forget_keys(void)
 	policies = (KeyList) {0};
 }
 
-static int
-key_cmp(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
-}
-
 static void
 sort_keys(KeyList *l)
 {
 	int64		n = 0;
 
-	qsort(l->key, l->n, sizeof(int64), key_cmp);
+	qsort(l->key, l->n, sizeof(int64), int64_cmp);
 	for (int64 i = 0; i < l->n; i++)
 		if (n == 0 || l->key[n - 1] != l->key[i])
 			l->key[n++] = l->key[i];
