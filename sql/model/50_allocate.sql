@@ -351,7 +351,7 @@ COMMENT ON FUNCTION crm.pool(date, bigint, bigint) IS
 
 CREATE FUNCTION crm._hold(customers bigint[], staff bigint[], channel_id bigint, org_id bigint, reason text)
 RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   to_unit CONSTANT boolean := _hold.channel_id IS NOT NULL;
@@ -460,8 +460,34 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._hold(bigint[], bigint[], bigint, bigint, text) IS
-  'Starts a holding of each customer by the member of staff at the same place of the other array, or of all by a channel or unit, wherever that is allowed; one row for each customer tells what came of it. Errors: 22023 customer named twice.';
+  'Starts a holding of each customer by the member of staff at the same place of the other array, or of all by a channel or unit, wherever that is allowed; one row for each customer tells what came of it. Trusts that its caller has looked at the arguments. Errors: 22023 customer named twice.';
 REVOKE ALL ON FUNCTION crm._hold(bigint[], bigint[], bigint, bigint, text) FROM PUBLIC;
+
+CREATE FUNCTION crm._allocate(customers bigint[], staff bigint[], reason text)
+RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  day CONSTANT date := crm._business_day(clock_timestamp());
+BEGIN
+  IF array_ndims(_allocate.customers) > 1 OR array_ndims(_allocate.staff) > 1 THEN
+    RAISE EXCEPTION 'customers and staff must have one dimension' USING ERRCODE = 'array_subscript_error';
+  END IF;
+  IF _allocate.customers IS NULL OR _allocate.staff IS NULL OR array_position(_allocate.customers, NULL) IS NOT NULL THEN
+    RAISE EXCEPTION 'customers and staff must be given' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF cardinality(_allocate.customers) <> cardinality(_allocate.staff) THEN
+    RAISE EXCEPTION '% customers are given and % members of staff', cardinality(_allocate.customers), cardinality(_allocate.staff)
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Each customer goes to the member of staff at the same place.';
+  END IF;
+  PERFORM crm._staff_in_post(s.id, day)
+  FROM (SELECT DISTINCT u.id FROM unnest(_allocate.staff) u(id) WHERE u.id IS NOT NULL ORDER BY u.id) s;
+  RETURN QUERY SELECT h.customer_id, h.staff_id, h.holding_id, h.outcome FROM crm._hold(_allocate.customers, _allocate.staff, NULL, NULL, _allocate.reason) h;
+END
+$$;
+COMMENT ON FUNCTION crm._allocate(bigint[], bigint[], text) IS
+  'What an allocation ends in: each customer goes to the member of staff at the same place, or to nobody where that is NULL. crm.allocate() runs with the rights of its caller, for the sake of the edges, so whoever may call it may call this: nothing is taken for checked. Errors: 22004, 22023 lengths or a customer named twice, 23503 unknown staff, 55000 staff not in post, 2202E.';
+REVOKE ALL ON FUNCTION crm._allocate(bigint[], bigint[], text) FROM PUBLIC;
 
 CREATE FUNCTION crm._allocation_state(customers bigint[], staff bigint[],
   OUT eligible bigint[], OUT loads bigint[], OUT rooms bigint[], OUT barred_customers bigint[], OUT barred_staff bigint[])
@@ -551,13 +577,8 @@ BEGIN
     RAISE EXCEPTION 'strategy "%" takes no edges', allocate.strategy
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Edges are for the strategy optimal.';
   END IF;
-  IF allocate.strategy = 'given' AND cardinality(allocate.customers) <> cardinality(allocate.staff) THEN
-    RAISE EXCEPTION '% customers are given and % members of staff', cardinality(allocate.customers), cardinality(allocate.staff)
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'With the strategy given each customer goes to the member of staff at the same place.';
-  END IF;
 
   IF allocate.strategy = 'given' THEN
-    PERFORM crm._allocation_state('{}', ARRAY(SELECT DISTINCT u.id FROM unnest(allocate.staff) u(id) ORDER BY u.id));
     place := allocate.customers;
     who := allocate.staff;
   ELSE
@@ -578,11 +599,11 @@ BEGIN
                       CASE allocate.strategy WHEN 'even' THEN array_fill(0::bigint, ARRAY[cardinality(allocate.staff)]) ELSE state.loads END,
                       state.rooms, state.barred_customers, state.barred_staff);
     END IF;
-    SELECT array_agg(c.id), array_agg(w.staff_id) INTO place, who
+    SELECT coalesce(array_agg(c.id), '{}'), coalesce(array_agg(w.staff_id), '{}') INTO place, who
     FROM (SELECT DISTINCT u.id FROM unnest(allocate.customers) u(id)) c
     LEFT JOIN unnest(place, who) w(customer_id, staff_id) ON w.customer_id = c.id;
   END IF;
-  RETURN QUERY SELECT h.customer_id, h.staff_id, h.holding_id, h.outcome FROM crm._hold(place, who, NULL, NULL, allocate.reason) h;
+  RETURN QUERY SELECT h.customer_id, h.staff_id, h.holding_id, h.outcome FROM crm._allocate(place, who, allocate.reason) h;
 END
 $$;
 COMMENT ON FUNCTION crm.allocate(bigint[], bigint[], text, text, text) IS

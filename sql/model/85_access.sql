@@ -19,7 +19,7 @@ BEGIN
     WHEN 'manager' THEN
       EXECUTE format('GRANT EXECUTE ON FUNCTION crm.transfer(bigint, bigint, text, boolean), crm.lock_holding(bigint, boolean), crm.entrust(bigint[], bigint, bigint, text), crm.allocate(bigint[], bigint[], text, text, text), crm.recycle(timestamptz, boolean), crm.release_departed(date) TO %I', grantee);
       EXECUTE format((SELECT 'GRANT EXECUTE ON FUNCTION ' || string_agg(p.oid::regprocedure::text, ', ') || ' TO %I' FROM pg_proc p
-                      WHERE p.pronamespace = 'crm'::regnamespace AND p.proname IN ('_allocation_state', '_allocation_edges', '_hold')), grantee);
+                      WHERE p.pronamespace = 'crm'::regnamespace AND p.proname IN ('_allocation_state', '_allocation_edges', '_allocate')), grantee);
       EXECUTE format('GRANT SELECT ON crm.customer, crm.customer_organisation, crm.organisation_tree, crm.holding TO %I', grantee);
       EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON crm.holding_quota TO %I', grantee);
     WHEN 'loader' THEN

@@ -1,6 +1,6 @@
 -- Each duty can do its work and nothing else.
 BEGIN;
-SELECT plan(16);
+SELECT plan(17);
 
 CREATE ROLE crm_test_analyst; CREATE ROLE crm_test_sales; CREATE ROLE crm_test_manager; CREATE ROLE crm_test_loader; CREATE ROLE crm_test_nobody;
 CALL crm.grant_duty('analyst', 'crm_test_analyst');
@@ -10,6 +10,12 @@ CALL crm.grant_duty('loader', 'crm_test_loader');
 SELECT throws_ok($$CALL crm.grant_duty('king', 'crm_test_nobody')$$, '22023', NULL, 'an unknown duty is refused');
 SELECT throws_ok($$CALL crm.grant_duty(NULL, 'crm_test_nobody')$$, '22023', NULL, 'so is none');
 SELECT throws_ok($$CALL crm.grant_duty('sales', 'crm_test_missing')$$, '42704', NULL, 'and a role that does not exist');
+
+SELECT results_eq($$SELECT (r.rolname || ': ' || p.proname) COLLATE "default" FROM pg_proc p, pg_roles r
+                     WHERE p.pronamespace = 'crm'::regnamespace AND p.proname LIKE '\_%' AND r.rolname LIKE 'crm\_test\_%'
+                       AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND NOT has_function_privilege('public', p.oid, 'EXECUTE') ORDER BY 1$$,
+                  $$VALUES ('crm_test_manager: _allocate'), ('crm_test_manager: _allocation_edges'), ('crm_test_manager: _allocation_state')$$,
+                  'of the inner functions only the parts of an allocation are open, to managers');
 
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'c', 'Company'), (2, 1, 'n', 'North');
 INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on) VALUES (1, 'a', 'Agent', 2, 1, '2020-01-01');
