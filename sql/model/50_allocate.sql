@@ -118,6 +118,23 @@ END
 $$;
 COMMENT ON FUNCTION crm._staff_in_post(bigint, date) IS 'A member of staff in post on a day. Errors: 22004, 23503 unknown, 55000 not in post.';
 
+CREATE FUNCTION crm._act_for(staff_id bigint) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  actor CONSTANT text := crm.actor();
+BEGIN
+  IF NOT EXISTS (SELECT FROM crm.staff s WHERE s.id = _act_for.staff_id AND s.login::text COLLATE "C" = actor)
+     AND NOT has_function_privilege(crm._login(), 'crm.transfer(bigint, bigint, text, boolean)', 'EXECUTE') THEN
+    RAISE EXCEPTION 'login "%" may not act for %', crm._login(), coalesce('staff member "' || _act_for.staff_id || '"', 'a channel or unit')
+      USING ERRCODE = 'insufficient_privilege', DETAIL = format('The acting person is "%s".', actor),
+            HINT = 'Everybody acts for the member of staff whose login in crm.staff they are, the duty manager for anyone.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._act_for(bigint) IS
+  'Whether the acting person is that member of staff, or the login may act for anyone: whoever may execute crm.transfer(). Errors: 42501.';
+
 CREATE FUNCTION crm._lock_customer(customer_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -219,6 +236,7 @@ DECLARE
   held crm.holding;
   at timestamptz;
 BEGIN
+  PERFORM crm._act_for(staff.id);
   PERFORM crm._lock_customer(claim.customer_id);
   SELECT * INTO held FROM crm.holding h WHERE h.customer_id = claim.customer_id AND h.held_to IS NULL FOR UPDATE;
   at := clock_timestamp();
@@ -235,7 +253,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.claim(bigint, bigint) IS
-  'A member of staff takes a customer out of the pool, or out of the hands of their own channel or unit; returns the key of the holding. Of several at once one wins. Errors: 55006 held already, 53400 quota reached, 23514 cool-off of an earlier holder, 55000 not in post, 23503 unknown, 22004.';
+  'A member of staff takes a customer out of the pool, or out of the hands of their own channel or unit; returns the key of the holding. Of several at once one wins. Errors: 55006 held already, 53400 quota reached, 23514 cool-off of an earlier holder, 55000 not in post, 42501 not for that member of staff, 23503 unknown, 22004.';
 REVOKE ALL ON FUNCTION crm.claim(bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm.release(customer_id bigint, staff_id bigint DEFAULT NULL, reason text DEFAULT NULL) RETURNS bigint
@@ -248,6 +266,7 @@ BEGIN
     RAISE EXCEPTION 'staff member "%" does not hold customer "%"', release.staff_id, release.customer_id
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Held by %s since %s.', crm._held_by(held), held.held_from);
   END IF;
+  PERFORM crm._act_for(held.staff_id);
   UPDATE crm.holding h
   SET held_to = greatest(clock_timestamp(), h.held_from, h.last_contact_at), end_cause = 'release', ended_by = crm.actor(), end_reason = release.reason
   WHERE h.customer_id = held.customer_id AND h.id = held.id;
@@ -255,7 +274,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.release(bigint, bigint, text) IS
-  'Gives a customer back to the pool, whoever holds them; with staff_id only when that member of staff does. Returns the key of the holding that ended. The cool-off begins. Errors: 55000 held by nobody or by somebody else, 23503 unknown, 22004.';
+  'Gives a customer back to the pool: the holder, or for any holder whoever may transfer; with staff_id only when that member of staff holds. Returns the key of the holding that ended. The cool-off begins. Errors: 55000 held by nobody or by somebody else, 42501 not for that holder, 23503 unknown, 22004.';
 REVOKE ALL ON FUNCTION crm.release(bigint, bigint, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.transfer(customer_id bigint, to_staff_id bigint, reason text DEFAULT NULL, waive_cool_off boolean DEFAULT false) RETURNS bigint
@@ -278,7 +297,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.transfer(bigint, bigint, text, boolean) IS
-  'Hands a held customer to another member of staff, whose holding starts afresh; returns its key. A cool-off still running is waived only on demand, which the holding tells. Errors: 55000 held by nobody or not in post, 55006 held by that one already, 53400 quota, 23514 cool-off, 23503 unknown, 22004.';
+  'Hands a held customer to another member of staff, whose holding starts afresh; returns its key. The right to execute it is the right to act for any member of staff. A cool-off still running is waived only on demand, which the holding tells. Errors: 55000 held by nobody or not in post, 55006 held by that one already, 53400 quota, 23514 cool-off, 23503 unknown, 22004.';
 REVOKE ALL ON FUNCTION crm.transfer(bigint, bigint, text, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm.lock_holding(customer_id bigint, locked boolean DEFAULT true) RETURNS bigint

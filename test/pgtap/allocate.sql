@@ -242,7 +242,7 @@ SELECT is(pg_temp.code_of($$SELECT * FROM crm._allocation_edges(ARRAY(SELECT gen
 -- edges run with the rights of the caller
 CREATE ROLE crm_test_manager;
 GRANT EXECUTE ON FUNCTION crm.allocate(bigint[], bigint[], text, text, text), crm._allocation_state(bigint[], bigint[]), crm._allocation_edges(bigint[], bigint[], date),
-  crm._allocate(bigint[], bigint[], text), crm.claim(bigint, bigint) TO crm_test_manager;
+  crm._allocate(bigint[], bigint[], text), crm.claim(bigint, bigint), crm.transfer(bigint, bigint, text, boolean) TO crm_test_manager;
 SET LOCAL ROLE crm_test_manager;
 SELECT results_eq($$SELECT customer_id, outcome FROM crm.allocate(ARRAY[370, 371], ARRAY[1, 3], 'optimal')$$, $$VALUES (370::bigint, 'allocated'), (371, 'allocated')$$,
                   'without a right on any table a manager may allocate');
