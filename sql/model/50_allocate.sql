@@ -253,7 +253,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.claim(bigint, bigint) IS
-  'A member of staff takes a customer out of the pool, or out of the hands of their own channel or unit; returns the key of the holding. Of several at once one wins. Errors: 55006 held already, 53400 quota reached, 23514 cool-off of an earlier holder, 55000 not in post, 42501 not for that member of staff, 23503 unknown, 22004.';
+  'A member of staff takes a customer out of the pool, or out of the hands of their own channel or unit; returns the key of the holding. Of several at once one wins. Errors: 55006 held already, 53400 quota reached, 23514 cool-off of an earlier holder, 55000 not in post, 42501 not for that member of staff, 23503 unknown, 22004; 40P01, to be retried, where several calls in one transaction meet another such transaction, since each locks its customer and then what the member of staff holds (crm.allocate() locks many in order).';
 REVOKE ALL ON FUNCTION crm.claim(bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm.release(customer_id bigint, staff_id bigint DEFAULT NULL, reason text DEFAULT NULL) RETURNS bigint
@@ -274,7 +274,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.release(bigint, bigint, text) IS
-  'Gives a customer back to the pool: the holder, or for any holder whoever may transfer; with staff_id only when that member of staff holds. Returns the key of the holding that ended. The cool-off begins. Errors: 55000 held by nobody or by somebody else, 42501 not for that holder, 23503 unknown, 22004.';
+  'Gives a customer back to the pool: the holder, or for any holder whoever may transfer; with staff_id only when that member of staff holds. Returns the key of the holding that ended. The cool-off begins. Errors: 55000 held by nobody or by somebody else, 42501 not for that holder, 23503 unknown, 22004; 40P01 as crm.claim.';
 REVOKE ALL ON FUNCTION crm.release(bigint, bigint, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.transfer(customer_id bigint, to_staff_id bigint, reason text DEFAULT NULL, waive_cool_off boolean DEFAULT false) RETURNS bigint
@@ -297,7 +297,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.transfer(bigint, bigint, text, boolean) IS
-  'Hands a held customer to another member of staff, whose holding starts afresh; returns its key. The right to execute it is the right to act for any member of staff. A cool-off still running is waived only on demand, which the holding tells. Errors: 55000 held by nobody or not in post, 55006 held by that one already, 53400 quota, 23514 cool-off, 23503 unknown, 22004.';
+  'Hands a held customer to another member of staff, whose holding starts afresh; returns its key. The right to execute it is the right to act for any member of staff. A cool-off still running is waived only on demand, which the holding tells. Errors: 55000 held by nobody or not in post, 55006 held by that one already, 53400 quota, 23514 cool-off, 23503 unknown, 22004; 40P01 as crm.claim.';
 REVOKE ALL ON FUNCTION crm.transfer(bigint, bigint, text, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm.lock_holding(customer_id bigint, locked boolean DEFAULT true) RETURNS bigint
@@ -315,7 +315,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.lock_holding(bigint, boolean) IS
-  'Keeps the open holding of a customer out of the sweep, or lets it in again; returns its key. Errors: 55000 held by nobody, 23503 unknown, 22004.';
+  'Keeps the open holding of a customer out of the sweep, or lets it in again; returns its key. Errors: 55000 held by nobody, 23503 unknown, 22004; 40P01 as crm.claim.';
 REVOKE ALL ON FUNCTION crm.lock_holding(bigint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm.release_departed(as_of date) RETURNS bigint
