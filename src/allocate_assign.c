@@ -8,19 +8,15 @@
 #include <math.h>
 
 #include "allocate_solver.h"
+#include "base_query.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
-#include "tcop/dest.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
 #include "utils/tuplestore.h"
 
-#define MAX_COLUMNS		3
 #define RADIX_BITS		11
 #define RADIX			(1 << RADIX_BITS)
 
@@ -44,6 +40,7 @@ typedef struct Input
 {
 	MemoryContext context;		/* for what is read */
 	MemoryContext row_context;	/* reset after each row */
+	GivenColumn column[3];		/* of the query that is read */
 
 	Holder	   *holders;
 	int64		holder_count;
@@ -56,75 +53,8 @@ typedef struct Input
 	int64		edge_space;
 } Input;
 
-/* A receiver of the rows of one of the queries */
-typedef struct Reader
-{
-	DestReceiver pub;
-	Input	   *input;
-	const char *query;			/* name of the argument, for messages */
-	int			columns;
-	const char *name[MAX_COLUMNS];
-	bool		number[MAX_COLUMNS];	/* may be any number, not only an integer */
-	AttrNumber	attnum[MAX_COLUMNS];
-	Oid			type[MAX_COLUMNS];
-	void		(*take) (Input *input, const int64 *integers, double number);
-} Reader;
-
-/*
- * Find the columns by name and check their types.
- */
-static void
-reader_startup(DestReceiver *self, int operation, TupleDesc desc)
-{
-	Reader	   *reader = (Reader *) self;
-
-	(void) operation;
-	for (int c = 0; c < reader->columns; c++)
-	{
-		reader->attnum[c] = InvalidAttrNumber;
-		for (int a = 0; a < desc->natts; a++)
-		{
-			Form_pg_attribute att = TupleDescAttr(desc, a);
-
-			if (strcmp(NameStr(att->attname), reader->name[c]) != 0)
-				continue;
-			if (reader->attnum[c] != InvalidAttrNumber)
-				ereport(ERROR,
-						(errcode(ERRCODE_AMBIGUOUS_COLUMN),
-						 errmsg("the %s query returns column \"%s\" more than once",
-								reader->query, reader->name[c])));
-			reader->attnum[c] = att->attnum;
-			reader->type[c] = getBaseType(att->atttypid);
-			switch (reader->type[c])
-			{
-				case INT2OID:
-				case INT4OID:
-				case INT8OID:
-					break;
-				case FLOAT4OID:
-				case FLOAT8OID:
-				case NUMERICOID:
-					if (reader->number[c])
-						break;
-					/* FALLTHROUGH */
-				default:
-					ereport(ERROR,
-							(errcode(ERRCODE_DATATYPE_MISMATCH),
-							 errmsg("column \"%s\" of the %s query has type %s",
-									reader->name[c], reader->query,
-									format_type_be(att->atttypid)),
-							 reader->number[c] ?
-							 errhint("Cast it to double precision.") :
-							 errhint("Cast it to bigint.")));
-			}
-		}
-		if (reader->attnum[c] == InvalidAttrNumber)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("the %s query returns no column \"%s\"",
-							reader->query, reader->name[c])));
-	}
-}
+static const Oid integers[] = {INT2OID, INT4OID, INT8OID, InvalidOid};
+static const Oid numbers[] = {INT2OID, INT4OID, INT8OID, FLOAT4OID, FLOAT8OID, NUMERICOID, InvalidOid};
 
 static double
 number_value(Datum value, Oid type)
@@ -146,111 +76,11 @@ number_value(Datum value, Oid type)
 	}
 }
 
-static bool
-reader_receive(TupleTableSlot *slot, DestReceiver *self)
+static int64
+integer_value(Datum value, Oid type)
 {
-	Reader	   *reader = (Reader *) self;
-	Input	   *input = reader->input;
-	int64		integers[MAX_COLUMNS] = {0};
-	double		number = 0;
-
-	for (int c = 0; c < reader->columns; c++)
-	{
-		bool		isnull;
-		Datum		value = slot_getattr(slot, reader->attnum[c], &isnull);
-
-		if (isnull)
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("column \"%s\" of the %s query is null",
-							reader->name[c], reader->query)));
-		if (reader->number[c])
-		{
-			if (reader->type[c] == NUMERICOID)
-			{
-				MemoryContext old = MemoryContextSwitchTo(input->row_context);
-
-				number = number_value(value, NUMERICOID);
-				MemoryContextSwitchTo(old);
-				MemoryContextReset(input->row_context);
-			}
-			else
-				number = number_value(value, reader->type[c]);
-			if (isnan(number) || isinf(number))
-				ereport(ERROR,
-						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						 errmsg("column \"%s\" of the %s query is \"%s\"",
-								reader->name[c], reader->query,
-								isnan(number) ? "NaN" :
-								number > 0 ? "Infinity" : "-Infinity")));
-		}
-		else
-			integers[c] = reader->type[c] == INT2OID ? DatumGetInt16(value) :
-				reader->type[c] == INT4OID ? DatumGetInt32(value) :
-				DatumGetInt64(value);
-	}
-	reader->take(input, integers, number);
-	return true;
-}
-
-static void
-reader_shutdown(DestReceiver *self)
-{
-	(void) self;
-}
-
-/*
- * Whether a plan is one SELECT, without row locks and changes in WITH.
- */
-static bool
-only_reads(SPIPlanPtr plan)
-{
-	List	   *sources = SPI_plan_get_plan_sources(plan);
-	List	   *queries;
-	Query	   *query;
-
-	if (list_length(sources) != 1)
-		return false;
-	queries = ((CachedPlanSource *) linitial(sources))->query_list;
-	if (list_length(queries) != 1)
-		return false;
-	query = linitial_node(Query, queries);
-	return query->commandType == CMD_SELECT && !query->hasModifyingCTE &&
-		query->rowMarks == NIL;
-}
-
-/*
- * Run one of the queries, as the caller and reading only.
- */
-static void
-read_query(Reader *reader, const char *sql)
-{
-	SPIPlanPtr	plan;
-	SPIExecuteOptions options = {0};
-
-	reader->pub.receiveSlot = reader_receive;
-	reader->pub.rStartup = reader_startup;
-	reader->pub.rShutdown = reader_shutdown;
-	reader->pub.rDestroy = reader_shutdown;
-	reader->pub.mydest = DestNone;
-
-	plan = SPI_prepare(sql, 0, NULL);
-	if (plan == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("the %s query cannot be prepared: %s", reader->query,
-						SPI_result_code_string(SPI_result))));
-	if (!only_reads(plan))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the %s query must be one SELECT that only reads",
-						reader->query)));
-	options.read_only = true;
-	options.dest = &reader->pub;
-	if (SPI_execute_plan_extended(plan, &options) < 0)
-		elog(ERROR, "the %s query failed: %s", reader->query,
-			 SPI_result_code_string(SPI_result));
-	SPI_freeplan(plan);
+	return type == INT2OID ? DatumGetInt16(value) :
+		type == INT4OID ? DatumGetInt32(value) : DatumGetInt64(value);
 }
 
 /*
@@ -268,18 +98,21 @@ grow(Input *input, void *array, int64 count, int64 *space, Size size)
 }
 
 static void
-take_holder(Input *input, const int64 *integers, double number)
+take_holder(void *arg, const Datum *values, const bool *nulls pg_attribute_unused())
 {
-	(void) number;
-	if (integers[1] < 0)
+	Input	   *input = arg;
+	int64		id = integer_value(values[0], input->column[0].type);
+	int64		capacity = integer_value(values[1], input->column[1].type);
+
+	if (capacity < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("capacity \"" INT64_FORMAT "\" of holder " INT64_FORMAT " is negative",
-						integers[1], integers[0])));
+						capacity, id)));
 	input->holders = grow(input, input->holders, input->holder_count,
 						  &input->holder_space, sizeof(Holder));
-	input->holders[input->holder_count].id = integers[0];
-	input->holders[input->holder_count++].capacity = integers[1];
+	input->holders[input->holder_count].id = id;
+	input->holders[input->holder_count++].capacity = capacity;
 }
 
 static inline uint64
@@ -290,13 +123,34 @@ hash_id(int64 id)
 	return h ^ (h >> 32);
 }
 
-static void
-take_edge(Input *input, const int64 *integers, double number)
+/* The benefit of an edge, without leaving anything behind. */
+static double
+benefit_value(Input *input, Datum value)
 {
+	MemoryContext old = MemoryContextSwitchTo(input->row_context);
+	double		benefit = number_value(value, input->column[2].type);
+
+	MemoryContextSwitchTo(old);
+	if (input->column[2].type == NUMERICOID)
+		MemoryContextReset(input->row_context);
+	if (isnan(benefit) || isinf(benefit))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("column \"%s\" of the %s query is \"%s\"", "benefit", "edges",
+						isnan(benefit) ? "NaN" : benefit > 0 ? "Infinity" : "-Infinity")));
+	return benefit;
+}
+
+static void
+take_edge(void *arg, const Datum *values, const bool *nulls pg_attribute_unused())
+{
+	Input	   *input = arg;
 	Edge	   *edge;
+	int64		id = integer_value(values[1], input->column[1].type);
+	double		benefit = benefit_value(input, values[2]);
 	int32		holder = 0;
 
-	for (uint64 h = hash_id(integers[1]) & input->table_mask;;
+	for (uint64 h = hash_id(id) & input->table_mask;;
 		 h = (h + 1) & input->table_mask)
 	{
 		holder = input->table[h] - 1;
@@ -304,16 +158,16 @@ take_edge(Input *input, const int64 *integers, double number)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("holder " INT64_FORMAT " of the edges query has no row in the capacities query",
-							integers[1]),
+							id),
 					 errhint("Give every holder a capacity; 0 is allowed.")));
-		if (input->holders[holder].id == integers[1])
+		if (input->holders[holder].id == id)
 			break;
 	}
 	input->edges = grow(input, input->edges, input->edge_count,
 						&input->edge_space, sizeof(Edge));
 	edge = &input->edges[input->edge_count++];
-	edge->customer = integers[0];
-	edge->benefit = number;
+	edge->customer = integer_value(values[0], input->column[0].type);
+	edge->benefit = benefit;
 	edge->holder = holder;
 }
 
@@ -555,8 +409,6 @@ crm_allocate_assign(PG_FUNCTION_ARGS)
 	MemoryContext context;
 	MemoryContext old;
 	Input		input = {0};
-	Reader		holder_reader = {0};
-	Reader		edge_reader = {0};
 	AllocateProblem problem;
 	AllocateStats stats;
 	bool		maximize;
@@ -586,27 +438,17 @@ crm_allocate_assign(PG_FUNCTION_ARGS)
 	input.row_context = AllocSetContextCreate(context, "crm.assign row",
 											  ALLOCSET_SMALL_SIZES);
 
-	holder_reader.input = &input;
-	holder_reader.query = "capacities";
-	holder_reader.columns = 2;
-	holder_reader.name[0] = "holder_id";
-	holder_reader.name[1] = "capacity";
-	holder_reader.take = take_holder;
-	edge_reader.input = &input;
-	edge_reader.query = "edges";
-	edge_reader.columns = 3;
-	edge_reader.name[0] = "customer_id";
-	edge_reader.name[1] = "holder_id";
-	edge_reader.name[2] = "benefit";
-	edge_reader.number[2] = true;
-	edge_reader.take = take_edge;
-
 	INSTR_TIME_SET_CURRENT(start);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	read_query(&holder_reader, capacities_query);
+	input.column[0] = (GivenColumn) {.name = "holder_id", .types = integers, .cast = INT8OID};
+	input.column[1] = (GivenColumn) {.name = "capacity", .types = integers, .cast = INT8OID};
+	given_query_rows(capacities_query, "capacities", 2, input.column, take_holder, &input);
 	index_holders(&input);
-	read_query(&edge_reader, edges_query);
+	input.column[0] = (GivenColumn) {.name = "customer_id", .types = integers, .cast = INT8OID};
+	input.column[1] = (GivenColumn) {.name = "holder_id", .types = integers, .cast = INT8OID};
+	input.column[2] = (GivenColumn) {.name = "benefit", .types = numbers, .cast = FLOAT8OID};
+	given_query_rows(edges_query, "edges", 3, input.column, take_edge, &input);
 	SPI_finish();
 	INSTR_TIME_SET_CURRENT(middle);
 

@@ -37,6 +37,7 @@
 
 #include "allocate_solver.h"
 
+#include "base_key.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
@@ -773,15 +774,6 @@ count_displaced(const Solver *s)
 	return displaced;
 }
 
-static int
-compare_int64(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /*
  * All costs are multiples of the grain, so there are optimal prices that are.
  * Cut the circle of the remainders in its widest gap and round down from
@@ -798,7 +790,7 @@ round_prices(Solver *s, int64 *scratch)
 	for (int32 j = 0; j <= s->m; j++)
 		scratch[j] = s->price[j] & mask;
 	scratch[s->m + 1] = 0;		/* the floor of the plain prices */
-	qsort(scratch, s->m + 2, sizeof(int64), compare_int64);
+	qsort(scratch, s->m + 2, sizeof(int64), int64_cmp);
 	for (int32 j = 0; j <= s->m + 1; j++)
 	{
 		int64		before = j > 0 ? scratch[j - 1] : scratch[s->m + 1] - s->grain;

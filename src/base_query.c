@@ -10,7 +10,9 @@
 #include "nodes/params.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/syscache.h"
 
 typedef struct RowReceiver
@@ -18,6 +20,8 @@ typedef struct RowReceiver
 	DestReceiver pub;
 	int			natts;
 	const Oid  *types;
+	const char *what;			/* name of a query that a user gave */
+	GivenColumn *columns;		/* and what it returns, or NULL */
 	RowFunction row;
 	void	   *arg;
 	MemoryContext context;		/* of the caller */
@@ -50,6 +54,64 @@ row_receive(TupleTableSlot *slot, DestReceiver *self)
 
 	slot_getallattrs(slot);
 	r->row(r->arg, slot->tts_values, slot->tts_isnull);
+	MemoryContextSwitchTo(old);
+	return true;
+}
+
+/* Find the columns of a user's query by name and check their types. */
+static void
+given_startup(DestReceiver *self, int operation pg_attribute_unused(), TupleDesc desc)
+{
+	RowReceiver *r = (RowReceiver *) self;
+
+	for (GivenColumn *c = r->columns; c < r->columns + r->natts; c++)
+	{
+		const Oid  *type = c->types;
+
+		c->attnum = InvalidAttrNumber;
+		for (int a = 0; a < desc->natts; a++)
+		{
+			if (strcmp(NameStr(TupleDescAttr(desc, a)->attname), c->name) != 0)
+				continue;
+			if (c->attnum != InvalidAttrNumber)
+				ereport(ERROR,
+						(errcode(ERRCODE_AMBIGUOUS_COLUMN),
+						 errmsg("the %s query returns column \"%s\" more than once", r->what, c->name)));
+			c->attnum = (AttrNumber) (a + 1);
+		}
+		if (c->attnum == InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("the %s query returns no column \"%s\"", r->what, c->name)));
+		c->type = getBaseType(TupleDescAttr(desc, c->attnum - 1)->atttypid);
+		while (OidIsValid(*type) && *type != c->type)
+			type++;
+		if (!OidIsValid(*type))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" of the %s query has type %s", c->name, r->what,
+							format_type_be(TupleDescAttr(desc, c->attnum - 1)->atttypid)),
+					 errhint("Cast it to %s.", format_type_be(c->cast))));
+	}
+}
+
+static bool
+given_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *r = (RowReceiver *) self;
+	MemoryContext old = MemoryContextSwitchTo(r->context);
+	Datum		values[GIVEN_QUERY_COLUMNS];
+	bool		nulls[GIVEN_QUERY_COLUMNS];
+
+	for (int c = 0; c < r->natts; c++)
+	{
+		values[c] = slot_getattr(slot, r->columns[c].attnum, &nulls[c]);
+		if (nulls[c])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("column \"%s\" of the %s query is null", r->columns[c].name, r->what)));
+	}
+	r->row(r->arg, values, nulls);
 	MemoryContextSwitchTo(old);
 	return true;
 }
@@ -94,6 +156,61 @@ query_rows(const char *sql, int natts, const Oid *types, RowFunction row, void *
 	MemoryContextSwitchTo(receiver.context);
 	if (rc < 0)
 		elog(ERROR, "query failed: %s", SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/* Whether a plan is one SELECT, without row locks and changes in WITH. */
+static bool
+only_reads(SPIPlanPtr plan)
+{
+	List	   *sources = SPI_plan_get_plan_sources(plan);
+	List	   *queries;
+	Query	   *query;
+
+	if (list_length(sources) != 1)
+		return false;
+	queries = ((CachedPlanSource *) linitial(sources))->query_list;
+	if (list_length(queries) != 1)
+		return false;
+	query = linitial_node(Query, queries);
+	return query->commandType == CMD_SELECT && !query->hasModifyingCTE &&
+		query->rowMarks == NIL;
+}
+
+/*
+ * The same for a query that a user gives, run with the caller's rights: its
+ * columns are found by name, whatever else it returns.  what names it in messages.
+ */
+uint64
+given_query_rows(const char *sql, const char *what, int ncolumns, GivenColumn *columns, RowFunction row, void *arg)
+{
+	RowReceiver receiver = row_receiver(ncolumns, NULL, row, arg);
+	SPIExecuteOptions options = {
+		.read_only = true,
+		.must_return_tuples = true,
+		.dest = &receiver.pub
+	};
+	SPIPlanPtr	plan = SPI_prepare(sql, 0, NULL);
+	int			rc;
+
+	Assert(ncolumns <= GIVEN_QUERY_COLUMNS);
+	if (plan == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the %s query cannot be prepared: %s", what, SPI_result_code_string(SPI_result))));
+	if (!only_reads(plan))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the %s query must be one SELECT that only reads", what)));
+	receiver.pub.rStartup = given_startup;
+	receiver.pub.receiveSlot = given_receive;
+	receiver.what = what;
+	receiver.columns = columns;
+	rc = SPI_execute_plan_extended(plan, &options);
+	MemoryContextSwitchTo(receiver.context);
+	if (rc < 0)
+		elog(ERROR, "the %s query failed: %s", what, SPI_result_code_string(rc));
+	SPI_freeplan(plan);
 	return SPI_processed;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "book_cover.h"
 
+#include "base_key.h"
 #include "base_query.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -118,13 +119,13 @@ event_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
 static int
 policy_cmp(const void *a, const void *b)
 {
-	return compare_int64(((const Policy *) a)->id, ((const Policy *) b)->id);
+	return compare_keys(((const Policy *) a)->id, ((const Policy *) b)->id);
 }
 
 static int
 insured_cmp(const void *a, const void *b)
 {
-	return compare_int64(((const Insured *) a)->policy, ((const Insured *) b)->policy);
+	return compare_keys(((const Insured *) a)->policy, ((const Insured *) b)->policy);
 }
 
 /* In the order in which the events of a policy hold */
@@ -135,10 +136,10 @@ event_cmp(const void *a, const void *b)
 	const PolicyEvent *y = b;
 
 	if (x->policy != y->policy)
-		return compare_int64(x->policy, y->policy);
+		return compare_keys(x->policy, y->policy);
 	if (x->day != y->day)
 		return x->day > y->day ? 1 : -1;
-	return compare_int64(x->id, y->id);
+	return compare_keys(x->id, y->id);
 }
 
 static int
@@ -148,9 +149,9 @@ cover_row_cmp(const void *a, const void *b)
 	const CoverRow *y = b;
 
 	if (x->customer != y->customer)
-		return compare_int64(x->customer, y->customer);
+		return compare_keys(x->customer, y->customer);
 	if (x->policy->id != y->policy->id)
-		return compare_int64(x->policy->id, y->policy->id);
+		return compare_keys(x->policy->id, y->policy->id);
 	return x->seq - y->seq;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "classify_book.h"
 
+#include "base_key.h"
 #include "base_query.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -71,7 +72,7 @@ customer_cmp(const void *a, const void *b)
 	const Customer *x = a;
 	const Customer *y = b;
 
-	return (x->id > y->id) - (x->id < y->id);
+	return compare_keys(x->id, y->id);
 }
 
 static int
@@ -81,7 +82,7 @@ move_cmp(const void *a, const void *b)
 	const Move *y = b;
 
 	if (x->customer != y->customer)
-		return x->customer > y->customer ? 1 : -1;
+		return compare_keys(x->customer, y->customer);
 	return (x->from > y->from) - (x->from < y->from);
 }
 
@@ -233,15 +234,6 @@ static MemoryContext rules_context = NULL;
 static Rules *cached_rules = NULL;
 static int64 cached_generation;
 static Oid	cached_table;
-
-static int
-int64_cmp(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
-}
 
 static int64 *
 int8_values(Datum array, int *n)

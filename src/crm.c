@@ -6,6 +6,7 @@
 #include "crm.h"
 
 #include "access/parallel.h"
+#include "access/xact.h"
 #include "kpi_alone.h"
 #include "kpi_touch.h"
 #include "utils/datetime.h"
@@ -51,16 +52,20 @@ check_as_of(char **newval, void **extra pg_attribute_unused(), GucSource source 
 	return true;
 }
 
+static bool defined = false;
+
+/*
+ * Variables cannot be set while a parallel plan runs, nor therefore defined:
+ * a library loaded in the middle of one defines them later, before anything
+ * is posted.  Until then, and in parallel workers, current_setting() finds
+ * their values as placeholders.
+ */
 void
-_PG_init(void)
+crm_define_variables(void)
 {
-	/*
-	 * A parallel worker gets the leader's values as placeholders, which serve
-	 * current_setting(); to define the variables there would set them, which
-	 * a worker may not.
-	 */
-	if (IsParallelWorker())
+	if (defined || IsParallelWorker() || IsInParallelMode())
 		return;
+	defined = true;
 	DefineCustomEnumVariable("crm.posting",
 							 "When figures follow a change of the book.",
 							 "\"commit\" posts in the changing transaction; \"deferred\" queues the customers for crm.refresh().",
@@ -75,6 +80,14 @@ _PG_init(void)
 							   NULL, &crm_actor, "", PGC_USERSET, 0,
 							   NULL, NULL, NULL);
 	MarkGUCPrefixReserved("crm");
+}
+
+void
+_PG_init(void)
+{
+	crm_define_variables();
+	if (IsParallelWorker())
+		return;
 	touch_init();
 	alone_init();
 }

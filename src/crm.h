@@ -23,10 +23,6 @@ typedef enum CrmPosting
 
 extern int	crm_posting;		/* a CrmPosting */
 
-static inline int
-compare_int64(int64 a, int64 b)
-{
-	return (a > b) - (a < b);
-}
+extern void crm_define_variables(void);
 
 #endif							/* CRM_H */

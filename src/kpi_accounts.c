@@ -10,6 +10,7 @@
  */
 #include "kpi_entries.h"
 
+#include "base_key.h"
 #include "base_query.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -184,9 +185,9 @@ held_cmp(const void *a, const void *b)
 	const Standing *q = y->row;
 
 	if (p->org != q->org)
-		return compare_int64(p->org, q->org);
+		return compare_keys(p->org, q->org);
 	if (p->channel != q->channel)
-		return compare_int64(p->channel, q->channel);
+		return compare_keys(p->channel, q->channel);
 	return x->company - y->company;
 }
 
@@ -243,8 +244,8 @@ pair_cmp(const void *a, const void *b)
 	const struct Pair *y = b;
 
 	if (x->descendant != y->descendant)
-		return x->descendant > y->descendant ? 1 : -1;
-	return (x->ancestor > y->ancestor) - (x->ancestor < y->ancestor);
+		return compare_keys(x->descendant, y->descendant);
+	return compare_keys(x->ancestor, y->ancestor);
 }
 
 static int
@@ -254,12 +255,12 @@ block_cmp(const void *a, const void *b)
 	const CellKey *y = &((const CellBlock *) b)->key;
 
 	if (x->org != y->org)
-		return x->org > y->org ? 1 : -1;
+		return compare_keys(x->org, y->org);
 	if (x->subtree != y->subtree)
 		return x->subtree - y->subtree;
 	if (x->company != y->company)
 		return x->company - y->company;
-	return (x->channel > y->channel) - (x->channel < y->channel);
+	return compare_keys(x->channel, y->channel);
 }
 
 static void

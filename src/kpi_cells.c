@@ -11,6 +11,7 @@
  */
 #include "kpi_cells.h"
 
+#include "base_key.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "common/int.h"
@@ -37,7 +38,7 @@ cell_cmp(const void *a, const void *b)
 		return x->class_id - y->class_id;
 	if (x->company != y->company)
 		return x->company - y->company;
-	return (x->channel > y->channel) - (x->channel < y->channel);
+	return compare_keys(x->channel, y->channel);
 }
 
 /* cell must ascend without equals */

@@ -10,6 +10,7 @@
  */
 #include "kpi_entries.h"
 
+#include "base_key.h"
 #include "base_query.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
@@ -54,7 +55,7 @@ packed_cmp(const Posting *a, const Posting *b)
 		return a->company - b->company;
 	if (a->class_id != b->class_id)
 		return a->class_id - b->class_id;
-	return (a->channel > b->channel) - (a->channel < b->channel);
+	return compare_keys(a->channel, b->channel);
 }
 
 static uint8 *
@@ -166,7 +167,7 @@ sorted_cmp(const Sorted *a, const Sorted *b)
 	if (a->account != b->account)
 		return a->account - b->account;
 	if (a->org != b->org)
-		return a->org > b->org ? 1 : -1;
+		return compare_keys(a->org, b->org);
 	if (a->day != b->day)
 		return a->day - b->day;
 	return packed_cmp(a->p, b->p);
@@ -422,14 +423,14 @@ static inline int
 six_cmp(const Six *a, const Six *b)
 {
 	if (a->key != b->key)
-		return a->key > b->key ? 1 : -1;
+		return compare_keys(a->key, b->key);
 	if (a->day != b->day)
-		return a->day > b->day ? 1 : -1;
+		return compare_keys(a->day, b->day);
 	if (a->class_id != b->class_id)
-		return a->class_id > b->class_id ? 1 : -1;
+		return compare_keys(a->class_id, b->class_id);
 	if (a->channel != b->channel)
-		return a->channel > b->channel ? 1 : -1;
-	return (a->company > b->company) - (a->company < b->company);
+		return compare_keys(a->channel, b->channel);
+	return compare_keys(a->company, b->company);
 }
 
 #define ST_SORT sort_sixes

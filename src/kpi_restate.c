@@ -7,6 +7,7 @@
  */
 #include "crm.h"
 
+#include "base_key.h"
 #include "base_query.h"
 #include "catalog/pg_type.h"
 #include "classify_book.h"
@@ -109,7 +110,7 @@ old_cmp(const void *a, const void *b)
 	const OldStanding *x = a;
 	const OldStanding *y = b;
 
-	return (x->customer > y->customer) - (x->customer < y->customer);
+	return compare_keys(x->customer, y->customer);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "crm.h"
 
 #include "access/xact.h"
+#include "base_key.h"
 #include "base_query.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -45,21 +46,12 @@ forget_keys(void)
 	policies = (KeyList) {0};
 }
 
-static int
-key_cmp(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
-}
-
 static void
 sort_keys(KeyList *l)
 {
 	int64		n = 0;
 
-	qsort(l->key, l->n, sizeof(int64), key_cmp);
+	qsort(l->key, l->n, sizeof(int64), int64_cmp);
 	for (int64 i = 0; i < l->n; i++)
 		if (n == 0 || l->key[n - 1] != l->key[i])
 			l->key[n++] = l->key[i];
@@ -109,6 +101,7 @@ crm_touch(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("function \"%s\" takes two arguments", "crm._touch")));
+	crm_define_variables();
 	list = strcmp(data->tg_trigger->tgargs[0], "policy") == 0 ? &policies : &customers;
 	attno = SPI_fnumber(RelationGetDescr(data->tg_relation), data->tg_trigger->tgargs[1]);
 	if (attno <= 0 || SPI_gettypeid(RelationGetDescr(data->tg_relation), attno) != INT8OID)
@@ -213,6 +206,7 @@ at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
+			crm_define_variables();
 			/* a trigger of a user may touch more while this is posted */
 			while (customers.n + policies.n > 0)
 			{

@@ -1,11 +1,36 @@
 -- base: the acting person, and the making of the model
 
+CREATE FUNCTION crm._login() RETURNS name LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT coalesce(nullif(pg_catalog.current_setting('role'), 'none')::name, session_user);
+END;
+COMMENT ON FUNCTION crm._login() IS
+  'The role whose rights the session has, also within a function that runs as its owner: the one of SET ROLE, otherwise the session user.';
+
+CREATE FUNCTION crm._name_actor() RETURNS void LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+END;
+COMMENT ON FUNCTION crm._name_actor() IS
+  'Does nothing: the right to execute it is the right to name the acting person by crm.actor, which the duty pool gives.';
+REVOKE ALL ON FUNCTION crm._name_actor() FROM PUBLIC;
+
+CREATE FUNCTION crm._refuse_actor() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'login "%" may not act for "%"', crm._login(), current_setting('crm.actor')
+    USING ERRCODE = 'insufficient_privilege',
+          HINT = format('RESET crm.actor, or have the duty given: CALL crm.grant_duty(''pool'', %L).', crm._login());
+END
+$$;
+COMMENT ON FUNCTION crm._refuse_actor() IS 'Raises 42501 for a login that names another as the acting person without the right to.';
+
 CREATE FUNCTION crm.actor() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT coalesce(nullif(pg_catalog.current_setting('crm.actor', true), ''), session_user::text);
+  SELECT CASE WHEN coalesce(nullif(pg_catalog.current_setting('crm.actor', true), ''), session_user) = session_user THEN session_user::text
+              WHEN pg_catalog.has_function_privilege(crm._login(), 'crm._name_actor()'::regprocedure, 'EXECUTE') THEN pg_catalog.current_setting('crm.actor')
+              ELSE crm._refuse_actor() END;
 END;
 COMMENT ON FUNCTION crm.actor() IS
-  'Who acts: the parameter crm.actor where a pooled login has set it, otherwise the session user.';
+  'Who acts: whom the parameter crm.actor names, which takes the duty pool, otherwise the session user. Errors: 42501 when the login may not name another.';
 
 CREATE PROCEDURE crm.create_model(owner name DEFAULT 'crm_owner')
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -51,6 +76,7 @@ BEGIN
 
   EXECUTE pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA crm TO %I', owner);
   EXECUTE pg_catalog.format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crm TO %I', owner);
+  EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION crm._name_actor() TO %I WITH GRANT OPTION', owner);
   GRANT USAGE ON SCHEMA crm TO crm_bi_owner, PUBLIC;
   GRANT EXECUTE ON FUNCTION crm._generation_stands(bigint) TO crm_bi_owner;
   CREATE SCHEMA crm_bi AUTHORIZATION crm_bi_owner;

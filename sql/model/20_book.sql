@@ -129,7 +129,7 @@ COMMENT ON COLUMN crm.staff.org_id IS 'Unit.';
 COMMENT ON COLUMN crm.staff.channel_id IS 'Channel worked in.';
 COMMENT ON COLUMN crm.staff.joined_on IS 'First day in post.';
 COMMENT ON COLUMN crm.staff.left_on IS 'First day no longer in post; NULL while in post.';
-COMMENT ON COLUMN crm.staff.login IS 'Database role of this person, where there is one.';
+COMMENT ON COLUMN crm.staff.login IS 'Who this person is as crm.actor(): their database role, or the name that a pooled login gives.';
 CREATE INDEX ON crm.staff (org_id);
 CREATE INDEX ON crm.staff (channel_id);
 

@@ -118,6 +118,23 @@ END
 $$;
 COMMENT ON FUNCTION crm._staff_in_post(bigint, date) IS 'A member of staff in post on a day. Errors: 22004, 23503 unknown, 55000 not in post.';
 
+CREATE FUNCTION crm._act_for(staff_id bigint) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  actor CONSTANT text := crm.actor();
+BEGIN
+  IF NOT EXISTS (SELECT FROM crm.staff s WHERE s.id = _act_for.staff_id AND s.login::text COLLATE "C" = actor)
+     AND NOT has_function_privilege(crm._login(), 'crm.transfer(bigint, bigint, text, boolean)', 'EXECUTE') THEN
+    RAISE EXCEPTION 'login "%" may not act for %', crm._login(), coalesce('staff member "' || _act_for.staff_id || '"', 'a channel or unit')
+      USING ERRCODE = 'insufficient_privilege', DETAIL = format('The acting person is "%s".', actor),
+            HINT = 'Everybody acts for the member of staff whose login in crm.staff they are, the duty manager for anyone.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._act_for(bigint) IS
+  'Whether the acting person is that member of staff, or the login may act for anyone: whoever may execute crm.transfer(). Errors: 42501.';
+
 CREATE FUNCTION crm._lock_customer(customer_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -219,6 +236,7 @@ DECLARE
   held crm.holding;
   at timestamptz;
 BEGIN
+  PERFORM crm._act_for(staff.id);
   PERFORM crm._lock_customer(claim.customer_id);
   SELECT * INTO held FROM crm.holding h WHERE h.customer_id = claim.customer_id AND h.held_to IS NULL FOR UPDATE;
   at := clock_timestamp();
@@ -235,7 +253,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.claim(bigint, bigint) IS
-  'A member of staff takes a customer out of the pool, or out of the hands of their own channel or unit; returns the key of the holding. Of several at once one wins. Errors: 55006 held already, 53400 quota reached, 23514 cool-off of an earlier holder, 55000 not in post, 23503 unknown, 22004.';
+  'A member of staff takes a customer out of the pool, or out of the hands of their own channel or unit; returns the key of the holding. Of several at once one wins. Errors: 55006 held already, 53400 quota reached, 23514 cool-off of an earlier holder, 55000 not in post, 42501 not for that member of staff, 23503 unknown, 22004; 40P01, to be retried, where several calls in one transaction meet another such transaction, since each locks its customer and then what the member of staff holds (crm.allocate() locks many in order).';
 REVOKE ALL ON FUNCTION crm.claim(bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm.release(customer_id bigint, staff_id bigint DEFAULT NULL, reason text DEFAULT NULL) RETURNS bigint
@@ -248,6 +266,7 @@ BEGIN
     RAISE EXCEPTION 'staff member "%" does not hold customer "%"', release.staff_id, release.customer_id
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Held by %s since %s.', crm._held_by(held), held.held_from);
   END IF;
+  PERFORM crm._act_for(held.staff_id);
   UPDATE crm.holding h
   SET held_to = greatest(clock_timestamp(), h.held_from, h.last_contact_at), end_cause = 'release', ended_by = crm.actor(), end_reason = release.reason
   WHERE h.customer_id = held.customer_id AND h.id = held.id;
@@ -255,7 +274,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.release(bigint, bigint, text) IS
-  'Gives a customer back to the pool, whoever holds them; with staff_id only when that member of staff does. Returns the key of the holding that ended. The cool-off begins. Errors: 55000 held by nobody or by somebody else, 23503 unknown, 22004.';
+  'Gives a customer back to the pool: the holder, or for any holder whoever may transfer; with staff_id only when that member of staff holds. Returns the key of the holding that ended. The cool-off begins. Errors: 55000 held by nobody or by somebody else, 42501 not for that holder, 23503 unknown, 22004; 40P01 as crm.claim.';
 REVOKE ALL ON FUNCTION crm.release(bigint, bigint, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.transfer(customer_id bigint, to_staff_id bigint, reason text DEFAULT NULL, waive_cool_off boolean DEFAULT false) RETURNS bigint
@@ -278,7 +297,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.transfer(bigint, bigint, text, boolean) IS
-  'Hands a held customer to another member of staff, whose holding starts afresh; returns its key. A cool-off still running is waived only on demand, which the holding tells. Errors: 55000 held by nobody or not in post, 55006 held by that one already, 53400 quota, 23514 cool-off, 23503 unknown, 22004.';
+  'Hands a held customer to another member of staff, whose holding starts afresh; returns its key. The right to execute it is the right to act for any member of staff. A cool-off still running is waived only on demand, which the holding tells. Errors: 55000 held by nobody or not in post, 55006 held by that one already, 53400 quota, 23514 cool-off, 23503 unknown, 22004; 40P01 as crm.claim.';
 REVOKE ALL ON FUNCTION crm.transfer(bigint, bigint, text, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm.lock_holding(customer_id bigint, locked boolean DEFAULT true) RETURNS bigint
@@ -296,7 +315,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.lock_holding(bigint, boolean) IS
-  'Keeps the open holding of a customer out of the sweep, or lets it in again; returns its key. Errors: 55000 held by nobody, 23503 unknown, 22004.';
+  'Keeps the open holding of a customer out of the sweep, or lets it in again; returns its key. Errors: 55000 held by nobody, 23503 unknown, 22004; 40P01 as crm.claim.';
 REVOKE ALL ON FUNCTION crm.lock_holding(bigint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm.release_departed(as_of date) RETURNS bigint
@@ -351,7 +370,7 @@ COMMENT ON FUNCTION crm.pool(date, bigint, bigint) IS
 
 CREATE FUNCTION crm._hold(customers bigint[], staff bigint[], channel_id bigint, org_id bigint, reason text)
 RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   to_unit CONSTANT boolean := _hold.channel_id IS NOT NULL;
@@ -460,8 +479,34 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._hold(bigint[], bigint[], bigint, bigint, text) IS
-  'Starts a holding of each customer by the member of staff at the same place of the other array, or of all by a channel or unit, wherever that is allowed; one row for each customer tells what came of it. Errors: 22023 customer named twice.';
+  'Starts a holding of each customer by the member of staff at the same place of the other array, or of all by a channel or unit, wherever that is allowed; one row for each customer tells what came of it. Trusts that its caller has looked at the arguments. Errors: 22023 customer named twice.';
 REVOKE ALL ON FUNCTION crm._hold(bigint[], bigint[], bigint, bigint, text) FROM PUBLIC;
+
+CREATE FUNCTION crm._allocate(customers bigint[], staff bigint[], reason text)
+RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  day CONSTANT date := crm._business_day(clock_timestamp());
+BEGIN
+  IF array_ndims(_allocate.customers) > 1 OR array_ndims(_allocate.staff) > 1 THEN
+    RAISE EXCEPTION 'customers and staff must have one dimension' USING ERRCODE = 'array_subscript_error';
+  END IF;
+  IF _allocate.customers IS NULL OR _allocate.staff IS NULL OR array_position(_allocate.customers, NULL) IS NOT NULL THEN
+    RAISE EXCEPTION 'customers and staff must be given' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF cardinality(_allocate.customers) <> cardinality(_allocate.staff) THEN
+    RAISE EXCEPTION '% customers are given and % members of staff', cardinality(_allocate.customers), cardinality(_allocate.staff)
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Each customer goes to the member of staff at the same place.';
+  END IF;
+  PERFORM crm._staff_in_post(s.id, day)
+  FROM (SELECT DISTINCT u.id FROM unnest(_allocate.staff) u(id) WHERE u.id IS NOT NULL ORDER BY u.id) s;
+  RETURN QUERY SELECT h.customer_id, h.staff_id, h.holding_id, h.outcome FROM crm._hold(_allocate.customers, _allocate.staff, NULL, NULL, _allocate.reason) h;
+END
+$$;
+COMMENT ON FUNCTION crm._allocate(bigint[], bigint[], text) IS
+  'What an allocation ends in: each customer goes to the member of staff at the same place, or to nobody where that is NULL. crm.allocate() runs with the rights of its caller, for the sake of the edges, so whoever may call it may call this: nothing is taken for checked. Errors: 22004, 22023 lengths or a customer named twice, 23503 unknown staff, 55000 staff not in post, 2202E.';
+REVOKE ALL ON FUNCTION crm._allocate(bigint[], bigint[], text) FROM PUBLIC;
 
 CREATE FUNCTION crm._allocation_state(customers bigint[], staff bigint[],
   OUT eligible bigint[], OUT loads bigint[], OUT rooms bigint[], OUT barred_customers bigint[], OUT barred_staff bigint[])
@@ -551,13 +596,8 @@ BEGIN
     RAISE EXCEPTION 'strategy "%" takes no edges', allocate.strategy
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Edges are for the strategy optimal.';
   END IF;
-  IF allocate.strategy = 'given' AND cardinality(allocate.customers) <> cardinality(allocate.staff) THEN
-    RAISE EXCEPTION '% customers are given and % members of staff', cardinality(allocate.customers), cardinality(allocate.staff)
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'With the strategy given each customer goes to the member of staff at the same place.';
-  END IF;
 
   IF allocate.strategy = 'given' THEN
-    PERFORM crm._allocation_state('{}', ARRAY(SELECT DISTINCT u.id FROM unnest(allocate.staff) u(id) ORDER BY u.id));
     place := allocate.customers;
     who := allocate.staff;
   ELSE
@@ -578,11 +618,11 @@ BEGIN
                       CASE allocate.strategy WHEN 'even' THEN array_fill(0::bigint, ARRAY[cardinality(allocate.staff)]) ELSE state.loads END,
                       state.rooms, state.barred_customers, state.barred_staff);
     END IF;
-    SELECT array_agg(c.id), array_agg(w.staff_id) INTO place, who
+    SELECT coalesce(array_agg(c.id), '{}'), coalesce(array_agg(w.staff_id), '{}') INTO place, who
     FROM (SELECT DISTINCT u.id FROM unnest(allocate.customers) u(id)) c
     LEFT JOIN unnest(place, who) w(customer_id, staff_id) ON w.customer_id = c.id;
   END IF;
-  RETURN QUERY SELECT h.customer_id, h.staff_id, h.holding_id, h.outcome FROM crm._hold(place, who, NULL, NULL, allocate.reason) h;
+  RETURN QUERY SELECT h.customer_id, h.staff_id, h.holding_id, h.outcome FROM crm._allocate(place, who, allocate.reason) h;
 END
 $$;
 COMMENT ON FUNCTION crm.allocate(bigint[], bigint[], text, text, text) IS

@@ -8,6 +8,7 @@ DECLARE
   at timestamptz;
   contact_id bigint;
 BEGIN
+  PERFORM crm._act_for(staff.id);
   PERFORM crm._lock_customer(record_contact.customer_id);
   at := clock_timestamp();
   INSERT INTO crm.contact (customer_id, staff_id, channel_id, purpose, at, outcome, note)
@@ -22,5 +23,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.record_contact(bigint, bigint, text, text, text, bigint) IS
-  'Records a contact that a member of staff has just had with a customer, in their own channel unless another is given; returns its key. A contact by the holder, or by anyone of the unit or channel that holds, moves the due time of the holding in the same transaction; a contact by anybody else does not. Errors: 23502 or 23514 purpose or outcome missing or blank, 23503 unknown, 55000 not in post, 22004.';
+  'Records a contact that a member of staff has just had with a customer, in their own channel unless another is given; returns its key. A contact by the holder, or by anyone of the unit or channel that holds, moves the due time of the holding in the same transaction; a contact by anybody else does not. Errors: 23502 or 23514 purpose or outcome missing or blank, 23503 unknown, 55000 not in post, 42501 not for that member of staff, 22004; 40P01 as crm.claim.';
 REVOKE ALL ON FUNCTION crm.record_contact(bigint, bigint, text, text, text, bigint) FROM PUBLIC;

@@ -16,10 +16,12 @@ BEGIN
       EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA crm_bi TO %I', grantee);
     WHEN 'sales' THEN
       EXECUTE format('GRANT EXECUTE ON FUNCTION crm.claim(bigint, bigint), crm.release(bigint, bigint, text), crm.record_contact(bigint, bigint, text, text, text, bigint) TO %I', grantee);
+    WHEN 'pool' THEN
+      EXECUTE format('GRANT EXECUTE ON FUNCTION crm._name_actor() TO %I', grantee);
     WHEN 'manager' THEN
       EXECUTE format('GRANT EXECUTE ON FUNCTION crm.transfer(bigint, bigint, text, boolean), crm.lock_holding(bigint, boolean), crm.entrust(bigint[], bigint, bigint, text), crm.allocate(bigint[], bigint[], text, text, text), crm.recycle(timestamptz, boolean), crm.release_departed(date) TO %I', grantee);
       EXECUTE format((SELECT 'GRANT EXECUTE ON FUNCTION ' || string_agg(p.oid::regprocedure::text, ', ') || ' TO %I' FROM pg_proc p
-                      WHERE p.pronamespace = 'crm'::regnamespace AND p.proname IN ('_allocation_state', '_allocation_edges', '_hold')), grantee);
+                      WHERE p.pronamespace = 'crm'::regnamespace AND p.proname IN ('_allocation_state', '_allocation_edges', '_allocate')), grantee);
       EXECUTE format('GRANT SELECT ON crm.customer, crm.customer_organisation, crm.organisation_tree, crm.holding TO %I', grantee);
       EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON crm.holding_quota TO %I', grantee);
     WHEN 'loader' THEN
@@ -31,10 +33,10 @@ BEGIN
     ELSE
       RAISE EXCEPTION 'duty "%" is not known', duty
         USING ERRCODE = 'invalid_parameter_value',
-              HINT = 'Duties are analyst, sales, manager and loader. Who runs rebuild, refresh, check and refresh_due must be a member of the owner of the tables.';
+              HINT = 'Duties are analyst, sales, pool, manager and loader. Who runs rebuild, refresh, check and refresh_due must be a member of the owner of the tables.';
   END CASE;
 END
 $$;
 COMMENT ON PROCEDURE crm.grant_duty(text, name) IS
-  'Gives a role what a duty needs and no more: analyst (the views of crm_bi), sales (claim, release, record contacts), manager (allocate, entrust, transfer, lock, quotas, recycle, departures), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
+  'Gives a role what a duty needs and no more: analyst (the views of crm_bi), sales (claim, release, record contacts, each person for themselves), pool (name the acting person by crm.actor), manager (the same for anyone; allocate, entrust, transfer, lock, quotas, recycle, departures), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
 REVOKE ALL ON PROCEDURE crm.grant_duty(text, name) FROM PUBLIC;

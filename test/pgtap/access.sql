@@ -1,18 +1,32 @@
 -- Each duty can do its work and nothing else.
 BEGIN;
-SELECT plan(16);
+SELECT no_plan();
 
 CREATE ROLE crm_test_analyst; CREATE ROLE crm_test_sales; CREATE ROLE crm_test_manager; CREATE ROLE crm_test_loader; CREATE ROLE crm_test_nobody;
+CREATE ROLE crm_test_pool; CREATE ROLE crm_test_person;
 CALL crm.grant_duty('analyst', 'crm_test_analyst');
 CALL crm.grant_duty('sales', 'crm_test_sales');
 CALL crm.grant_duty('manager', 'crm_test_manager');
 CALL crm.grant_duty('loader', 'crm_test_loader');
+CALL crm.grant_duty('sales', 'crm_test_pool');
+SET LOCAL ROLE crm_owner;
+CALL crm.grant_duty('pool', 'crm_test_pool');
+RESET ROLE;
+GRANT crm_test_sales TO crm_test_person;
 SELECT throws_ok($$CALL crm.grant_duty('king', 'crm_test_nobody')$$, '22023', NULL, 'an unknown duty is refused');
 SELECT throws_ok($$CALL crm.grant_duty(NULL, 'crm_test_nobody')$$, '22023', NULL, 'so is none');
 SELECT throws_ok($$CALL crm.grant_duty('sales', 'crm_test_missing')$$, '42704', NULL, 'and a role that does not exist');
 
+SELECT results_eq($$SELECT (r.rolname || ': ' || p.proname) COLLATE "default" FROM pg_proc p, pg_roles r
+                     WHERE p.pronamespace = 'crm'::regnamespace AND p.proname LIKE '\_%' AND r.rolname LIKE 'crm\_test\_%'
+                       AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND NOT has_function_privilege('public', p.oid, 'EXECUTE') ORDER BY 1$$,
+                  $$VALUES ('crm_test_manager: _allocate'), ('crm_test_manager: _allocation_edges'), ('crm_test_manager: _allocation_state'), ('crm_test_pool: _name_actor')$$,
+                  'of the inner functions only these are open by a duty');
+
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'c', 'Company'), (2, 1, 'n', 'North');
-INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on) VALUES (1, 'a', 'Agent', 2, 1, '2020-01-01');
+INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, login) VALUES
+  (1, 'a', 'Agent', 2, 1, '2020-01-01', 'crm_test_person'), (2, 'b', 'Bo', 2, 1, '2020-01-01', 'bo'), (3, 'c', 'Cy', 2, 1, '2020-01-01', NULL),
+  (4, 'd', 'Di', 2, 1, '2020-01-01', repeat('d', 63));
 INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) VALUES (1, 'person', 'One', 2, 1, '2024-01-01'), (2, 'person', 'Two', 2, 1, '2024-01-01');
 SELECT ok(crm.post() > 0, 'the customers are posted');
 
@@ -21,11 +35,12 @@ SELECT results_eq('SELECT customer_id, coverage FROM crm_bi.customer ORDER BY 1'
 SELECT ok((SELECT count(*) FROM crm_bi.kpi WHERE code = 'coverage') > 0, 'the figures, too');
 SELECT throws_ok('SELECT name FROM crm.customer', '42501', NULL, 'but no table');
 SELECT throws_ok('SELECT crm.claim(1, 1)', '42501', NULL, 'and claims nobody');
-SET LOCAL ROLE crm_test_sales;
+SET LOCAL SESSION AUTHORIZATION crm_test_person;
 SELECT lives_ok('SELECT crm.claim(1, 1)', 'sales claims');
 SELECT lives_ok($$SELECT crm.record_contact(1, 1, 'sales', 'reached')$$, 'sales records a contact');
 SELECT throws_ok('UPDATE crm.holding SET locked = true', '42501', NULL, 'but writes no holding by hand');
 SELECT throws_ok('SELECT * FROM crm.allocate(ARRAY[2::bigint], ARRAY[1::bigint])', '42501', NULL, 'and does not allocate');
+RESET SESSION AUTHORIZATION;
 SET LOCAL ROLE crm_test_manager;
 SELECT results_eq('SELECT outcome FROM crm.allocate(ARRAY[2::bigint], ARRAY[1::bigint])', $$VALUES ('allocated')$$, 'a manager allocates');
 SELECT throws_ok('DELETE FROM crm.policy', '42501', NULL, 'but leaves the book alone');
@@ -34,5 +49,66 @@ SELECT lives_ok($$INSERT INTO crm.import_customer (source_key, kind, name, org_c
 SET LOCAL ROLE crm_test_nobody;
 SELECT throws_ok('SELECT count(*) FROM crm_bi.kpi', '42501', NULL, 'without a duty nothing is to be seen');
 RESET ROLE;
+
+-- who acts for whom -----------------------------------------------------------
+
+INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) SELECT i, 'person', 'Customer ' || i, 2, 1, '2024-01-01' FROM generate_series(10, 39) i;
+CREATE FUNCTION pg_temp.refused(login name, actor text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  text text;
+BEGIN
+  EXECUTE format('SET LOCAL SESSION AUTHORIZATION %I', login);
+  PERFORM set_config('crm.actor', actor, true);
+  EXECUTE statement INTO text;
+  RESET SESSION AUTHORIZATION;
+  PERFORM set_config('crm.actor', '', true);
+  RETURN text;
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+SELECT crm.entrust('{30}', 1, 2) \gset
+SELECT crm.claim(31, 2), crm.claim(32, 1), crm.claim(33, 3) \gset
+SELECT is(pg_temp.refused(login, actor, statement), answer, name) FROM (VALUES
+  ('crm_test_person', '', 'SELECT crm.claim(10, 1) > 0', 'true', 'a person claims'),
+  ('crm_test_person', '', 'SELECT crm.claim(11, 2)', '42501 login "crm_test_person" may not act for staff member "2"', 'but not for a colleague'),
+  ('crm_test_person', '', 'SELECT crm.claim(11, 3)', '42501 login "crm_test_person" may not act for staff member "3"', 'nor for somebody without a login'),
+  ('crm_test_person', '', 'SELECT crm.claim(11, 99)', '23503 there is no member of staff "99"', 'nor for nobody'),
+  ('crm_test_person', '', $$SELECT crm.record_contact(10, 2, 'sales', 'reached')$$, '42501 login "crm_test_person" may not act for staff member "2"', 'nor records their contacts'),
+  ('crm_test_person', '', 'SELECT crm.release(31)', '42501 login "crm_test_person" may not act for staff member "2"', 'nor releases whom they hold'),
+  ('crm_test_person', '', 'SELECT crm.release(31, 2)', '42501 login "crm_test_person" may not act for staff member "2"', 'however it is said'),
+  ('crm_test_person', '', 'SELECT crm.release(30)', '42501 login "crm_test_person" may not act for a channel or unit', 'nor whom the unit holds'),
+  ('crm_test_person', '', 'SELECT crm.claim(30, 1) > 0', 'true', 'though claiming is open there'),
+  ('crm_test_person', '', 'SELECT crm.release(32) > 0', 'true', 'and releases whom they hold themselves'),
+  ('crm_test_person', 'bo', 'SELECT crm.claim(11, 2)', '42501 login "crm_test_person" may not act for "bo"', 'nobody names another without the duty'),
+  ('crm_test_person', 'bo', 'SELECT crm.claim(11, 1)', '42501 login "crm_test_person" may not act for "bo"', 'nor hides behind a name'),
+  ('crm_test_person', 'bo', 'SELECT crm.actor()', '42501 login "crm_test_person" may not act for "bo"', 'wherever it is read'),
+  ('crm_test_person', 'crm_test_person', 'SELECT crm.claim(12, 1) > 0', 'true', 'one''s own name is no other'),
+  ('crm_test_sales', '', 'SELECT crm.claim(11, 1)', '42501 login "crm_test_sales" may not act for staff member "1"', 'the duty alone is no person'),
+  ('crm_test_pool', 'bo', 'SELECT crm.claim(13, 2) > 0', 'true', 'a pooled login names the person'),
+  ('crm_test_pool', 'bo', 'SELECT crm.claim(14, 1)', '42501 login "crm_test_pool" may not act for staff member "1"', 'and acts for that one only'),
+  ('crm_test_pool', 'bo', 'SELECT crm.release(31) > 0', 'true', 'whose customers it releases'),
+  ('crm_test_pool', 'bo', 'SELECT crm.release(33)', '42501 login "crm_test_pool" may not act for staff member "3"', 'and no others'),
+  ('crm_test_pool', 'crm_test_person', 'SELECT crm.claim(15, 1) > 0', 'true', 'also one who has a login of their own'),
+  ('crm_test_pool', 'Bo', 'SELECT crm.claim(14, 2)', '42501 login "crm_test_pool" may not act for staff member "2"', 'by the very name'),
+  ('crm_test_pool', repeat('d', 63), 'SELECT crm.claim(16, 4) > 0', 'true', 'however long'),
+  ('crm_test_pool', repeat('d', 64), 'SELECT crm.claim(14, 4)', '42501 login "crm_test_pool" may not act for staff member "4"', 'but none is cut to fit'),
+  ('crm_test_pool', '', 'SELECT crm.claim(14, 2)', '42501 login "crm_test_pool" may not act for staff member "2"', 'and for nobody while it names none'),
+  ('crm_test_pool', 'crm_owner', 'SELECT crm.claim(14, 2)', '42501 login "crm_test_pool" may not act for staff member "2"', 'a name brings no rights'),
+  ('crm_test_manager', '', 'SELECT crm.transfer(33, 2) > 0', 'true', 'a manager acts for anyone'),
+  ('crm_test_manager', 'bo', 'SELECT crm.transfer(33, 3)', '42501 login "crm_test_manager" may not act for "bo"', 'in their own name'),
+  ('crm_test_manager', 'bo', 'INSERT INTO crm.holding_quota (staff_id, quota) VALUES (1, 50) RETURNING set_by', '42501 login "crm_test_manager" may not act for "bo"', 'also where they write a table'),
+  ('crm_test_manager', '', 'INSERT INTO crm.holding_quota (staff_id, quota) VALUES (1, 50) RETURNING set_by', 'crm_test_manager', 'which they may'),
+  ('crm_owner', 'bo', 'SELECT crm.claim(17, 3) > 0', 'true', 'the owner may all of it')) v (login, actor, statement, answer, name);
+SELECT results_eq($$SELECT customer_id, staff_id, started_by FROM crm.holding WHERE customer_id IN (10, 13, 15, 17, 33) AND held_to IS NULL ORDER BY customer_id$$,
+                  $$VALUES (10::bigint, 1::bigint, 'crm_test_person' COLLATE "default"), (13, 2, 'bo'), (15, 1, 'crm_test_person'), (17, 3, 'bo'), (33, 2, 'crm_test_manager')$$,
+                  'the holdings tell who acted');
+GRANT crm_test_manager TO crm_test_person;
+SELECT is(pg_temp.refused('crm_test_person', '', 'SELECT crm.claim(18, 3) > 0'), 'true', 'duties are inherited');
+SET LOCAL SESSION AUTHORIZATION crm_test_person;
+SET LOCAL ROLE crm_test_sales;
+SELECT throws_ok('SELECT crm.claim(19, 3)', '42501', NULL, 'but not those that SET ROLE has laid down');
+SELECT lives_ok('SELECT crm.claim(19, 1)', 'the person remains');
+RESET SESSION AUTHORIZATION;
 SELECT * FROM finish();
 ROLLBACK;

@@ -242,7 +242,7 @@ SELECT is(pg_temp.code_of($$SELECT * FROM crm._allocation_edges(ARRAY(SELECT gen
 -- edges run with the rights of the caller
 CREATE ROLE crm_test_manager;
 GRANT EXECUTE ON FUNCTION crm.allocate(bigint[], bigint[], text, text, text), crm._allocation_state(bigint[], bigint[]), crm._allocation_edges(bigint[], bigint[], date),
-  crm._hold(bigint[], bigint[], bigint, bigint, text), crm.claim(bigint, bigint) TO crm_test_manager;
+  crm._allocate(bigint[], bigint[], text), crm.claim(bigint, bigint), crm.transfer(bigint, bigint, text, boolean) TO crm_test_manager;
 SET LOCAL ROLE crm_test_manager;
 SELECT results_eq($$SELECT customer_id, outcome FROM crm.allocate(ARRAY[370, 371], ARRAY[1, 3], 'optimal')$$, $$VALUES (370::bigint, 'allocated'), (371, 'allocated')$$,
                   'without a right on any table a manager may allocate');
@@ -250,6 +250,20 @@ SELECT is(pg_temp.code_of($$SELECT crm.allocate(ARRAY[372], ARRAY[1], 'optimal',
           'but not read what they may not read');
 SELECT is(pg_temp.code_of('SELECT crm.claim(373, 1)'), '00000', 'and claim');
 SELECT is(pg_temp.code_of('SELECT crm.release(373)'), '42501', 'but call nothing not granted');
+SELECT is(pg_temp.code_of(statement), code, name) FROM (VALUES
+  ($$SELECT crm._allocate('{374}', '{8}', NULL)$$, '55000', 'the inner function: staff who left'),
+  ($$SELECT crm._allocate('{374,375}', '{1,9}', NULL)$$, '55000', 'staff who have not joined yet'),
+  ($$SELECT crm._allocate('{374}', '{999}', NULL)$$, '23503', 'unknown staff'),
+  ($$SELECT crm._allocate('{374,374}', '{1,3}', NULL)$$, '22023', 'a customer twice'),
+  ($$SELECT crm._allocate('{374,375}', '{1}', NULL)$$, '22023', 'lengths that differ'),
+  ($$SELECT crm._allocate('{374}', '{1,3}', NULL)$$, '22023', 'either way'),
+  ($$SELECT crm._allocate('{374,NULL}', '{1,3}', NULL)$$, '22004', 'a customer NULL'),
+  ($$SELECT crm._allocate(NULL, '{1}', NULL)$$, '22004', 'customers NULL'),
+  ($$SELECT crm._allocate('{374}', NULL, NULL)$$, '22004', 'staff NULL'),
+  ($$SELECT crm._allocate('{{374,375}}', '{1,3}', NULL)$$, '2202E', 'two dimensions'),
+  ($$SELECT crm._hold('{374}', '{8}', NULL, NULL, NULL)$$, '42501', 'and what comes after is closed')) v (statement, code, name);
+SELECT results_eq($$SELECT customer_id, staff_id, outcome FROM crm._allocate('{375,374,999}', '{NULL,1,1}', NULL)$$,
+                  $$VALUES (374::bigint, 1::bigint, 'allocated'), (375, NULL, 'left_over'), (999, NULL, 'unknown')$$, 'else it does as crm.allocate');
 RESET ROLE;
 
 -- deal: against a plain statement of what it must yield -----------------------------

@@ -19,7 +19,11 @@ query crm_source "
 	UPDATE crm.customer SET nickname = 'n' || id;
 	CREATE INDEX customer_nickname ON crm.customer (nickname);
 	CREATE POLICY by_nickname ON crm.customer USING (nickname <> '');
-	CREATE TRIGGER note AFTER UPDATE OF nickname ON crm.customer FOR EACH ROW EXECUTE FUNCTION public.note()"
+	CREATE TRIGGER note AFTER UPDATE OF nickname ON crm.customer FOR EACH ROW EXECUTE FUNCTION public.note();
+	CREATE ROLE crm_dump_test;
+	SET ROLE crm_owner;
+	CALL crm.grant_duty('sales', 'crm_dump_test');
+	CALL crm.grant_duty('pool', 'crm_dump_test')"
 
 added="
 	SELECT 'column', attname, format_type(atttypid, atttypmod) FROM pg_attribute
@@ -31,6 +35,7 @@ added="
 here=$(query crm_source "$added")
 content=$(tables crm_source rows)
 catalogue=$(psql -XqAt -d crm_source -f test/shell/catalogue.sql)
+is "$(grep -c 'crm_dump_test=X/' <<<"$catalogue")" 4 "rights given by duty are among them"
 for name in nickname customer_nickname by_nickname note; do
 	is "$(grep -c "|$name|" <<<"$here")" 1 "a user added $name"
 done
@@ -89,5 +94,5 @@ data_only "data only, plain" psql -Xq -d crm_restored -f "$dumps/data.plain"
 data_only "data only without triggers, custom" pg_restore -d crm_restored --data-only --disable-triggers "$dumps/data.custom"
 data_only "data only without triggers, plain" psql -Xq -d crm_restored -f "$dumps/data_untriggered.plain"
 
-query postgres "DROP DATABASE crm_source" "DROP DATABASE crm_restored"
+query postgres "DROP DATABASE crm_source" "DROP DATABASE crm_restored" "DROP ROLE crm_dump_test"
 done_testing

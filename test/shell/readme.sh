@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.bash"
 readme=$(dirname "$0")/../../README.md
 trap 'query postgres "SET client_min_messages = warning" "DROP DATABASE IF EXISTS crm_readme WITH (FORCE)" \
-	"DROP ROLE IF EXISTS crm_analyst" "DROP ROLE IF EXISTS crm_app" "DROP ROLE IF EXISTS crm_night"' EXIT
+	"DROP ROLE IF EXISTS crm_analyst" "DROP ROLE IF EXISTS crm_app" "DROP ROLE IF EXISTS crm_desk" "DROP ROLE IF EXISTS crm_night"' EXIT
 
 remake crm_readme
 blocks=$(grep -c '^```sql' "$readme")

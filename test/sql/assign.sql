@@ -30,6 +30,9 @@ SELECT * FROM crm.assign(
     UNION ALL SELECT '', 7, 2, -9223372036854775808 UNION ALL SELECT '', -3, 1, 0$$,
   $$SELECT 1::smallint AS capacity, 1::integer AS holder_id UNION ALL SELECT 2, 2$$);
 SELECT * FROM crm.assign('SELECT 1 AS customer_id, 1 AS holder_id, 0.1::real AS benefit', 'SELECT 1 AS holder_id, 9223372036854775807 AS capacity');
+CREATE DOMAIN pg_temp.key AS integer;
+CREATE DOMAIN pg_temp.score AS numeric(5, 2);
+SELECT * FROM crm.assign('SELECT 1.005::pg_temp.score AS benefit, 7::pg_temp.key AS holder_id, 8::pg_temp.key AS customer_id', 'SELECT 7 AS holder_id, 1::pg_temp.key AS capacity');
 
 -- magnitudes far apart: the small ones count for nothing, but nothing overflows
 SELECT * FROM crm.assign('SELECT * FROM (VALUES (1, 1, 1e300), (1, 2, -1e300), (2, 1, 1e-300), (2, 2, 5e-324), (3, 2, 0)) v (customer_id, holder_id, benefit)',
