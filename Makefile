@@ -31,7 +31,7 @@ $(OBJS): $(wildcard src/*.h)
 # A module of sql/model becomes the body of one procedure, which crm.create_model() calls.
 sql/crm--$(EXTVERSION).sql: $(INSTALL_SQL) $(MODEL_SQL) Makefile crm.control
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION crm" to load this file. \quit'; \
-	   cat $(INSTALL_SQL); \
+	   for f in $(INSTALL_SQL); do printf '\n-- module %s\n' $$(basename $$f .sql); cat $$f; done; \
 	   for f in $(MODEL_SQL); do \
 	     m=$$(basename $$f .sql); \
 	     printf '\nCREATE PROCEDURE crm._model_%s() LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$model$$\n#variable_conflict use_column\nBEGIN\n' $$m; \
