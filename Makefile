@@ -13,7 +13,10 @@ OBJS       = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
 PG_CFLAGS  = -Wall -Wextra
 INSTALL_SQL = $(sort $(wildcard sql/install/*.sql))
 MODEL_SQL   = $(sort $(wildcard sql/model/*.sql))
-DATA_built  = sql/crm--$(EXTVERSION).sql
+# what leads to this version from those before
+UPGRADES    = $(notdir $(wildcard sql/upgrade/*--$(EXTVERSION)))
+UPGRADE_SQL = $(wildcard sql/upgrade/*/*.sql)
+DATA_built  = $(patsubst %,sql/crm--%.sql,$(EXTVERSION) $(UPGRADES))
 # released install scripts, frozen, and the ways from version to version
 DATA        = $(sort $(wildcard sql/released/crm--*.sql))
 EXTRA_CLEAN = sql/crm--*.sql output_iso results tmp_check tmp_check_iso
@@ -28,16 +31,8 @@ endif
 
 $(OBJS): $(wildcard src/*.h)
 
-# A module of sql/model becomes the body of one procedure, which crm.create_model() calls.
-sql/crm--$(EXTVERSION).sql: $(INSTALL_SQL) $(MODEL_SQL) Makefile crm.control
-	@{ printf '%s\n' '\echo Use "CREATE EXTENSION crm" to load this file. \quit'; \
-	   for f in $(INSTALL_SQL); do printf '\n-- module %s\n' $$(basename $$f .sql); cat $$f; done; \
-	   for f in $(MODEL_SQL); do \
-	     m=$$(basename $$f .sql); \
-	     printf '\nCREATE PROCEDURE crm._model_%s() LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$model$$\n#variable_conflict use_column\nBEGIN\n' $$m; \
-	     cat $$f; \
-	     printf '\nEND\n$$model$$;\nREVOKE ALL ON PROCEDURE crm._model_%s() FROM PUBLIC;\n' $$m; \
-	   done; } > $@.tmp && mv $@.tmp $@
+$(DATA_built): $(INSTALL_SQL) $(MODEL_SQL) $(UPGRADE_SQL) $(DATA) sql/build crm.control
+	@sql/build $(patsubst sql/crm--%.sql,%,$@) >$@.tmp && mv $@.tmp $@
 
 .PHONY: demo test bench
 demo:

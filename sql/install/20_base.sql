@@ -103,10 +103,14 @@ REVOKE ALL ON PROCEDURE crm.create_model(name) FROM PUBLIC;
 CREATE PROCEDURE crm.upgrade_model()
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  caller text := pg_catalog.current_setting('role');
   version text := (SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'crm');
+  owner name := (SELECT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass('crm.model'));
   standing text;
+  next text;
+  step record;
 BEGIN
-  IF pg_catalog.to_regclass('crm.model') IS NULL THEN
+  IF owner IS NULL THEN
     RAISE EXCEPTION 'no model of crm stands in this database'
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CALL crm.create_model().';
   END IF;
@@ -115,8 +119,41 @@ BEGIN
     RAISE NOTICE 'the model is of version % already', version;
     RETURN;
   END IF;
-  RAISE EXCEPTION 'there is no way from model version % to %', standing, version
-    USING ERRCODE = 'feature_not_supported';
+  FOR step IN
+    SELECT p.oid::regprocedure AS name FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_proc p ON p.oid = d.objid AND p.prokind <> 'p'
+    JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'crm'
+    WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
+      AND NOT pg_catalog.has_function_privilege(owner, p.oid, 'EXECUTE')
+  LOOP
+    EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', step.name, owner);
+  END LOOP;
+  WHILE standing <> version LOOP
+    next := (SELECT pg_catalog.min(pg_catalog.replace(pg_catalog.substring(p.proname, '__(\d+_\d+)_'), '_', '.')) FROM pg_catalog.pg_proc p
+             WHERE p.pronamespace = 'crm'::regnamespace AND pg_catalog.starts_with(p.proname, '_upgrade_' || pg_catalog.replace(standing, '.', '_') || '__'));
+    IF next IS NULL THEN
+      RAISE EXCEPTION 'there is no way from model version % to %', standing, version
+        USING ERRCODE = 'feature_not_supported';
+    END IF;
+    FOR step IN
+      SELECT p.oid::regprocedure AS name, p.proname LIKE '%\_bi' AS for_bi,
+             pg_catalog.to_regprocedure(pg_catalog.format('crm._model_%s()', pg_catalog.substring(p.proname, '__\d+_\d+_(.*)'))) AS whole
+      FROM pg_catalog.pg_proc p
+      WHERE p.pronamespace = 'crm'::regnamespace
+        AND pg_catalog.starts_with(p.proname, pg_catalog.replace('_upgrade_' || standing || '__' || next || '_', '.', '_'))
+      ORDER BY p.proname
+    LOOP
+      EXECUTE pg_catalog.format('GRANT EXECUTE ON PROCEDURE %s, %s TO %I, crm_bi_owner', step.name, coalesce(step.whole, step.name), owner);
+      EXECUTE pg_catalog.format('SET LOCAL ROLE %I', CASE WHEN step.for_bi THEN 'crm_bi_owner' ELSE owner END);
+      EXECUTE pg_catalog.format('CALL %s', step.name);
+      PERFORM pg_catalog.set_config('role', caller, true);
+      EXECUTE pg_catalog.format('REVOKE EXECUTE ON PROCEDURE %s, %s FROM %I, crm_bi_owner', step.name, coalesce(step.whole, step.name), owner);
+    END LOOP;
+    standing := next;
+  END LOOP;
+  EXECUTE pg_catalog.format('SET LOCAL ROLE %I', owner);
+  EXECUTE 'UPDATE crm.model SET version = $1, created_at = pg_catalog.now()' USING version;
+  PERFORM pg_catalog.set_config('role', caller, true);
 END
 $$;
 COMMENT ON PROCEDURE crm.upgrade_model() IS
