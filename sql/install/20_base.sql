@@ -124,7 +124,6 @@ BEGIN
     JOIN pg_catalog.pg_proc p ON p.oid = d.objid AND p.prokind <> 'p'
     JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'crm'
     WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
-      AND NOT pg_catalog.has_function_privilege(owner, p.oid, 'EXECUTE')
   LOOP
     EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', step.name, owner);
   END LOOP;
