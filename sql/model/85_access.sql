@@ -22,6 +22,8 @@ BEGIN
                       WHERE p.pronamespace = 'crm'::regnamespace AND p.proname IN ('_allocation_state', '_allocation_edges', '_hold')), grantee);
       EXECUTE format('GRANT SELECT ON crm.customer, crm.customer_organisation, crm.organisation_tree, crm.holding TO %I', grantee);
       EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON crm.holding_quota TO %I', grantee);
+      EXECUTE format('GRANT SELECT ON crm.duplicate_candidate TO %I', grantee);
+      EXECUTE format('GRANT EXECUTE ON FUNCTION crm.duplicates_of(bigint, crm.probability), crm.reject_duplicate(bigint, bigint, boolean) TO %I', grantee);
     WHEN 'loader' THEN
       EXECUTE format('GRANT SELECT, INSERT, DELETE ON crm.import_customer, crm.import_policy, crm.import_insured, crm.import_event TO %I', grantee);
       EXECUTE format('GRANT SELECT ON crm.import_batch, crm.import_batch_kind, crm.import_reason TO %I', grantee);
@@ -36,5 +38,5 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.grant_duty(text, name) IS
-  'Gives a role what a duty needs and no more: analyst (the views of crm_bi), sales (claim, release, record contacts), manager (allocate, entrust, transfer, lock, quotas, recycle, departures), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
+  'Gives a role what a duty needs and no more: analyst (the views of crm_bi), sales (claim, release, record contacts), manager (allocate, entrust, transfer, lock, quotas, recycle, departures, duplicates), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
 REVOKE ALL ON PROCEDURE crm.grant_duty(text, name) FROM PUBLIC;
