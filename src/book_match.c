@@ -137,7 +137,7 @@ read_weights(Jsonb *source, double *value)
 				ereport(ERROR,
 						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						 errmsg("weight \"%s\" is out of range: \"%s\"", weight_defaults[i].name,
-								numeric_normalize(v.val.numeric)),
+								crm_quotable(numeric_normalize(v.val.numeric))),
 						 errdetail("It must be between %g and %g.", -MAX_POINTS, MAX_POINTS)));
 			value[i] = x;
 		}

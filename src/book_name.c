@@ -17,7 +17,7 @@
 #define MAX_BYTES		(CRM_NAME_CHARS * 8)	/* of a name that are read at all */
 #define SURNAME_WEIGHT	0.7
 #define PERSON_CHARS	4		/* Chinese names of persons have at most so many */
-#define EDGE_CHARS		3		/* of a longer Chinese name that make a key */
+#define EDGE_CHARS		2		/* of a longer Chinese name that make a key */
 #define SKELETON_CHARS	8
 #define SPELLS_ALIKE	0.7		/* tokens less similar than this are different ones */
 #define SPARE_WEIGHT	0.5		/* of a token that the other name leaves out */
@@ -255,7 +255,8 @@ crm_name_keys(const CrmName *name, CrmNameKey *keys)
 			add_key(keys, &nkeys, name->chars, EDGE_CHARS);
 			add_key(keys, &nkeys, name->chars + name->nchars - EDGE_CHARS, EDGE_CHARS);
 		}
-		else if (name->nchars > 1)
+		/* those just too long as well, lest a missing character part them from short ones */
+		if (name->nchars > 1 && name->nchars <= PERSON_CHARS + 1)
 			for (int left_out = 0; left_out < name->nchars; left_out++)
 			{
 				len = 0;

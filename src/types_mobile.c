@@ -49,7 +49,7 @@ value_error(int64 number)
 	int			first5 = (int) (number / 1000000);
 
 	if (!prefix_exists(first5))
-		return psprintf("No mobile number begins with \"%d\".",
+		return psprintf("No mobile number begins with \"%03d\".",
 						first5 / 100 == 174 ? first5 : first5 / 100);
 	return NULL;
 }

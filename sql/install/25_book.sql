@@ -137,7 +137,7 @@ BEGIN
     USING block_limit, min_score, weights
   LOOP
     IF r.skipped IS NOT NULL THEN
-      RAISE WARNING '% keys that more than % records share were skipped', r.skipped, block_limit
+      RAISE WARNING 'keys that more than % records share were skipped: %', block_limit, r.skipped
         USING HINT = 'The records were searched by their other keys; a higher block_limit searches these as well.';
       CONTINUE;
     END IF;

@@ -233,7 +233,7 @@ BEGIN
   UPDATE crm.progress SET step = 'done', finished_at = clock_timestamp(), changed_at = clock_timestamp() WHERE id = task_id;
   DROP TABLE pg_temp.crm_match_record, pg_temp.crm_match_key, pg_temp.crm_match_block, pg_temp.crm_match_pair;
   IF skipped_keys > 0 THEN
-    RAISE WARNING '% keys that more than % customers share were skipped', skipped_keys, block_limit
+    RAISE WARNING 'keys that more than % customers share were skipped: %', block_limit, skipped_keys
       USING DETAIL = format('%s customers have such a key; they were searched by their other keys.', skipped_customers),
             HINT = 'The setting duplicate_block is the limit.';
   END IF;
