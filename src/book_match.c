@@ -33,6 +33,7 @@
 #define MIN_PHONE		7		/* digits of a number that can be compared */
 #define MIN_ID			4
 #define DATE_DIGITS		8
+#define MANY_DIGITS		4		/* of an address, of which one may be wrong */
 
 /* The fields of crm.identity, in their order */
 enum
@@ -72,12 +73,12 @@ static const struct
 	const char *name;
 	double		value;
 }			weight_defaults[NWEIGHTS] = {
-	{"id_number_same", 16}, {"id_number_near", 6}, {"id_number_differs", -4},
-	{"name_same", 5}, {"name_similar", 3}, {"name_differs", -5},
-	{"birth_date_same", 4}, {"birth_date_near", 2}, {"birth_date_differs", -4},
+	{"id_number_same", 16}, {"id_number_near", 7}, {"id_number_differs", -4},
+	{"name_same", 4.5}, {"name_similar", 3}, {"name_differs", -5},
+	{"birth_date_same", 4.5}, {"birth_date_near", 2.5}, {"birth_date_differs", -4},
 	{"phone_same", 5}, {"phone_near", 3}, {"phone_differs", 0},
 	{"email_same", 5}, {"email_near", 0}, {"email_differs", 0},
-	{"address_same", 4}, {"address_similar", 2}, {"address_differs", 0},
+	{"address_same", 3.5}, {"address_similar", 2}, {"address_differs", 0},
 	{"prior", -7}, {"name_similar_from", 0.85}, {"name_differs_below", 0.75}, {"address_similar_from", 0.85},
 };
 
@@ -423,6 +424,37 @@ compare_names(const CrmName *a, const CrmName *b, double near_from, double diffe
 		similarity < differs_below ? LEVEL_DIFFERS : LEVEL_SILENT;
 }
 
+/*
+ * Addresses are similar where their words are and their numbers agree: all of
+ * them, or all but a digit of many.
+ */
+static Level
+compare_addresses(const CrmName *a, const CrmName *b, double similar_from)
+{
+	Level		level = compare_names(a, b, similar_from, similar_from);
+	const CrmName *address[2] = {a, b};
+	CrmDigits	digits[2];
+
+	if (level != LEVEL_NEAR)
+		return level;
+	for (int k = 0; k < 2; k++)
+	{
+		digits[k].n = 0;
+		for (int i = 0; i < address[k]->nchars && digits[k].n < CRM_DIGITS_MAX; i++)
+			if (address[k]->chars[i] >= '0' && address[k]->chars[i] <= '9')
+				digits[k].chars[digits[k].n++] = address[k]->chars[i];
+	}
+	switch (compare_numbers(&digits[0], &digits[1]))
+	{
+		case LEVEL_SAME:
+			return LEVEL_NEAR;
+		case LEVEL_NEAR:
+			return Min(digits[0].n, digits[1].n) >= MANY_DIGITS ? LEVEL_NEAR : LEVEL_DIFFERS;
+		default:
+			return LEVEL_DIFFERS;
+	}
+}
+
 /* The best outcome of any two values; levels stand in order from best to none. */
 static void
 compare(const Identity *a, const Identity *b, const double *w, Level *level)
@@ -444,8 +476,7 @@ compare(const Identity *a, const Identity *b, const double *w, Level *level)
 	for (int i = 0; i < a->naddresses; i++)
 		for (int j = 0; j < b->naddresses; j++)
 			level[FIELD_ADDRESS] = Min(level[FIELD_ADDRESS],
-									   compare_names(&a->addresses[i], &b->addresses[j],
-													 w[WEIGHT_ADDRESS_FROM], w[WEIGHT_ADDRESS_FROM]));
+									   compare_addresses(&a->addresses[i], &b->addresses[j], w[WEIGHT_ADDRESS_FROM]));
 }
 
 /* Read both records; whether they may be of one person at all: of one kind, or of an unknown one */

@@ -150,4 +150,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.match_pairs(text, double precision, crm.match_weights, integer) IS
-  'Pairs of one person among the rows of a query of (id bigint, record crm.identity), best first. The query only reads, with the rights of the caller. A key that more than block_limit records share is skipped, with a warning. Errors: 22004, 22023, 22003.';
+  'Pairs of one person among the rows of a query of (id bigint, record crm.identity), best first. The query only reads, with the rights of the caller; its names are qualified with their schemas. A key that more than block_limit records share is skipped, with a warning. Errors: 22004, 22023, 22003.';
