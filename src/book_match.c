@@ -75,7 +75,7 @@ static const struct
 }			weight_defaults[NWEIGHTS] = {
 	{"id_number_same", 16}, {"id_number_near", 7}, {"id_number_differs", -4},
 	{"name_same", 4.5}, {"name_similar", 3}, {"name_differs", -5},
-	{"birth_date_same", 4.5}, {"birth_date_near", 2.5}, {"birth_date_differs", -4},
+	{"birth_date_same", 4.5}, {"birth_date_near", 2.5}, {"birth_date_differs", -2.5},
 	{"phone_same", 5}, {"phone_near", 3}, {"phone_differs", 0},
 	{"email_same", 5}, {"email_near", 0}, {"email_differs", 0},
 	{"address_same", 3.5}, {"address_similar", 2}, {"address_differs", 0},

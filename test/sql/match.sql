@@ -93,7 +93,7 @@ FROM (SELECT ('1900-01-01'::date + i) AS d FROM generate_series(0, 73000) AS i) 
 -- telephone numbers
 SELECT v, crm.phone_digits(v) FROM unnest(ARRAY['13812345678', '+86 138-1234-5678', '0086 13812345678', '8613812345678', '013812345678', '028-61234567', '+86 28 6123 4567', '(028) 6123 4567', '61234567', '00112233', '+1 212 555 1234', '１３８', '', 'none']) AS v;
 
--- records: points by hand. id number 16 7 -4, name 4.5 3 -5, birth date 4.5 2.5 -4, phone 5 3 0, e-mail 5, address 3.5 2 0, prior -7
+-- records: points by hand. id number 16 7 -4, name 4.5 3 -5, birth date 4.5 2.5 -2.5, phone 5 3 0, e-mail 5, address 3.5 2 0, prior -7
 CREATE FUNCTION pg_temp.r(name text, id_number text DEFAULT NULL, birth_date text DEFAULT NULL, phone text DEFAULT NULL, email text DEFAULT NULL, address text DEFAULT NULL, kind text DEFAULT NULL)
 RETURNS crm.identity LANGUAGE sql AS $$ SELECT ROW(kind, name, id_number, birth_date, ARRAY[phone], ARRAY[email], ARRAY[address])::crm.identity $$;
 SELECT n, points, crm.match_score(a, b) = 1 / (1 + 2 ^ (-points)::float8) AS right, crm.match_score(a, b) = crm.match_score(b, a) AS symmetric, crm.match_reasons(a, b), crm.match_keys(a) && crm.match_keys(b) AS compared
