@@ -54,6 +54,7 @@ INSERT INTO seeds
 SELECT 'scale', crm.scale_send(v) FROM unnest(ARRAY['lead, ungraded 100000, iron > 300000, gold > 500000, platinum > 1000000',
   'a', 'a, b -1.5, c > -1.5', '"a ""b""", 客户 0.01']::crm.scale[]) AS v
 UNION ALL SELECT 'resident_id', crm.resident_id_send(v) FROM unnest(ARRAY['11010519491231002X', '440524188001010014', '91112419900101001X']::crm.resident_id[]) AS v
+UNION ALL SELECT 'mobile', crm.mobile_send(v) FROM unnest(ARRAY['13812345678', '17400123456', '19999999999']::crm.mobile[]) AS v
 UNION ALL SELECT 'recycle_rule', crm.recycle_rule_send(v) FROM unnest(ARRAY['never', 'at most 36500 days',
   'first contact within 7 days; contact every 30 days; purchase within 180 days; at most 365 days; cool off 90 days']::crm.recycle_rule[]) AS v
 UNION ALL SELECT 'timeline', crm.timeline_send(v) FROM unnest(ARRAY['person', 'company; 2000-02-29 -9223372036854775808 9223372036854775807 kiwhlp 32767 32767 9223372036854775807 plec',
@@ -88,6 +89,8 @@ INSERT INTO payloads VALUES
   ('scale', 'a not canonical', '\x01' || '"a" ,b  01.0'::bytea), ('scale', 'a NaN limit', '\x01' || 'a, b NaN'::bytea), ('scale', 'a descending', '\x01' || 'a, b 2, c 1'::bytea),
   ('resident_id', 'a negative', int8send(-11010519491231002)), ('resident_id', 'a 18 digits', int8send(110105194912310020)), ('resident_id', 'a 16 digits', int8send(1010519491231002)),
   ('resident_id', 'a 30 February', int8send(11010519490230002)), ('resident_id', 'a province 16', int8send(16010519491231002)), ('resident_id', 'a int4', int4send(1101051949)), ('resident_id', 'a least', int8send(-9223372036854775808)),
+  ('mobile', 'a negative', int8send(-13812345678)), ('mobile', 'a 10 digits', int8send(1381234567)), ('mobile', 'a 12 digits', int8send(138123456789)), ('mobile', 'a prefix 154', int8send(15412345678)),
+  ('mobile', 'a int4', int4send(1381234567)), ('mobile', 'a least', int8send(-9223372036854775808)), ('mobile', 'a greatest', int8send(9223372036854775807)),
   ('timeline', 'a other version', '\x0200'), ('timeline', 'a rows announced but missing', '\x01ffffffffffffffff7f'), ('timeline', 'a half a million rows of nothing', '\x01c0843d' || decode(repeat('0100', 1000000), 'hex')),
   ('timeline', 'a two rows on a day', '\x010200040100040100'), ('timeline', 'a endless number', '\x01' || decode(repeat('ff', 30), 'hex')), ('timeline', 'a insured but never was', '\x0101000402'),
   ('timeline', 'a after the last day', '\x0101ffff7f0401'), ('timeline', 'a class too large', '\x010100080080808001'), ('timeline', 'a unknown change', '\x01010080'), ('timeline', 'a unknown state', '\x0101000480'),
