@@ -17,6 +17,23 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION crm.model_version() IS 'The version of the model in this database.';
 
+CREATE TABLE crm.duty_right (
+  duty text NOT NULL CHECK (duty ~ '^[a-z][a-z_]*$'),
+  privilege text NOT NULL CHECK (privilege ~ '^(SELECT|INSERT|UPDATE|DELETE)( \([a-z_]+\))?$|^(EXECUTE|USAGE)$'),
+  kind text NOT NULL CHECK (kind IN ('TABLE', 'FUNCTION', 'PROCEDURE', 'SCHEMA', 'ALL TABLES IN SCHEMA')),
+  object text NOT NULL,
+  PRIMARY KEY (duty, privilege, kind, object)
+);
+COMMENT ON TABLE crm.duty_right IS 'What crm.grant_duty() grants: each area names the rights to what it makes.';
+COMMENT ON COLUMN crm.duty_right.duty IS 'Duty.';
+COMMENT ON COLUMN crm.duty_right.privilege IS 'Privilege, of a column with its name in parentheses.';
+COMMENT ON COLUMN crm.duty_right.kind IS 'Kind of object.';
+COMMENT ON COLUMN crm.duty_right.object IS 'Table or schema, or function with the types of its arguments, of schema crm or crm_bi.';
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('analyst', 'USAGE', 'SCHEMA', 'crm_bi'),
+  ('analyst', 'SELECT', 'ALL TABLES IN SCHEMA', 'crm_bi'),
+  ('pool', 'EXECUTE', 'FUNCTION', 'crm._name_actor()');
+
 CREATE TABLE crm.setting_kind (
   name text PRIMARY KEY,
   type text NOT NULL,

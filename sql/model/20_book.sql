@@ -436,3 +436,8 @@ COMMENT ON COLUMN crm.contact.note IS 'What was said.';
 COMMENT ON COLUMN crm.contact.recorded_by IS 'Who recorded it.';
 CREATE INDEX ON crm.contact (staff_id, at);
 CREATE INDEX ON crm.contact (channel_id);
+
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('manager', 'SELECT', 'TABLE', 'crm.customer'),
+  ('manager', 'SELECT', 'TABLE', 'crm.customer_organisation'),
+  ('manager', 'SELECT', 'TABLE', 'crm.organisation_tree');

@@ -906,3 +906,24 @@ $$;
 COMMENT ON FUNCTION crm.resubmit_import(bigint, boolean) IS
   'Puts the refused rows of a batch, with their corrections, back into the staging tables for the next CALL crm.import(), each once; with corrected_only just those with a correction. Gives their number. Errors: 22023 when there is no such batch.';
 REVOKE ALL ON FUNCTION crm.resubmit_import(bigint, boolean) FROM PUBLIC;
+
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('loader', 'SELECT', 'TABLE', 'crm.import_customer'),
+  ('loader', 'INSERT', 'TABLE', 'crm.import_customer'),
+  ('loader', 'DELETE', 'TABLE', 'crm.import_customer'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_policy'),
+  ('loader', 'INSERT', 'TABLE', 'crm.import_policy'),
+  ('loader', 'DELETE', 'TABLE', 'crm.import_policy'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_insured'),
+  ('loader', 'INSERT', 'TABLE', 'crm.import_insured'),
+  ('loader', 'DELETE', 'TABLE', 'crm.import_insured'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_event'),
+  ('loader', 'INSERT', 'TABLE', 'crm.import_event'),
+  ('loader', 'DELETE', 'TABLE', 'crm.import_event'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_batch'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_batch_kind'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_reason'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_reject'),
+  ('loader', 'UPDATE (correction)', 'TABLE', 'crm.import_reject'),
+  ('loader', 'EXECUTE', 'PROCEDURE', 'crm.import(text, bigint)'),
+  ('loader', 'EXECUTE', 'FUNCTION', 'crm.resubmit_import(bigint, boolean)');

@@ -260,3 +260,7 @@ $$;
 COMMENT ON PROCEDURE crm.refresh_due(date, integer) IS
   'After a change of the setting recycle_rule: gives every open holding the rule in force on a day for its unit and channel, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023.';
 REVOKE ALL ON PROCEDURE crm.refresh_due(date, integer) FROM PUBLIC;
+
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.recycle(timestamptz, boolean)'),
+  ('manager', 'SELECT', 'TABLE', 'crm.holding');

@@ -725,3 +725,19 @@ END
 $$;
 COMMENT ON FUNCTION crm._check_holding() IS 'Invariants of holdings that do not hold, each with what to do.';
 REVOKE ALL ON FUNCTION crm._check_holding() FROM PUBLIC;
+
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('sales', 'EXECUTE', 'FUNCTION', 'crm.claim(bigint, bigint)'),
+  ('sales', 'EXECUTE', 'FUNCTION', 'crm.release(bigint, bigint, text)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.transfer(bigint, bigint, text, boolean)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.lock_holding(bigint, boolean)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.entrust(bigint[], bigint, bigint, text)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.allocate(bigint[], bigint[], text, text, text)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.release_departed(date)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm._allocation_state(bigint[], bigint[])'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm._allocation_edges(bigint[], bigint[], date)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm._allocate(bigint[], bigint[], text)'),
+  ('manager', 'SELECT', 'TABLE', 'crm.holding_quota'),
+  ('manager', 'INSERT', 'TABLE', 'crm.holding_quota'),
+  ('manager', 'UPDATE', 'TABLE', 'crm.holding_quota'),
+  ('manager', 'DELETE', 'TABLE', 'crm.holding_quota');

@@ -25,3 +25,6 @@ $$;
 COMMENT ON FUNCTION crm.record_contact(bigint, bigint, text, text, text, bigint) IS
   'Records a contact that a member of staff has just had with a customer, in their own channel unless another is given; returns its key. A contact by the holder, or by anyone of the unit or channel that holds, moves the due time of the holding in the same transaction; a contact by anybody else does not. Errors: 23502 or 23514 purpose or outcome missing or blank, 23503 unknown, 55000 not in post, 42501 not for that member of staff, 22004; 40P01 as crm.claim.';
 REVOKE ALL ON FUNCTION crm.record_contact(bigint, bigint, text, text, text, bigint) FROM PUBLIC;
+
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('sales', 'EXECUTE', 'FUNCTION', 'crm.record_contact(bigint, bigint, text, text, text, bigint)');

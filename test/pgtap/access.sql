@@ -16,6 +16,16 @@ GRANT crm_test_sales TO crm_test_person;
 SELECT throws_ok($$CALL crm.grant_duty('king', 'crm_test_nobody')$$, '22023', NULL, 'an unknown duty is refused');
 SELECT throws_ok($$CALL crm.grant_duty(NULL, 'crm_test_nobody')$$, '22023', NULL, 'so is none');
 SELECT throws_ok($$CALL crm.grant_duty('sales', 'crm_test_missing')$$, '42704', NULL, 'and a role that does not exist');
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('reader', 'SELECT', 'TABLE', 'crm.channel'), ('spy', 'SELECT', 'TABLE', 'pg_catalog.pg_authid'), ('lost', 'EXECUTE', 'FUNCTION', 'crm.claim(text)');
+CALL crm.grant_duty('reader', 'crm_test_nobody');
+SELECT ok(has_table_privilege('crm_test_nobody', 'crm.channel', 'SELECT') AND NOT has_table_privilege('crm_test_nobody', 'crm.channel', 'INSERT'), 'a duty of one''s own');
+REVOKE SELECT ON crm.channel FROM crm_test_nobody;
+SELECT throws_ok($$CALL crm.grant_duty('spy', 'crm_test_nobody')$$, '42704', NULL, 'no duty gives what is not of crm');
+SELECT throws_ok($$CALL crm.grant_duty('lost', 'crm_test_nobody')$$, '42704', NULL, 'nor what is not there');
+SELECT throws_ok(format('INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES (''spy'', %L, ''TABLE'', ''crm.channel'')', p), '23514', NULL, 'no privilege: ' || p)
+FROM unnest(ARRAY['ALL', 'SELECT ON crm.staff, crm.channel', 'pg_read_all_data', 'SELECT (', 'TRUNCATE']) p;
+DELETE FROM crm.duty_right WHERE duty IN ('reader', 'spy', 'lost');
 
 SELECT results_eq($$SELECT (r.rolname || ': ' || p.proname) COLLATE "default" FROM pg_proc p, pg_roles r
                      WHERE p.pronamespace = 'crm'::regnamespace AND p.proname LIKE '\_%' AND r.rolname LIKE 'crm\_test\_%'
