@@ -120,7 +120,7 @@ crm_column_hint(const char *name)
 {
 	StringInfoData near;
 	StringInfoData all;
-	int			limit = Max(2, (int) strlen(name) / 3);
+	int			limit = Max(1, (int) strlen(name) / 3);
 
 	initStringInfo(&near);
 	initStringInfo(&all);

@@ -80,7 +80,7 @@ typedef struct Matcher
 	/* bound to a row type */
 	MemoryContext bound;
 	uint64		row_identifier; /* 0: to none */
-	TupleDesc	desc;			/* as far as the last attribute needed */
+	TupleDesc	desc;
 	Datum	   *values;
 	bool	   *nulls;
 	Test	   *test;
@@ -395,22 +395,11 @@ make_test(const CrmNode *node, TupleDesc desc)
 	return test;
 }
 
-static int
-last_attribute(const Test *test)
-{
-	int			last = test->node != NULL ? test->attribute : -1;
-
-	for (int i = 0; i < test->nargs; i++)
-		last = Max(last, last_attribute(test->args[i]));
-	return last;
-}
-
 static void
 bind_row(Matcher *matcher, Oid type, int32 typmod, uint64 identifier)
 {
 	MemoryContext caller = MemoryContextSwitchTo(matcher->bound);
 	TupleDesc	desc;
-	int			natts;
 
 	matcher->row_identifier = 0;
 	matcher->as_of_set = false;
@@ -420,10 +409,8 @@ bind_row(Matcher *matcher, Oid type, int32 typmod, uint64 identifier)
 	matcher->desc = CreateTupleDescCopyConstr(desc);
 	ReleaseTupleDesc(desc);
 	matcher->test = make_test(matcher->tree, matcher->desc);
-	natts = last_attribute(matcher->test) + 1;
-	matcher->desc->natts = natts;
-	matcher->values = palloc(sizeof(Datum) * Max(natts, 1));
-	matcher->nulls = palloc(sizeof(bool) * Max(natts, 1));
+	matcher->values = palloc(sizeof(Datum) * matcher->desc->natts);
+	matcher->nulls = palloc(sizeof(bool) * matcher->desc->natts);
 	matcher->row_identifier = identifier;
 	MemoryContextSwitchTo(caller);
 }
@@ -756,14 +743,11 @@ crm_condition_matches(PG_FUNCTION_ARGS)
 		matcher->as_of = as_of;
 		matcher->as_of_set = true;
 	}
-	if (matcher->desc->natts > 0)
-	{
-		tuple.t_len = HeapTupleHeaderGetDatumLength(row);
-		ItemPointerSetInvalid(&tuple.t_self);
-		tuple.t_tableOid = InvalidOid;
-		tuple.t_data = row;
-		heap_deform_tuple(&tuple, matcher->desc, matcher->values, matcher->nulls);
-	}
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = row;
+	heap_deform_tuple(&tuple, matcher->desc, matcher->values, matcher->nulls);
 	result = evaluate(matcher, matcher->test);
 	if (result == UNKNOWN)
 		PG_RETURN_NULL();

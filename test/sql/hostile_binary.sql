@@ -59,7 +59,9 @@ UNION ALL SELECT 'recycle_rule', crm.recycle_rule_send(v) FROM unnest(ARRAY['nev
 UNION ALL SELECT 'timeline', crm.timeline_send(v) FROM unnest(ARRAY['person', 'company; 2000-02-29 -9223372036854775808 9223372036854775807 kiwhlp 32767 32767 9223372036854775807 plec',
   'person; 2020-01-01 7 1 k 0 0 0 -; 2020-03-01 7 1 kiwhlp 1 5 30000001 pl; 2021-03-01 7 2 kw 1 0 0 ec; 2299-12-31 8 2 kw 3 0 0 -']::crm.timeline[]) AS v
 UNION ALL SELECT 'cells', crm.cells_send(v) FROM unnest(ARRAY['', '0/0/p/1=12 0/0/p/2=-3 0/0/c/1=7 11/5/c/-9223372036854775808=9223372036854775807',
-  '3/32767/c/9223372036854775807=-9223372036854775808']::crm.cells[]) AS v;
+  '3/32767/c/9223372036854775807=-9223372036854775808']::crm.cells[]) AS v
+UNION ALL SELECT 'condition', crm.condition_send(v) FROM unnest(ARRAY['true', 'name starts with ''张'' or not (amount between -1.5 and 2 and age(birth_date) >= 60)',
+  'known_from in (today - 1 year + 3 days, ''2024-02-29'') and channels not contains any (''a'', ''it''''s'') and (reachable) is not true']::crm.condition[]) AS v;
 DO $$
 DECLARE
   type text;
@@ -92,6 +94,8 @@ INSERT INTO payloads VALUES
   ('cells', 'a other version', '\x02'), ('cells', 'a zero value', '\x010003000200'), ('cells', 'a descending', '\x010006020202000202'), ('cells', 'a twice the same', '\x010006000202000202'),
   ('cells', 'a class too large', '\x0100058080040202'), ('cells', 'a 65 bits', '\x01000c0002ffffffffffffffffff02'), ('cells', 'a cut number', '\x010003000280'), ('cells', 'a section past the end', '\x01007f000202'),
   ('cells', 'a empty section', '\x010000'), ('cells', 'a period 200', '\x01c803000202'), ('cells', 'a periods descending', '\x0105030002020403000202'),
+  ('condition', 'a not canonical', ' AMOUNT>05.0'), ('condition', 'a zero byte', '\x747275650000'), ('condition', 'a not UTF-8', '\x6e616d65203d2027ff27'), ('condition', 'a cut UTF-8', '\x6e616d65203d2027e5bc27'),
+  ('condition', 'a no column', 'nme = ''x'''), ('condition', 'a wrong kind', 'amount = ''x'''), ('condition', 'a too deep', convert_to(repeat('(', 1000000), 'UTF8')), ('condition', 'a open text', 'name = ''x'),
   ('recycle_rule', 'a other version', '\x02' || decode(repeat('00', 20), 'hex')), ('recycle_rule', 'a negative days', '\x01ffffffff' || decode(repeat('00', 16), 'hex')),
   ('recycle_rule', 'a 36501 days', '\x0100008e95' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a 36500 days', '\x0100008e94' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a four clauses', '\x01' || decode(repeat('00', 16), 'hex'));
 SELECT type, kind, pg_temp.probe(type, payload) AS outcome FROM payloads ORDER BY type COLLATE "C", kind COLLATE "C";
