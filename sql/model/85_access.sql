@@ -14,6 +14,7 @@ BEGIN
     WHEN 'analyst' THEN
       EXECUTE format('GRANT USAGE ON SCHEMA crm_bi TO %I', grantee);
       EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA crm_bi TO %I', grantee);
+      EXECUTE format('GRANT EXECUTE ON FUNCTION crm.save_list(text, crm.condition, boolean, text), crm.drop_list(text), crm.lists(), crm.list_condition(text, text) TO %I', grantee);
     WHEN 'sales' THEN
       EXECUTE format('GRANT EXECUTE ON FUNCTION crm.claim(bigint, bigint), crm.release(bigint, bigint, text), crm.record_contact(bigint, bigint, text, text, text, bigint) TO %I', grantee);
     WHEN 'manager' THEN
@@ -22,6 +23,10 @@ BEGIN
                       WHERE p.pronamespace = 'crm'::regnamespace AND p.proname IN ('_allocation_state', '_allocation_edges', '_hold')), grantee);
       EXECUTE format('GRANT SELECT ON crm.customer, crm.customer_organisation, crm.organisation_tree, crm.holding TO %I', grantee);
       EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON crm.holding_quota TO %I', grantee);
+      EXECUTE format('GRANT EXECUTE ON FUNCTION crm.save_list(text, crm.condition, boolean, text), crm.drop_list(text), crm.lists(), crm.list_condition(text, text), crm.freeze_list(text, crm.condition, text), crm.refresh_target_list(bigint), crm._freeze_list(text, crm.condition, date, bigint[], text), crm._refresh_target_list(bigint, date, bigint[]), crm._target_condition(bigint) TO %I', grantee);
+      EXECUTE format('GRANT SELECT, DELETE ON crm.target_list, crm.target_list_member TO %I', grantee);
+      EXECUTE format('GRANT USAGE ON SCHEMA crm_bi TO %I', grantee);
+      EXECUTE format('GRANT SELECT ON crm_bi.customer TO %I', grantee);
     WHEN 'loader' THEN
       EXECUTE format('GRANT SELECT, INSERT, DELETE ON crm.import_customer, crm.import_policy, crm.import_insured, crm.import_event TO %I', grantee);
       EXECUTE format('GRANT SELECT ON crm.import_batch, crm.import_batch_kind, crm.import_reason TO %I', grantee);
@@ -36,5 +41,5 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.grant_duty(text, name) IS
-  'Gives a role what a duty needs and no more: analyst (the views of crm_bi), sales (claim, release, record contacts), manager (allocate, entrust, transfer, lock, quotas, recycle, departures), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
+  'Gives a role what a duty needs and no more: analyst (the views of crm_bi, lists), sales (claim, release, record contacts), manager (lists and target lists, allocate, entrust, transfer, lock, quotas, recycle, departures), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
 REVOKE ALL ON PROCEDURE crm.grant_duty(text, name) FROM PUBLIC;
