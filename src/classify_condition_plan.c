@@ -71,6 +71,27 @@ may_be_missing(Node *node, int varno, bool missing)
 	return true;
 }
 
+/*
+ * Are rows grouped by as a whole, in several ways? Then they are NULL in some
+ * of these, while their columns are not.
+ */
+static bool
+grouped_by_rows(PlannerInfo *root)
+{
+	ListCell   *lc;
+
+	if (root == NULL || root->parse->groupingSets == NIL)
+		return false;
+	foreach(lc, root->parse->targetList)
+	{
+		TargetEntry *entry = lfirst(lc);
+
+		if (entry->ressortgroupref != 0 && type_is_rowtype(exprType((Node *) entry->expr)))
+			return true;
+	}
+	return false;
+}
+
 /* The columns of a whole-row reference; false: they cannot be told. */
 static bool
 row_of_var(Builder *builder, PlannerInfo *root, Var *row)
@@ -524,7 +545,7 @@ simplify(SupportRequestSimplify *request)
 	builder.as_of = lthird(args);
 	if (condition->constisnull)
 		return makeBoolConst(false, true);
-	if (contain_volatile_functions(builder.as_of))
+	if (contain_volatile_functions(builder.as_of) || grouped_by_rows(request->root))
 		return NULL;
 	if (IsA(row, Var))
 	{

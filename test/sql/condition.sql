@@ -354,6 +354,86 @@ DROP POLICY small ON parent;
 REVOKE ALL ON parent FROM regress_condition_reader;
 REVOKE ALL ON SCHEMA crm FROM regress_condition_reader;
 DROP ROLE regress_condition_reader;
+-- wherever an expression can stand: planned, called, and by hand
+CREATE TABLE log (customer_id bigint PRIMARY KEY, amount numeric, name text);
+INSERT INTO log SELECT customer_id, amount, name FROM customers WHERE customer_id <= 40;
+CREATE FUNCTION pg_temp.results(query text, form text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  result text;
+BEGIN
+  EXECUTE format('SELECT md5(string_agg(r::text, E''\n'' ORDER BY r::text)) || '' '' || count(*) FROM (%s) AS r', regexp_replace(query, '\{(\w+)\}', replace(form, '@', '\1'), 'g')) INTO result;
+  RETURN result;
+END
+$$;
+CREATE FUNCTION pg_temp.ways(query text, by_hand text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  condition text;
+  planned text;
+  called text;
+  written text;
+BEGIN
+  FOREACH condition IN ARRAY ARRAY['amount is null or amount < -3', 'amount > 5'] LOOP
+    planned := pg_temp.results(query, format('crm.matches(%L, @, NULL)', condition));
+    called := pg_temp.results(query, format('crm.matches((SELECT %L::crm.condition OFFSET 0), @, NULL)', condition));
+    IF planned IS DISTINCT FROM called THEN
+      RETURN condition || ': planned ' || planned || ', called ' || called;
+    END IF;
+  END LOOP;
+  -- columns of a row that is grouped by as a whole cannot be named
+  written := CASE WHEN query LIKE '%GROUP BY%(_)' OR query LIKE '%GROUP BY c%' THEN planned ELSE pg_temp.results(query, by_hand) END;
+  RETURN CASE WHEN planned = written THEN 'equal, ' || split_part(planned, ' ', 2) || ' rows' ELSE 'planned ' || planned || ', by hand ' || written END;
+END
+$$;
+SELECT what, pg_temp.ways(query, '(@).amount > 5')
+FROM (VALUES
+  ('select list', 'SELECT customer_id, {c} FROM customers AS c'),
+  ('group', 'SELECT {c}, count(*) FROM customers AS c GROUP BY 1'),
+  ('grouped row', 'SELECT {c}, count(*) FROM customers AS c GROUP BY c'),
+  ('having', 'SELECT c FROM log AS c GROUP BY c HAVING {c}'),
+  ('rollup', 'SELECT org_id, count(*) FROM customers AS c WHERE {c} GROUP BY ROLLUP (org_id)'),
+  ('rolled up row', 'SELECT c, {c} AS m, count(*) FROM log AS c GROUP BY ROLLUP (c)'),
+  ('order and window', 'SELECT customer_id, row_number() OVER (PARTITION BY {c} ORDER BY customer_id) FROM customers AS c ORDER BY {c}, customer_id'),
+  ('aggregate', 'SELECT org_id, count(*) FILTER (WHERE {c}), bool_or({c}) FROM customers AS c GROUP BY org_id'),
+  ('case', 'SELECT CASE WHEN {c} THEN 1 WHEN NOT {c} THEN 2 ELSE 3 END AS x, customer_id FROM customers AS c'),
+  ('inner join', 'SELECT c.customer_id FROM customers AS c JOIN log AS l ON {c} AND l.customer_id = c.customer_id'),
+  ('condition of a left join', 'SELECT c.customer_id, l.name FROM customers AS c LEFT JOIN log AS l ON {c} AND l.customer_id = c.customer_id'),
+  ('right side of a left join', 'SELECT l.customer_id, c.name FROM log AS l LEFT JOIN customers AS c ON {c} AND l.customer_id = c.customer_id'),
+  ('above a left join', 'SELECT l.customer_id, {c} FROM customers AS l LEFT JOIN log AS c ON l.customer_id = c.customer_id'),
+  ('above a left join of subqueries', 'SELECT l.customer_id, {u} FROM customers AS l LEFT JOIN (SELECT *, 1 AS one FROM log) AS u ON l.customer_id = u.customer_id'),
+  ('exists', 'SELECT customer_id FROM customers AS c WHERE EXISTS (SELECT FROM log AS l WHERE l.customer_id = c.customer_id AND {c})'),
+  ('not exists', 'SELECT customer_id FROM customers AS c WHERE NOT EXISTS (SELECT FROM log AS l WHERE l.customer_id = c.customer_id AND {c})'),
+  ('inner exists', 'SELECT customer_id FROM customers AS l WHERE EXISTS (SELECT FROM log AS c WHERE l.customer_id = c.customer_id AND {c})'),
+  ('scalar subquery', 'SELECT customer_id, (SELECT count(*) FROM log AS l WHERE {c}) FROM customers AS c'),
+  ('lateral', 'SELECT c.customer_id, x.n FROM customers AS c, LATERAL (SELECT count(*) AS n FROM log AS l WHERE l.customer_id < 5 AND {c}) AS x'),
+  ('union all', 'SELECT u.customer_id FROM (SELECT customer_id, amount FROM customers UNION ALL SELECT customer_id, -amount FROM log) AS u WHERE {u}'),
+  ('union', 'SELECT u.customer_id FROM (SELECT customer_id, amount FROM customers UNION SELECT customer_id, -amount FROM log) AS u WHERE {u}'),
+  ('common table expression', 'WITH u AS (SELECT * FROM customers) SELECT customer_id FROM u WHERE {u}'),
+  ('materialized', 'WITH u AS MATERIALIZED (SELECT * FROM customers) SELECT customer_id FROM u WHERE {u}'),
+  ('recursive', 'WITH RECURSIVE u AS (SELECT customer_id, amount FROM log UNION ALL SELECT customer_id + 40, amount + 1 FROM u WHERE {u} AND customer_id < 400) SELECT * FROM u'),
+  ('limit below', 'SELECT u.customer_id FROM (SELECT * FROM customers ORDER BY customer_id LIMIT 50) AS u WHERE {u}'),
+  ('distinct below', 'SELECT u.amount FROM (SELECT DISTINCT amount FROM customers) AS u WHERE {u}'),
+  ('window below', 'SELECT u.amount FROM (SELECT amount, row_number() OVER (ORDER BY customer_id) AS customer_id FROM customers) AS u WHERE {u}'),
+  ('view', 'SELECT customer_id FROM seen AS v WHERE {v}'),
+  ('rolled up view', 'SELECT v, {v} AS m, count(*) FROM (SELECT * FROM seen WHERE customer_id < 20) AS v GROUP BY ROLLUP (v)'),
+  ('full join', 'SELECT v.customer_id, l.name FROM seen AS v FULL JOIN log AS l ON v.customer_id = l.customer_id + 390 WHERE {v} IS NOT TRUE'),
+  ('system column beside', 'SELECT c.tableoid::regclass, c.customer_id FROM customers AS c WHERE {c}'),
+  ('tablesample', 'SELECT customer_id FROM customers AS c TABLESAMPLE BERNOULLI (50) REPEATABLE (1) WHERE {c}'),
+  ('inherited', 'SELECT c.tableoid::regclass, c.amount FROM parent AS c WHERE {c}'),
+  ('values', 'SELECT * FROM (VALUES (1, 7), (2, 3)) AS u (customer_id, amount) WHERE {u}'),
+  ('function', 'SELECT * FROM json_populate_recordset(NULL::log, ''[{"customer_id": 1, "amount": 7}, {"customer_id": 2, "amount": 3}]'') AS u WHERE {u}')) AS q (what, query);
+WITH changed AS (DELETE FROM log USING customers AS c WHERE c.customer_id = log.customer_id AND crm.matches('amount > 5', c, NULL) RETURNING log.customer_id, crm.matches('amount > 8', log, NULL) AS m)
+SELECT count(*), count(*) FILTER (WHERE m) AS over_8 FROM changed;
+INSERT INTO log VALUES (1, 100, 'x'), (2, 1, 'y'), (41, 9, 'z') ON CONFLICT (customer_id) DO UPDATE SET name = excluded.name WHERE crm.matches('amount > 5', excluded, NULL) AND crm.matches('amount is null or amount < 50', log, NULL);
+MERGE INTO log USING (VALUES (1, 5), (2, 6), (41, 7), (500, 8)) AS s (customer_id, amount) ON log.customer_id = s.customer_id
+WHEN MATCHED AND crm.matches('amount > 5 or amount is null', log, NULL) THEN UPDATE SET name = 'merged'
+WHEN MATCHED AND crm.matches('amount > 5', s, NULL) THEN DELETE
+WHEN NOT MATCHED AND crm.matches('amount > 5', s, NULL) THEN INSERT VALUES (s.customer_id, s.amount, 'new');
+SELECT log.*, (SELECT amount FROM customers AS c WHERE c.customer_id = log.customer_id) AS of_customer FROM log WHERE customer_id IN (1, 2, 41, 500) ORDER BY 1;
+CREATE VIEW few AS SELECT * FROM log WHERE crm.matches('amount < 10', log, NULL) WITH CHECK OPTION;
+SELECT pg_temp.outcome('INSERT INTO few VALUES (600, 9)'), pg_temp.outcome('INSERT INTO few VALUES (601, 10)');
+CREATE FUNCTION raise() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE WARNING ''% fires'', NEW.customer_id; RETURN NULL; END';
+CREATE TRIGGER when_new AFTER INSERT ON log FOR EACH ROW WHEN (crm.matches('amount > 5', NEW, NULL)) EXECUTE FUNCTION raise();
+INSERT INTO log VALUES (700, 5), (701, 6), (702, NULL);
 CREATE FUNCTION pg_temp.counted(condition crm.condition, d date) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM customers AS c WHERE crm.matches(condition, c, d)';
 SELECT pg_temp.counted('known_from >= today - 3 months', '2024-06-30');
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET force_parallel_mode = on;
