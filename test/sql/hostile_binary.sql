@@ -62,7 +62,9 @@ UNION ALL SELECT 'timeline', crm.timeline_send(v) FROM unnest(ARRAY['person', 'c
 UNION ALL SELECT 'cells', crm.cells_send(v) FROM unnest(ARRAY['', '0/0/p/1=12 0/0/p/2=-3 0/0/c/1=7 11/5/c/-9223372036854775808=9223372036854775807',
   '3/32767/c/9223372036854775807=-9223372036854775808']::crm.cells[]) AS v
 UNION ALL SELECT 'entries', crm.entries_send(v) FROM unnest(ARRAY['', '0/1/1900-01-01/0/p/-9223372036854775808=-2147483648 0/1/2020-01-31/3/p/1=2 0/1/2020-01-31/3/p/2=2 0/1/2020-01-31/3/c/1=-1',
-  '9/1/2000-02-29/0/c/9223372036854775807=2147483647 38396/4800/2299-12-31/32767/p/1=1']::crm.entries[]) AS v;
+  '9/1/2000-02-29/0/c/9223372036854775807=2147483647 38396/4800/2299-12-31/32767/p/1=1']::crm.entries[]) AS v
+UNION ALL SELECT 'condition', crm.condition_send(v) FROM unnest(ARRAY['true', 'name starts with ''张'' or not (amount between -1.5 and 2 and age(birth_date) >= 60)',
+  'known_from in (today - 1 year + 3 days, ''2024-02-29'') and channels not contains any (''a'', ''it''''s'') and (reachable) is not true']::crm.condition[]) AS v;
 DO $$
 DECLARE
   type text;
@@ -101,6 +103,8 @@ INSERT INTO payloads VALUES
   ('entries', 'a twice the same', '\x01000002000202000002000202'), ('entries', 'a class too large', '\x010000028080200202'), ('entries', 'a grain 5', '\x01050002000202'), ('entries', 'a period 4800', '\x0180ac0202000202'),
   ('entries', 'a key beyond 64 bits', '\x010900020002020affffffffffffffff7f020002'), ('entries', 'a day before 1900', '\x0100d9ba0402000202'), ('entries', 'a day that overflows', '\x0100feffffffffffffffff0102000202'),
   ('entries', 'a n beyond 32 bits', '\x0100000200028080808010'), ('entries', 'a cut number', '\x01000002000280'), ('entries', 'a balance with a period', '\x01080002000202'), ('entries', 'a longer than need be', '\x018000000200820082808000'),
+  ('condition', 'a not canonical', ' AMOUNT>05.0'), ('condition', 'a zero byte', '\x747275650000'), ('condition', 'a not UTF-8', '\x6e616d65203d2027ff27'), ('condition', 'a cut UTF-8', '\x6e616d65203d2027e5bc27'),
+  ('condition', 'a no column', 'nme = ''x'''), ('condition', 'a wrong kind', 'amount = ''x'''), ('condition', 'a too deep', convert_to(repeat('(', 1000000), 'UTF8')), ('condition', 'a open text', 'name = ''x'),
   ('recycle_rule', 'a other version', '\x02' || decode(repeat('00', 20), 'hex')), ('recycle_rule', 'a negative days', '\x01ffffffff' || decode(repeat('00', 16), 'hex')),
   ('recycle_rule', 'a 36501 days', '\x0100008e95' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a 36500 days', '\x0100008e94' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a four clauses', '\x01' || decode(repeat('00', 16), 'hex'));
 SELECT type, kind, pg_temp.probe(type, payload) AS outcome FROM payloads ORDER BY type COLLATE "C", kind COLLATE "C";

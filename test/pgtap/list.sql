@@ -1,0 +1,62 @@
+-- Lists: saved, shared, counted, previewed, combined, frozen, refreshed.
+BEGIN;
+SELECT plan(32);
+SET LOCAL client_min_messages = warning;
+CREATE ROLE crm_test_analyst; CREATE ROLE crm_test_manager; CREATE ROLE crm_test_sales;
+CALL crm.grant_duty('analyst', 'crm_test_analyst');
+CALL crm.grant_duty('manager', 'crm_test_manager');
+CALL crm.grant_duty('sales', 'crm_test_sales');
+CALL crm.generate(customers => 1000, seed => 11, as_of => '2025-12-31');
+CALL crm.rebuild('2025-12-31', NULL);
+SET LOCAL crm.as_of = '2025-12-31';
+CREATE TEMP TABLE c AS SELECT * FROM crm_bi.customer;
+GRANT SELECT ON c TO PUBLIC;
+
+SET LOCAL ROLE crm_test_analyst;
+SET LOCAL crm.actor = 'ann';
+SELECT ok(crm.save_list('vip', 'tier in (''gold'', ''platinum'')', true, 'VIP') > 0, 'a list is saved');
+SELECT ok(crm.save_list('insured', 'coverage = ''insured''') > 0, 'another one');
+SELECT is(crm.list_count(crm.list_condition('vip')), (SELECT count(*) FROM c WHERE tier IN ('gold', 'platinum')), 'and counted');
+SELECT cmp_ok(crm.list_count(crm.list_condition('vip')), '>', 5::bigint, 'it is not empty');
+SELECT results_eq('SELECT customer_id, kind, name, org_id, channel, coverage, activity, tier, amount FROM crm.list_preview(crm.list_condition(''vip''), 5)',
+                  $$SELECT customer_id, kind, name, org_id, channel, coverage, activity, tier, amount FROM c WHERE tier IN ('gold', 'platinum') ORDER BY customer_id LIMIT 5$$, 'and previewed');
+SELECT is(crm.list_count(crm.list_condition('insured') OPERATOR(crm.&) crm.list_condition('vip')), (SELECT count(*) FROM c WHERE tier IN ('gold', 'platinum') AND coverage = 'insured'), 'both lists');
+SELECT is(crm.list_count(crm.list_condition('insured') OPERATOR(crm.|) 'known_from > today - 1 year'), (SELECT count(*) FROM c WHERE coverage = 'insured' OR known_from > '2024-12-31'), 'a list or a condition');
+SELECT is(crm.list_count(crm.list_condition('insured') OPERATOR(crm.-) crm.list_condition('vip')), (SELECT count(*) FROM c WHERE coverage = 'insured' AND tier NOT IN ('gold', 'platinum')), 'one list but not the other');
+SELECT is(crm.list_count('true' OPERATOR(crm.-) 'role = ''policyholder'''), (SELECT count(*) FROM c WHERE role IS DISTINCT FROM 'policyholder'), 'who has no role is not taken away');
+SELECT is(crm.list_members('coverage = ''former'''), ARRAY(SELECT customer_id FROM c WHERE coverage = 'former' ORDER BY 1), 'members in order');
+SELECT is(crm.save_list('insured', 'coverage <> ''prospect'''), (crm.save_list('insured', 'coverage = ''former''')), 'saving again replaces');
+SELECT is(crm.list_condition('insured')::text, 'coverage = ''former''', 'by the last condition');
+SELECT throws_ok($$SELECT crm.save_list('x', 'tir = ''gold''')$$, '42703', NULL, 'an unknown column is refused when saving');
+SELECT throws_ok($$SELECT crm.save_list(' ', 'true')$$, '23514', NULL, 'so is a blank name');
+SELECT throws_ok($$SELECT crm.save_list(NULL, 'true')$$, '23502', NULL, 'and none');
+SELECT throws_ok($$SELECT crm.save_list('x', NULL)$$, '23502', NULL, 'and no condition');
+SELECT throws_ok($$SELECT crm.list_condition('nothing')$$, '42704', 'there is no list "nothing" for you', 'an unknown list is refused');
+SELECT throws_ok($$SELECT * FROM crm.list_preview('true', -1)$$, '2201W', NULL, 'so is a negative number');
+
+SET LOCAL crm.actor = 'bob';
+SELECT results_eq('SELECT name, owner FROM crm.lists()', $$VALUES ('vip', 'ann')$$, 'others see what is shared');
+SELECT throws_ok($$SELECT crm.list_condition('insured')$$, '42704', NULL, 'and nothing else');
+SELECT throws_ok($$SELECT crm.list_condition('insured', 'ann')$$, '42704', NULL, 'not by naming the owner either');
+SELECT throws_ok($$SELECT crm.drop_list('vip')$$, '42704', NULL, 'they cannot drop it');
+SELECT lives_ok($$SELECT crm.save_list('vip', 'tier = ''platinum''', true)$$, 'a list of the same name is another list');
+SELECT is(ARRAY[crm.list_condition('vip')::text, crm.list_condition('vip', 'ann')::text], ARRAY['tier = ''platinum''', 'tier in (''gold'', ''platinum'')'], 'and the own one comes first');
+SET LOCAL crm.actor = 'eve';
+SELECT throws_ok($$SELECT crm.list_condition('vip')$$, '42P09', NULL, 'two of other people are ambiguous');
+SELECT throws_ok($$SELECT crm.freeze_list('t', 'true')$$, '42501', NULL, 'an analyst freezes nothing');
+
+SET LOCAL ROLE crm_test_manager;
+SELECT ok(crm.freeze_list('spring', crm.list_condition('vip', 'ann')) > 0, 'a manager does');
+SELECT results_eq('SELECT customer_id FROM crm.target_list_member ORDER BY 1', $$SELECT customer_id FROM c WHERE tier IN ('gold', 'platinum') ORDER BY 1$$, 'with the members of the day');
+RESET ROLE;
+DELETE FROM crm.target_list_member m WHERE m.customer_id IN (SELECT customer_id FROM crm.target_list_member ORDER BY 1 LIMIT 2);
+INSERT INTO crm.target_list_member (target_list_id, customer_id) SELECT t.id, (SELECT min(customer_id) FROM c WHERE tier = 'lead') FROM crm.target_list t;
+SET LOCAL ROLE crm_test_manager;
+SELECT results_eq('SELECT r.* FROM crm.target_list t, crm.refresh_target_list(t.id) r', 'VALUES (2::bigint, 1::bigint)', 'a refresh adds and removes');
+SELECT throws_ok('SELECT crm.refresh_target_list(-1)', '42704', NULL, 'of a target list that is there');
+SELECT throws_ok($$SELECT crm.freeze_list('x', NULL)$$, '22004', NULL, 'a target list needs a condition');
+SET LOCAL ROLE crm_test_sales;
+SELECT throws_ok($$SELECT crm.list_count('true')$$, '42501', NULL, 'without a right to the view nobody counts');
+RESET ROLE;
+SELECT * FROM finish();
+ROLLBACK;
