@@ -409,7 +409,6 @@ BEGIN
     JOIN pg_catalog.pg_proc p ON p.oid = d.objid AND p.prokind <> 'p'
     JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'crm'
     WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
-      AND NOT pg_catalog.has_function_privilege(owner, p.oid, 'EXECUTE')
   LOOP
     EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', step.name, owner);
   END LOOP;
@@ -767,6 +766,23 @@ BEGIN ATOMIC
   SELECT m.version FROM crm.model m;
 END;
 COMMENT ON FUNCTION crm.model_version() IS 'The version of the model in this database.';
+
+CREATE TABLE crm.duty_right (
+  duty text NOT NULL CHECK (duty ~ '^[a-z][a-z_]*$'),
+  privilege text NOT NULL CHECK (privilege ~ '^(SELECT|INSERT|UPDATE|DELETE)( \([a-z_]+\))?$|^(EXECUTE|USAGE)$'),
+  kind text NOT NULL CHECK (kind IN ('TABLE', 'FUNCTION', 'PROCEDURE', 'SCHEMA', 'ALL TABLES IN SCHEMA')),
+  object text NOT NULL,
+  PRIMARY KEY (duty, privilege, kind, object)
+);
+COMMENT ON TABLE crm.duty_right IS 'What crm.grant_duty() grants: each area names the rights to what it makes.';
+COMMENT ON COLUMN crm.duty_right.duty IS 'Duty.';
+COMMENT ON COLUMN crm.duty_right.privilege IS 'Privilege, of a column with its name in parentheses.';
+COMMENT ON COLUMN crm.duty_right.kind IS 'Kind of object.';
+COMMENT ON COLUMN crm.duty_right.object IS 'Table or schema, or function with the types of its arguments, of schema crm or crm_bi.';
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('analyst', 'USAGE', 'SCHEMA', 'crm_bi'),
+  ('analyst', 'SELECT', 'ALL TABLES IN SCHEMA', 'crm_bi'),
+  ('pool', 'EXECUTE', 'FUNCTION', 'crm._name_actor()');
 
 CREATE TABLE crm.setting_kind (
   name text PRIMARY KEY,
@@ -1345,6 +1361,11 @@ COMMENT ON COLUMN crm.contact.note IS 'What was said.';
 COMMENT ON COLUMN crm.contact.recorded_by IS 'Who recorded it.';
 CREATE INDEX ON crm.contact (staff_id, at);
 CREATE INDEX ON crm.contact (channel_id);
+
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('manager', 'SELECT', 'TABLE', 'crm.customer'),
+  ('manager', 'SELECT', 'TABLE', 'crm.customer_organisation'),
+  ('manager', 'SELECT', 'TABLE', 'crm.organisation_tree');
 
 END
 $model$;
@@ -2262,6 +2283,27 @@ COMMENT ON FUNCTION crm.resubmit_import(bigint, boolean) IS
   'Puts the refused rows of a batch, with their corrections, back into the staging tables for the next CALL crm.import(), each once; with corrected_only just those with a correction. Gives their number. Errors: 22023 when there is no such batch.';
 REVOKE ALL ON FUNCTION crm.resubmit_import(bigint, boolean) FROM PUBLIC;
 
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('loader', 'SELECT', 'TABLE', 'crm.import_customer'),
+  ('loader', 'INSERT', 'TABLE', 'crm.import_customer'),
+  ('loader', 'DELETE', 'TABLE', 'crm.import_customer'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_policy'),
+  ('loader', 'INSERT', 'TABLE', 'crm.import_policy'),
+  ('loader', 'DELETE', 'TABLE', 'crm.import_policy'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_insured'),
+  ('loader', 'INSERT', 'TABLE', 'crm.import_insured'),
+  ('loader', 'DELETE', 'TABLE', 'crm.import_insured'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_event'),
+  ('loader', 'INSERT', 'TABLE', 'crm.import_event'),
+  ('loader', 'DELETE', 'TABLE', 'crm.import_event'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_batch'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_batch_kind'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_reason'),
+  ('loader', 'SELECT', 'TABLE', 'crm.import_reject'),
+  ('loader', 'UPDATE (correction)', 'TABLE', 'crm.import_reject'),
+  ('loader', 'EXECUTE', 'PROCEDURE', 'crm.import(text, bigint)'),
+  ('loader', 'EXECUTE', 'FUNCTION', 'crm.resubmit_import(bigint, boolean)');
+
 END
 $model$;
 REVOKE ALL ON PROCEDURE crm._model_25_import() FROM PUBLIC;
@@ -2680,6 +2722,10 @@ $$;
 COMMENT ON PROCEDURE crm.refresh_due(date, integer) IS
   'After a change of the setting recycle_rule: gives every open holding the rule in force on a day for its unit and channel, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023.';
 REVOKE ALL ON PROCEDURE crm.refresh_due(date, integer) FROM PUBLIC;
+
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.recycle(timestamptz, boolean)'),
+  ('manager', 'SELECT', 'TABLE', 'crm.holding');
 
 END
 $model$;
@@ -3416,6 +3462,22 @@ $$;
 COMMENT ON FUNCTION crm._check_holding() IS 'Invariants of holdings that do not hold, each with what to do.';
 REVOKE ALL ON FUNCTION crm._check_holding() FROM PUBLIC;
 
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('sales', 'EXECUTE', 'FUNCTION', 'crm.claim(bigint, bigint)'),
+  ('sales', 'EXECUTE', 'FUNCTION', 'crm.release(bigint, bigint, text)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.transfer(bigint, bigint, text, boolean)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.lock_holding(bigint, boolean)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.entrust(bigint[], bigint, bigint, text)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.allocate(bigint[], bigint[], text, text, text)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.release_departed(date)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm._allocation_state(bigint[], bigint[])'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm._allocation_edges(bigint[], bigint[], date)'),
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm._allocate(bigint[], bigint[], text)'),
+  ('manager', 'SELECT', 'TABLE', 'crm.holding_quota'),
+  ('manager', 'INSERT', 'TABLE', 'crm.holding_quota'),
+  ('manager', 'UPDATE', 'TABLE', 'crm.holding_quota'),
+  ('manager', 'DELETE', 'TABLE', 'crm.holding_quota');
+
 END
 $model$;
 REVOKE ALL ON PROCEDURE crm._model_50_allocate() FROM PUBLIC;
@@ -3450,6 +3512,9 @@ $$;
 COMMENT ON FUNCTION crm.record_contact(bigint, bigint, text, text, text, bigint) IS
   'Records a contact that a member of staff has just had with a customer, in their own channel unless another is given; returns its key. A contact by the holder, or by anyone of the unit or channel that holds, moves the due time of the holding in the same transaction; a contact by anybody else does not. Errors: 23502 or 23514 purpose or outcome missing or blank, 23503 unknown, 55000 not in post, 42501 not for that member of staff, 22004; 40P01 as crm.claim.';
 REVOKE ALL ON FUNCTION crm.record_contact(bigint, bigint, text, text, text, bigint) FROM PUBLIC;
+
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('sales', 'EXECUTE', 'FUNCTION', 'crm.record_contact(bigint, bigint, text, text, text, bigint)');
 
 END
 $model$;
@@ -4511,39 +4576,37 @@ GRANT SELECT ON crm.generation, crm.kpi_code, crm.organisation, crm.organisation
 
 CREATE PROCEDURE crm.grant_duty(duty text, grantee name)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  r crm.duty_right;
+  object text;
 BEGIN
-  IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = grantee) THEN
+  IF NOT EXISTS (SELECT FROM pg_roles x WHERE x.rolname = grantee) THEN
     RAISE EXCEPTION 'role "%" does not exist', grantee USING ERRCODE = 'undefined_object', HINT = 'Make the role first: CREATE ROLE ... .';
   END IF;
-  CASE duty
-    WHEN 'analyst' THEN
-      EXECUTE format('GRANT USAGE ON SCHEMA crm_bi TO %I', grantee);
-      EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA crm_bi TO %I', grantee);
-    WHEN 'sales' THEN
-      EXECUTE format('GRANT EXECUTE ON FUNCTION crm.claim(bigint, bigint), crm.release(bigint, bigint, text), crm.record_contact(bigint, bigint, text, text, text, bigint) TO %I', grantee);
-    WHEN 'pool' THEN
-      EXECUTE format('GRANT EXECUTE ON FUNCTION crm._name_actor() TO %I', grantee);
-    WHEN 'manager' THEN
-      EXECUTE format('GRANT EXECUTE ON FUNCTION crm.transfer(bigint, bigint, text, boolean), crm.lock_holding(bigint, boolean), crm.entrust(bigint[], bigint, bigint, text), crm.allocate(bigint[], bigint[], text, text, text), crm.recycle(timestamptz, boolean), crm.release_departed(date) TO %I', grantee);
-      EXECUTE format((SELECT 'GRANT EXECUTE ON FUNCTION ' || string_agg(p.oid::regprocedure::text, ', ') || ' TO %I' FROM pg_proc p
-                      WHERE p.pronamespace = 'crm'::regnamespace AND p.proname IN ('_allocation_state', '_allocation_edges', '_allocate')), grantee);
-      EXECUTE format('GRANT SELECT ON crm.customer, crm.customer_organisation, crm.organisation_tree, crm.holding TO %I', grantee);
-      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON crm.holding_quota TO %I', grantee);
-    WHEN 'loader' THEN
-      EXECUTE format('GRANT SELECT, INSERT, DELETE ON crm.import_customer, crm.import_policy, crm.import_insured, crm.import_event TO %I', grantee);
-      EXECUTE format('GRANT SELECT ON crm.import_batch, crm.import_batch_kind, crm.import_reason TO %I', grantee);
-      EXECUTE format('GRANT SELECT, UPDATE (correction) ON crm.import_reject TO %I', grantee);
-      EXECUTE format('GRANT EXECUTE ON PROCEDURE crm.import(text, bigint) TO %I', grantee);
-      EXECUTE format('GRANT EXECUTE ON FUNCTION crm.resubmit_import(bigint, boolean) TO %I', grantee);
-    ELSE
-      RAISE EXCEPTION 'duty "%" is not known', duty
-        USING ERRCODE = 'invalid_parameter_value',
-              HINT = 'Duties are analyst, sales, pool, manager and loader. Who runs rebuild, refresh, check and refresh_due must be a member of the owner of the tables.';
-  END CASE;
+  FOR r IN SELECT * FROM crm.duty_right x WHERE x.duty = grant_duty.duty ORDER BY x.kind, x.object, x.privilege LOOP
+    -- a superuser may run this: nothing but objects of crm, whatever the table says
+    object := CASE
+      WHEN r.kind IN ('SCHEMA', 'ALL TABLES IN SCHEMA') THEN (SELECT n.oid::regnamespace::text FROM pg_namespace n WHERE n.nspname = r.object AND n.nspname IN ('crm', 'crm_bi'))
+      WHEN r.kind = 'TABLE' THEN (SELECT c.oid::regclass::text FROM pg_class c
+                                  WHERE c.oid = to_regclass(r.object) AND c.relnamespace::regnamespace::text IN ('crm', 'crm_bi'))
+      ELSE (SELECT p.oid::regprocedure::text FROM pg_proc p
+            WHERE p.oid = to_regprocedure(r.object) AND p.pronamespace::regnamespace::text IN ('crm', 'crm_bi')) END;
+    IF object IS NULL THEN
+      RAISE EXCEPTION 'there is no % % of crm to grant', lower(r.kind), r.object
+        USING ERRCODE = 'undefined_object', HINT = format('Correct or delete the row of crm.duty_right for the duty "%s".', duty);
+    END IF;
+    EXECUTE format('GRANT %s ON %s %s TO %I', r.privilege, r.kind, object, grantee);
+  END LOOP;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'duty "%" is not known', duty
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = format('Duties are %s. Who runs rebuild, refresh, check and refresh_due must be a member of the owner of the tables.',
+                          (SELECT string_agg(DISTINCT x.duty, ', ') FROM crm.duty_right x));
+  END IF;
 END
 $$;
 COMMENT ON PROCEDURE crm.grant_duty(text, name) IS
-  'Gives a role what a duty needs and no more: analyst (the views of crm_bi), sales (claim, release, record contacts, each person for themselves), pool (name the acting person by crm.actor), manager (the same for anyone; allocate, entrust, transfer, lock, quotas, recycle, departures), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
+  'Gives a role what a duty needs and no more, by crm.duty_right: analyst (the views of crm_bi), sales (claim, release, record contacts, each person for themselves), pool (name the acting person by crm.actor), manager (act for anyone; allocate, entrust, transfer, lock, quotas, recycle, departures), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
 REVOKE ALL ON PROCEDURE crm.grant_duty(text, name) FROM PUBLIC;
 
 END

@@ -10,6 +10,11 @@ catalogue() {
 	psql -XqAt -v ON_ERROR_STOP=1 -d "$1" -f test/shell/catalogue.sql
 }
 
+# what the modules put into tables
+shipped() {
+	query "$1" "TABLE crm.setting_kind ORDER BY name" "TABLE crm.duty_right ORDER BY 1, 2, 3, 4" "TABLE crm.kpi_code ORDER BY code"
+}
+
 book() {
 	tables "$1" count | grep -E '^crm\.(organisation|staff|product|customer|policy|contact|holding)\|'
 }
@@ -34,6 +39,7 @@ for version in "${released[@]}"; do
 	is "$(sqlstate crm_upgraded "ALTER EXTENSION crm UPDATE")" 00000 "from $version: the extension is brought to $newest"
 	is "$(sqlstate crm_upgraded "CALL crm.upgrade_model()")" 00000 "from $version: so is the model"
 	is "$(catalogue crm_upgraded)" "$fresh" "from $version: the same as made afresh"
+	is "$(shipped crm_upgraded)" "$(shipped crm_fresh)" "from $version: with the same settings, duties and figures"
 	is "$(book crm_upgraded)" "$before" "from $version: every row is there"
 	query postgres "DROP DATABASE crm_upgraded"
 done
