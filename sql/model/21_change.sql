@@ -27,13 +27,13 @@ COMMENT ON COLUMN crm.customer_change.changed_by IS 'Who.';
 CREATE FUNCTION crm._keep_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  was jsonb := to_jsonb(OLD);
-  now jsonb := CASE TG_OP WHEN 'UPDATE' THEN to_jsonb(NEW) ELSE '{}' END;
+  was json := to_json(OLD);
+  now json := CASE TG_OP WHEN 'UPDATE' THEN to_json(NEW) ELSE '{}' END;
   owner_column text := CASE TG_TABLE_NAME WHEN 'customer' THEN 'id' ELSE 'customer_id' END;
 BEGIN
   INSERT INTO crm.customer_change (customer_id, subject, subject_key, field, old_value, new_value)
   SELECT c.id, TG_TABLE_NAME, CASE TG_TABLE_NAME WHEN 'customer' THEN NULL ELSE was ->> 'id' END, f.key, f.value, now ->> f.key
-  FROM crm.customer c CROSS JOIN LATERAL jsonb_each_text(was) WITH ORDINALITY f (key, value, n)
+  FROM crm.customer c CROSS JOIN LATERAL json_each_text(was) WITH ORDINALITY f (key, value, n)
   WHERE c.id = (coalesce(now ->> owner_column, was ->> owner_column))::bigint
     AND f.key NOT IN ('id', 'customer_id', 'version', 'created_at', 'created_by', 'updated_at', 'updated_by', 'recorded_at', 'recorded_by')
     AND f.value IS DISTINCT FROM now ->> f.key

@@ -33,7 +33,7 @@ BEGIN
   NEW.level := 0;
   IF NEW.parent_id IS NOT NULL THEN
     SELECT * INTO above FROM crm.product_category x WHERE x.id = NEW.parent_id;
-    NEW.level := above.level + 1;
+    NEW.level := coalesce(above.level, -1) + 1;
     IF TG_OP = 'UPDATE' AND EXISTS (
       WITH RECURSIVE up (id, parent_id) AS (
         SELECT x.id, x.parent_id FROM crm.product_category x WHERE x.id = NEW.parent_id

@@ -47,7 +47,7 @@ CREATE TABLE crm.partner_action (
   campaign text CHECK (pg_catalog.btrim(campaign) <> ''),
   from_date date NOT NULL CHECK (from_date BETWEEN '1900-01-01' AND '2199-12-31'),
   to_date date NOT NULL CHECK (to_date BETWEEN '1900-01-01' AND '2199-12-31'),
-  cost numeric(15,2) CHECK (cost >= 0),
+  cost numeric(15,2) CHECK (cost >= 0 AND cost <> 'NaN'),
   result text,
   PRIMARY KEY (partner_id, id),
   CONSTRAINT partner_action_dates_check CHECK (to_date > from_date)
