@@ -86,11 +86,14 @@ FROM crm.kpi_code k;
 
 CREATE VIEW crm_bi.organisation AS
 SELECT o.id AS org_id, o.parent_id, o.code, o.name, o.area, o.level, o.has_units,
-       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 0) AS level_0_name,
-       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 1) AS level_1_name,
-       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 2) AS level_2_name,
-       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 3) AS level_3_name
-FROM crm.organisation o;
+       a.level_0_name, a.level_1_name, a.level_2_name, a.level_3_name
+FROM crm.organisation o
+LEFT JOIN (
+  SELECT t.descendant_id,
+         pg_catalog.max(n.name) FILTER (WHERE n.level = 0) AS level_0_name, pg_catalog.max(n.name) FILTER (WHERE n.level = 1) AS level_1_name,
+         pg_catalog.max(n.name) FILTER (WHERE n.level = 2) AS level_2_name, pg_catalog.max(n.name) FILTER (WHERE n.level = 3) AS level_3_name
+  FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id
+  GROUP BY t.descendant_id) a ON a.descendant_id = o.id;
 
 CREATE VIEW crm_bi.date AS
 SELECT d.d::date AS date, extract(year FROM d.d)::integer AS year, extract(quarter FROM d.d)::integer AS quarter,
