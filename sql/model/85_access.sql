@@ -33,10 +33,10 @@ BEGIN
     ELSE
       RAISE EXCEPTION 'duty "%" is not known', duty
         USING ERRCODE = 'invalid_parameter_value',
-              HINT = 'Duties are analyst, sales, pool, manager and loader. Who runs rebuild, refresh, check and refresh_due must be a member of the owner of the tables.';
+              HINT = 'Duties are analyst, sales, pool, manager and loader. Who runs rebuild, refresh, refresh_due, generate or check must be a member of the owner of the model.';
   END CASE;
 END
 $$;
 COMMENT ON PROCEDURE crm.grant_duty(text, name) IS
-  'Gives a role what a duty needs and no more: analyst (the views of crm_bi), sales (claim, release, record contacts, each person for themselves), pool (name the acting person by crm.actor), manager (the same for anyone; allocate, entrust, transfer, lock, quotas, recycle, departures), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
+  'Gives a role what a duty needs and no more: analyst (the views of crm_bi), sales (claim, release, record contacts, each person for themselves), pool (name the acting person by crm.actor), manager (allocate, entrust, transfer, lock, quotas, recycle, departures; with sales, claim, release and record contacts for anyone), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
 REVOKE ALL ON PROCEDURE crm.grant_duty(text, name) FROM PUBLIC;
