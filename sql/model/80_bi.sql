@@ -154,8 +154,9 @@ JOIN crm.channel c ON c.id = h.channel_id
 LEFT JOIN crm.staff s ON s.id = h.staff_id;
 
 CREATE VIEW crm_bi.freshness AS
-SELECT 'figures stand on' AS item, g.settled AS day, NULL::bigint AS n, crm.today() <= g.posted_to AS fresh,
-       CASE WHEN crm.today() <= g.posted_to THEN 'folded up to this day, exact for later ones' ELSE 'run CALL crm.refresh()' END AS advice
+SELECT 'figures stand on' AS item, g.settled AS day, NULL::bigint AS n, crm.today() BETWEEN g.settled AND g.posted_to AS fresh,
+       CASE WHEN crm.today() < g.settled THEN 'a period open today is not shown: CALL crm.rebuild() goes back'
+            WHEN crm.today() <= g.posted_to THEN 'folded up to this day, exact for later ones' ELSE 'run CALL crm.refresh()' END AS advice
 FROM crm.generation g WHERE g.state = 'current'
 UNION ALL
 SELECT 'posted up to', g.posted_to, NULL, crm.today() <= g.posted_to,
@@ -172,8 +173,7 @@ FROM crm.pending p
 UNION ALL
 SELECT 'scales changed since', NULL, pg_catalog.count(*), pg_catalog.count(*) = 0,
        CASE WHEN pg_catalog.count(*) = 0 THEN 'standings follow the scales as set' ELSE 'run CALL crm.rebuild()' END
-FROM crm.generation g JOIN crm.setting s ON s.set_at > g.made_at JOIN crm.setting_kind k ON k.name = s.name AND k.rebuilds
-WHERE g.state = 'current'
+FROM crm._stale_scale
 UNION ALL
 SELECT 'rebuild running', b.made_at::date, pg_catalog.count(r.*), false, 'a rebuild is running or was broken off: CALL crm.rebuild() goes on'
 FROM crm.generation b LEFT JOIN crm.replay r ON r.generation_id = b.id WHERE b.state = 'building' GROUP BY b.id;
