@@ -114,10 +114,14 @@ BEGIN
     RAISE EXCEPTION 'there is no time zone "%"', NEW.value
       USING ERRCODE = 'invalid_parameter_value', HINT = 'pg_timezone_names lists the time zones.';
   END IF;
+  IF TG_OP = 'UPDATE' THEN
+    NEW.set_at := now();
+    NEW.set_by := crm.actor();
+  END IF;
   RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION crm._setting_check() IS 'Trigger: a value must be a literal of its setting''s type.';
+COMMENT ON FUNCTION crm._setting_check() IS 'Trigger: a value must be a literal of its setting''s type; who changes it sets it.';
 CREATE TRIGGER setting_check BEFORE INSERT OR UPDATE ON crm.setting
   FOR EACH ROW EXECUTE FUNCTION crm._setting_check();
 

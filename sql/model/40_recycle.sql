@@ -67,7 +67,7 @@ COMMENT ON COLUMN crm.holding.org_id IS 'Unit that holds, or the holder''s unit 
 COMMENT ON COLUMN crm.holding.staff_id IS 'Member of staff that holds; NULL: the unit or the channel does.';
 COMMENT ON COLUMN crm.holding.held_from IS 'Start.';
 COMMENT ON COLUMN crm.holding.held_to IS 'End; NULL while held.';
-COMMENT ON COLUMN crm.holding.start_cause IS 'claim, allocation or transfer.';
+COMMENT ON COLUMN crm.holding.start_cause IS 'claim, allocation (crm.entrust() too) or transfer.';
 COMMENT ON COLUMN crm.holding.started_by IS 'Who started it.';
 COMMENT ON COLUMN crm.holding.start_reason IS 'Reason given at the start.';
 COMMENT ON COLUMN crm.holding.end_cause IS 'narrowing (from channel to unit or person), transfer, release, recycle or departure.';
