@@ -27,7 +27,7 @@
 typedef struct Histories
 {
 	TallyPoints points;			/* x, t, T */
-	double		scale;			/* unit of time of the search: the largest T */
+	double		scale;			/* unit of time of the search: mean time to a purchase */
 } Histories;
 
 /*
@@ -37,7 +37,7 @@ typedef struct Histories
  * odds that the customer dropped out after the last purchase.
  */
 static double
-bgnbd_likelihood(const void *data, const double *theta, double *gradient, double hessian[][FIT_MAX_PARAMS])
+bgnbd_likelihood(const void *data, const double *theta, double *absolute, double *gradient, double hessian[][FIT_MAX_PARAMS])
 {
 	const Histories *h = data;
 	const double r = theta[BGNBD_R];
@@ -47,6 +47,7 @@ bgnbd_likelihood(const void *data, const double *theta, double *gradient, double
 	const double log_alpha = log(alpha);
 	double		sum = 0;
 	double		last_x = -1;
+	double		size = 0;
 	Jet			by_r = {0},
 				by_b = {0},
 				by_ab = {0};
@@ -76,6 +77,7 @@ bgnbd_likelihood(const void *data, const double *theta, double *gradient, double
 		if ((i & 0xFFFF) == 0xFFFF)
 			CHECK_FOR_INTERRUPTS();
 		term = by_r.f + by_b.f - by_ab.f - x * log_alpha - (r + x) * waited;
+		size += n * (1 + fabs(by_r.f) + fabs(by_b.f) + fabs(by_ab.f) + fabs(x * log_alpha) + (r + x) * waited);
 		if (x > 0)
 		{
 			double		u;
@@ -123,6 +125,7 @@ bgnbd_likelihood(const void *data, const double *theta, double *gradient, double
 			hessian[BGNBD_B][BGNBD_B] += n * (w + v) * u_b * u_b;
 		}
 	}
+	*absolute = size;
 	return sum;
 }
 
@@ -143,30 +146,31 @@ fit_bgnbd(const TallyPoints *points)
 	{
 		const TallyCell *point = tally_point(points, i);
 
-		h.scale = Max(h.scale, point[2].number);
 		time += point[2].number * (double) point[3].count;
 		repeats += point[0].number * (double) point[3].count;
 	}
-	if (h.scale == 0)
-		h.scale = 1;
 	m->customers = points->total;
 	if (repeats == 0)
 	{
 		double		theta[] = {FIT_LEAST, 1, 1, 1};
+		double		absolute;
+
+		h.scale = time > 0 ? time / (double) points->total : 1;
 
 		/* the likelihood rises to 1 as the rate falls to 0; dropout is unknown */
-		m->log_likelihood = bgnbd_likelihood(&h, theta, NULL, NULL);
+		m->log_likelihood = bgnbd_likelihood(&h, theta, &absolute, NULL, NULL);
 		memcpy(m->param, theta, sizeof(theta));
 		m->param[BGNBD_ALPHA] *= h.scale;
 		m->status = FIT_NO_REPEATERS;
 		return m;
 	}
 
+	h.scale = time / repeats;
 	for (int i = 0; i < (int) lengthof(shapes); i++)
 		for (int j = 0; j < (int) lengthof(dropouts); j++, k++)
 		{
 			start[k][BGNBD_R] = shapes[i];
-			start[k][BGNBD_ALPHA] = shapes[i] * time / h.scale / repeats;
+			start[k][BGNBD_ALPHA] = shapes[i];
 			start[k][BGNBD_A] = dropouts[j][0];
 			start[k][BGNBD_B] = dropouts[j][1];
 		}

@@ -17,10 +17,10 @@
 
 #include "miscadmin.h"
 
-#define MAX_STEPS		300
+#define MAX_STEPS		200
 #define MAX_STEP		2.0		/* of the logarithm of a parameter */
 #define STILL			1e-9	/* a step that is none */
-#define NOISE			1e-13	/* of a likelihood, relative */
+#define ROUNDING		1e-15	/* of the sum of absolute terms of a likelihood */
 #define ASYMPTOTIC		16.0	/* from here on Stirling's series is exact */
 #define FEW				64		/* so many factors are multiplied one by one */
 
@@ -107,6 +107,7 @@ typedef struct Search
 	int			n;
 	double		u[FIT_MAX_PARAMS];	/* logarithms of the parameters */
 	double		value;
+	double		noise;			/* what rounding may make of the value */
 	double		gradient[FIT_MAX_PARAMS];	/* by u */
 	double		hessian[FIT_MAX_PARAMS][FIT_MAX_PARAMS];
 } Search;
@@ -115,11 +116,12 @@ static double
 value_at(const Search *s, const double *u)
 {
 	double		theta[FIT_MAX_PARAMS];
+	double		absolute;
 
 	CHECK_FOR_INTERRUPTS();
 	for (int i = 0; i < s->n; i++)
 		theta[i] = exp(u[i]);
-	return s->f(s->data, theta, NULL, NULL);
+	return s->f(s->data, theta, &absolute, NULL, NULL);
 }
 
 /* Value and derivatives where the search stands */
@@ -127,13 +129,15 @@ static void
 look(Search *s)
 {
 	double		theta[FIT_MAX_PARAMS];
+	double		absolute;
 
 	CHECK_FOR_INTERRUPTS();
 	for (int i = 0; i < s->n; i++)
 		theta[i] = exp(s->u[i]);
 	memset(s->gradient, 0, sizeof(s->gradient));
 	memset(s->hessian, 0, sizeof(s->hessian));
-	s->value = s->f(s->data, theta, s->gradient, s->hessian);
+	s->value = s->f(s->data, theta, &absolute, s->gradient, s->hessian);
+	s->noise = ROUNDING * absolute;
 	for (int i = 0; i < s->n; i++)
 	{
 		s->gradient[i] *= theta[i];
@@ -161,7 +165,7 @@ solve(const Search *s, const bool *held, double damping, double *step)
 			double		sum = -s->hessian[i][j];
 
 			if (i == j)
-				sum += damping * (fabs(sum) + 1e-12 * fabs(s->value));
+				sum += damping * (fabs(sum) + 1e3 * s->noise);
 			if (held[i] || held[j])
 				sum = i == j ? 1 : 0;
 			for (int k = 0; k < j; k++)
@@ -195,6 +199,7 @@ climb(Search *s)
 	const double least = log(FIT_LEAST);
 	const double most = log(FIT_MOST);
 	double		damping = 0;
+	double		halfway = 0;
 
 	look(s);
 	for (int steps = 0; steps < MAX_STEPS; steps++)
@@ -207,6 +212,8 @@ climb(Search *s)
 		double		gain = 0;
 		double		value;
 
+		if (steps == MAX_STEPS / 2)
+			halfway = s->value;
 		for (int i = 0; i < s->n; i++)
 		{
 			held[i] = (s->u[i] <= least && s->gradient[i] <= 0) || (s->u[i] >= most && s->gradient[i] >= 0);
@@ -215,8 +222,6 @@ climb(Search *s)
 		if (!solve(s, held, damping, step))
 		{
 			damping = Max(damping * 4, 1e-3);
-			if (damping > 1e12)
-				return FIT_TOO_MANY_STEPS;
 			continue;
 		}
 		for (int i = 0; i < s->n; i++)
@@ -225,7 +230,7 @@ climb(Search *s)
 			gain += step[i] * s->gradient[i] / 2;
 		}
 		if (damping == 0 &&
-			(longest < STILL || (longest < 1e-5 && gain < NOISE * fabs(s->value))))
+			(longest < STILL || (longest < 1e-5 && gain < s->noise)))
 			return any_held ? FIT_AT_LIMIT : FIT_CONVERGED;
 		for (int i = 0; i < s->n; i++)
 		{
@@ -233,7 +238,7 @@ climb(Search *s)
 			there[i] = Max(least, Min(most, there[i]));
 		}
 		value = value_at(s, there);
-		if (isfinite(value) && value >= s->value - NOISE * fabs(s->value))
+		if (isfinite(value) && value >= s->value - s->noise)
 		{
 			memcpy(s->u, there, sizeof(there));
 			look(s);
@@ -242,7 +247,8 @@ climb(Search *s)
 		else
 			damping = Max(damping * 4, 1e-3);
 	}
-	return FIT_TOO_MANY_STEPS;
+	/* too flat to find the top, or to have one */
+	return s->value - halfway <= 1000 * s->noise ? FIT_AT_LIMIT : FIT_TOO_MANY_STEPS;
 }
 
 /*

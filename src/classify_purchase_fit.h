@@ -19,10 +19,12 @@ typedef struct Jet
 } Jet;
 
 /*
- * The log likelihood at theta. Unless gradient is NULL, adds its gradient and
- * the lower triangle of its Hessian by theta to zeroes given.
+ * The log likelihood at theta, and the sum of the absolute values of what it is
+ * summed up from, by which rounding errors are judged. Unless gradient is NULL,
+ * adds its gradient and the lower triangle of its Hessian by theta to zeroes
+ * given.
  */
-typedef double (*LikelihoodFunction) (const void *data, const double *theta,
+typedef double (*LikelihoodFunction) (const void *data, const double *theta, double *absolute,
 									  double *gradient, double hessian[][FIT_MAX_PARAMS]);
 
 /* How a search ended */
@@ -31,15 +33,15 @@ typedef enum FitStatus
 	FIT_GIVEN,					/* no search: parameters entered by hand */
 	FIT_CONVERGED,
 	FIT_NO_REPEATERS,			/* nothing to fit */
-	FIT_AT_LIMIT,				/* the likelihood grows up to the limits */
+	FIT_AT_LIMIT,				/* the likelihood grows up to the limits, or is flat */
 	FIT_TOO_MANY_STEPS
 } FitStatus;
 
 #define FIT_STATUS_LAST FIT_TOO_MANY_STEPS
 
 /* A parameter is looked for between these. */
-#define FIT_LEAST	1e-7
-#define FIT_MOST	1e7
+#define FIT_LEAST	1e-6
+#define FIT_MOST	1e6
 
 typedef struct Fit
 {

@@ -26,7 +26,7 @@ typedef struct Means
 
 /* Log likelihood (equation 1a) with m in units of scale */
 static double
-gamma_gamma_likelihood(const void *data, const double *theta, double *gradient, double hessian[][FIT_MAX_PARAMS])
+gamma_gamma_likelihood(const void *data, const double *theta, double *absolute, double *gradient, double hessian[][FIT_MAX_PARAMS])
 {
 	const Means *d = data;
 	const double p = theta[GG_P];
@@ -35,6 +35,7 @@ gamma_gamma_likelihood(const void *data, const double *theta, double *gradient, 
 	const double log_gamma_param = log(gamma);
 	const Jet	at_q = log_gamma(q);
 	double		sum = 0;
+	double		size = 0;
 	double		last_x = 0;
 	double		log_x = 0,
 				rise = 0;
@@ -64,6 +65,7 @@ gamma_gamma_likelihood(const void *data, const double *theta, double *gradient, 
 
 		/* (px - 1) ln m + px ln x - (px + q) ln(gamma + mx) */
 		sum += n * (rise - at_q.f + q * (log_gamma_param - log_m - log_x) - log_m - (p * x + q) * log_share);
+		size += n * (1 + fabs(rise) + fabs(at_q.f) + q * fabs(log_gamma_param - log_m - log_x) + (p * x + q) * log_share);
 		if (gradient != NULL)
 		{
 			double		inverse = 1 / (gamma + total);
@@ -79,6 +81,7 @@ gamma_gamma_likelihood(const void *data, const double *theta, double *gradient, 
 			hessian[GG_GAMMA][GG_GAMMA] += n * ((p * x + q) * inverse * inverse - q / (gamma * gamma));
 		}
 	}
+	*absolute = size;
 	return sum;
 }
 
