@@ -282,25 +282,32 @@ mean_given_dropout(double r, double y, double v)
 	return -expm1(-r * log1p(p * y)) / p;
 }
 
+/* ln(1 - s + s e^d), 0 < s <= 1/2 */
+static inline double
+log_mixture(double s, double d)
+{
+	return d < 30 ? log1p(s * expm1(d)) : d + log(s + (1 - s) * exp(-d));
+}
+
 /*
  * Integral: over the log of the odds of p, stretched by sinh around the mode of
  * its density, by the trapezoidal rule. Its error falls exponentially with the
  * width of the steps, which is halved until nothing changes. The density is
- * summed up with the same steps, so that its norm is not needed.
+ * summed up with the same steps, so that its norm is not needed. At distance d
+ * from the mode, p being a / (a + b) there, it is to that at the mode as
+ * e^(a d) / (1 - p + p e^d)^(a + b) = e^(-b d) / (p + (1 - p) e^-d)^(a + b).
  */
 static double
 mean_by_integral(double r, double y, double a, double b)
 {
 	double		mode = log(a) - log(b);
-	double		at_mode = a / (a + b);
-	double		not_at_mode = b / (a + b);
 	double		width = sqrt(1 / a + 1 / b);
 	double		last = -1;
 
 	if (width < 1e-7)
 		return mean_given_dropout(r, y, mode);
 	width = Min(width, 1);
-	for (double step = 0.25; step > 1e-4; step /= 2)
+	for (double step = 0.25; step > 1e-3; step /= 2)
 	{
 		double		sum = 0;
 		double		norm = 0;
@@ -315,11 +322,9 @@ mean_by_integral(double r, double y, double a, double b)
 				double		s = side * i * step;
 				double		d = width * sinh(s);
 
-				/* density relative to its mode: e^(a d) / (1 - p + p e^d)^(a + b) */
-				double		log_weight =
-				d > 1 ? -b * d - (a + b) * log(at_mode + not_at_mode * exp(-d)) :
-				d < -1 ? a * d - (a + b) * log(not_at_mode + at_mode * exp(d)) :
-				a * d - (a + b) * log1p(at_mode * expm1(d));
+				double		log_weight = a > b ?
+				-b * d - (a + b) * log_mixture(b / (a + b), -d) :
+				a * d - (a + b) * log_mixture(a / (a + b), d);
 				double		weight = exp(log_weight) * cosh(s);
 				double		part = weight * mean_given_dropout(r, y, mode + d);
 

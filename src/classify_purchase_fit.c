@@ -231,7 +231,13 @@ climb(Search *s)
 		}
 		if (damping == 0 &&
 			(longest < STILL || (longest < 1e-5 && gain < s->noise)))
+		{
+			/* too small to show in the value, but good for the parameters */
+			for (int i = 0; i < s->n; i++)
+				s->u[i] += step[i];
+			look(s);
 			return any_held ? FIT_AT_LIMIT : FIT_CONVERGED;
+		}
 		for (int i = 0; i < s->n; i++)
 		{
 			there[i] = s->u[i] + step[i] * Min(1, MAX_STEP / longest);

@@ -103,6 +103,15 @@ crm_quantile_bounds(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(bounds, classes - 1, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
+static void
+check_total(double total)
+{
+	if (!isfinite(total))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the total of the values is out of range")));
+}
+
 PG_FUNCTION_INFO_V1(crm_pareto_add);
 /* _pareto_add(state, value, top): transition of crm.pareto_share.  Errors: 22003, 22023. */
 Datum
@@ -147,7 +156,8 @@ crm_pareto_share(PG_FUNCTION_ARGS)
 		total += point[0].number * count;
 		room -= taken;
 	}
-	if (!(total > 0) || !isfinite(total))
+	check_total(total);
+	if (!(total > 0))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(largest / total);
 }
@@ -193,7 +203,8 @@ crm_gini(PG_FUNCTION_ARGS)
 		total += point[0].number * count;
 		passed += count;
 	}
-	if (!(total > 0) || !isfinite(total))
+	check_total(total);
+	if (!(total > 0))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(sum / total);
 }
@@ -268,33 +279,45 @@ next_group(WindowObject window, PeerGroup *group)
 	return true;
 }
 
+/* Which rank decides for peers: twice that, counted from the middle of the first row as 1 */
+static int64
+deciding_rank(const PeerGroup *group, const char *ties)
+{
+	if (strcmp(ties, "first") == 0)
+		return 2 * group->first + 1;
+	if (strcmp(ties, "middle") == 0)
+		return group->first + group->end;
+	if (strcmp(ties, "last") == 0)
+		return 2 * group->end - 1;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("ties \"%s\" is not known", ties),
+			 errhint("Ties are \"first\", \"middle\" or \"last\".")));
+}
+
 PG_FUNCTION_INFO_V1(crm_rank_score);
 /*
- * rank_score(classes) OVER (ORDER BY ...): classes of equal numbers of ranks, 1
- * for the first in order; peers share the class of their middle rank.
- * Errors: 22023, 22004.
+ * rank_score(classes, ties) OVER (ORDER BY ...): classes of equal numbers of
+ * ranks, 1 for the first in order; peers share the class of their first, middle
+ * or last rank.  Errors: 22023, 22004.
  */
 Datum
 crm_rank_score(PG_FUNCTION_ARGS)
 {
 	WindowObject window = PG_WINDOW_OBJECT();
 	PeerGroup  *group = WinGetPartitionLocalMemory(window, sizeof(PeerGroup));
-	bool		isnull;
-	int			classes = DatumGetInt32(WinGetFuncArgCurrent(window, 0, &isnull));
+	bool		no_classes,
+				no_ties;
+	int			classes = DatumGetInt32(WinGetFuncArgCurrent(window, 0, &no_classes));
+	Datum		ties = WinGetFuncArgCurrent(window, 1, &no_ties);
 
-	if (isnull)
+	if (no_classes || no_ties)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("number of classes must not be null")));
+				 errmsg("number of classes and ties must not be null")));
 	check_classes(classes);
 	if (next_group(window, group))
-	{
-		/* twice the middle of the group, counted from 0 in rows */
-		int64		middle = group->first + group->end;
-
-		group->score = 1 + (int) ((double) middle * classes / (2.0 * (double) WinGetPartitionRowCount(window)));
-		group->score = Min(group->score, classes);
-	}
+		group->score = 1 + (int) (deciding_rank(group, TextDatumGetCString(ties)) * classes / (2 * WinGetPartitionRowCount(window)));
 	PG_RETURN_INT32(group->score);
 }
 

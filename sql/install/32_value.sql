@@ -190,10 +190,10 @@ CREATE FUNCTION crm.bound_score(value double precision, bounds double precision[
   AS 'MODULE_PATHNAME', 'crm_bound_score' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION crm.bound_score(double precision, double precision[]) IS
   'the class of a value between ascending bounds, from 1; a value equal to a bound belongs to the class below it. Errors: 22003, 22004, 2202E, 22023';
-CREATE FUNCTION crm.rank_score(classes integer) RETURNS integer
+CREATE FUNCTION crm.rank_score(classes integer, ties text DEFAULT 'first') RETURNS integer
   AS 'MODULE_PATHNAME', 'crm_rank_score' LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION crm.rank_score(integer) IS
-  'window function: the class of a row among classes of equal numbers of ranks in the order of the window, from 1; peers share the class of their middle rank, so the order of rows does not matter. Errors: 22004, 22023';
+COMMENT ON FUNCTION crm.rank_score(integer, text) IS
+  'window function: the class of a row among classes of equal numbers of ranks in the order of the window, from 1; peers share the class of their first, middle or last rank, so the order of rows does not matter. Errors: 22004, 22023';
 
 -- concentration of value
 CREATE FUNCTION crm.cumulative_share(value numeric) RETURNS double precision
