@@ -2,9 +2,11 @@
  * classify_purchase_tally.c
  *		The type crm._tally: distinct points with their counts.
  *
- * While an aggregate runs, a tally is an expanded object with a hash table and
- * grows in place. Flat it is sorted, so equal tallies are equal bytes, whatever
- * the order of the input or of merging was.
+ * A large tally is an expanded object with a hash table while its aggregate
+ * runs, and grows in place. A small one stays flat, since an expanded object
+ * has a memory context, and a hash aggregate of many groups looks through all
+ * of them whenever it begins another. Flat it is sorted, so equal tallies are
+ * equal bytes, whatever the order of the input or of merging was.
  *
  * Text form: "dims parameter: number ... * count, ...", points ascending.
  *-------------------------------------------------------------------------
@@ -25,6 +27,7 @@
 
 #define TALLY_VERSION	1
 #define TALLY_MOST		((Size) PG_UINT32_MAX / 4)	/* points */
+#define TALLY_FLAT		64		/* points up to which it stays flat */
 #define EMPTY			PG_UINT32_MAX
 
 typedef struct FlatTally
@@ -111,13 +114,13 @@ find_slot(Tally *t, const TallyCell *point)
 static Tally *
 make_tally(MemoryContext parent, int dims, double parameter)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "crm._tally", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(parent, "crm._tally", ALLOCSET_START_SMALL_SIZES);
 	Tally	   *t = MemoryContextAllocZero(context, sizeof(Tally));
 
 	EOH_init_header(&t->hdr, &tally_methods, context);
 	t->dims = dims;
 	t->parameter = parameter;
-	t->room = 64;
+	t->room = 8;
 	t->cell = MemoryContextAlloc(context, sizeof(TallyCell) * (dims + 1) * t->room);
 	make_slots(t);
 	return t;
@@ -143,10 +146,7 @@ add_point(Tally *t, const TallyCell *point, int64 count)
 {
 	uint32	   *slot = find_slot(t, point);
 
-	if (pg_add_s64_overflow(t->total, count, &t->total))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("the number of values is out of range")));
+	t->total += count;
 	if (*slot == EMPTY)
 	{
 		TallyCell  *new;
@@ -238,6 +238,19 @@ check_dims(int dims, int wanted)
 				 errmsg("a tally of %d numbers each is not one of %d", dims, wanted)));
 }
 
+/* A sorted copy of the points */
+static TallyPoints
+expanded_points(const Tally *t)
+{
+	Size		size = sizeof(TallyCell) * (t->dims + 1) * t->n;
+	TallyCell  *cell = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
+	TallyPoints points = {t->dims, t->parameter, t->total, t->n, cell};
+
+	memcpy(cell, t->cell, size);
+	sort_points(cell, t->n, t->dims);
+	return points;
+}
+
 /* The points of argument 0 in ascending order; dims -1: any */
 TallyPoints
 tally_points(FunctionCallInfo fcinfo, int dims)
@@ -248,16 +261,7 @@ tally_points(FunctionCallInfo fcinfo, int dims)
 	if (t == NULL)
 		points = flat_points((FlatTally *) PG_DETOAST_DATUM(PG_GETARG_DATUM(0)));
 	else
-	{
-		Size		size = sizeof(TallyCell) * (t->dims + 1) * t->n;
-		TallyCell  *cell = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
-
-		memcpy(cell, t->cell, size);
-		sort_points(cell, t->n, t->dims);
-		points = (TallyPoints) {
-			t->dims, t->parameter, t->total, t->n, cell
-		};
-	}
+		points = expanded_points(t);
 	if (dims >= 0)
 		check_dims(points.dims, dims);
 	return points;
@@ -265,15 +269,44 @@ tally_points(FunctionCallInfo fcinfo, int dims)
 
 /* writing --------------------------------------------------------------------- */
 
+static FlatTally *
+make_flat(int dims, double parameter, Size n)
+{
+	Size		size = FLAT_HEADER + sizeof(TallyCell) * (dims + 1) * n;
+	FlatTally  *flat;
+
+	if (size > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a tally of %zu distinct values does not fit into a value", n)));
+	flat = palloc0(size);
+	SET_VARSIZE(flat, size);
+	flat->version = TALLY_VERSION;
+	flat->dims = (uint8) dims;
+	flat->parameter = parameter;
+	return flat;
+}
+
+/* Both must be of one aggregate, called in one way, and not too many in all. */
+static void
+check_addable(int dims, double parameter, int64 total, const TallyPoints *points)
+{
+	check_dims(points->dims, dims);
+	if (points->parameter != parameter)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an aggregate was called with \"%g\" and with \"%g\"", parameter, points->parameter),
+				 errhint("Every argument but the value must be the same for all rows of a group.")));
+	if (pg_add_s64_overflow(total, points->total, &total))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the number of values is out of range")));
+}
+
 static void
 add_points(Tally *t, const TallyPoints *points)
 {
-	check_dims(points->dims, t->dims);
-	if (points->parameter != t->parameter)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("an aggregate was called with \"%g\" and with \"%g\"", t->parameter, points->parameter),
-				 errhint("Every argument but the value must be the same for all rows of a group.")));
+	check_addable(t->dims, t->parameter, t->total, points);
 	for (Size i = 0; i < points->n; i++)
 	{
 		const TallyCell *point = tally_point(points, i);
@@ -310,23 +343,73 @@ state_context(FunctionCallInfo fcinfo)
 	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
 }
 
+/* Two flat tallies in one */
+static FlatTally *
+merge_flat(const TallyPoints *a, const TallyPoints *b)
+{
+	FlatTally  *flat = make_flat(a->dims, a->parameter, a->n + b->n);
+	Size		width = sizeof(TallyCell) * (a->dims + 1);
+	TallyCell  *to = flat->cell;
+	Size		i = 0,
+				j = 0;
+
+	while (i < a->n || j < b->n)
+	{
+		int			order = i == a->n ? 1 : j == b->n ? -1 : point_cmp(tally_point(a, i), tally_point(b, j), a->dims);
+
+		memcpy(to, order <= 0 ? tally_point(a, i) : tally_point(b, j), width);
+		if (order == 0)
+			to[a->dims].count += tally_point(b, j)[a->dims].count;
+		i += order <= 0;
+		j += order >= 0;
+		to += a->dims + 1;
+	}
+	SET_VARSIZE(flat, (char *) to - (char *) flat);
+	return flat;
+}
+
+/* Argument 0 (NULL: none yet) and more points, in order */
+static Datum
+add_to_state(FunctionCallInfo fcinfo, const TallyPoints *more)
+{
+	Tally	   *t;
+
+	if (PG_ARGISNULL(0))
+	{
+		TallyPoints none = {more->dims, more->parameter, 0, 0, NULL};
+
+		if (more->n <= TALLY_FLAT)
+			PG_RETURN_POINTER(merge_flat(&none, more));
+	}
+	else if (expanded(PG_GETARG_DATUM(0)) == NULL)
+	{
+		FlatTally  *flat = (FlatTally *) PG_DETOAST_DATUM(PG_GETARG_DATUM(0));
+		TallyPoints points = flat_points(flat);
+
+		if (points.n + more->n <= TALLY_FLAT)
+		{
+			check_addable(points.dims, points.parameter, points.total, more);
+			PG_RETURN_POINTER(merge_flat(&points, more));
+		}
+	}
+	t = writable(fcinfo, state_context(fcinfo));
+	if (t == NULL)
+		t = make_tally(state_context(fcinfo), more->dims, more->parameter);
+	add_points(t, more);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&t->hdr));
+}
+
 /* Transition: argument 0 (NULL: none yet) and one point more */
 Datum
 tally_add(FunctionCallInfo fcinfo, int dims, double parameter, const double *point)
 {
-	MemoryContext context = state_context(fcinfo);
-	Tally	   *t = writable(fcinfo, context);
-	TallyCell	cell[TALLY_MAX_DIMS];
-	TallyPoints one = {dims, parameter, 1, 0, NULL};
+	TallyCell	cell[TALLY_MAX_DIMS + 1];
+	TallyPoints one = {dims, parameter, 1, 1, cell};
 
-	if (t == NULL)
-		t = make_tally(context, dims, parameter);
-	/* checks dims and parameter */
-	add_points(t, &one);
 	for (int i = 0; i < dims; i++)
 		cell[i].number = point[i] + 0.0;	/* never -0 */
-	add_point(t, cell, 1);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&t->hdr));
+	cell[dims].count = 1;
+	return add_to_state(fcinfo, &one);
 }
 
 PG_FUNCTION_INFO_V1(crm_tally_merge);
@@ -337,38 +420,21 @@ PG_FUNCTION_INFO_V1(crm_tally_merge);
 Datum
 crm_tally_merge(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = state_context(fcinfo);
-	Tally	   *t = writable(fcinfo, context);
 	Tally	   *from;
+	TallyPoints points;
 
 	if (PG_ARGISNULL(1))
 	{
-		if (t == NULL)
+		if (PG_ARGISNULL(0))
 			PG_RETURN_NULL();
-		PG_RETURN_DATUM(EOHPGetRWDatum(&t->hdr));
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
 	from = expanded(PG_GETARG_DATUM(1));
-	if (from != NULL)
-	{
-		TallyPoints points = {from->dims, from->parameter, from->total, from->n, from->cell};
-
-		/* one tally twice: the points must not move while they are read */
-		if (t == from)
-			points.cell = memcpy(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TallyCell) * (from->dims + 1) * Max(from->n, 1)),
-								 from->cell, sizeof(TallyCell) * (from->dims + 1) * from->n);
-		if (t == NULL)
-			t = make_tally(context, points.dims, points.parameter);
-		add_points(t, &points);
-	}
+	if (from == NULL)
+		points = flat_points((FlatTally *) PG_DETOAST_DATUM(PG_GETARG_DATUM(1)));
 	else
-	{
-		TallyPoints points = flat_points((FlatTally *) PG_DETOAST_DATUM(PG_GETARG_DATUM(1)));
-
-		if (t == NULL)
-			t = make_tally(context, points.dims, points.parameter);
-		add_points(t, &points);
-	}
-	PG_RETURN_DATUM(EOHPGetRWDatum(&t->hdr));
+		points = expanded_points(from);
+	return add_to_state(fcinfo, &points);
 }
 
 /* input and output -------------------------------------------------------------- */
@@ -383,24 +449,6 @@ point_fits(const TallyCell *point, int dims, bool first, int64 *total)
 	return point[dims].count > 0 &&
 		!pg_add_s64_overflow(*total, point[dims].count, total) &&
 		(first || point_cmp(point - dims - 1, point, dims) < 0);
-}
-
-static FlatTally *
-make_flat(int dims, double parameter, Size n)
-{
-	Size		size = FLAT_HEADER + sizeof(TallyCell) * (dims + 1) * n;
-	FlatTally  *flat;
-
-	if (size > MaxAllocSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a tally of %zu distinct values does not fit into a value", n)));
-	flat = palloc0(size);
-	SET_VARSIZE(flat, size);
-	flat->version = TALLY_VERSION;
-	flat->dims = (uint8) dims;
-	flat->parameter = parameter;
-	return flat;
 }
 
 /* A plain decimal number at *p; moves *p behind it */

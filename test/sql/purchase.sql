@@ -230,8 +230,8 @@ INSERT INTO results SELECT 'stored', 0, pg_temp.merge_states(state), NULL FROM s
 SELECT how, count(*), count(*) FILTER (WHERE r.f <> p.f OR r.g <> p.g) AS differ FROM results AS r JOIN (SELECT k, f, g FROM results WHERE how = 'plain') AS p USING (k) GROUP BY how ORDER BY how;
 -- as a window: a state goes on after it was read
 SELECT count(*) FILTER (WHERE running IS DISTINCT FROM alone) AS differ
-FROM (SELECT i, (crm.fit_bgnbd(x, t, age) OVER (ORDER BY i))::text AS running FROM customers WHERE k = 1 AND i <= 40) AS w
-JOIN LATERAL (SELECT crm.fit_bgnbd(c.x, c.t, c.age)::text AS alone FROM customers AS c WHERE c.k = 1 AND c.i <= w.i) AS a ON true;
+FROM (SELECT i, (crm.fit_bgnbd(x, t, age) OVER (ORDER BY i))::text AS running FROM customers WHERE k = 3 AND i <= 120) AS w
+JOIN LATERAL (SELECT crm.fit_bgnbd(c.x, c.t, c.age)::text AS alone FROM customers AS c WHERE c.k = 3 AND c.i <= w.i) AS a ON true;
 SELECT crm._tally_merge(NULL, NULL), crm._tally_merge('1 0: 1 * 2, 3 * 1', NULL), crm._tally_merge(NULL, '1 0: 1 * 2, 3 * 1'), crm._tally_merge('1 0: 1 * 2, 3 * 1', '1 0: 2 * 1, 3 * 4'), crm._tally_merge(s, s) FROM (SELECT crm._gini_add(NULL, 5) AS s) AS v;
 
 -- nothing, or next to nothing, to fit -----------------------------------------------------------------------
