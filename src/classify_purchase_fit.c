@@ -207,7 +207,7 @@ climb(Search *s)
 		bool		held[FIT_MAX_PARAMS];
 		bool		any_held = false;
 		double		step[FIT_MAX_PARAMS];
-		double		there[FIT_MAX_PARAMS];
+		double		there[FIT_MAX_PARAMS] = {0};
 		double		longest = 0;
 		double		gain = 0;
 		double		value;
