@@ -294,7 +294,10 @@ BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     END IF;
   END LOOP;
-  PERFORM crm._post_ahead(crm._horizon(today));
+  -- its lock waits for every transaction that has posted, so only when there is something to do
+  IF EXISTS (SELECT FROM crm.generation g WHERE g.state = 'current' AND g.posted_to < crm._horizon(today)) THEN
+    PERFORM crm._post_ahead(crm._horizon(today));
+  END IF;
   IF commits THEN
     COMMIT;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
