@@ -16,7 +16,6 @@ BEGIN ATOMIC
   SELECT crm.setting_value('reinstatement_months') || ' ' || crm.setting_value('long_term_months');
 END;
 COMMENT ON FUNCTION crm._cover_by() IS 'The settings by which cover is derived, as they stand.';
-REVOKE ALL ON FUNCTION crm._cover_by() FROM PUBLIC;
 
 CREATE TABLE crm.generation (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -102,6 +101,23 @@ END
 $$;
 COMMENT ON FUNCTION crm._make_rules(bigint) IS 'Fixes the scales in force as the rules of a generation.';
 REVOKE ALL ON FUNCTION crm._make_rules(bigint) FROM PUBLIC;
+
+CREATE VIEW crm._scale_change AS
+WITH g AS (
+  SELECT g.id, g.cover_by FROM crm.generation g WHERE g.state = 'current'),
+made AS (
+  SELECT r.kind, r.valid_from, r.valid_to, r.org_ids, r.channel_id, r.thresholds,
+         ARRAY(SELECT c.label FROM pg_catalog.unnest(r.class_ids) WITH ORDINALITY AS u (id, n) JOIN crm.class c ON c.id = u.id ORDER BY u.n) AS labels
+  FROM g JOIN crm.rule r ON r.generation_id = g.id),
+due AS (
+  SELECT s.kind, s.valid_from, s.valid_to, s.org_ids, s.channel_id, (crm._thresholds(s.scale, s.decimals))[2:] AS thresholds, crm.labels(s.scale) AS labels
+  FROM crm._rule_source s)
+(TABLE due EXCEPT ALL TABLE made)
+UNION ALL
+(TABLE made EXCEPT ALL TABLE due)
+UNION ALL
+SELECT 'cover', NULL, NULL, NULL, NULL, NULL, NULL FROM g WHERE g.cover_by <> crm._cover_by();
+COMMENT ON VIEW crm._scale_change IS 'What the current generation was made by and is in force no longer, or is in force now and was not then: scales with their units, and the settings cover is derived by.';
 
 CREATE TABLE crm.standing (
   slot smallint NOT NULL,

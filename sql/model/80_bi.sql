@@ -169,8 +169,7 @@ FROM crm.pending p
 UNION ALL
 SELECT 'scales changed since', NULL, pg_catalog.count(*), pg_catalog.count(*) = 0,
        CASE WHEN pg_catalog.count(*) = 0 THEN 'standings follow the scales as set' ELSE 'run CALL crm.rebuild()' END
-FROM crm.generation g JOIN crm.setting s ON s.set_at > g.made_at JOIN crm.setting_kind k ON k.name = s.name AND k.rebuilds
-WHERE g.state = 'current'
+FROM crm._scale_change s
 UNION ALL
 SELECT 'rebuild running', b.made_at::date, pg_catalog.count(r.*), false, 'a rebuild is running or was broken off: CALL crm.rebuild() goes on'
 FROM crm.generation b LEFT JOIN crm.replay r ON r.generation_id = b.id WHERE b.state = 'building' GROUP BY b.id;
