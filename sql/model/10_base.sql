@@ -90,7 +90,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave org_id and channel_id NULL.';
   END IF;
   EXECUTE pg_catalog.format('SELECT %L::%s', NEW.value, k.type);
-  IF k.type = 'integer' AND NEW.value::integer NOT BETWEEN 0 AND 1000000 THEN
+  IF k.type = 'integer' AND NEW.value::integer NOT BETWEEN 0 AND (CASE NEW.name WHEN 'reinstatement_months' THEN 1200 ELSE 1000000 END) THEN
     RAISE EXCEPTION 'value % of setting "%" is out of range', NEW.value, NEW.name USING ERRCODE = 'numeric_value_out_of_range';
   END IF;
   IF NEW.name = 'business_time_zone' AND NOT EXISTS (SELECT FROM pg_catalog.pg_timezone_names z WHERE z.name = NEW.value) THEN
@@ -103,6 +103,16 @@ $$;
 COMMENT ON FUNCTION crm._setting_check() IS 'Trigger: a value must be a literal of its setting''s type.';
 CREATE TRIGGER setting_check BEFORE INSERT OR UPDATE ON crm.setting
   FOR EACH ROW EXECUTE FUNCTION crm._setting_check();
+
+CREATE FUNCTION crm._stamp() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.set_at := now();
+  NEW.set_by := crm.actor();
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION crm._stamp() IS 'Trigger: who changes a value is who set it.';
+CREATE TRIGGER stamp BEFORE UPDATE ON crm.setting FOR EACH ROW EXECUTE FUNCTION crm._stamp();
 
 CREATE FUNCTION crm.setting_value(name text, as_of date DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -23,7 +23,7 @@ BEGIN
       EXECUTE format((SELECT 'GRANT EXECUTE ON FUNCTION ' || string_agg(p.oid::regprocedure::text, ', ') || ' TO %I' FROM pg_proc p
                       WHERE p.pronamespace = 'crm'::regnamespace AND p.proname IN ('_allocation_state', '_allocation_edges', '_allocate')), grantee);
       EXECUTE format('GRANT SELECT ON crm.customer, crm.customer_organisation, crm.organisation_tree, crm.holding TO %I', grantee);
-      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON crm.holding_quota TO %I', grantee);
+      EXECUTE format('GRANT SELECT, INSERT (staff_id, quota), UPDATE (staff_id, quota), DELETE ON crm.holding_quota TO %I', grantee);
     WHEN 'loader' THEN
       EXECUTE format('GRANT SELECT, INSERT, DELETE ON crm.import_customer, crm.import_policy, crm.import_insured, crm.import_event TO %I', grantee);
       EXECUTE format('GRANT SELECT ON crm.import_batch, crm.import_batch_kind, crm.import_reason TO %I', grantee);
