@@ -181,6 +181,9 @@ BEGIN
     RAISE EXCEPTION 'a rebuild needs isolation level read committed'
       USING ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''.';
   END IF;
+  IF commits THEN
+    PERFORM crm._may_commit();
+  END IF;
   IF NOT crm._rebuild_alone(commits) THEN
     RAISE EXCEPTION 'another session is rebuilding' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
   END IF;
@@ -283,6 +286,9 @@ BEGIN
      OR (commits AND current_setting('default_transaction_isolation') <> 'read committed') THEN
     RAISE EXCEPTION 'a refresh needs isolation level read committed'
       USING ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''.';
+  END IF;
+  IF commits THEN
+    PERFORM crm._may_commit();
   END IF;
   IF NOT commits THEN
     LOCK TABLE crm.generation IN EXCLUSIVE MODE;
