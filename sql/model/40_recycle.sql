@@ -245,6 +245,9 @@ BEGIN
     RAISE EXCEPTION 'batch % is not above 0', batch
       USING ERRCODE = 'invalid_parameter_value', HINT = 'NULL does all in the transaction of the caller.';
   END IF;
+  IF batch IS NOT NULL THEN
+    PERFORM crm._may_commit();
+  END IF;
   LOOP
     SELECT r.after, r.changed INTO reached, changed FROM crm._refresh_due(as_of, batch, reached, changed) r;
     EXIT WHEN reached IS NULL;
@@ -258,7 +261,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.refresh_due(date, integer) IS
-  'After a change of the setting recycle_rule: gives every open holding the rule in force on a day for its unit and channel, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023.';
+  'After a change of the setting recycle_rule: gives every open holding the rule in force on a day for its unit and channel, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.refresh_due(date, integer) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES

@@ -1,6 +1,6 @@
 -- What the views cost, and that they show what lies beneath.
 BEGIN;
-SELECT plan(19);
+SELECT no_plan();
 SET LOCAL client_min_messages = warning;
 CALL crm.generate(customers => 3000, seed => 3, as_of => '2024-06-30', years => 3, units => ARRAY[4, 12, 40]);
 CALL crm.rebuild('2024-06-30', NULL);
@@ -66,5 +66,45 @@ DELETE FROM crm.setting;
 SELECT results_eq($$SELECT f.item FROM crm_bi.freshness f WHERE NOT f.fresh$$, ARRAY['scales changed since'], 'a scale that was taken away is told');
 CALL crm.rebuild('2024-09-30', NULL);
 SELECT results_eq($$SELECT f.item FROM crm_bi.freshness f WHERE NOT f.fresh$$, ARRAY['figures stand on'], 'so is a book that stands on a day to come');
+
+-- cells of many units and classes -----------------------------------------------
+
+SET LOCAL crm.posting = commit;
+INSERT INTO crm.customer (kind, name, org_id, source_channel_id, known_from)
+SELECT 'person', 'New', o.id, h.id, '2024-06-20' FROM crm.organisation o CROSS JOIN crm.channel h;
+SELECT crm.post() \gset
+SELECT results_eq(
+  format($$SELECT sum(c.n)::bigint FROM crm._accounts('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s AND s.customer_id IN (SELECT c.id FROM crm.customer c WHERE c.name = ''New'')',
+             'SELECT 1::bigint, o.id FROM crm.organisation o', '2024-06-01', '2024-06-30', '2024-06-30', %s) a,
+           LATERAL (SELECT (regexp_matches(a.cells::text, '=(\d+)', 'g'))[1]::bigint AS n) c WHERE a.account = 4 AND NOT a.subtree$$,
+         g.slot, classes),
+  $$SELECT count(*) FROM crm.customer c WHERE c.name = 'New'$$,
+  format('accounts of every unit and channel with %s classes', classes))
+FROM crm.generation g, (VALUES (8), (32767)) v (classes) WHERE g.state = 'current';
+
+-- freshness tells when standings do not follow the settings -------------------------
+
+CREATE FUNCTION pg_temp.follow(change text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE change;
+  RETURN (SELECT f.fresh FROM crm_bi.freshness f WHERE f.item = 'scales changed since');
+END
+$$;
+SELECT is(pg_temp.follow(change), fresh, name) FROM (VALUES
+  ('CREATE TEMP TABLE none ()', true, 'after a rebuild standings follow'),
+  ($$INSERT INTO crm.setting (name, value) VALUES ('tier_scale', 'low, high 1000')$$, false, 'not a new scale'),
+  ($$CALL crm.rebuild('2024-06-30', NULL)$$, true, 'until it is rebuilt'),
+  ($$UPDATE crm.setting SET value = 'low, high 2000' WHERE name = 'tier_scale'$$, false, 'nor limits that change'),
+  ($$UPDATE crm.setting SET value = 'low, high 1000' WHERE name = 'tier_scale'$$, true, 'unless they change back'),
+  ($$UPDATE crm.setting SET value = 'low, top 1000' WHERE name = 'tier_scale'$$, false, 'nor labels'),
+  ($$DELETE FROM crm.setting WHERE name = 'tier_scale'$$, false, 'nor a scale that goes'),
+  ($$CALL crm.rebuild('2024-06-30', NULL)$$, true, 'rebuilt again'),
+  ($$INSERT INTO crm.setting (name, value) VALUES ('horizon_months', '3')$$, true, 'other settings do not matter'),
+  ($$INSERT INTO crm.setting (name, value) VALUES ('reinstatement_months', '12')$$, false, 'what cover is derived by does'),
+  ($$DELETE FROM crm.setting WHERE name = 'reinstatement_months'$$, true, 'and is as it was'),
+  ($$INSERT INTO crm.setting (name, value, org_id) VALUES ('activity_scale', 'on, off 30', 2)$$, false, 'nor does a scale of one unit'),
+  ($$CALL crm.rebuild('2024-06-30', NULL)$$, true, 'and rebuilt once more'),
+  ($$INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (999999, 2, 'made new', 'Made new')$$, false, 'a unit made below it has the scale of those above'),
+  ($$DELETE FROM crm.organisation WHERE id = 999999$$, true, 'and is gone')) v (change, fresh, name);
 SELECT * FROM finish();
 ROLLBACK;
