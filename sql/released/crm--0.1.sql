@@ -317,6 +317,9 @@ END;
 COMMENT ON FUNCTION crm.actor() IS
   'Who acts: whom the parameter crm.actor names, which takes the duty pool, otherwise the session user. Errors: 42501 when the login may not name another.';
 
+CREATE FUNCTION crm._may_commit() RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_may_commit';
+COMMENT ON FUNCTION crm._may_commit() IS 'To be asked first by a procedure that commits as it goes. Errors: 2D000 inside a transaction block.';
+
 CREATE PROCEDURE crm.create_model(owner name DEFAULT 'crm_owner')
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -769,14 +772,14 @@ COMMENT ON FUNCTION crm.model_version() IS 'The version of the model in this dat
 
 CREATE TABLE crm.duty_right (
   duty text NOT NULL CHECK (duty ~ '^[a-z][a-z_]*$'),
-  privilege text NOT NULL CHECK (privilege ~ '^(SELECT|INSERT|UPDATE|DELETE)( \([a-z_]+\))?$|^(EXECUTE|USAGE)$'),
+  privilege text NOT NULL CHECK (privilege ~ '^(SELECT|INSERT|UPDATE|DELETE)( \([a-z_]+(, [a-z_]+)*\))?$|^(EXECUTE|USAGE)$'),
   kind text NOT NULL CHECK (kind IN ('TABLE', 'FUNCTION', 'PROCEDURE', 'SCHEMA', 'ALL TABLES IN SCHEMA')),
   object text NOT NULL,
   PRIMARY KEY (duty, privilege, kind, object)
 );
 COMMENT ON TABLE crm.duty_right IS 'What crm.grant_duty() grants: each area names the rights to what it makes.';
 COMMENT ON COLUMN crm.duty_right.duty IS 'Duty.';
-COMMENT ON COLUMN crm.duty_right.privilege IS 'Privilege, of a column with its name in parentheses.';
+COMMENT ON COLUMN crm.duty_right.privilege IS 'Privilege, of columns with their names in parentheses.';
 COMMENT ON COLUMN crm.duty_right.kind IS 'Kind of object.';
 COMMENT ON COLUMN crm.duty_right.object IS 'Table or schema, or function with the types of its arguments, of schema crm or crm_bi.';
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
@@ -857,23 +860,29 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave org_id and channel_id NULL.';
   END IF;
   EXECUTE pg_catalog.format('SELECT %L::%s', NEW.value, k.type);
-  IF k.type = 'integer' AND NEW.value::integer NOT BETWEEN 0 AND 1000000 THEN
+  IF k.type = 'integer' AND NEW.value::integer NOT BETWEEN 0 AND (CASE NEW.name WHEN 'reinstatement_months' THEN 1200 ELSE 1000000 END) THEN
     RAISE EXCEPTION 'value % of setting "%" is out of range', NEW.value, NEW.name USING ERRCODE = 'numeric_value_out_of_range';
   END IF;
   IF NEW.name = 'business_time_zone' AND NOT EXISTS (SELECT FROM pg_catalog.pg_timezone_names z WHERE z.name = NEW.value) THEN
     RAISE EXCEPTION 'there is no time zone "%"', NEW.value
       USING ERRCODE = 'invalid_parameter_value', HINT = 'pg_timezone_names lists the time zones.';
   END IF;
-  IF TG_OP = 'UPDATE' THEN
-    NEW.set_at := now();
-    NEW.set_by := crm.actor();
-  END IF;
   RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION crm._setting_check() IS 'Trigger: a value must be a literal of its setting''s type; who changes it sets it.';
+COMMENT ON FUNCTION crm._setting_check() IS 'Trigger: a value must be a literal of its setting''s type.';
 CREATE TRIGGER setting_check BEFORE INSERT OR UPDATE ON crm.setting
   FOR EACH ROW EXECUTE FUNCTION crm._setting_check();
+
+CREATE FUNCTION crm._stamp() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.set_at := now();
+  NEW.set_by := crm.actor();
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION crm._stamp() IS 'Trigger: who changes a value is who set it.';
+CREATE TRIGGER stamp BEFORE UPDATE ON crm.setting FOR EACH ROW EXECUTE FUNCTION crm._stamp();
 
 CREATE FUNCTION crm.setting_value(name text, as_of date DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -2154,6 +2163,7 @@ DECLARE
   system constant text := nullif(pg_catalog.btrim(source_system, E' \t\r\n\u3000'), '');
   waiting bigint[] := '{}';
   complete boolean := true;
+  is_new boolean;
   report crm.import_batch_kind;
 BEGIN
   IF system IS NULL THEN
@@ -2162,7 +2172,12 @@ BEGIN
   END IF;
 
   INSERT INTO crm.import_source AS s (source_system) VALUES (system)
-  ON CONFLICT ON CONSTRAINT import_source_pkey DO UPDATE SET batches = s.batches + 1;
+  ON CONFLICT ON CONSTRAINT import_source_pkey DO UPDATE SET batches = s.batches + 1
+  RETURNING s.batches = 1 INTO is_new;
+  IF is_new AND EXISTS (SELECT FROM crm.import_source s WHERE s.source_system <> system) THEN
+    RAISE NOTICE 'source system "%" is new here; known are %', system,
+      (SELECT pg_catalog.string_agg(pg_catalog.format('"%s"', s.source_system), ', ' ORDER BY s.source_system) FROM crm.import_source s WHERE s.source_system <> system);
+  END IF;
   INSERT INTO crm.import_batch (source_system) VALUES (system) RETURNING id INTO batch_id;
 
   CREATE TEMP TABLE crm_import_fault (kind text, row_no bigint, column_name text, code text, message text, value text);
@@ -2728,6 +2743,9 @@ BEGIN
     RAISE EXCEPTION 'batch % is not above 0', batch
       USING ERRCODE = 'invalid_parameter_value', HINT = 'NULL does all in the transaction of the caller.';
   END IF;
+  IF batch IS NOT NULL THEN
+    PERFORM crm._may_commit();
+  END IF;
   LOOP
     SELECT r.after, r.changed INTO reached, changed FROM crm._refresh_due(as_of, batch, reached, changed) r;
     EXIT WHEN reached IS NULL;
@@ -2741,7 +2759,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.refresh_due(date, integer) IS
-  'After a change of the setting recycle_rule: gives every open holding the rule in force on a day for its unit and channel, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023.';
+  'After a change of the setting recycle_rule: gives every open holding the rule in force on a day for its unit and channel, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.refresh_due(date, integer) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
@@ -2770,6 +2788,7 @@ COMMENT ON COLUMN crm.holding_quota.staff_id IS 'Member of staff.';
 COMMENT ON COLUMN crm.holding_quota.quota IS 'Customers at most; who holds more already keeps them and gets no other.';
 COMMENT ON COLUMN crm.holding_quota.set_at IS 'When it was set.';
 COMMENT ON COLUMN crm.holding_quota.set_by IS 'Who set it.';
+CREATE TRIGGER stamp BEFORE UPDATE ON crm.holding_quota FOR EACH ROW EXECUTE FUNCTION crm._stamp();
 
 CREATE TABLE crm.holding_count (
   staff_id bigint PRIMARY KEY REFERENCES crm.staff,
@@ -3495,8 +3514,8 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'EXECUTE', 'FUNCTION', 'crm._allocation_edges(bigint[], bigint[], date)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm._allocate(bigint[], bigint[], text)'),
   ('manager', 'SELECT', 'TABLE', 'crm.holding_quota'),
-  ('manager', 'INSERT', 'TABLE', 'crm.holding_quota'),
-  ('manager', 'UPDATE', 'TABLE', 'crm.holding_quota'),
+  ('manager', 'INSERT (staff_id, quota)', 'TABLE', 'crm.holding_quota'),
+  ('manager', 'UPDATE (staff_id, quota)', 'TABLE', 'crm.holding_quota'),
   ('manager', 'DELETE', 'TABLE', 'crm.holding_quota');
 
 END
@@ -4124,8 +4143,14 @@ BEGIN
   IF batch < 1 THEN
     RAISE EXCEPTION 'batch must be positive, not %', batch USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  IF NOT commits AND current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'a rebuild needs isolation level read committed' USING ERRCODE = 'active_sql_transaction';
+  -- a snapshot older than a lock would not show what was waited for
+  IF current_setting('transaction_isolation') <> 'read committed'
+     OR (commits AND current_setting('default_transaction_isolation') <> 'read committed') THEN
+    RAISE EXCEPTION 'a rebuild needs isolation level read committed'
+      USING ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''.';
+  END IF;
+  IF commits THEN
+    PERFORM crm._may_commit();
   END IF;
   IF NOT crm._rebuild_alone(commits) THEN
     RAISE EXCEPTION 'another session is rebuilding' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
@@ -4182,7 +4207,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.rebuild(date, integer, boolean) IS
-  'Makes standings and figures anew beside the ones in use and then switches, in steps that are committed and can be resumed. as_of: the day it stands on (default crm.today()); batch: customers in a step, NULL: all in the caller''s transaction; cover: derive the cover of all policies anew first, as is done anyway when a setting it depends on has changed. Errors: 22008, 22023, 25001, 55006 when another session rebuilds; 2D000 inside a transaction block unless batch is NULL.';
+  'Makes standings and figures anew beside the ones in use and then switches, in steps that are committed and can be resumed. as_of: the day it stands on (default crm.today()); batch: customers in a step, NULL: all in the caller''s transaction; cover: derive the cover of all policies anew first, as is done anyway when a setting it depends on has changed. Errors: 22008, 22023, 25001 at another isolation level than read committed, 55006 when another session rebuilds; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.rebuild(date, integer, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm._drain_pending(at_most integer) RETURNS bigint
@@ -4224,10 +4249,16 @@ BEGIN
     RAISE EXCEPTION 'figures cannot stand on day %', today
       USING ERRCODE = 'datetime_field_overflow', HINT = 'Give a day between 1900-01-02 and 2199-06-30.';
   END IF;
+  -- as of a rebuild
+  IF current_setting('transaction_isolation') <> 'read committed'
+     OR (commits AND current_setting('default_transaction_isolation') <> 'read committed') THEN
+    RAISE EXCEPTION 'a refresh needs isolation level read committed'
+      USING ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''.';
+  END IF;
+  IF commits THEN
+    PERFORM crm._may_commit();
+  END IF;
   IF NOT commits THEN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-      RAISE EXCEPTION 'a refresh needs isolation level read committed' USING ERRCODE = 'active_sql_transaction';
-    END IF;
     LOCK TABLE crm.generation IN EXCLUSIVE MODE;
     PERFORM crm.post();
   END IF;
@@ -4243,7 +4274,10 @@ BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     END IF;
   END LOOP;
-  PERFORM crm._post_ahead(crm._horizon(today));
+  -- its lock waits for every transaction that has posted, so only when there is something to do
+  IF EXISTS (SELECT FROM crm.generation g WHERE g.state = 'current' AND g.posted_to < crm._horizon(today)) THEN
+    PERFORM crm._post_ahead(crm._horizon(today));
+  END IF;
   IF commits THEN
     COMMIT;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -4253,7 +4287,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.refresh(date, integer) IS
-  'Brings the figures up to date: posts what is queued, posts known changes further ahead, folds entries up to the day before as_of (default crm.today()). batch NULL: in the caller''s transaction. For the nightly run. Errors: 22008, 22023, 25001; 2D000 inside a transaction block unless batch is NULL.';
+  'Brings the figures up to date: posts what is queued, posts known changes further ahead, folds entries up to the day before as_of (default crm.today()). batch NULL: in the caller''s transaction. For the nightly run. Errors: 22008, 22023, 25001 at another isolation level than read committed; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.refresh(date, integer) FROM PUBLIC;
 
 END
@@ -4595,8 +4629,8 @@ BEGIN
 -- access: what the views may read
 
 GRANT SELECT ON crm.generation, crm.kpi_code, crm.organisation, crm.organisation_tree, crm.period, crm.kpi_cell, crm.kpi_entry,
-  crm.channel, crm.class, crm.standing, crm.customer, crm.contact_point, crm.policy, crm.product, crm.cover, crm.pending, crm.setting,
-  crm.setting_kind, crm.replay, crm.staff, crm.holding, crm._stale_scale TO crm_bi_owner;
+  crm.channel, crm.class, crm.standing, crm.customer, crm.contact_point, crm.policy, crm.product, crm.cover, crm.pending, crm._stale_scale,
+  crm.replay, crm.staff, crm.holding TO crm_bi_owner;
 
 CREATE PROCEDURE crm.grant_duty(duty text, grantee name)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
