@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "types_input.h"
 #include "types_unicode.h"
 #include "utils/array.h"
@@ -286,11 +287,11 @@ read_identity(HeapTupleHeader header, Identity *r)
 typedef enum KeyKind
 {
 	KEY_ID = 1, KEY_ID_BEGINS, KEY_ID_ENDS, KEY_PHONE, KEY_PHONE_BEGINS, KEY_PHONE_ENDS,
-	KEY_BIRTH, KEY_BIRTH_YEAR, KEY_BIRTH_DAY, KEY_EMAIL, KEY_ADDRESS
+	KEY_BIRTH, KEY_BIRTH_MONTH, KEY_BIRTH_DAY, KEY_BIRTH_DIGITS, KEY_BIRTHDAY, KEY_EMAIL, KEY_ADDRESS
 } KeyKind;
 
 #define KIND_BITS		4
-#define MAX_KEYS		(3 + 3 * MAX_VALUES + CRM_NAME_KEYS + 2 + 2 * MAX_VALUES)
+#define MAX_KEYS		(3 + 3 * MAX_VALUES + CRM_NAME_KEYS + 4 + 2 * MAX_VALUES)
 
 static uint64
 hash_chars(const uint32 *chars, int n, uint64 seed)
@@ -304,11 +305,16 @@ make_key(uint64 hash, KeyKind kind)
 	return (int64) ((hash << KIND_BITS) | kind);
 }
 
-/* Digits at either end of a number that one error elsewhere leaves alone */
-static int
-end_digits(int n)
+/*
+ * Digits at the beginning and the end of a number: a single error leaves one of
+ * them alone, and so does a missing digit, but for a few lengths. Identity
+ * numbers begin with regions that many share, so more of them is taken.
+ */
+static void
+number_ends(int n, int *begin, int *end)
 {
-	return n >= 13 ? 6 : n >= 9 ? 5 : 3;
+	*begin = n >= 17 ? 10 : n >= 13 ? 6 : n >= 10 ? 5 : n >= 6 ? 3 : n;
+	*end = Min(*begin, 7);
 }
 
 static int
@@ -325,14 +331,52 @@ static int
 number_keys(const CrmDigits *d, uint64 name_hash, bool named, KeyKind kind, int64 *keys)
 {
 	int			n = 0;
-	int			end = end_digits(d->n);
+	int			begin,
+				end;
 
 	keys[n++] = make_key(hash_chars(d->chars, d->n, kind), kind);
-	if (named && d->n > end)
+	number_ends(d->n, &begin, &end);
+	if (named && d->n > begin)
 	{
-		keys[n++] = make_key(hash_chars(d->chars, end, name_hash), kind + 1);
+		keys[n++] = make_key(hash_chars(d->chars, begin, name_hash), kind + 1);
 		keys[n++] = make_key(hash_chars(d->chars + d->n - end, end, name_hash), kind + 2);
 	}
+	return n;
+}
+
+/*
+ * Keys of a birth date: with every key of the name, lest either of them is a
+ * little wrong; with the whole name its year and month, its year and day, its
+ * year and the other digits in order, which no exchange changes, and its
+ * birthday. A single Chinese character is too little of a name.
+ */
+static int
+birth_keys(const CrmDigits *birth, const CrmNameKey *name, int nnames, uint64 name_hash, int64 *keys)
+{
+	uint64		birth_hash = hash_chars(birth->chars, birth->n, KEY_BIRTH);
+	const uint32 *d = birth->chars;
+	uint32		part[DATE_DIGITS];
+	int			n = 0;
+
+	for (int i = 0; i < nnames; i++)
+		if (i == 0 || name[i].nchars > 1)
+			keys[n++] = make_key(hash_chars(name[i].chars, name[i].nchars, birth_hash), KEY_BIRTH);
+	keys[n++] = make_key(hash_chars(d, 6, name_hash), KEY_BIRTH_MONTH);
+	memcpy(part, d, sizeof(part));
+	part[4] = d[6];
+	part[5] = d[7];
+	keys[n++] = make_key(hash_chars(part, 6, name_hash), KEY_BIRTH_DAY);
+	memcpy(part, d, sizeof(part));
+	for (int i = 5; i < DATE_DIGITS; i++)
+		for (int j = i; j > 4 && part[j - 1] > part[j]; j--)
+		{
+			uint32		swap = part[j];
+
+			part[j] = part[j - 1];
+			part[j - 1] = swap;
+		}
+	keys[n++] = make_key(hash_chars(part, DATE_DIGITS, name_hash), KEY_BIRTH_DIGITS);
+	keys[n++] = make_key(hash_chars(d + 4, 4, name_hash), KEY_BIRTHDAY);
 	return n;
 }
 
@@ -350,14 +394,7 @@ identity_keys(const Identity *r, int64 *keys)
 	for (int i = 0; i < r->nphones; i++)
 		n += number_keys(&r->phones[i], name_hash, nnames > 0, KEY_PHONE, keys + n);
 	if (r->birth.n == DATE_DIGITS && nnames > 0)
-	{
-		uint64		birth_hash = hash_chars(r->birth.chars, r->birth.n, KEY_BIRTH);
-
-		for (int i = 0; i < nnames; i++)
-			keys[n++] = make_key(hash_chars(name[i].chars, name[i].nchars, birth_hash), KEY_BIRTH);
-		keys[n++] = make_key(hash_chars(r->birth.chars, 4, name_hash), KEY_BIRTH_YEAR);
-		keys[n++] = make_key(hash_chars(r->birth.chars + 4, 4, name_hash), KEY_BIRTH_DAY);
-	}
+		n += birth_keys(&r->birth, name, nnames, name_hash, keys + n);
 	for (int i = 0; i < r->nemails; i++)
 		keys[n++] = make_key(hash_bytes_extended((const unsigned char *) r->emails[i], strlen(r->emails[i]), KEY_EMAIL), KEY_EMAIL);
 	for (int i = 0; i < r->naddresses && nnames > 0; i++)
@@ -475,8 +512,11 @@ compare(const Identity *a, const Identity *b, const double *w, Level *level)
 									 strcmp(a->emails[i], b->emails[j]) == 0 ? LEVEL_SAME : LEVEL_DIFFERS);
 	for (int i = 0; i < a->naddresses; i++)
 		for (int j = 0; j < b->naddresses; j++)
+		{
+			CHECK_FOR_INTERRUPTS();
 			level[FIELD_ADDRESS] = Min(level[FIELD_ADDRESS],
 									   compare_addresses(&a->addresses[i], &b->addresses[j], w[WEIGHT_ADDRESS_FROM]));
+		}
 }
 
 /* Read both records; whether they may be of one person at all: of one kind, or of an unknown one */

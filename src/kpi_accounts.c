@@ -428,6 +428,22 @@ put_account(ReturnSetInfo *rsinfo, const Accounts *a, const CellBlock *block, in
 	}
 }
 
+/* Most blocks that one unit has, by itself or with its subtree */
+static int
+largest_unit(const CellBlock *block, int nblocks)
+{
+	int			most = 0;
+
+	for (int i = 0, j; i < nblocks; i = j)
+	{
+		for (j = i; j < nblocks && block[j].key.org == block[i].key.org &&
+			 block[j].key.subtree == block[i].key.subtree;)
+			j++;
+		most = Max(most, j - i);
+	}
+	return most;
+}
+
 PG_FUNCTION_INFO_V1(crm_accounts);
 /*
  * accounts(timelines, tree, first_day, settled, until, classes)
@@ -517,7 +533,7 @@ crm_accounts(PG_FUNCTION_ARGS)
 	if (tree)
 	{
 		block = sum_up(&a, &nblocks);
-		cell = palloc_array(Cell, (Size) nblocks * a.nseries * CELL_PERIODS + 1);
+		cell = palloc_array(Cell, (Size) largest_unit(block, nblocks) * a.nseries * CELL_PERIODS + 1);
 		for (Account x = ACC_INSURED; x <= ACC_FORMER; x++)
 			put_account(rsinfo, &a, block, nblocks, x, GRAIN_DAY, cell);
 		for (Account x = ACC_FIRST_TURNOVER; x <= ACC_LAST_TURNOVER; x++)

@@ -32,6 +32,9 @@ END;
 COMMENT ON FUNCTION crm.actor() IS
   'Who acts: whom the parameter crm.actor names, which takes the duty pool, otherwise the session user. Errors: 42501 when the login may not name another.';
 
+CREATE FUNCTION crm._may_commit() RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_may_commit';
+COMMENT ON FUNCTION crm._may_commit() IS 'To be asked first by a procedure that commits as it goes. Errors: 2D000 inside a transaction block.';
+
 CREATE PROCEDURE crm.create_model(owner name DEFAULT 'crm_owner')
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

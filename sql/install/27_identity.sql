@@ -86,7 +86,7 @@ COMMENT ON FUNCTION crm.match_weight_list(crm.match_weights) IS 'Every weight in
 CREATE FUNCTION crm.match_keys(record crm.identity) RETURNS bigint[]
   AS 'MODULE_PATHNAME', 'crm_match_keys' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION crm.match_keys(crm.identity) IS
-  'Keys of a record: two records that share none are not compared. ID number, telephone, e-mail address; either end of ID number and telephone, year and day of birth, address, each with the key of the name; birth date with each key of the name.';
+  'Keys of a record: two records that share none are not compared. ID number, telephone, e-mail address; either end of ID number and telephone, parts of the birth date, address, each with the key of the name; birth date with each key of the name.';
 CREATE FUNCTION crm.match_score(a crm.identity, b crm.identity, weights crm.match_weights DEFAULT '{}') RETURNS double precision
   AS 'MODULE_PATHNAME', 'crm_match_score' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION crm.match_score(crm.identity, crm.identity, crm.match_weights) IS

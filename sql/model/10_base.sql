@@ -19,14 +19,14 @@ COMMENT ON FUNCTION crm.model_version() IS 'The version of the model in this dat
 
 CREATE TABLE crm.duty_right (
   duty text NOT NULL CHECK (duty ~ '^[a-z][a-z_]*$'),
-  privilege text NOT NULL CHECK (privilege ~ '^(SELECT|INSERT|UPDATE|DELETE)( \([a-z_]+\))?$|^(EXECUTE|USAGE)$'),
+  privilege text NOT NULL CHECK (privilege ~ '^(SELECT|INSERT|UPDATE|DELETE)( \([a-z_]+(, [a-z_]+)*\))?$|^(EXECUTE|USAGE)$'),
   kind text NOT NULL CHECK (kind IN ('TABLE', 'FUNCTION', 'PROCEDURE', 'SCHEMA', 'ALL TABLES IN SCHEMA')),
   object text NOT NULL,
   PRIMARY KEY (duty, privilege, kind, object)
 );
 COMMENT ON TABLE crm.duty_right IS 'What crm.grant_duty() grants: each area names the rights to what it makes.';
 COMMENT ON COLUMN crm.duty_right.duty IS 'Duty.';
-COMMENT ON COLUMN crm.duty_right.privilege IS 'Privilege, of a column with its name in parentheses.';
+COMMENT ON COLUMN crm.duty_right.privilege IS 'Privilege, of columns with their names in parentheses.';
 COMMENT ON COLUMN crm.duty_right.kind IS 'Kind of object.';
 COMMENT ON COLUMN crm.duty_right.object IS 'Table or schema, or function with the types of its arguments, of schema crm or crm_bi.';
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
@@ -107,7 +107,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave org_id and channel_id NULL.';
   END IF;
   EXECUTE pg_catalog.format('SELECT %L::%s', NEW.value, k.type);
-  IF k.type = 'integer' AND NEW.value::integer NOT BETWEEN 0 AND 1000000 THEN
+  IF k.type = 'integer' AND NEW.value::integer NOT BETWEEN 0 AND (CASE NEW.name WHEN 'reinstatement_months' THEN 1200 ELSE 1000000 END) THEN
     RAISE EXCEPTION 'value % of setting "%" is out of range', NEW.value, NEW.name USING ERRCODE = 'numeric_value_out_of_range';
   END IF;
   IF NEW.name = 'business_time_zone' AND NOT EXISTS (SELECT FROM pg_catalog.pg_timezone_names z WHERE z.name = NEW.value) THEN
@@ -120,6 +120,16 @@ $$;
 COMMENT ON FUNCTION crm._setting_check() IS 'Trigger: a value must be a literal of its setting''s type.';
 CREATE TRIGGER setting_check BEFORE INSERT OR UPDATE ON crm.setting
   FOR EACH ROW EXECUTE FUNCTION crm._setting_check();
+
+CREATE FUNCTION crm._stamp() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.set_at := now();
+  NEW.set_by := crm.actor();
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION crm._stamp() IS 'Trigger: who changes a value is who set it.';
+CREATE TRIGGER stamp BEFORE UPDATE ON crm.setting FOR EACH ROW EXECUTE FUNCTION crm._stamp();
 
 CREATE FUNCTION crm.setting_value(name text, as_of date DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -458,4 +458,7 @@ CREATE INDEX ON crm.contact (channel_id);
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.customer'),
   ('manager', 'SELECT', 'TABLE', 'crm.customer_organisation'),
-  ('manager', 'SELECT', 'TABLE', 'crm.organisation_tree');
+  ('manager', 'SELECT', 'TABLE', 'crm.organisation'),
+  ('manager', 'SELECT', 'TABLE', 'crm.organisation_tree'),
+  ('manager', 'SELECT', 'TABLE', 'crm.staff'),
+  ('manager', 'SELECT', 'TABLE', 'crm.channel');

@@ -132,6 +132,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
   commits CONSTANT boolean := batch IS NOT NULL;
   path CONSTANT text := pg_catalog.current_setting('search_path');
+  memory CONSTANT text := pg_catalog.current_setting('work_mem');
   began CONSTANT timestamptz := pg_catalog.clock_timestamp();
   weights crm.match_weights;
   least_score double precision;
@@ -238,7 +239,7 @@ BEGIN
             HINT = 'The setting duplicate_block is the limit.';
   END IF;
   RAISE NOTICE 'compared % pairs, found % candidates in % s', compared, candidates, round(extract(epoch FROM clock_timestamp() - began), 1);
-  PERFORM pg_catalog.set_config('search_path', path, true);
+  PERFORM pg_catalog.set_config('search_path', path, true), pg_catalog.set_config('work_mem', memory, true);
 END
 $$;
 COMMENT ON PROCEDURE crm.find_duplicates(integer, bigint, bigint, bigint, bigint) IS

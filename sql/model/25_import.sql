@@ -771,6 +771,7 @@ DECLARE
   system constant text := nullif(pg_catalog.btrim(source_system, E' \t\r\n\u3000'), '');
   waiting bigint[] := '{}';
   complete boolean := true;
+  is_new boolean;
   report crm.import_batch_kind;
 BEGIN
   IF system IS NULL THEN
@@ -779,7 +780,12 @@ BEGIN
   END IF;
 
   INSERT INTO crm.import_source AS s (source_system) VALUES (system)
-  ON CONFLICT ON CONSTRAINT import_source_pkey DO UPDATE SET batches = s.batches + 1;
+  ON CONFLICT ON CONSTRAINT import_source_pkey DO UPDATE SET batches = s.batches + 1
+  RETURNING s.batches = 1 INTO is_new;
+  IF is_new AND EXISTS (SELECT FROM crm.import_source s WHERE s.source_system <> system) THEN
+    RAISE NOTICE 'source system "%" is new here; known are %', system,
+      (SELECT pg_catalog.string_agg(pg_catalog.format('"%s"', s.source_system), ', ' ORDER BY s.source_system) FROM crm.import_source s WHERE s.source_system <> system);
+  END IF;
   INSERT INTO crm.import_batch (source_system) VALUES (system) RETURNING id INTO batch_id;
 
   CREATE TEMP TABLE crm_import_fault (kind text, row_no bigint, column_name text, code text, message text, value text);

@@ -16,7 +16,6 @@ BEGIN ATOMIC
   SELECT crm.setting_value('reinstatement_months') || ' ' || crm.setting_value('long_term_months');
 END;
 COMMENT ON FUNCTION crm._cover_by() IS 'The settings by which cover is derived, as they stand.';
-REVOKE ALL ON FUNCTION crm._cover_by() FROM PUBLIC;
 
 CREATE TABLE crm.generation (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -80,6 +79,26 @@ CROSS JOIN LATERAL (
   SELECT '-infinity', NULL, NULL, k.initial FROM crm.setting_kind k WHERE k.name = d.setting) s;
 COMMENT ON VIEW crm._rule_source IS 'The scales of activity and tier as set, with their days, units and channels.';
 
+CREATE VIEW crm._rule_due AS
+SELECT r.kind, pg_catalog.row_number() OVER (PARTITION BY r.kind ORDER BY r.depth DESC, r.channel_id IS NULL, r.channel_id, r.org_ids[1], r.valid_from DESC)::integer AS ord,
+       r.valid_from, r.valid_to, r.org_ids, r.channel_id,
+       (SELECT pg_catalog.array_agg(c.id ORDER BY l.ord) FROM pg_catalog.unnest(crm.labels(r.scale)) WITH ORDINALITY AS l (label, ord)
+        JOIN crm.class c ON c.dimension = r.kind AND c.label = l.label) AS class_ids,
+       (crm._thresholds(r.scale, r.decimals))[2:] AS thresholds
+FROM crm._rule_source r;
+COMMENT ON VIEW crm._rule_due IS 'The rules that a generation made now would have, once crm.class has their labels.';
+
+CREATE VIEW crm._stale_scale AS
+WITH current AS (
+  SELECT r.kind, r.ord, r.valid_from, r.valid_to, r.org_ids, r.channel_id, r.class_ids, r.thresholds
+  FROM crm.rule r JOIN crm.generation g ON g.id = r.generation_id AND g.state = 'current')
+SELECT a.kind, a.ord FROM (TABLE crm._rule_due EXCEPT TABLE current) a
+UNION
+SELECT b.kind, b.ord FROM (TABLE current EXCEPT TABLE crm._rule_due) b
+UNION
+SELECT 'cover', 1 FROM crm.generation g WHERE g.state = 'current' AND g.cover_by <> crm._cover_by();
+COMMENT ON VIEW crm._stale_scale IS 'Where the current generation does not follow the settings: rules of activity and tier by precedence, and what cover is derived by.';
+
 CREATE FUNCTION crm._make_rules(generation_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -91,13 +110,8 @@ BEGIN
         GROUP BY r.kind, l.label) n
   WHERE NOT EXISTS (SELECT FROM crm.class c WHERE c.dimension = n.kind AND c.label = n.label);
   INSERT INTO crm.rule (generation_id, kind, ord, valid_from, valid_to, org_ids, channel_id, class_ids, thresholds)
-  SELECT _make_rules.generation_id, r.kind,
-         row_number() OVER (PARTITION BY r.kind ORDER BY r.depth DESC, r.channel_id IS NULL, r.channel_id, r.org_ids[1], r.valid_from DESC),
-         r.valid_from, r.valid_to, r.org_ids, r.channel_id,
-         (SELECT array_agg(c.id ORDER BY l.ord) FROM unnest(crm.labels(r.scale)) WITH ORDINALITY AS l (label, ord)
-          JOIN crm.class c ON c.dimension = r.kind AND c.label = l.label),
-         (crm._thresholds(r.scale, r.decimals))[2:]
-  FROM crm._rule_source r;
+  SELECT _make_rules.generation_id, d.kind, d.ord, d.valid_from, d.valid_to, d.org_ids, d.channel_id, d.class_ids, d.thresholds
+  FROM crm._rule_due d;
 END
 $$;
 COMMENT ON FUNCTION crm._make_rules(bigint) IS 'Fixes the scales in force as the rules of a generation.';

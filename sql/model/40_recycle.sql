@@ -67,7 +67,7 @@ COMMENT ON COLUMN crm.holding.org_id IS 'Unit that holds, or the holder''s unit 
 COMMENT ON COLUMN crm.holding.staff_id IS 'Member of staff that holds; NULL: the unit or the channel does.';
 COMMENT ON COLUMN crm.holding.held_from IS 'Start.';
 COMMENT ON COLUMN crm.holding.held_to IS 'End; NULL while held.';
-COMMENT ON COLUMN crm.holding.start_cause IS 'claim, allocation or transfer.';
+COMMENT ON COLUMN crm.holding.start_cause IS 'claim, allocation (crm.entrust() too) or transfer.';
 COMMENT ON COLUMN crm.holding.started_by IS 'Who started it.';
 COMMENT ON COLUMN crm.holding.start_reason IS 'Reason given at the start.';
 COMMENT ON COLUMN crm.holding.end_cause IS 'narrowing (from channel to unit or person), transfer, release, recycle or departure.';
@@ -245,6 +245,9 @@ BEGIN
     RAISE EXCEPTION 'batch % is not above 0', batch
       USING ERRCODE = 'invalid_parameter_value', HINT = 'NULL does all in the transaction of the caller.';
   END IF;
+  IF batch IS NOT NULL THEN
+    PERFORM crm._may_commit();
+  END IF;
   LOOP
     SELECT r.after, r.changed INTO reached, changed FROM crm._refresh_due(as_of, batch, reached, changed) r;
     EXIT WHEN reached IS NULL;
@@ -258,7 +261,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.refresh_due(date, integer) IS
-  'After a change of the setting recycle_rule: gives every open holding the rule in force on a day for its unit and channel, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023.';
+  'After a change of the setting recycle_rule: gives every open holding the rule in force on a day for its unit and channel, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.refresh_due(date, integer) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES

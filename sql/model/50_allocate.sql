@@ -13,6 +13,7 @@ COMMENT ON COLUMN crm.holding_quota.staff_id IS 'Member of staff.';
 COMMENT ON COLUMN crm.holding_quota.quota IS 'Customers at most; who holds more already keeps them and gets no other.';
 COMMENT ON COLUMN crm.holding_quota.set_at IS 'When it was set.';
 COMMENT ON COLUMN crm.holding_quota.set_by IS 'Who set it.';
+CREATE TRIGGER stamp BEFORE UPDATE ON crm.holding_quota FOR EACH ROW EXECUTE FUNCTION crm._stamp();
 
 CREATE TABLE crm.holding_count (
   staff_id bigint PRIMARY KEY REFERENCES crm.staff,
@@ -738,6 +739,6 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'EXECUTE', 'FUNCTION', 'crm._allocation_edges(bigint[], bigint[], date)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm._allocate(bigint[], bigint[], text)'),
   ('manager', 'SELECT', 'TABLE', 'crm.holding_quota'),
-  ('manager', 'INSERT', 'TABLE', 'crm.holding_quota'),
-  ('manager', 'UPDATE', 'TABLE', 'crm.holding_quota'),
+  ('manager', 'INSERT (staff_id, quota)', 'TABLE', 'crm.holding_quota'),
+  ('manager', 'UPDATE (staff_id, quota)', 'TABLE', 'crm.holding_quota'),
   ('manager', 'DELETE', 'TABLE', 'crm.holding_quota');

@@ -175,8 +175,14 @@ BEGIN
   IF batch < 1 THEN
     RAISE EXCEPTION 'batch must be positive, not %', batch USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  IF NOT commits AND current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'a rebuild needs isolation level read committed' USING ERRCODE = 'active_sql_transaction';
+  -- a snapshot older than a lock would not show what was waited for
+  IF current_setting('transaction_isolation') <> 'read committed'
+     OR (commits AND current_setting('default_transaction_isolation') <> 'read committed') THEN
+    RAISE EXCEPTION 'a rebuild needs isolation level read committed'
+      USING ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''.';
+  END IF;
+  IF commits THEN
+    PERFORM crm._may_commit();
   END IF;
   IF NOT crm._rebuild_alone(commits) THEN
     RAISE EXCEPTION 'another session is rebuilding' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
@@ -233,7 +239,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.rebuild(date, integer, boolean) IS
-  'Makes standings and figures anew beside the ones in use and then switches, in steps that are committed and can be resumed. as_of: the day it stands on (default crm.today()); batch: customers in a step, NULL: all in the caller''s transaction; cover: derive the cover of all policies anew first, as is done anyway when a setting it depends on has changed. Errors: 22008, 22023, 25001, 55006 when another session rebuilds; 2D000 inside a transaction block unless batch is NULL.';
+  'Makes standings and figures anew beside the ones in use and then switches, in steps that are committed and can be resumed. as_of: the day it stands on (default crm.today()); batch: customers in a step, NULL: all in the caller''s transaction; cover: derive the cover of all policies anew first, as is done anyway when a setting it depends on has changed. Errors: 22008, 22023, 25001 at another isolation level than read committed, 55006 when another session rebuilds; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.rebuild(date, integer, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm._drain_pending(at_most integer) RETURNS bigint
@@ -275,10 +281,16 @@ BEGIN
     RAISE EXCEPTION 'figures cannot stand on day %', today
       USING ERRCODE = 'datetime_field_overflow', HINT = 'Give a day between 1900-01-02 and 2199-06-30.';
   END IF;
+  -- as of a rebuild
+  IF current_setting('transaction_isolation') <> 'read committed'
+     OR (commits AND current_setting('default_transaction_isolation') <> 'read committed') THEN
+    RAISE EXCEPTION 'a refresh needs isolation level read committed'
+      USING ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''.';
+  END IF;
+  IF commits THEN
+    PERFORM crm._may_commit();
+  END IF;
   IF NOT commits THEN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-      RAISE EXCEPTION 'a refresh needs isolation level read committed' USING ERRCODE = 'active_sql_transaction';
-    END IF;
     LOCK TABLE crm.generation IN EXCLUSIVE MODE;
     PERFORM crm.post();
   END IF;
@@ -294,7 +306,10 @@ BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     END IF;
   END LOOP;
-  PERFORM crm._post_ahead(crm._horizon(today));
+  -- its lock waits for every transaction that has posted, so only when there is something to do
+  IF EXISTS (SELECT FROM crm.generation g WHERE g.state = 'current' AND g.posted_to < crm._horizon(today)) THEN
+    PERFORM crm._post_ahead(crm._horizon(today));
+  END IF;
   IF commits THEN
     COMMIT;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -304,5 +319,5 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.refresh(date, integer) IS
-  'Brings the figures up to date: posts what is queued, posts known changes further ahead, folds entries up to the day before as_of (default crm.today()). batch NULL: in the caller''s transaction. For the nightly run. Errors: 22008, 22023, 25001; 2D000 inside a transaction block unless batch is NULL.';
+  'Brings the figures up to date: posts what is queued, posts known changes further ahead, folds entries up to the day before as_of (default crm.today()). batch NULL: in the caller''s transaction. For the nightly run. Errors: 22008, 22023, 25001 at another isolation level than read committed; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.refresh(date, integer) FROM PUBLIC;

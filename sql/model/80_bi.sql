@@ -86,11 +86,14 @@ FROM crm.kpi_code k;
 
 CREATE VIEW crm_bi.organisation AS
 SELECT o.id AS org_id, o.parent_id, o.code, o.name, o.area, o.level, o.has_units,
-       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 0) AS level_0_name,
-       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 1) AS level_1_name,
-       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 2) AS level_2_name,
-       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 3) AS level_3_name
-FROM crm.organisation o;
+       a.level_0_name, a.level_1_name, a.level_2_name, a.level_3_name
+FROM crm.organisation o
+LEFT JOIN (
+  SELECT t.descendant_id,
+         pg_catalog.max(n.name) FILTER (WHERE n.level = 0) AS level_0_name, pg_catalog.max(n.name) FILTER (WHERE n.level = 1) AS level_1_name,
+         pg_catalog.max(n.name) FILTER (WHERE n.level = 2) AS level_2_name, pg_catalog.max(n.name) FILTER (WHERE n.level = 3) AS level_3_name
+  FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id
+  GROUP BY t.descendant_id) a ON a.descendant_id = o.id;
 
 CREATE VIEW crm_bi.date AS
 SELECT d.d::date AS date, extract(year FROM d.d)::integer AS year, extract(quarter FROM d.d)::integer AS quarter,
@@ -151,8 +154,9 @@ JOIN crm.channel c ON c.id = h.channel_id
 LEFT JOIN crm.staff s ON s.id = h.staff_id;
 
 CREATE VIEW crm_bi.freshness AS
-SELECT 'figures stand on' AS item, g.settled AS day, NULL::bigint AS n, crm.today() <= g.posted_to AS fresh,
-       CASE WHEN crm.today() <= g.posted_to THEN 'folded up to this day, exact for later ones' ELSE 'run CALL crm.refresh()' END AS advice
+SELECT 'figures stand on' AS item, g.settled AS day, NULL::bigint AS n, crm.today() BETWEEN g.settled AND g.posted_to AS fresh,
+       CASE WHEN crm.today() < g.settled THEN 'a period open today is not shown: CALL crm.rebuild() goes back'
+            WHEN crm.today() <= g.posted_to THEN 'folded up to this day, exact for later ones' ELSE 'run CALL crm.refresh()' END AS advice
 FROM crm.generation g WHERE g.state = 'current'
 UNION ALL
 SELECT 'posted up to', g.posted_to, NULL, crm.today() <= g.posted_to,
@@ -169,8 +173,7 @@ FROM crm.pending p
 UNION ALL
 SELECT 'scales changed since', NULL, pg_catalog.count(*), pg_catalog.count(*) = 0,
        CASE WHEN pg_catalog.count(*) = 0 THEN 'standings follow the scales as set' ELSE 'run CALL crm.rebuild()' END
-FROM crm.generation g JOIN crm.setting s ON s.set_at > g.made_at JOIN crm.setting_kind k ON k.name = s.name AND k.rebuilds
-WHERE g.state = 'current'
+FROM crm._stale_scale
 UNION ALL
 SELECT 'rebuild running', b.made_at::date, pg_catalog.count(r.*), false, 'a rebuild is running or was broken off: CALL crm.rebuild() goes on'
 FROM crm.generation b LEFT JOIN crm.replay r ON r.generation_id = b.id WHERE b.state = 'building' GROUP BY b.id;
@@ -240,7 +243,7 @@ COMMENT ON COLUMN crm_bi.standing.valid_to IS 'First day no longer; NULL: no end
 COMMENT ON COLUMN crm_bi.standing.org_id IS 'Home organisation. 归属机构';
 COMMENT ON COLUMN crm_bi.standing.channel IS 'Main channel. 主渠道';
 COMMENT ON COLUMN crm_bi.standing.kind IS 'person or company. 个人或法人';
-COMMENT ON COLUMN crm_bi.standing.coverage IS 'prospect 准客户, insured 老客户 or former.';
+COMMENT ON COLUMN crm_bi.standing.coverage IS 'prospect 准客户, insured 老客户 or former 流失客户. 新老客户分类';
 COMMENT ON COLUMN crm_bi.standing.role IS 'policyholder or insured (only); NULL when not insured. 角色';
 COMMENT ON COLUMN crm_bi.standing.insured_long_term IS 'Insured by a long-term policy. 长险';
 COMMENT ON COLUMN crm_bi.standing.plan_customer IS 'Policyholder of a long-term policy of the own book. 股份长险投保客户';
@@ -257,7 +260,7 @@ COMMENT ON COLUMN crm_bi.customer.known_from IS 'First day as a prospect. 首次
 COMMENT ON COLUMN crm_bi.customer.org_id IS 'Home organisation. 归属机构';
 COMMENT ON COLUMN crm_bi.customer.channel IS 'Main channel. 主渠道';
 COMMENT ON COLUMN crm_bi.customer.source_channel IS 'Channel that brought the customer. 来源渠道';
-COMMENT ON COLUMN crm_bi.customer.coverage IS 'prospect 准客户, insured 老客户 or former; NULL before known.';
+COMMENT ON COLUMN crm_bi.customer.coverage IS 'prospect 准客户, insured 老客户 or former 流失客户; NULL before known. 新老客户分类';
 COMMENT ON COLUMN crm_bi.customer.role IS 'policyholder or insured (only); NULL when not insured. 角色';
 COMMENT ON COLUMN crm_bi.customer.insured_long_term IS 'Insured by a long-term policy. 长险';
 COMMENT ON COLUMN crm_bi.customer.plan_customer IS 'Policyholder of a long-term policy of the own book. 股份长险投保客户';
@@ -274,8 +277,8 @@ COMMENT ON COLUMN crm_bi.policy.product IS 'Code of the product. 产品代码';
 COMMENT ON COLUMN crm_bi.policy.product_line IS 'Line of the product. 产品线';
 COMMENT ON COLUMN crm_bi.policy.channel IS 'Channel that sold it. 渠道';
 COMMENT ON COLUMN crm_bi.policy.servicer_id IS 'Named servicer. 服务人员';
-COMMENT ON COLUMN crm_bi.policy.book IS 'own or legacy 集团老业务.';
-COMMENT ON COLUMN crm_bi.policy.sector_line IS 'Sold through a sector 口子业务.';
+COMMENT ON COLUMN crm_bi.policy.book IS 'own 股份 or legacy 集团老业务. 业务归属';
+COMMENT ON COLUMN crm_bi.policy.sector_line IS 'Sold through a sector. 口子业务';
 COMMENT ON COLUMN crm_bi.policy.issued_on IS 'Day of issue. 承保日';
 COMMENT ON COLUMN crm_bi.policy.term_months IS 'Term at issue in months; NULL: for life. 期限（月）';
 COMMENT ON COLUMN crm_bi.policy.matures_on IS 'Maturity. 满期日';
@@ -299,10 +302,10 @@ COMMENT ON COLUMN crm_bi.holding.staff_name IS 'Name of the member of staff. 人
 COMMENT ON COLUMN crm_bi.holding.held_from IS 'Start. 开始';
 COMMENT ON COLUMN crm_bi.holding.held_to IS 'End; NULL while held. 结束';
 COMMENT ON COLUMN crm_bi.holding.is_open IS 'Held now. 当前持有';
-COMMENT ON COLUMN crm_bi.holding.start_cause IS 'claim 领取, allocation 分配 or transfer 转移.';
+COMMENT ON COLUMN crm_bi.holding.start_cause IS 'claim 领取, allocation 分配 (crm.entrust() too) or transfer 转移. 开始方式';
 COMMENT ON COLUMN crm_bi.holding.start_reason IS 'Reason given at the start. 开始原因';
 COMMENT ON COLUMN crm_bi.holding.started_by IS 'Who started it. 发起人';
-COMMENT ON COLUMN crm_bi.holding.end_cause IS 'narrowing, transfer 转移, release 释放, recycle 回收 or departure 离职.';
+COMMENT ON COLUMN crm_bi.holding.end_cause IS 'narrowing (from channel to unit or person) 下放, transfer 转移, release 释放, recycle 回收 or departure 离职. 结束方式';
 COMMENT ON COLUMN crm_bi.holding.end_reason IS 'Reason given at the end. 结束原因';
 COMMENT ON COLUMN crm_bi.holding.ended_by IS 'Who ended it. 结束人';
 COMMENT ON COLUMN crm_bi.holding.last_contact_at IS 'Last contact by the holder. 最近联系';

@@ -1,8 +1,8 @@
 -- access: what the views may read
 
 GRANT SELECT ON crm.generation, crm.kpi_code, crm.organisation, crm.organisation_tree, crm.period, crm.kpi_cell, crm.kpi_entry,
-  crm.channel, crm.class, crm.standing, crm.customer, crm.contact_point, crm.policy, crm.product, crm.cover, crm.pending, crm.setting,
-  crm.setting_kind, crm.replay, crm.staff, crm.holding TO crm_bi_owner;
+  crm.channel, crm.class, crm.standing, crm.customer, crm.contact_point, crm.policy, crm.product, crm.cover, crm.pending, crm._stale_scale,
+  crm.replay, crm.staff, crm.holding TO crm_bi_owner;
 
 CREATE PROCEDURE crm.grant_duty(duty text, grantee name)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -30,11 +30,11 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'duty "%" is not known', duty
       USING ERRCODE = 'invalid_parameter_value',
-            HINT = format('Duties are %s. Who runs rebuild, refresh, check and refresh_due must be a member of the owner of the tables.',
+            HINT = format('Duties are %s. Who runs rebuild, refresh, refresh_due, generate or check must be a member of the owner of the model.',
                           (SELECT string_agg(DISTINCT x.duty, ', ') FROM crm.duty_right x));
   END IF;
 END
 $$;
 COMMENT ON PROCEDURE crm.grant_duty(text, name) IS
-  'Gives a role what a duty needs and no more, by crm.duty_right: analyst (the views of crm_bi), sales (claim, release, record contacts, each person for themselves), pool (name the acting person by crm.actor), manager (act for anyone; allocate, entrust, transfer, lock, quotas, recycle, departures), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
+  'Gives a role what a duty needs and no more, by crm.duty_right: analyst (the views of crm_bi), sales (claim, release, record contacts, each person for themselves), pool (name the acting person by crm.actor), manager (allocate, entrust, transfer, lock, quotas, recycle, departures; with sales, claim, release and record contacts for anyone), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
 REVOKE ALL ON PROCEDURE crm.grant_duty(text, name) FROM PUBLIC;

@@ -70,6 +70,13 @@ BEGIN
   LIMIT 100;
 
   RETURN QUERY
+  SELECT 'scales as set', format('%s: not as the settings say', s.kind), 'Run CALL crm.rebuild().' FROM crm._stale_scale s GROUP BY s.kind;
+
+  RETURN QUERY
+  SELECT 'figures begin with the book', format('from %s on, though standings begin on %s', g.first_day, min(s.first_day)), 'Run CALL crm.rebuild().'
+  FROM crm.standing s WHERE s.slot = g.slot HAVING min(s.first_day) < g.first_day;
+
+  RETURN QUERY
   SELECT 'standing agrees with cover', format('customer %s', coalesce(a.customer_id, b.customer_id)), 'Run CALL crm.rebuild().'
   FROM crm._standings(g.id, -9223372036854775808, 9223372036854775807) a
   FULL JOIN (SELECT s.customer_id, s.timeline FROM crm.standing s WHERE s.slot = g.slot) b ON b.customer_id = a.customer_id

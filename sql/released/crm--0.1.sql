@@ -317,6 +317,9 @@ END;
 COMMENT ON FUNCTION crm.actor() IS
   'Who acts: whom the parameter crm.actor names, which takes the duty pool, otherwise the session user. Errors: 42501 when the login may not name another.';
 
+CREATE FUNCTION crm._may_commit() RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_may_commit';
+COMMENT ON FUNCTION crm._may_commit() IS 'To be asked first by a procedure that commits as it goes. Errors: 2D000 inside a transaction block.';
+
 CREATE PROCEDURE crm.create_model(owner name DEFAULT 'crm_owner')
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -769,14 +772,14 @@ COMMENT ON FUNCTION crm.model_version() IS 'The version of the model in this dat
 
 CREATE TABLE crm.duty_right (
   duty text NOT NULL CHECK (duty ~ '^[a-z][a-z_]*$'),
-  privilege text NOT NULL CHECK (privilege ~ '^(SELECT|INSERT|UPDATE|DELETE)( \([a-z_]+\))?$|^(EXECUTE|USAGE)$'),
+  privilege text NOT NULL CHECK (privilege ~ '^(SELECT|INSERT|UPDATE|DELETE)( \([a-z_]+(, [a-z_]+)*\))?$|^(EXECUTE|USAGE)$'),
   kind text NOT NULL CHECK (kind IN ('TABLE', 'FUNCTION', 'PROCEDURE', 'SCHEMA', 'ALL TABLES IN SCHEMA')),
   object text NOT NULL,
   PRIMARY KEY (duty, privilege, kind, object)
 );
 COMMENT ON TABLE crm.duty_right IS 'What crm.grant_duty() grants: each area names the rights to what it makes.';
 COMMENT ON COLUMN crm.duty_right.duty IS 'Duty.';
-COMMENT ON COLUMN crm.duty_right.privilege IS 'Privilege, of a column with its name in parentheses.';
+COMMENT ON COLUMN crm.duty_right.privilege IS 'Privilege, of columns with their names in parentheses.';
 COMMENT ON COLUMN crm.duty_right.kind IS 'Kind of object.';
 COMMENT ON COLUMN crm.duty_right.object IS 'Table or schema, or function with the types of its arguments, of schema crm or crm_bi.';
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
@@ -857,7 +860,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave org_id and channel_id NULL.';
   END IF;
   EXECUTE pg_catalog.format('SELECT %L::%s', NEW.value, k.type);
-  IF k.type = 'integer' AND NEW.value::integer NOT BETWEEN 0 AND 1000000 THEN
+  IF k.type = 'integer' AND NEW.value::integer NOT BETWEEN 0 AND (CASE NEW.name WHEN 'reinstatement_months' THEN 1200 ELSE 1000000 END) THEN
     RAISE EXCEPTION 'value % of setting "%" is out of range', NEW.value, NEW.name USING ERRCODE = 'numeric_value_out_of_range';
   END IF;
   IF NEW.name = 'business_time_zone' AND NOT EXISTS (SELECT FROM pg_catalog.pg_timezone_names z WHERE z.name = NEW.value) THEN
@@ -870,6 +873,16 @@ $$;
 COMMENT ON FUNCTION crm._setting_check() IS 'Trigger: a value must be a literal of its setting''s type.';
 CREATE TRIGGER setting_check BEFORE INSERT OR UPDATE ON crm.setting
   FOR EACH ROW EXECUTE FUNCTION crm._setting_check();
+
+CREATE FUNCTION crm._stamp() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.set_at := now();
+  NEW.set_by := crm.actor();
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION crm._stamp() IS 'Trigger: who changes a value is who set it.';
+CREATE TRIGGER stamp BEFORE UPDATE ON crm.setting FOR EACH ROW EXECUTE FUNCTION crm._stamp();
 
 CREATE FUNCTION crm.setting_value(name text, as_of date DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1365,7 +1378,10 @@ CREATE INDEX ON crm.contact (channel_id);
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.customer'),
   ('manager', 'SELECT', 'TABLE', 'crm.customer_organisation'),
-  ('manager', 'SELECT', 'TABLE', 'crm.organisation_tree');
+  ('manager', 'SELECT', 'TABLE', 'crm.organisation'),
+  ('manager', 'SELECT', 'TABLE', 'crm.organisation_tree'),
+  ('manager', 'SELECT', 'TABLE', 'crm.staff'),
+  ('manager', 'SELECT', 'TABLE', 'crm.channel');
 
 END
 $model$;
@@ -2147,6 +2163,7 @@ DECLARE
   system constant text := nullif(pg_catalog.btrim(source_system, E' \t\r\n\u3000'), '');
   waiting bigint[] := '{}';
   complete boolean := true;
+  is_new boolean;
   report crm.import_batch_kind;
 BEGIN
   IF system IS NULL THEN
@@ -2155,7 +2172,12 @@ BEGIN
   END IF;
 
   INSERT INTO crm.import_source AS s (source_system) VALUES (system)
-  ON CONFLICT ON CONSTRAINT import_source_pkey DO UPDATE SET batches = s.batches + 1;
+  ON CONFLICT ON CONSTRAINT import_source_pkey DO UPDATE SET batches = s.batches + 1
+  RETURNING s.batches = 1 INTO is_new;
+  IF is_new AND EXISTS (SELECT FROM crm.import_source s WHERE s.source_system <> system) THEN
+    RAISE NOTICE 'source system "%" is new here; known are %', system,
+      (SELECT pg_catalog.string_agg(pg_catalog.format('"%s"', s.source_system), ', ' ORDER BY s.source_system) FROM crm.import_source s WHERE s.source_system <> system);
+  END IF;
   INSERT INTO crm.import_batch (source_system) VALUES (system) RETURNING id INTO batch_id;
 
   CREATE TEMP TABLE crm_import_fault (kind text, row_no bigint, column_name text, code text, message text, value text);
@@ -2329,7 +2351,6 @@ BEGIN ATOMIC
   SELECT crm.setting_value('reinstatement_months') || ' ' || crm.setting_value('long_term_months');
 END;
 COMMENT ON FUNCTION crm._cover_by() IS 'The settings by which cover is derived, as they stand.';
-REVOKE ALL ON FUNCTION crm._cover_by() FROM PUBLIC;
 
 CREATE TABLE crm.generation (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -2393,6 +2414,26 @@ CROSS JOIN LATERAL (
   SELECT '-infinity', NULL, NULL, k.initial FROM crm.setting_kind k WHERE k.name = d.setting) s;
 COMMENT ON VIEW crm._rule_source IS 'The scales of activity and tier as set, with their days, units and channels.';
 
+CREATE VIEW crm._rule_due AS
+SELECT r.kind, pg_catalog.row_number() OVER (PARTITION BY r.kind ORDER BY r.depth DESC, r.channel_id IS NULL, r.channel_id, r.org_ids[1], r.valid_from DESC)::integer AS ord,
+       r.valid_from, r.valid_to, r.org_ids, r.channel_id,
+       (SELECT pg_catalog.array_agg(c.id ORDER BY l.ord) FROM pg_catalog.unnest(crm.labels(r.scale)) WITH ORDINALITY AS l (label, ord)
+        JOIN crm.class c ON c.dimension = r.kind AND c.label = l.label) AS class_ids,
+       (crm._thresholds(r.scale, r.decimals))[2:] AS thresholds
+FROM crm._rule_source r;
+COMMENT ON VIEW crm._rule_due IS 'The rules that a generation made now would have, once crm.class has their labels.';
+
+CREATE VIEW crm._stale_scale AS
+WITH current AS (
+  SELECT r.kind, r.ord, r.valid_from, r.valid_to, r.org_ids, r.channel_id, r.class_ids, r.thresholds
+  FROM crm.rule r JOIN crm.generation g ON g.id = r.generation_id AND g.state = 'current')
+SELECT a.kind, a.ord FROM (TABLE crm._rule_due EXCEPT TABLE current) a
+UNION
+SELECT b.kind, b.ord FROM (TABLE current EXCEPT TABLE crm._rule_due) b
+UNION
+SELECT 'cover', 1 FROM crm.generation g WHERE g.state = 'current' AND g.cover_by <> crm._cover_by();
+COMMENT ON VIEW crm._stale_scale IS 'Where the current generation does not follow the settings: rules of activity and tier by precedence, and what cover is derived by.';
+
 CREATE FUNCTION crm._make_rules(generation_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -2404,13 +2445,8 @@ BEGIN
         GROUP BY r.kind, l.label) n
   WHERE NOT EXISTS (SELECT FROM crm.class c WHERE c.dimension = n.kind AND c.label = n.label);
   INSERT INTO crm.rule (generation_id, kind, ord, valid_from, valid_to, org_ids, channel_id, class_ids, thresholds)
-  SELECT _make_rules.generation_id, r.kind,
-         row_number() OVER (PARTITION BY r.kind ORDER BY r.depth DESC, r.channel_id IS NULL, r.channel_id, r.org_ids[1], r.valid_from DESC),
-         r.valid_from, r.valid_to, r.org_ids, r.channel_id,
-         (SELECT array_agg(c.id ORDER BY l.ord) FROM unnest(crm.labels(r.scale)) WITH ORDINALITY AS l (label, ord)
-          JOIN crm.class c ON c.dimension = r.kind AND c.label = l.label),
-         (crm._thresholds(r.scale, r.decimals))[2:]
-  FROM crm._rule_source r;
+  SELECT _make_rules.generation_id, d.kind, d.ord, d.valid_from, d.valid_to, d.org_ids, d.channel_id, d.class_ids, d.thresholds
+  FROM crm._rule_due d;
 END
 $$;
 COMMENT ON FUNCTION crm._make_rules(bigint) IS 'Fixes the scales in force as the rules of a generation.';
@@ -2529,7 +2565,7 @@ COMMENT ON COLUMN crm.holding.org_id IS 'Unit that holds, or the holder''s unit 
 COMMENT ON COLUMN crm.holding.staff_id IS 'Member of staff that holds; NULL: the unit or the channel does.';
 COMMENT ON COLUMN crm.holding.held_from IS 'Start.';
 COMMENT ON COLUMN crm.holding.held_to IS 'End; NULL while held.';
-COMMENT ON COLUMN crm.holding.start_cause IS 'claim, allocation or transfer.';
+COMMENT ON COLUMN crm.holding.start_cause IS 'claim, allocation (crm.entrust() too) or transfer.';
 COMMENT ON COLUMN crm.holding.started_by IS 'Who started it.';
 COMMENT ON COLUMN crm.holding.start_reason IS 'Reason given at the start.';
 COMMENT ON COLUMN crm.holding.end_cause IS 'narrowing (from channel to unit or person), transfer, release, recycle or departure.';
@@ -2707,6 +2743,9 @@ BEGIN
     RAISE EXCEPTION 'batch % is not above 0', batch
       USING ERRCODE = 'invalid_parameter_value', HINT = 'NULL does all in the transaction of the caller.';
   END IF;
+  IF batch IS NOT NULL THEN
+    PERFORM crm._may_commit();
+  END IF;
   LOOP
     SELECT r.after, r.changed INTO reached, changed FROM crm._refresh_due(as_of, batch, reached, changed) r;
     EXIT WHEN reached IS NULL;
@@ -2720,7 +2759,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.refresh_due(date, integer) IS
-  'After a change of the setting recycle_rule: gives every open holding the rule in force on a day for its unit and channel, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023.';
+  'After a change of the setting recycle_rule: gives every open holding the rule in force on a day for its unit and channel, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.refresh_due(date, integer) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
@@ -2749,6 +2788,7 @@ COMMENT ON COLUMN crm.holding_quota.staff_id IS 'Member of staff.';
 COMMENT ON COLUMN crm.holding_quota.quota IS 'Customers at most; who holds more already keeps them and gets no other.';
 COMMENT ON COLUMN crm.holding_quota.set_at IS 'When it was set.';
 COMMENT ON COLUMN crm.holding_quota.set_by IS 'Who set it.';
+CREATE TRIGGER stamp BEFORE UPDATE ON crm.holding_quota FOR EACH ROW EXECUTE FUNCTION crm._stamp();
 
 CREATE TABLE crm.holding_count (
   staff_id bigint PRIMARY KEY REFERENCES crm.staff,
@@ -3474,8 +3514,8 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'EXECUTE', 'FUNCTION', 'crm._allocation_edges(bigint[], bigint[], date)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm._allocate(bigint[], bigint[], text)'),
   ('manager', 'SELECT', 'TABLE', 'crm.holding_quota'),
-  ('manager', 'INSERT', 'TABLE', 'crm.holding_quota'),
-  ('manager', 'UPDATE', 'TABLE', 'crm.holding_quota'),
+  ('manager', 'INSERT (staff_id, quota)', 'TABLE', 'crm.holding_quota'),
+  ('manager', 'UPDATE (staff_id, quota)', 'TABLE', 'crm.holding_quota'),
   ('manager', 'DELETE', 'TABLE', 'crm.holding_quota');
 
 END
@@ -4103,8 +4143,14 @@ BEGIN
   IF batch < 1 THEN
     RAISE EXCEPTION 'batch must be positive, not %', batch USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  IF NOT commits AND current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'a rebuild needs isolation level read committed' USING ERRCODE = 'active_sql_transaction';
+  -- a snapshot older than a lock would not show what was waited for
+  IF current_setting('transaction_isolation') <> 'read committed'
+     OR (commits AND current_setting('default_transaction_isolation') <> 'read committed') THEN
+    RAISE EXCEPTION 'a rebuild needs isolation level read committed'
+      USING ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''.';
+  END IF;
+  IF commits THEN
+    PERFORM crm._may_commit();
   END IF;
   IF NOT crm._rebuild_alone(commits) THEN
     RAISE EXCEPTION 'another session is rebuilding' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
@@ -4161,7 +4207,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.rebuild(date, integer, boolean) IS
-  'Makes standings and figures anew beside the ones in use and then switches, in steps that are committed and can be resumed. as_of: the day it stands on (default crm.today()); batch: customers in a step, NULL: all in the caller''s transaction; cover: derive the cover of all policies anew first, as is done anyway when a setting it depends on has changed. Errors: 22008, 22023, 25001, 55006 when another session rebuilds; 2D000 inside a transaction block unless batch is NULL.';
+  'Makes standings and figures anew beside the ones in use and then switches, in steps that are committed and can be resumed. as_of: the day it stands on (default crm.today()); batch: customers in a step, NULL: all in the caller''s transaction; cover: derive the cover of all policies anew first, as is done anyway when a setting it depends on has changed. Errors: 22008, 22023, 25001 at another isolation level than read committed, 55006 when another session rebuilds; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.rebuild(date, integer, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm._drain_pending(at_most integer) RETURNS bigint
@@ -4203,10 +4249,16 @@ BEGIN
     RAISE EXCEPTION 'figures cannot stand on day %', today
       USING ERRCODE = 'datetime_field_overflow', HINT = 'Give a day between 1900-01-02 and 2199-06-30.';
   END IF;
+  -- as of a rebuild
+  IF current_setting('transaction_isolation') <> 'read committed'
+     OR (commits AND current_setting('default_transaction_isolation') <> 'read committed') THEN
+    RAISE EXCEPTION 'a refresh needs isolation level read committed'
+      USING ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''.';
+  END IF;
+  IF commits THEN
+    PERFORM crm._may_commit();
+  END IF;
   IF NOT commits THEN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-      RAISE EXCEPTION 'a refresh needs isolation level read committed' USING ERRCODE = 'active_sql_transaction';
-    END IF;
     LOCK TABLE crm.generation IN EXCLUSIVE MODE;
     PERFORM crm.post();
   END IF;
@@ -4222,7 +4274,10 @@ BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     END IF;
   END LOOP;
-  PERFORM crm._post_ahead(crm._horizon(today));
+  -- its lock waits for every transaction that has posted, so only when there is something to do
+  IF EXISTS (SELECT FROM crm.generation g WHERE g.state = 'current' AND g.posted_to < crm._horizon(today)) THEN
+    PERFORM crm._post_ahead(crm._horizon(today));
+  END IF;
   IF commits THEN
     COMMIT;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -4232,7 +4287,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.refresh(date, integer) IS
-  'Brings the figures up to date: posts what is queued, posts known changes further ahead, folds entries up to the day before as_of (default crm.today()). batch NULL: in the caller''s transaction. For the nightly run. Errors: 22008, 22023, 25001; 2D000 inside a transaction block unless batch is NULL.';
+  'Brings the figures up to date: posts what is queued, posts known changes further ahead, folds entries up to the day before as_of (default crm.today()). batch NULL: in the caller''s transaction. For the nightly run. Errors: 22008, 22023, 25001 at another isolation level than read committed; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.refresh(date, integer) FROM PUBLIC;
 
 END
@@ -4330,11 +4385,14 @@ FROM crm.kpi_code k;
 
 CREATE VIEW crm_bi.organisation AS
 SELECT o.id AS org_id, o.parent_id, o.code, o.name, o.area, o.level, o.has_units,
-       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 0) AS level_0_name,
-       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 1) AS level_1_name,
-       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 2) AS level_2_name,
-       (SELECT n.name FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id WHERE t.descendant_id = o.id AND n.level = 3) AS level_3_name
-FROM crm.organisation o;
+       a.level_0_name, a.level_1_name, a.level_2_name, a.level_3_name
+FROM crm.organisation o
+LEFT JOIN (
+  SELECT t.descendant_id,
+         pg_catalog.max(n.name) FILTER (WHERE n.level = 0) AS level_0_name, pg_catalog.max(n.name) FILTER (WHERE n.level = 1) AS level_1_name,
+         pg_catalog.max(n.name) FILTER (WHERE n.level = 2) AS level_2_name, pg_catalog.max(n.name) FILTER (WHERE n.level = 3) AS level_3_name
+  FROM crm.organisation_tree t JOIN crm.organisation n ON n.id = t.ancestor_id
+  GROUP BY t.descendant_id) a ON a.descendant_id = o.id;
 
 CREATE VIEW crm_bi.date AS
 SELECT d.d::date AS date, extract(year FROM d.d)::integer AS year, extract(quarter FROM d.d)::integer AS quarter,
@@ -4395,8 +4453,9 @@ JOIN crm.channel c ON c.id = h.channel_id
 LEFT JOIN crm.staff s ON s.id = h.staff_id;
 
 CREATE VIEW crm_bi.freshness AS
-SELECT 'figures stand on' AS item, g.settled AS day, NULL::bigint AS n, crm.today() <= g.posted_to AS fresh,
-       CASE WHEN crm.today() <= g.posted_to THEN 'folded up to this day, exact for later ones' ELSE 'run CALL crm.refresh()' END AS advice
+SELECT 'figures stand on' AS item, g.settled AS day, NULL::bigint AS n, crm.today() BETWEEN g.settled AND g.posted_to AS fresh,
+       CASE WHEN crm.today() < g.settled THEN 'a period open today is not shown: CALL crm.rebuild() goes back'
+            WHEN crm.today() <= g.posted_to THEN 'folded up to this day, exact for later ones' ELSE 'run CALL crm.refresh()' END AS advice
 FROM crm.generation g WHERE g.state = 'current'
 UNION ALL
 SELECT 'posted up to', g.posted_to, NULL, crm.today() <= g.posted_to,
@@ -4413,8 +4472,7 @@ FROM crm.pending p
 UNION ALL
 SELECT 'scales changed since', NULL, pg_catalog.count(*), pg_catalog.count(*) = 0,
        CASE WHEN pg_catalog.count(*) = 0 THEN 'standings follow the scales as set' ELSE 'run CALL crm.rebuild()' END
-FROM crm.generation g JOIN crm.setting s ON s.set_at > g.made_at JOIN crm.setting_kind k ON k.name = s.name AND k.rebuilds
-WHERE g.state = 'current'
+FROM crm._stale_scale
 UNION ALL
 SELECT 'rebuild running', b.made_at::date, pg_catalog.count(r.*), false, 'a rebuild is running or was broken off: CALL crm.rebuild() goes on'
 FROM crm.generation b LEFT JOIN crm.replay r ON r.generation_id = b.id WHERE b.state = 'building' GROUP BY b.id;
@@ -4484,7 +4542,7 @@ COMMENT ON COLUMN crm_bi.standing.valid_to IS 'First day no longer; NULL: no end
 COMMENT ON COLUMN crm_bi.standing.org_id IS 'Home organisation. 归属机构';
 COMMENT ON COLUMN crm_bi.standing.channel IS 'Main channel. 主渠道';
 COMMENT ON COLUMN crm_bi.standing.kind IS 'person or company. 个人或法人';
-COMMENT ON COLUMN crm_bi.standing.coverage IS 'prospect 准客户, insured 老客户 or former.';
+COMMENT ON COLUMN crm_bi.standing.coverage IS 'prospect 准客户, insured 老客户 or former 流失客户. 新老客户分类';
 COMMENT ON COLUMN crm_bi.standing.role IS 'policyholder or insured (only); NULL when not insured. 角色';
 COMMENT ON COLUMN crm_bi.standing.insured_long_term IS 'Insured by a long-term policy. 长险';
 COMMENT ON COLUMN crm_bi.standing.plan_customer IS 'Policyholder of a long-term policy of the own book. 股份长险投保客户';
@@ -4501,7 +4559,7 @@ COMMENT ON COLUMN crm_bi.customer.known_from IS 'First day as a prospect. 首次
 COMMENT ON COLUMN crm_bi.customer.org_id IS 'Home organisation. 归属机构';
 COMMENT ON COLUMN crm_bi.customer.channel IS 'Main channel. 主渠道';
 COMMENT ON COLUMN crm_bi.customer.source_channel IS 'Channel that brought the customer. 来源渠道';
-COMMENT ON COLUMN crm_bi.customer.coverage IS 'prospect 准客户, insured 老客户 or former; NULL before known.';
+COMMENT ON COLUMN crm_bi.customer.coverage IS 'prospect 准客户, insured 老客户 or former 流失客户; NULL before known. 新老客户分类';
 COMMENT ON COLUMN crm_bi.customer.role IS 'policyholder or insured (only); NULL when not insured. 角色';
 COMMENT ON COLUMN crm_bi.customer.insured_long_term IS 'Insured by a long-term policy. 长险';
 COMMENT ON COLUMN crm_bi.customer.plan_customer IS 'Policyholder of a long-term policy of the own book. 股份长险投保客户';
@@ -4518,8 +4576,8 @@ COMMENT ON COLUMN crm_bi.policy.product IS 'Code of the product. 产品代码';
 COMMENT ON COLUMN crm_bi.policy.product_line IS 'Line of the product. 产品线';
 COMMENT ON COLUMN crm_bi.policy.channel IS 'Channel that sold it. 渠道';
 COMMENT ON COLUMN crm_bi.policy.servicer_id IS 'Named servicer. 服务人员';
-COMMENT ON COLUMN crm_bi.policy.book IS 'own or legacy 集团老业务.';
-COMMENT ON COLUMN crm_bi.policy.sector_line IS 'Sold through a sector 口子业务.';
+COMMENT ON COLUMN crm_bi.policy.book IS 'own 股份 or legacy 集团老业务. 业务归属';
+COMMENT ON COLUMN crm_bi.policy.sector_line IS 'Sold through a sector. 口子业务';
 COMMENT ON COLUMN crm_bi.policy.issued_on IS 'Day of issue. 承保日';
 COMMENT ON COLUMN crm_bi.policy.term_months IS 'Term at issue in months; NULL: for life. 期限（月）';
 COMMENT ON COLUMN crm_bi.policy.matures_on IS 'Maturity. 满期日';
@@ -4543,10 +4601,10 @@ COMMENT ON COLUMN crm_bi.holding.staff_name IS 'Name of the member of staff. 人
 COMMENT ON COLUMN crm_bi.holding.held_from IS 'Start. 开始';
 COMMENT ON COLUMN crm_bi.holding.held_to IS 'End; NULL while held. 结束';
 COMMENT ON COLUMN crm_bi.holding.is_open IS 'Held now. 当前持有';
-COMMENT ON COLUMN crm_bi.holding.start_cause IS 'claim 领取, allocation 分配 or transfer 转移.';
+COMMENT ON COLUMN crm_bi.holding.start_cause IS 'claim 领取, allocation 分配 (crm.entrust() too) or transfer 转移. 开始方式';
 COMMENT ON COLUMN crm_bi.holding.start_reason IS 'Reason given at the start. 开始原因';
 COMMENT ON COLUMN crm_bi.holding.started_by IS 'Who started it. 发起人';
-COMMENT ON COLUMN crm_bi.holding.end_cause IS 'narrowing, transfer 转移, release 释放, recycle 回收 or departure 离职.';
+COMMENT ON COLUMN crm_bi.holding.end_cause IS 'narrowing (from channel to unit or person) 下放, transfer 转移, release 释放, recycle 回收 or departure 离职. 结束方式';
 COMMENT ON COLUMN crm_bi.holding.end_reason IS 'Reason given at the end. 结束原因';
 COMMENT ON COLUMN crm_bi.holding.ended_by IS 'Who ended it. 结束人';
 COMMENT ON COLUMN crm_bi.holding.last_contact_at IS 'Last contact by the holder. 最近联系';
@@ -4571,8 +4629,8 @@ BEGIN
 -- access: what the views may read
 
 GRANT SELECT ON crm.generation, crm.kpi_code, crm.organisation, crm.organisation_tree, crm.period, crm.kpi_cell, crm.kpi_entry,
-  crm.channel, crm.class, crm.standing, crm.customer, crm.contact_point, crm.policy, crm.product, crm.cover, crm.pending, crm.setting,
-  crm.setting_kind, crm.replay, crm.staff, crm.holding TO crm_bi_owner;
+  crm.channel, crm.class, crm.standing, crm.customer, crm.contact_point, crm.policy, crm.product, crm.cover, crm.pending, crm._stale_scale,
+  crm.replay, crm.staff, crm.holding TO crm_bi_owner;
 
 CREATE PROCEDURE crm.grant_duty(duty text, grantee name)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -4600,13 +4658,13 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'duty "%" is not known', duty
       USING ERRCODE = 'invalid_parameter_value',
-            HINT = format('Duties are %s. Who runs rebuild, refresh, check and refresh_due must be a member of the owner of the tables.',
+            HINT = format('Duties are %s. Who runs rebuild, refresh, refresh_due, generate or check must be a member of the owner of the model.',
                           (SELECT string_agg(DISTINCT x.duty, ', ') FROM crm.duty_right x));
   END IF;
 END
 $$;
 COMMENT ON PROCEDURE crm.grant_duty(text, name) IS
-  'Gives a role what a duty needs and no more, by crm.duty_right: analyst (the views of crm_bi), sales (claim, release, record contacts, each person for themselves), pool (name the acting person by crm.actor), manager (act for anyone; allocate, entrust, transfer, lock, quotas, recycle, departures), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
+  'Gives a role what a duty needs and no more, by crm.duty_right: analyst (the views of crm_bi), sales (claim, release, record contacts, each person for themselves), pool (name the acting person by crm.actor), manager (allocate, entrust, transfer, lock, quotas, recycle, departures; with sales, claim, release and record contacts for anyone), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
 REVOKE ALL ON PROCEDURE crm.grant_duty(text, name) FROM PUBLIC;
 
 END
@@ -4686,6 +4744,13 @@ BEGIN
   WHERE NOT EXISTS (SELECT FROM crm.pending p WHERE p.policy_id = d.policy_id)
   GROUP BY d.policy_id, d.customer_id, d.seq
   LIMIT 100;
+
+  RETURN QUERY
+  SELECT 'scales as set', format('%s: not as the settings say', s.kind), 'Run CALL crm.rebuild().' FROM crm._stale_scale s GROUP BY s.kind;
+
+  RETURN QUERY
+  SELECT 'figures begin with the book', format('from %s on, though standings begin on %s', g.first_day, min(s.first_day)), 'Run CALL crm.rebuild().'
+  FROM crm.standing s WHERE s.slot = g.slot HAVING min(s.first_day) < g.first_day;
 
   RETURN QUERY
   SELECT 'standing agrees with cover', format('customer %s', coalesce(a.customer_id, b.customer_id)), 'Run CALL crm.rebuild().'

@@ -109,6 +109,10 @@ SELECT is(pg_temp.refused(login, actor, statement), answer, name) FROM (VALUES
   ('crm_test_manager', 'bo', 'SELECT crm.transfer(33, 3)', '42501 login "crm_test_manager" may not act for "bo"', 'in their own name'),
   ('crm_test_manager', 'bo', 'INSERT INTO crm.holding_quota (staff_id, quota) VALUES (1, 50) RETURNING set_by', '42501 login "crm_test_manager" may not act for "bo"', 'also where they write a table'),
   ('crm_test_manager', '', 'INSERT INTO crm.holding_quota (staff_id, quota) VALUES (1, 50) RETURNING set_by', 'crm_test_manager', 'which they may'),
+  ('crm_test_manager', '', $$INSERT INTO crm.holding_quota (staff_id, quota, set_by) VALUES (2, 50, 'bo')$$, '42501 permission denied for table holding_quota', 'but in no other name'),
+  ('crm_test_manager', '', $$UPDATE crm.holding_quota SET set_at = '2020-01-01'$$, '42501 permission denied for table holding_quota', 'nor at another time'),
+  ('crm_owner', '', $$UPDATE crm.holding_quota SET quota = 60, set_by = 'bo' WHERE staff_id = 1 RETURNING set_by$$, 'crm_owner', 'and who changes it is told'),
+  ('crm_test_manager', '', $$UPDATE crm.holding_quota SET quota = 70 WHERE staff_id = 1 RETURNING set_by$$, 'crm_test_manager', 'each time'),
   ('crm_owner', 'bo', 'SELECT crm.claim(17, 3) > 0', 'true', 'the owner may all of it')) v (login, actor, statement, answer, name);
 SELECT results_eq($$SELECT customer_id, staff_id, started_by FROM crm.holding WHERE customer_id IN (10, 13, 15, 17, 33) AND held_to IS NULL ORDER BY customer_id$$,
                   $$VALUES (10::bigint, 1::bigint, 'crm_test_person' COLLATE "default"), (13, 2, 'bo'), (15, 1, 'crm_test_person'), (17, 3, 'bo'), (33, 2, 'crm_test_manager')$$,

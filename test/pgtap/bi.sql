@@ -1,6 +1,6 @@
 -- What the views cost, and that they show what lies beneath.
 BEGIN;
-SELECT plan(9);
+SELECT no_plan();
 SET LOCAL client_min_messages = warning;
 CALL crm.generate(customers => 3000, seed => 3, as_of => '2024-06-30', years => 3, units => ARRAY[4, 12, 40]);
 CALL crm.rebuild('2024-06-30', NULL);
@@ -41,5 +41,70 @@ SELECT results_eq($$SELECT count(*) FROM crm_bi.policy p WHERE p.in_force$$,
 SELECT is_empty($$SELECT s.customer_id FROM (SELECT s.customer_id, s.valid_to, lead(s.valid_from) OVER (PARTITION BY s.customer_id ORDER BY s.valid_from) AS next FROM crm_bi.standing s) s
                   WHERE s.valid_to IS DISTINCT FROM s.next$$, 'a standing ends where the next begins');
 SELECT results_eq('SELECT count(*), count(DISTINCT kpi_key) FROM crm_bi.kpi WHERE org_id = 1', 'SELECT count(*), count(*) FROM crm_bi.kpi WHERE org_id = 1', 'kpi_key is a key');
+SELECT cmp_ok(pg_temp.buffers($$SELECT o.level_1_name, k.period_start, sum(k.numerator) FROM crm_bi.kpi_own k JOIN crm_bi.organisation o USING (org_id)
+                                WHERE k.grain = 'month' AND k.code = 'tier' AND k.period_start >= '2023-07-01' GROUP BY 1, 2$$), '<',
+              pg_temp.buffers($$SELECT k.org_id, k.period_start, sum(k.numerator) FROM crm_bi.kpi_own k
+                                WHERE k.grain = 'month' AND k.code = 'tier' AND k.period_start >= '2023-07-01' GROUP BY 1, 2$$) + 500,
+              'names of units above cost a few pages, however many rows they are joined to');
+SELECT results_eq('SELECT o.org_id, ARRAY[o.level_0_name, o.level_1_name, o.level_2_name, o.level_3_name] FROM crm_bi.organisation o ORDER BY 1',
+                  $$WITH RECURSIVE r AS (SELECT o.id, ARRAY[o.name] AS names FROM crm.organisation o WHERE o.parent_id IS NULL
+                                         UNION ALL SELECT o.id, r.names || o.name FROM r JOIN crm.organisation o ON o.parent_id = r.id)
+                    SELECT r.id, ARRAY[r.names[1], r.names[2], r.names[3], r.names[4]] FROM r ORDER BY 1$$, 'a unit has the names of those above it, and its own');
+
+-- whether the standings follow the scales, however a setting was changed
+SELECT is_empty($$SELECT f.item FROM crm_bi.freshness f WHERE NOT f.fresh$$, 'all is fresh after a rebuild');
+INSERT INTO crm.setting (name, org_id, value, set_at, set_by) VALUES ('tier_scale', 2, 'small, big 1000', '2020-01-01', 'somebody');
+SELECT results_eq($$SELECT f.item FROM crm_bi.freshness f WHERE NOT f.fresh$$, ARRAY['scales changed since'], 'a scale set is told, whenever it claims to have been set');
+SELECT results_eq('SELECT DISTINCT c.check_name FROM crm.check() c', ARRAY['scales as set'], 'by crm.check() too');
+CALL crm.rebuild('2024-06-30', NULL);
+UPDATE crm.setting SET value = 'small, big 2000';
+SELECT results_eq($$SELECT f.item FROM crm_bi.freshness f WHERE NOT f.fresh$$, ARRAY['scales changed since'], 'so is a scale changed');
+SELECT is((SELECT s.set_by FROM crm.setting s WHERE s.set_at = now()), current_setting('session_authorization'), 'with who did it and when');
+UPDATE crm.setting SET value = 'small, big 1000';
+SELECT is_empty($$SELECT f.item FROM crm_bi.freshness f WHERE NOT f.fresh$$, 'nothing is told of a scale changed back');
+DELETE FROM crm.setting;
+SELECT results_eq($$SELECT f.item FROM crm_bi.freshness f WHERE NOT f.fresh$$, ARRAY['scales changed since'], 'a scale that was taken away is told');
+CALL crm.rebuild('2024-09-30', NULL);
+SELECT results_eq($$SELECT f.item FROM crm_bi.freshness f WHERE NOT f.fresh$$, ARRAY['figures stand on'], 'so is a book that stands on a day to come');
+
+-- cells of many units and classes -----------------------------------------------
+
+SET LOCAL crm.posting = commit;
+INSERT INTO crm.customer (kind, name, org_id, source_channel_id, known_from)
+SELECT 'person', 'New', o.id, h.id, '2024-06-20' FROM crm.organisation o CROSS JOIN crm.channel h;
+SELECT crm.post() \gset
+SELECT results_eq(
+  format($$SELECT sum(c.n)::bigint FROM crm._accounts('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s AND s.customer_id IN (SELECT c.id FROM crm.customer c WHERE c.name = ''New'')',
+             'SELECT 1::bigint, o.id FROM crm.organisation o', '2024-06-01', '2024-06-30', '2024-06-30', %s) a,
+           LATERAL (SELECT (regexp_matches(a.cells::text, '=(\d+)', 'g'))[1]::bigint AS n) c WHERE a.account = 4 AND NOT a.subtree$$,
+         g.slot, classes),
+  $$SELECT count(*) FROM crm.customer c WHERE c.name = 'New'$$,
+  format('accounts of every unit and channel with %s classes', classes))
+FROM crm.generation g, (VALUES (8), (32767)) v (classes) WHERE g.state = 'current';
+
+-- freshness tells when standings do not follow the settings -------------------------
+
+CREATE FUNCTION pg_temp.follow(change text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE change;
+  RETURN (SELECT f.fresh FROM crm_bi.freshness f WHERE f.item = 'scales changed since');
+END
+$$;
+SELECT is(pg_temp.follow(change), fresh, name) FROM (VALUES
+  ('CREATE TEMP TABLE none ()', true, 'after a rebuild standings follow'),
+  ($$INSERT INTO crm.setting (name, value) VALUES ('tier_scale', 'low, high 1000')$$, false, 'not a new scale'),
+  ($$CALL crm.rebuild('2024-06-30', NULL)$$, true, 'until it is rebuilt'),
+  ($$UPDATE crm.setting SET value = 'low, high 2000' WHERE name = 'tier_scale'$$, false, 'nor limits that change'),
+  ($$UPDATE crm.setting SET value = 'low, high 1000' WHERE name = 'tier_scale'$$, true, 'unless they change back'),
+  ($$UPDATE crm.setting SET value = 'low, top 1000' WHERE name = 'tier_scale'$$, false, 'nor labels'),
+  ($$DELETE FROM crm.setting WHERE name = 'tier_scale'$$, false, 'nor a scale that goes'),
+  ($$CALL crm.rebuild('2024-06-30', NULL)$$, true, 'rebuilt again'),
+  ($$INSERT INTO crm.setting (name, value) VALUES ('horizon_months', '3')$$, true, 'other settings do not matter'),
+  ($$INSERT INTO crm.setting (name, value) VALUES ('reinstatement_months', '12')$$, false, 'what cover is derived by does'),
+  ($$DELETE FROM crm.setting WHERE name = 'reinstatement_months'$$, true, 'and is as it was'),
+  ($$INSERT INTO crm.setting (name, value, org_id) VALUES ('activity_scale', 'on, off 30', 2)$$, false, 'nor does a scale of one unit'),
+  ($$CALL crm.rebuild('2024-06-30', NULL)$$, true, 'and rebuilt once more'),
+  ($$INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (999999, 2, 'made new', 'Made new')$$, false, 'a unit made below it has the scale of those above'),
+  ($$DELETE FROM crm.organisation WHERE id = 999999$$, true, 'and is gone')) v (change, fresh, name);
 SELECT * FROM finish();
 ROLLBACK;

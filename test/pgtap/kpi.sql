@@ -141,6 +141,14 @@ SELECT is(pg_temp.code_of($$SET crm.as_of = 'yesterday'$$), '22023', 'crm.as_of 
 SELECT is(pg_temp.code_of($$SET LOCAL crm.as_of = '2024-02-30'; SELECT crm.today()$$), '22023', 'a day that there is');
 SELECT is(pg_temp.code_of($$SET LOCAL crm.as_of = '2025-06-30'; SELECT count(*) FROM crm_bi.kpi$$), '55000', 'and that is posted already');
 SELECT is(pg_temp.code_of('CALL crm.rebuild(''2024-06-30'')'), '2D000', 'a rebuild commits');
+BEGIN;
+SELECT throws_ok(format('CALL crm.%s(''2024-06-15'')', p), '2D000', 'a procedure that commits as it goes cannot run inside a transaction block', p || ' says so before it works')
+FROM unnest('{rebuild,refresh,refresh_due}'::text[]) p;
+ROLLBACK;
+SET default_transaction_isolation = 'repeatable read';
+SELECT is(pg_temp.code_of('CALL crm.rebuild(''2024-06-30'')'), '25001', 'and would go on by older snapshots where that is the default');
+SELECT is(pg_temp.code_of('CALL crm.refresh(''2024-06-30'')'), '25001', 'so would a refresh');
+RESET default_transaction_isolation;
 SELECT is(pg_temp.code_of('CALL crm.rebuild(''2024-06-30'', batch => 0)'), '22023', 'in batches of customers');
 SELECT is(pg_temp.code_of(format('CALL crm.%s(%L, batch => NULL)', p.name, d.day)), '22008', format('%s on %s', p.name, d.day))
 FROM (VALUES ('rebuild'), ('refresh')) AS p (name), (VALUES ('infinity'), ('-infinity'), ('1900-01-01'), ('2199-12-31')) AS d (day);

@@ -112,6 +112,7 @@ SELECT results_eq($$SELECT crm._recycle_rule(o, c, d)::text FROM (VALUES
            ('at most 13 days'), ('at most 14 days'), ('at most 15 days'), ('at most 16 days'), ('at most 17 days'), ('at most 15 days')$$,
   'the nearest unit first, then the channel, then the company, each from its day on');
 SELECT is(pg_temp.code_of($$INSERT INTO crm.setting (name, value) VALUES ('recycle_rule', 'at most forever')$$), '22P02', 'a rule that is none is refused');
+SELECT is(pg_temp.code_of($$INSERT INTO crm.setting (name, value) VALUES ('reinstatement_months', '1201')$$), '22003', 'a time that cover cannot be derived by, too');
 SELECT crm.claim(40, 3);
 SELECT is((SELECT due_at - held_from FROM crm.holding WHERE customer_id = 40), crm.recycle_days(crm._recycle_rule(org_id, channel_id, current_date), 'at most') * interval '24 hours',
           'a holding starts with the rule of its unit and channel') FROM crm.staff WHERE id = 3;

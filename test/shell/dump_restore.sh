@@ -94,5 +94,16 @@ data_only "data only, plain" psql -Xq -d crm_restored -f "$dumps/data.plain"
 data_only "data only without triggers, custom" pg_restore -d crm_restored --data-only --disable-triggers "$dumps/data.custom"
 data_only "data only without triggers, plain" psql -Xq -d crm_restored -f "$dumps/data_untriggered.plain"
 
+# the same where the book stands on the day and in the slot of the new model, and where its scales are not the initial ones
+remake crm_source crm_model
+fill crm_source
+query crm_source "SET client_min_messages = warning" "CALL crm.rebuild()"
+pg_dump -F custom --data-only -f "$dumps/data.custom" crm_source 2>/dev/null
+data_only "data only without triggers, same day and slot" pg_restore -d crm_restored --data-only --disable-triggers "$dumps/data.custom"
+query crm_source "SET client_min_messages = warning" "INSERT INTO crm.setting (name, value) VALUES ('tier_scale', 'small, big 1000')" \
+	"CALL crm.rebuild()"
+pg_dump -F custom --data-only -f "$dumps/data.custom" crm_source 2>/dev/null
+data_only "data only, other scales" pg_restore -d crm_restored --data-only "$dumps/data.custom"
+
 query postgres "DROP DATABASE crm_source" "DROP DATABASE crm_restored" "DROP ROLE crm_dump_test"
 done_testing

@@ -16,7 +16,7 @@ CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format('SELECT set_config(''probe.sent'', crm.%1$s_send($1.v)::text, true), set_config(''probe.written'', $1.v::text, true),
     set_config(''probe.equal'', (%2$s AND crm.%1$s_send($1.v::text::crm.%1$s) = crm.%1$s_send($1.v))::text, true)', TG_ARGV[0],
-    CASE WHEN TG_ARGV[0] IN ('cells', 'entries') THEN 'true' ELSE format('$1.v::text::crm.%s = $1.v', TG_ARGV[0]) END) USING NEW;
+    CASE WHEN TG_ARGV[0] = ANY ('{cells,entries,bgnbd,gamma_gamma,_tally}') THEN 'true' ELSE format('$1.v::text::crm.%s = $1.v', TG_ARGV[0]) END) USING NEW;
   RETURN NULL;
 END
 $$;
@@ -64,7 +64,10 @@ UNION ALL SELECT 'cells', crm.cells_send(v) FROM unnest(ARRAY['', '0/0/p/1=12 0/
 UNION ALL SELECT 'entries', crm.entries_send(v) FROM unnest(ARRAY['', '0/1/1900-01-01/0/p/-9223372036854775808=-2147483648 0/1/2020-01-31/3/p/1=2 0/1/2020-01-31/3/p/2=2 0/1/2020-01-31/3/c/1=-1',
   '9/1/2000-02-29/0/c/9223372036854775807=2147483647 38396/4800/2299-12-31/32767/p/1=1']::crm.entries[]) AS v
 UNION ALL SELECT 'condition', crm.condition_send(v) FROM unnest(ARRAY['true', 'name starts with ''张'' or not (amount between -1.5 and 2 and age(birth_date) >= 60)',
-  'known_from in (today - 1 year + 3 days, ''2024-02-29'') and channels not contains any (''a'', ''it''''s'') and (reachable) is not true']::crm.condition[]) AS v;
+  'known_from in (today - 1 year + 3 days, ''2024-02-29'') and channels not contains any (''a'', ''it''''s'') and (reachable) is not true']::crm.condition[]) AS v
+UNION ALL SELECT 'bgnbd', crm.bgnbd_send(v) FROM unnest('{"r 0.243, alpha 4.414, a 0.793, b 2.426","r 1e-30, alpha 1e30, a 1, b 2, log_likelihood -9582.43, customers 9223372036854775807, not converged: too many steps"}'::crm.bgnbd[]) AS v
+UNION ALL SELECT 'gamma_gamma', crm.gamma_gamma_send(v) FROM unnest('{"p 6.25, q 3.74, gamma 15.44","p 1, q 2, gamma 3, log_likelihood 1e-300, customers 1, converged"}'::crm.gamma_gamma[]) AS v
+UNION ALL SELECT '_tally', crm._tally_send(v) FROM unnest('{"1 0:","2 5: 0 1 * 1, 0 1.5 * 9223372036854775000","3 0.2: -1e300 5e-324 7 * 2, 1 2 3 * 4, 1 2 4 * 1"}'::crm._tally[]) AS v;
 DO $$
 DECLARE
   type text;
@@ -105,6 +108,16 @@ INSERT INTO payloads VALUES
   ('entries', 'a n beyond 32 bits', '\x0100000200028080808010'), ('entries', 'a cut number', '\x01000002000280'), ('entries', 'a balance with a period', '\x01080002000202'), ('entries', 'a longer than need be', '\x018000000200820082808000'),
   ('condition', 'a not canonical', ' AMOUNT>05.0'), ('condition', 'a zero byte', '\x747275650000'), ('condition', 'a not UTF-8', '\x6e616d65203d2027ff27'), ('condition', 'a cut UTF-8', '\x6e616d65203d2027e5bc27'),
   ('condition', 'a no column', 'nme = ''x'''), ('condition', 'a wrong kind', 'amount = ''x'''), ('condition', 'a too deep', convert_to(repeat('(', 1000000), 'UTF8')), ('condition', 'a open text', 'name = ''x'),
+  ('bgnbd', 'a other version', '\x02' || substr(crm.bgnbd_send('r 1, alpha 2, a 3, b 4'), 2)), ('bgnbd', 'a NaN', '\x01' || float8send('NaN') || substr(crm.bgnbd_send('r 1, alpha 2, a 3, b 4'), 10)),
+  ('bgnbd', 'a infinity', '\x01' || float8send('Infinity') || substr(crm.bgnbd_send('r 1, alpha 2, a 3, b 4'), 10)), ('bgnbd', 'a zero', '\x01' || float8send(0) || substr(crm.bgnbd_send('r 1, alpha 2, a 3, b 4'), 10)),
+  ('bgnbd', 'a negative', '\x01' || float8send(-1) || substr(crm.bgnbd_send('r 1, alpha 2, a 3, b 4'), 10)), ('bgnbd', 'a unknown status', set_byte(crm.bgnbd_send('r 1, alpha 2, a 3, b 4, log_likelihood 1, customers 2, converged'), 49, 5)),
+  ('bgnbd', 'a converged without customers', set_byte(crm.bgnbd_send('r 1, alpha 2, a 3, b 4'), 49, 1)), ('bgnbd', 'a given with customers', set_byte(crm.bgnbd_send('r 1, alpha 2, a 3, b 4'), 48, 1)),
+  ('gamma_gamma', 'a bgnbd', crm.bgnbd_send('r 1, alpha 2, a 3, b 4')), ('gamma_gamma', 'a NaN', '\x01' || float8send('NaN') || substr(crm.gamma_gamma_send('p 1, q 2, gamma 3'), 10)), ('gamma_gamma', 'a negative customers', set_byte(crm.gamma_gamma_send('p 1, q 2, gamma 3, log_likelihood 1, customers 2, converged'), 33, 255)),
+  ('_tally', 'a other version', '\x0201' || float8send(0)), ('_tally', 'a no numbers', '\x0100' || float8send(0)), ('_tally', 'a four numbers', '\x0104' || float8send(0)), ('_tally', 'a parameter NaN', '\x0101' || float8send('NaN')),
+  ('_tally', 'a number NaN', '\x0101' || float8send(0) || float8send('NaN') || int8send(1)), ('_tally', 'a minus zero', '\x0101' || float8send(0) || float8send('-0') || int8send(1)), ('_tally', 'a count 0', '\x0101' || float8send(0) || float8send(1) || int8send(0)),
+  ('_tally', 'a negative count', '\x0101' || float8send(0) || float8send(1) || int8send(-1)), ('_tally', 'a descending', '\x0101' || float8send(0) || float8send(2) || int8send(1) || float8send(1) || int8send(1)),
+  ('_tally', 'a twice the same', '\x0101' || float8send(0) || float8send(1) || int8send(1) || float8send(1) || int8send(1)), ('_tally', 'a too many', '\x0101' || float8send(0) || float8send(1) || int8send(9223372036854775807) || float8send(2) || int8send(1)),
+  ('_tally', 'a half a point', '\x0101' || float8send(0) || float8send(1)),
   ('recycle_rule', 'a other version', '\x02' || decode(repeat('00', 20), 'hex')), ('recycle_rule', 'a negative days', '\x01ffffffff' || decode(repeat('00', 16), 'hex')),
   ('recycle_rule', 'a 36501 days', '\x0100008e95' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a 36500 days', '\x0100008e94' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a four clauses', '\x01' || decode(repeat('00', 16), 'hex'));
 SELECT type, kind, pg_temp.probe(type, payload) AS outcome FROM payloads ORDER BY type COLLATE "C", kind COLLATE "C";

@@ -1,0 +1,631 @@
+/*-------------------------------------------------------------------------
+ * classify_purchase_tally.c
+ *		The type crm._tally: distinct points with their counts.
+ *
+ * A large tally is an expanded object with a hash table while its aggregate
+ * runs, and grows in place. A small one stays flat, since an expanded object
+ * has a memory context, and a hash aggregate of many groups looks through all
+ * of them whenever it begins another. Flat it is sorted, so equal tallies are
+ * equal bytes, whatever the order of the input or of merging was.
+ *
+ * Text form: "dims parameter: number ... * count, ...", points ascending.
+ *-------------------------------------------------------------------------
+ */
+#include "classify_purchase_tally.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "common/int.h"
+#include "common/shortest_dec.h"
+#include "lib/stringinfo.h"
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+#include "types_input.h"
+#include "utils/expandeddatum.h"
+#include "utils/memutils.h"
+
+#define TALLY_VERSION	1
+#define TALLY_MOST		((Size) PG_UINT32_MAX / 4)	/* points */
+#define TALLY_FLAT		64		/* points up to which it stays flat */
+#define EMPTY			PG_UINT32_MAX
+
+typedef struct FlatTally
+{
+	int32		vl_len_;
+	uint8		version;
+	uint8		dims;
+	uint16		unused;			/* 0 */
+	double		parameter;
+	TallyCell	cell[FLEXIBLE_ARRAY_MEMBER];
+} FlatTally;
+
+#define FLAT_HEADER offsetof(FlatTally, cell)
+
+typedef struct Tally
+{
+	ExpandedObjectHeader hdr;
+	int			dims;
+	double		parameter;
+	int64		total;
+	Size		n;
+	Size		room;			/* points that cell has room for, half the slots */
+	TallyCell  *cell;
+	uint32	   *slot;			/* number of a point, or EMPTY; 2 * room of them */
+} Tally;
+
+static Size tally_flat_size(ExpandedObjectHeader *eohptr);
+static void tally_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size);
+
+static const ExpandedObjectMethods tally_methods = {
+	tally_flat_size,
+	tally_flatten
+};
+
+/* order of points ----------------------------------------------------------- */
+
+static inline int
+point_cmp(const TallyCell *a, const TallyCell *b, int dims)
+{
+	for (int i = 0; i < dims; i++)
+		if (a[i].number != b[i].number)
+			return a[i].number < b[i].number ? -1 : 1;
+	return 0;
+}
+
+static int
+sort_cmp(const void *a, const void *b, void *dims)
+{
+	return point_cmp(a, b, *(int *) dims);
+}
+
+static void
+sort_points(TallyCell *cell, Size n, int dims)
+{
+	qsort_arg(cell, n, sizeof(TallyCell) * (dims + 1), sort_cmp, &dims);
+}
+
+/* the expanded form ----------------------------------------------------------- */
+
+static void
+make_slots(Tally *t)
+{
+	MemoryContext context = t->hdr.eoh_context;
+
+	if (t->slot != NULL)
+		pfree(t->slot);
+	t->slot = MemoryContextAllocHuge(context, sizeof(uint32) * 2 * t->room);
+	memset(t->slot, 0xFF, sizeof(uint32) * 2 * t->room);
+}
+
+/* Where the point is, or where it belongs */
+static inline uint32 *
+find_slot(Tally *t, const TallyCell *point)
+{
+	uint32		mask = (uint32) (2 * t->room - 1);
+	uint32		i = hash_bytes((const unsigned char *) point, sizeof(double) * t->dims) & mask;
+
+	while (t->slot[i] != EMPTY &&
+		   point_cmp(t->cell + (Size) t->slot[i] * (t->dims + 1), point, t->dims) != 0)
+		i = (i + 1) & mask;
+	return &t->slot[i];
+}
+
+static Tally *
+make_tally(MemoryContext parent, int dims, double parameter)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "crm._tally", ALLOCSET_START_SMALL_SIZES);
+	Tally	   *t = MemoryContextAllocZero(context, sizeof(Tally));
+
+	EOH_init_header(&t->hdr, &tally_methods, context);
+	t->dims = dims;
+	t->parameter = parameter;
+	t->room = 8;
+	t->cell = MemoryContextAlloc(context, sizeof(TallyCell) * (dims + 1) * t->room);
+	make_slots(t);
+	return t;
+}
+
+static void
+grow(Tally *t)
+{
+	if (t->room > TALLY_MOST / 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an aggregate cannot tell more than %zu values apart", TALLY_MOST)));
+	CHECK_FOR_INTERRUPTS();
+	t->room *= 2;
+	t->cell = repalloc_huge(t->cell, sizeof(TallyCell) * (t->dims + 1) * t->room);
+	make_slots(t);
+	for (Size i = 0; i < t->n; i++)
+		*find_slot(t, t->cell + i * (t->dims + 1)) = (uint32) i;
+}
+
+static void
+add_point(Tally *t, const TallyCell *point, int64 count)
+{
+	uint32	   *slot = find_slot(t, point);
+
+	t->total += count;
+	if (*slot == EMPTY)
+	{
+		TallyCell  *new;
+
+		if (t->n == t->room)
+		{
+			grow(t);
+			slot = find_slot(t, point);
+		}
+		*slot = (uint32) t->n;
+		new = t->cell + t->n++ * (t->dims + 1);
+		memcpy(new, point, sizeof(TallyCell) * t->dims);
+		new[t->dims].count = 0;
+	}
+	t->cell[(Size) *slot * (t->dims + 1) + t->dims].count += count;
+}
+
+static Size
+tally_flat_size(ExpandedObjectHeader *eohptr)
+{
+	Tally	   *t = (Tally *) eohptr;
+	Size		size = FLAT_HEADER + sizeof(TallyCell) * (t->dims + 1) * t->n;
+
+	if (size > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a tally of %zu distinct values does not fit into a value", t->n)));
+	return size;
+}
+
+static void
+tally_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
+{
+	Tally	   *t = (Tally *) eohptr;
+	FlatTally  *flat = result;
+
+	memset(flat, 0, FLAT_HEADER);
+	SET_VARSIZE(flat, allocated_size);
+	flat->version = TALLY_VERSION;
+	flat->dims = (uint8) t->dims;
+	flat->parameter = t->parameter;
+	memcpy(flat->cell, t->cell, allocated_size - FLAT_HEADER);
+	sort_points(flat->cell, t->n, t->dims);
+}
+
+/* reading --------------------------------------------------------------------- */
+
+/* The points of a flat tally; what in and recv accepted, or damage */
+static TallyPoints
+flat_points(FlatTally *flat)
+{
+	TallyPoints points = {0};
+	Size		size = VARSIZE(flat);
+
+	if (size < FLAT_HEADER || flat->version != TALLY_VERSION ||
+		flat->dims < 1 || flat->dims > TALLY_MAX_DIMS ||
+		(size - FLAT_HEADER) % (sizeof(TallyCell) * (flat->dims + 1)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("a stored tally is damaged")));
+	points.dims = flat->dims;
+	points.parameter = flat->parameter;
+	points.n = (size - FLAT_HEADER) / (sizeof(TallyCell) * (flat->dims + 1));
+	points.cell = flat->cell;
+	for (Size i = 0; i < points.n; i++)
+		points.total += tally_point(&points, i)[points.dims].count;
+	return points;
+}
+
+static Tally *
+expanded(Datum d)
+{
+	Tally	   *t;
+
+	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)))
+		return NULL;
+	t = (Tally *) DatumGetEOHP(d);
+	if (t->hdr.eoh_methods != &tally_methods)
+		elog(ERROR, "expanded object is not a tally");
+	return t;
+}
+
+static void
+check_dims(int dims, int wanted)
+{
+	if (dims != wanted)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a tally of %d numbers each is not one of %d", dims, wanted)));
+}
+
+/* A sorted copy of the points */
+static TallyPoints
+expanded_points(const Tally *t)
+{
+	Size		size = sizeof(TallyCell) * (t->dims + 1) * t->n;
+	TallyCell  *cell = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
+	TallyPoints points = {t->dims, t->parameter, t->total, t->n, cell};
+
+	memcpy(cell, t->cell, size);
+	sort_points(cell, t->n, t->dims);
+	return points;
+}
+
+/* The points of argument 0 in ascending order; dims -1: any */
+TallyPoints
+tally_points(FunctionCallInfo fcinfo, int dims)
+{
+	Tally	   *t = expanded(PG_GETARG_DATUM(0));
+	TallyPoints points;
+
+	if (t == NULL)
+		points = flat_points((FlatTally *) PG_DETOAST_DATUM(PG_GETARG_DATUM(0)));
+	else
+		points = expanded_points(t);
+	if (dims >= 0)
+		check_dims(points.dims, dims);
+	return points;
+}
+
+/* writing --------------------------------------------------------------------- */
+
+static FlatTally *
+make_flat(int dims, double parameter, Size n)
+{
+	Size		size = FLAT_HEADER + sizeof(TallyCell) * (dims + 1) * n;
+	FlatTally  *flat;
+
+	if (size > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a tally of %zu distinct values does not fit into a value", n)));
+	flat = palloc0(size);
+	SET_VARSIZE(flat, size);
+	flat->version = TALLY_VERSION;
+	flat->dims = (uint8) dims;
+	flat->parameter = parameter;
+	return flat;
+}
+
+/* Both must be of one aggregate, called in one way, and not too many in all. */
+static void
+check_addable(int dims, double parameter, int64 total, const TallyPoints *points)
+{
+	check_dims(points->dims, dims);
+	if (points->parameter != parameter)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an aggregate was called with \"%g\" and with \"%g\"", parameter, points->parameter),
+				 errhint("Every argument but the value must be the same for all rows of a group.")));
+	if (pg_add_s64_overflow(total, points->total, &total))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the number of values is out of range")));
+}
+
+static void
+add_points(Tally *t, const TallyPoints *points)
+{
+	check_addable(t->dims, t->parameter, t->total, points);
+	for (Size i = 0; i < points->n; i++)
+	{
+		const TallyCell *point = tally_point(points, i);
+
+		add_point(t, point, point[t->dims].count);
+	}
+}
+
+/* Argument 0 as a tally that may be changed; NULL gives NULL. */
+static Tally *
+writable(FunctionCallInfo fcinfo, MemoryContext context)
+{
+	Datum		d;
+	Tally	   *t;
+	TallyPoints points;
+
+	if (PG_ARGISNULL(0))
+		return NULL;
+	d = PG_GETARG_DATUM(0);
+	t = expanded(d);
+	if (t != NULL && VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(d)))
+		return t;
+	points = tally_points(fcinfo, -1);
+	t = make_tally(context, points.dims, points.parameter);
+	add_points(t, &points);
+	return t;
+}
+
+static MemoryContext
+state_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
+}
+
+/* Two flat tallies in one */
+static FlatTally *
+merge_flat(const TallyPoints *a, const TallyPoints *b)
+{
+	FlatTally  *flat = make_flat(a->dims, a->parameter, a->n + b->n);
+	Size		width = sizeof(TallyCell) * (a->dims + 1);
+	TallyCell  *to = flat->cell;
+	Size		i = 0,
+				j = 0;
+
+	while (i < a->n || j < b->n)
+	{
+		int			order = i == a->n ? 1 : j == b->n ? -1 : point_cmp(tally_point(a, i), tally_point(b, j), a->dims);
+
+		memcpy(to, order <= 0 ? tally_point(a, i) : tally_point(b, j), width);
+		if (order == 0)
+			to[a->dims].count += tally_point(b, j)[a->dims].count;
+		i += order <= 0;
+		j += order >= 0;
+		to += a->dims + 1;
+	}
+	SET_VARSIZE(flat, (char *) to - (char *) flat);
+	return flat;
+}
+
+/* Argument 0 (NULL: none yet) and more points, in order */
+static Datum
+add_to_state(FunctionCallInfo fcinfo, const TallyPoints *more)
+{
+	Tally	   *t;
+
+	if (PG_ARGISNULL(0))
+	{
+		TallyPoints none = {more->dims, more->parameter, 0, 0, NULL};
+
+		if (more->n <= TALLY_FLAT)
+			PG_RETURN_POINTER(merge_flat(&none, more));
+	}
+	else if (expanded(PG_GETARG_DATUM(0)) == NULL)
+	{
+		FlatTally  *flat = (FlatTally *) PG_DETOAST_DATUM(PG_GETARG_DATUM(0));
+		TallyPoints points = flat_points(flat);
+
+		if (points.n + more->n <= TALLY_FLAT)
+		{
+			check_addable(points.dims, points.parameter, points.total, more);
+			PG_RETURN_POINTER(merge_flat(&points, more));
+		}
+	}
+	t = writable(fcinfo, state_context(fcinfo));
+	if (t == NULL)
+		t = make_tally(state_context(fcinfo), more->dims, more->parameter);
+	add_points(t, more);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&t->hdr));
+}
+
+/* Transition: argument 0 (NULL: none yet) and one point more */
+Datum
+tally_add(FunctionCallInfo fcinfo, int dims, double parameter, const double *point)
+{
+	TallyCell	cell[TALLY_MAX_DIMS + 1];
+	TallyPoints one = {dims, parameter, 1, 1, cell};
+
+	for (int i = 0; i < dims; i++)
+		cell[i].number = point[i] + 0.0;	/* never -0 */
+	cell[dims].count = 1;
+	return add_to_state(fcinfo, &one);
+}
+
+PG_FUNCTION_INFO_V1(crm_tally_merge);
+/*
+ * _tally_merge(a, b): the tally of both; NULL counts as none.  Errors: 22023
+ * where they belong to different aggregates or calls, 22003.
+ */
+Datum
+crm_tally_merge(PG_FUNCTION_ARGS)
+{
+	Tally	   *from;
+	TallyPoints points;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
+	from = expanded(PG_GETARG_DATUM(1));
+	if (from == NULL)
+		points = flat_points((FlatTally *) PG_DETOAST_DATUM(PG_GETARG_DATUM(1)));
+	else
+		points = expanded_points(from);
+	return add_to_state(fcinfo, &points);
+}
+
+/* input and output -------------------------------------------------------------- */
+
+/* May the point follow the one before? */
+static bool
+point_fits(const TallyCell *point, int dims, bool first, int64 *total)
+{
+	for (int i = 0; i < dims; i++)
+		if (!isfinite(point[i].number) || (point[i].number == 0 && signbit(point[i].number)))
+			return false;
+	return point[dims].count > 0 &&
+		!pg_add_s64_overflow(*total, point[dims].count, total) &&
+		(first || point_cmp(point - dims - 1, point, dims) < 0);
+}
+
+/* A plain decimal number at *p; moves *p behind it */
+static bool
+read_number(const char **p, double *number)
+{
+	const char *start = crm_skip_space(*p);
+	char	   *end;
+
+	if (strspn(start, "+-.0123456789") == 0 || strncmp(start + strspn(start, "+-"), "0x", 2) == 0 ||
+		strncmp(start + strspn(start, "+-"), "0X", 2) == 0)
+		return false;
+	*number = strtod(start, &end);
+	*p = end;
+	return end > start && isfinite(*number);
+}
+
+static bool
+read_count(const char **p, int64 *count)
+{
+	const char *start = crm_skip_space(*p);
+	char	   *end;
+
+	if (!crm_is_digit(*start))
+		return false;
+	errno = 0;
+	*count = strtoi64(start, &end, 10);
+	*p = end;
+	return errno == 0;
+}
+
+/* NULL: the text is no tally */
+static FlatTally *
+parse_tally(const char *p)
+{
+	FlatTally  *flat;
+	int64		dims,
+				total = 0;
+	double		parameter;
+	Size		n = 0;
+
+	if (!read_count(&p, &dims) || dims < 1 || dims > TALLY_MAX_DIMS || !read_number(&p, &parameter) ||
+		*(p = crm_skip_space(p)) != ':')
+		return NULL;
+	p = crm_skip_space(p + 1);
+	for (const char *q = p; *q; q++)
+		n += *q == ',';
+	flat = make_flat((int) dims, parameter, *p ? n + 1 : 0);
+	for (TallyCell *point = flat->cell; *p; point += dims + 1)
+	{
+		for (int i = 0; i < dims; i++)
+			if (!read_number(&p, &point[i].number))
+				return NULL;
+		if (*(p = crm_skip_space(p)) != '*')
+			return NULL;
+		p++;
+		if (!read_count(&p, &point[dims].count) || !point_fits(point, (int) dims, point == flat->cell, &total))
+			return NULL;
+		p = crm_skip_space(p);
+		if (*p == '\0')
+			break;
+		if (*p++ != ',')
+			return NULL;
+		p = crm_skip_space(p);
+		if (*p == '\0')
+			return NULL;
+	}
+	return flat;
+}
+
+PG_FUNCTION_INFO_V1(crm_tally_in);
+/* Errors: 22P02 for anything that crm_tally_out does not write. */
+Datum
+crm_tally_in(PG_FUNCTION_ARGS)
+{
+	char	   *text = PG_GETARG_CSTRING(0);
+	FlatTally  *flat = parse_tally(text);
+
+	if (flat == NULL)
+		crm_input_error(fcinfo->context, (Datum) 0,
+						(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+						 errmsg("invalid input syntax for type %s: \"%s\"", "crm._tally", crm_quotable(text)),
+						 errhint("Tallies are made by aggregates and not written by hand.")));
+	PG_RETURN_POINTER(flat);
+}
+
+static void
+append_number(StringInfo buf, double number)
+{
+	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	double_to_shortest_decimal_buf(number, digits);
+	appendStringInfoString(buf, digits);
+}
+
+PG_FUNCTION_INFO_V1(crm_tally_out);
+Datum
+crm_tally_out(PG_FUNCTION_ARGS)
+{
+	TallyPoints points = tally_points(fcinfo, -1);
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "%d ", points.dims);
+	append_number(&buf, points.parameter);
+	appendStringInfoChar(&buf, ':');
+	for (Size i = 0; i < points.n; i++)
+	{
+		const TallyCell *point = tally_point(&points, i);
+
+		if (i > 0)
+			appendStringInfoChar(&buf, ',');
+		for (int j = 0; j < points.dims; j++)
+		{
+			appendStringInfoChar(&buf, ' ');
+			append_number(&buf, point[j].number);
+		}
+		appendStringInfo(&buf, " * " INT64_FORMAT, point[points.dims].count);
+	}
+	PG_RETURN_CSTRING(buf.data);
+}
+
+PG_FUNCTION_INFO_V1(crm_tally_recv);
+/* Errors: 22P03 for bytes that crm_tally_send does not write, 08P01 for too few. */
+Datum
+crm_tally_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
+	int			version = pq_getmsgbyte(buf);
+	int			dims = pq_getmsgbyte(buf);
+	double		parameter = pq_getmsgfloat8(buf);
+	Size		left = buf->len - buf->cursor;
+	bool		good = version == TALLY_VERSION && dims >= 1 && dims <= TALLY_MAX_DIMS && isfinite(parameter) &&
+		left % (sizeof(TallyCell) * (dims + 1)) == 0;
+	FlatTally  *flat = NULL;
+	int64		total = 0;
+
+	if (good)
+	{
+		Size		n = left / (sizeof(TallyCell) * (dims + 1));
+
+		flat = make_flat(dims, parameter, n);
+		for (Size i = 0; good && i < n; i++)
+		{
+			TallyCell  *point = flat->cell + i * (dims + 1);
+
+			for (int j = 0; j < dims; j++)
+				point[j].number = pq_getmsgfloat8(buf);
+			point[dims].count = pq_getmsgint64(buf);
+			good = point_fits(point, dims, i == 0, &total);
+		}
+	}
+	if (!good)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid external \"%s\" value", "crm._tally")));
+	PG_RETURN_POINTER(flat);
+}
+
+PG_FUNCTION_INFO_V1(crm_tally_send);
+Datum
+crm_tally_send(PG_FUNCTION_ARGS)
+{
+	TallyPoints points = tally_points(fcinfo, -1);
+	StringInfoData buf;
+
+	pq_begintypsend(&buf);
+	pq_sendbyte(&buf, TALLY_VERSION);
+	pq_sendbyte(&buf, points.dims);
+	pq_sendfloat8(&buf, points.parameter);
+	for (Size i = 0; i < points.n; i++)
+	{
+		const TallyCell *point = tally_point(&points, i);
+
+		for (int j = 0; j < points.dims; j++)
+			pq_sendfloat8(&buf, point[j].number);
+		pq_sendint64(&buf, point[points.dims].count);
+	}
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}

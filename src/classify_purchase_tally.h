@@ -1,0 +1,40 @@
+/*-------------------------------------------------------------------------
+ * classify_purchase_tally.h
+ *		The state of aggregates that need every value once: a tally of distinct
+ *		points, of one to three numbers each, with their counts.
+ *-------------------------------------------------------------------------
+ */
+#ifndef CRM_CLASSIFY_PURCHASE_TALLY_H
+#define CRM_CLASSIFY_PURCHASE_TALLY_H
+
+#include "crm.h"
+
+#define TALLY_MAX_DIMS 3
+
+/* A point takes dims + 1 of these: its numbers, then its count. */
+typedef union TallyCell
+{
+	double		number;
+	int64		count;
+} TallyCell;
+
+/* The points of a tally in ascending order */
+typedef struct TallyPoints
+{
+	int			dims;
+	double		parameter;		/* what the aggregate was called with beside its values */
+	int64		total;			/* sum of the counts */
+	Size		n;				/* distinct points */
+	const TallyCell *cell;		/* n times dims + 1 */
+} TallyPoints;
+
+static inline const TallyCell *
+tally_point(const TallyPoints *t, Size i)
+{
+	return t->cell + i * (t->dims + 1);
+}
+
+extern Datum tally_add(FunctionCallInfo fcinfo, int dims, double parameter, const double *point);
+extern TallyPoints tally_points(FunctionCallInfo fcinfo, int dims);
+
+#endif							/* CRM_CLASSIFY_PURCHASE_TALLY_H */
