@@ -45,9 +45,7 @@ COMMENT ON FUNCTION crm._keep_change() IS 'Trigger: writes each field changed, a
 REVOKE ALL ON FUNCTION crm._keep_change() FROM PUBLIC;
 
 CREATE TRIGGER keep_change AFTER UPDATE OF kind, name, resident_id, birth_date, sex, org_id, source_channel_id, known_from ON crm.customer
-  FOR EACH ROW WHEN ((OLD.kind, OLD.name, OLD.resident_id::text, OLD.birth_date, OLD.sex, OLD.org_id, OLD.source_channel_id, OLD.known_from)
-                     IS DISTINCT FROM (NEW.kind, NEW.name, NEW.resident_id::text, NEW.birth_date, NEW.sex, NEW.org_id, NEW.source_channel_id, NEW.known_from))
-  EXECUTE FUNCTION crm._keep_change();
+  FOR EACH ROW EXECUTE FUNCTION crm._keep_change();
 CREATE TRIGGER keep_change AFTER UPDATE OR DELETE ON crm.contact_point
   FOR EACH ROW EXECUTE FUNCTION crm._keep_change();
 

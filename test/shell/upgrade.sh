@@ -35,12 +35,19 @@ for version in "${released[@]}"; do
 		"from $version: a path leads to $newest"
 	query crm_upgraded "CREATE EXTENSION crm VERSION '$version'" "CALL crm.create_model()"
 	fill crm_upgraded
+	if [ "$version" = 0.1 ]; then
+		query crm_upgraded "INSERT INTO crm.contact_point (customer_id, id, kind, value) VALUES (1, 900001, 'mobile', '+86 138-1234-5678'), (1, 900002, 'mobile', '12345')"
+	fi
 	before=$(book crm_upgraded)
 	is "$(sqlstate crm_upgraded "ALTER EXTENSION crm UPDATE")" 00000 "from $version: the extension is brought to $newest"
 	is "$(sqlstate crm_upgraded "CALL crm.upgrade_model()")" 00000 "from $version: so is the model"
 	is "$(catalogue crm_upgraded)" "$fresh" "from $version: the same as made afresh"
 	is "$(shipped crm_upgraded)" "$(shipped crm_fresh)" "from $version: with the same settings, duties and figures"
 	is "$(book crm_upgraded)" "$before" "from $version: every row is there"
+	if [ "$version" = 0.1 ]; then
+		is "$(query crm_upgraded "SELECT string_agg(value, ' ' ORDER BY id) FROM crm.contact_point WHERE id > 900000")" '13812345678 12345' \
+			"from $version: mobile numbers are in one form, wrong ones are kept"
+	fi
 	query postgres "DROP DATABASE crm_upgraded"
 done
 
