@@ -74,12 +74,13 @@ COMMENT ON COLUMN crm.relation.note IS 'Remark.';
 COMMENT ON COLUMN crm.relation.recorded_at IS 'When it was recorded.';
 COMMENT ON COLUMN crm.relation.recorded_by IS 'Who recorded it.';
 CREATE INDEX ON crm.relation (other_id);
-CREATE INDEX ON crm.relation (kind);
+CREATE INDEX ON crm.relation (kind, customer_id);
 CREATE UNIQUE INDEX relation_open_key ON crm.relation (customer_id, other_id, kind) WHERE to_date IS NULL;
 
 -- A writer of a relation without cycles waits for the others of that kind, so that two cannot close a circle together.
+-- A bulk load keeps the plan it made while the table was small: it must be by index, row by row.
 CREATE FUNCTION crm._relation_check() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   k crm.relation_kind;
   first_kind text;
@@ -111,10 +112,13 @@ BEGIN
       WITH RECURSIVE below (id) AS (
         SELECT NEW.other_id
         UNION
-        SELECT r.other_id FROM below b JOIN crm.relation r ON r.customer_id = b.id
-        WHERE r.kind = k.code AND (TG_OP = 'INSERT' OR (r.customer_id, r.id) <> (OLD.customer_id, OLD.id))
-          AND coalesce(r.from_date, '-infinity') < coalesce(NEW.to_date, 'infinity')
-          AND coalesce(NEW.from_date, '-infinity') < coalesce(r.to_date, 'infinity'))
+        SELECT r.other_id FROM below b
+        CROSS JOIN LATERAL (
+          SELECT x.other_id FROM crm.relation x
+          WHERE x.customer_id = b.id AND x.kind = k.code AND (TG_OP = 'INSERT' OR (x.customer_id, x.id) <> (OLD.customer_id, OLD.id))
+            AND coalesce(x.from_date, '-infinity') < coalesce(NEW.to_date, 'infinity')
+            AND coalesce(NEW.from_date, '-infinity') < coalesce(x.to_date, 'infinity')
+          OFFSET 0) r)
       SELECT FROM below WHERE id = NEW.customer_id) THEN
       RAISE EXCEPTION 'customer "%" cannot be % of "%"', NEW.customer_id, k.name, NEW.other_id
         USING ERRCODE = 'check_violation', DETAIL = format('"%s" is %s of "%s" already, directly or through others.', NEW.other_id, k.name, NEW.customer_id);
