@@ -277,7 +277,8 @@ BEGIN
 
   INSERT INTO crm.contact_point (customer_id, id, kind, value, preferred, wrong)
   SELECT p.id, k.k, CASE k.k WHEN 1 THEN CASE p.class WHEN 'c' THEN 'phone' ELSE 'mobile' END WHEN 2 THEN 'address' ELSE 'email' END,
-         CASE k.k WHEN 1 THEN CASE p.class WHEN 'c' THEN '028-' || (60000000 + (p.h >> 4) % 30000000) ELSE (13000000000 + (p.h >> 4) % 6999999999)::text END
+         CASE k.k WHEN 1 THEN CASE p.class WHEN 'c' THEN '028-' || (60000000 + (p.h >> 4) % 30000000) ELSE '1' || substr('3031323334353637383950515253555657585980818283848586878889', 1 + 2 * ((p.h >> 4) % 29)::integer, 2)
+                                     || lpad(((p.h >> 9) % 100000000)::text, 8, '0') END
                   WHEN 2 THEN '人民路' || 1 + (p.h >> 9) % 900 || '号' || 1 + (p.h >> 20) % 60 || '单元'
                   ELSE 'c' || p.id || '@example.com' END,
          k.k = 1, (p.h >> (k.k * 7)) & 127 < CASE k.k WHEN 1 THEN 8 ELSE 5 END
