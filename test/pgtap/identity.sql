@@ -172,6 +172,7 @@ SELECT is(pg_temp.code_of(statement), code, statement) FROM (VALUES
 CREATE ROLE identity_nobody;
 CREATE ROLE identity_manager;
 CALL crm.grant_duty('manager', 'identity_manager');
+CALL crm.grant_duty('pool', 'identity_manager');
 SET LOCAL ROLE identity_nobody;
 SELECT is(pg_temp.code_of('SELECT * FROM crm.duplicates_of(1)'), '42501', 'nobody may not search');
 SELECT is(pg_temp.code_of('SELECT crm.reject_duplicate(1, 2)'), '42501', 'nobody may not reject');

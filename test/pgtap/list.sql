@@ -6,6 +6,9 @@ CREATE ROLE crm_test_analyst; CREATE ROLE crm_test_manager; CREATE ROLE crm_test
 CALL crm.grant_duty('analyst', 'crm_test_analyst');
 CALL crm.grant_duty('manager', 'crm_test_manager');
 CALL crm.grant_duty('sales', 'crm_test_sales');
+CALL crm.grant_duty('pool', 'crm_test_analyst');
+CALL crm.grant_duty('pool', 'crm_test_manager');
+CALL crm.grant_duty('pool', 'crm_test_sales');
 CALL crm.generate(customers => 1000, seed => 11, as_of => '2025-12-31');
 CALL crm.rebuild('2025-12-31', NULL);
 SET LOCAL crm.as_of = '2025-12-31';
