@@ -2,7 +2,7 @@
 
 GRANT SELECT ON crm.generation, crm.kpi_code, crm.organisation, crm.organisation_tree, crm.period, crm.kpi_cell, crm.kpi_entry,
   crm.channel, crm.class, crm.standing, crm.customer, crm.contact_point, crm.policy, crm.product, crm.cover, crm.pending, crm._stale_scale,
-  crm.replay, crm.staff, crm.holding TO crm_bi_owner;
+  crm.replay, crm.rule, crm.staff, crm.holding TO crm_bi_owner;
 
 CREATE PROCEDURE crm.grant_duty(duty text, grantee name)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -51,6 +51,17 @@ SELECT results_eq('SELECT o.org_id, ARRAY[o.level_0_name, o.level_1_name, o.leve
                                          UNION ALL SELECT o.id, r.names || o.name FROM r JOIN crm.organisation o ON o.parent_id = r.id)
                     SELECT r.id, ARRAY[r.names[1], r.names[2], r.names[3], r.names[4]] FROM r ORDER BY 1$$, 'a unit has the names of those above it, and its own');
 
+-- dimensions
+SELECT results_eq($$SELECT c.class FROM crm_bi.class c WHERE c.dimension = 'tier' ORDER BY c.class_order$$,
+                  $$SELECT 'none' UNION ALL SELECT unnest(crm.labels(k.initial::crm.scale)) FROM crm.setting_kind k WHERE k.name = 'tier_scale'$$, 'classes have the order of their scale');
+SELECT is_empty($$SELECT 'coverage', s.coverage FROM crm_bi.standing s UNION SELECT 'activity', s.activity FROM crm_bi.standing s UNION SELECT 'tier', s.tier FROM crm_bi.standing s
+                  EXCEPT SELECT c.dimension, c.class FROM crm_bi.class c$$, 'every class of a standing is in crm_bi.class');
+SELECT is_empty($$SELECT p.product, p.channel, s.staff_id FROM crm_bi.policy p LEFT JOIN crm_bi.product r ON (r.product_id, r.product) = (p.product_id, p.product)
+                  LEFT JOIN crm_bi.channel h USING (channel) LEFT JOIN crm_bi.staff s ON s.staff_id = p.servicer_id
+                  WHERE r.name IS NULL OR h.name IS NULL OR (p.servicer_id IS NOT NULL AND s.name IS NULL)$$, 'products, channels and servicers of policies have their names');
+SELECT results_eq('SELECT s.staff_id FROM crm_bi.staff s WHERE s.in_post ORDER BY 1',
+                  $$SELECT s.id FROM crm.staff s WHERE s.joined_on <= '2024-06-30' AND coalesce(s.left_on, 'infinity') > '2024-06-30' ORDER BY 1$$, 'staff are in post on the day asked for');
+
 -- whether the standings follow the scales, however a setting was changed
 SELECT is_empty($$SELECT f.item FROM crm_bi.freshness f WHERE NOT f.fresh$$, 'all is fresh after a rebuild');
 INSERT INTO crm.setting (name, org_id, value, set_at, set_by) VALUES ('tier_scale', 2, 'small, big 1000', '2020-01-01', 'somebody');

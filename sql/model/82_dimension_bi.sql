@@ -1,0 +1,56 @@
+-- bi: the dimensions that figures, standings and policies name by code
+
+CREATE VIEW crm_bi.channel AS
+SELECT h.id AS channel_id, h.code AS channel, h.name, h.name_zh
+FROM crm.channel h;
+COMMENT ON VIEW crm_bi.channel IS 'Channels: one row each. 渠道';
+COMMENT ON COLUMN crm_bi.channel.channel_id IS 'Key. 渠道键';
+COMMENT ON COLUMN crm_bi.channel.channel IS 'Code, as the other views give it. 渠道代码';
+COMMENT ON COLUMN crm_bi.channel.name IS 'Name in English. 英文名';
+COMMENT ON COLUMN crm_bi.channel.name_zh IS 'Name in Chinese. 中文名';
+
+CREATE VIEW crm_bi.class AS
+SELECT d.dimension || '/' || d.class AS class_key, d.dimension, d.class, d.class_order, d.name_zh
+FROM (
+  VALUES ('coverage', 'prospect', 1, '准客户'), ('coverage', 'insured', 2, '老客户'), ('coverage', 'former', 3, '流失客户'),
+         ('activity', 'none', 0, '未购买'), ('tier', 'none', 0, '无等级')
+  UNION ALL
+  SELECT c.dimension, c.label, coalesce(r.place, 1000), NULL
+  FROM crm.class c
+  LEFT JOIN LATERAL (
+    SELECT pg_catalog.array_position(r.class_ids, c.id) AS place
+    FROM crm.rule r JOIN crm.generation g ON g.id = r.generation_id AND g.state = 'current'
+    WHERE r.kind = c.dimension AND c.id = ANY (r.class_ids)
+    ORDER BY r.org_ids IS NOT NULL, r.channel_id IS NOT NULL, r.valid_from DESC, r.ord LIMIT 1) r ON true) AS d (dimension, class, class_order, name_zh);
+COMMENT ON VIEW crm_bi.class IS 'Classes of coverage, activity and tier in the order of their scales: one row each. 分类';
+COMMENT ON COLUMN crm_bi.class.class_key IS 'Key of the row. 主键';
+COMMENT ON COLUMN crm_bi.class.dimension IS 'coverage, activity or tier. 维度';
+COMMENT ON COLUMN crm_bi.class.class IS 'Class, as the other views give it. 类别';
+COMMENT ON COLUMN crm_bi.class.class_order IS 'Place in the scale: 0 for none, then from 1; of a label in several scales that of the company''s latest; 1000 for labels in no scale now. 次序';
+COMMENT ON COLUMN crm_bi.class.name_zh IS 'Name in Chinese; NULL for labels that the company has set itself. 中文名';
+
+CREATE VIEW crm_bi.product AS
+SELECT p.id AS product_id, p.code AS product, p.name, p.line AS product_line, p.category_id, p.guaranteed_renewable
+FROM crm.product p;
+COMMENT ON VIEW crm_bi.product IS 'Products: one row each. 产品';
+COMMENT ON COLUMN crm_bi.product.product_id IS 'Key. 产品键';
+COMMENT ON COLUMN crm_bi.product.product IS 'Code, as the other views give it. 产品代码';
+COMMENT ON COLUMN crm_bi.product.name IS 'Name. 产品名称';
+COMMENT ON COLUMN crm_bi.product.product_line IS 'Product line. 产品线';
+COMMENT ON COLUMN crm_bi.product.category_id IS 'Where it stands in crm_bi.product_category; NULL: nowhere. 业务分类';
+COMMENT ON COLUMN crm_bi.product.guaranteed_renewable IS 'One-year cover with guaranteed renewal, which counts as long-term. 保证续保';
+
+CREATE VIEW crm_bi.staff AS
+SELECT s.id AS staff_id, s.code AS staff, s.name, s.org_id, h.code AS channel, s.joined_on, s.left_on,
+       s.joined_on <= d.today AND (s.left_on IS NULL OR d.today < s.left_on) AS in_post
+FROM crm.staff s JOIN crm.channel h ON h.id = s.channel_id
+CROSS JOIN (SELECT crm.today() AS today OFFSET 0) d;
+COMMENT ON VIEW crm_bi.staff IS 'Staff: one row each. 人员';
+COMMENT ON COLUMN crm_bi.staff.staff_id IS 'Key. 人员键';
+COMMENT ON COLUMN crm_bi.staff.staff IS 'Staff number. 工号';
+COMMENT ON COLUMN crm_bi.staff.name IS 'Name. 姓名';
+COMMENT ON COLUMN crm_bi.staff.org_id IS 'Unit. 机构';
+COMMENT ON COLUMN crm_bi.staff.channel IS 'Channel worked in. 渠道';
+COMMENT ON COLUMN crm_bi.staff.joined_on IS 'First day in post. 入职日';
+COMMENT ON COLUMN crm_bi.staff.left_on IS 'First day no longer in post; NULL while in post. 离职日';
+COMMENT ON COLUMN crm_bi.staff.in_post IS 'Whether in post today. 是否在职';

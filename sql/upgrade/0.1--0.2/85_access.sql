@@ -1,0 +1,3 @@
+-- access: the order of classes stands in the rules
+
+GRANT SELECT ON crm.rule TO crm_bi_owner;
