@@ -36,7 +36,7 @@ $(DATA_built): $(INSTALL_SQL) $(MODEL_SQL) $(UPGRADE_SQL) $(DATA) sql/build crm.
 
 .PHONY: demo test bench
 demo:
-	@docs/demo/run CUSTOMERS=$(or $(CUSTOMERS),100000) DATA=$(DATA)
+	@docs/demo/run CUSTOMERS=$(or $(CUSTOMERS),100000) CDNOW=$(CDNOW)
 test:
 	@test/run
 bench:

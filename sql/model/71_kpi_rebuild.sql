@@ -1,7 +1,7 @@
 -- kpi: rebuilding beside, then switching; bringing up to date
 
 CREATE FUNCTION crm._empty_slot(slot smallint, truncates boolean) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE
   part text;
 BEGIN
@@ -230,8 +230,9 @@ BEGIN
     END IF;
   END LOOP;
   UPDATE crm.progress SET step = 'done', finished_at = clock_timestamp(), changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
-  PERFORM crm._empty_slot((1 - g.slot)::smallint, commits);
+  -- the generation before its slot: whoever holds the table of generations may wait for a reader of the slot
   DELETE FROM crm.generation WHERE state = 'retired';
+  PERFORM crm._empty_slot((1 - g.slot)::smallint, commits);
   RAISE NOTICE 'rebuilt % standings in % s', (SELECT p.done FROM crm.progress p WHERE p.task = 'rebuild ' || g.id),
     round(extract(epoch FROM clock_timestamp() - started), 1);
   PERFORM crm._rebuild_end();
