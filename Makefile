@@ -18,7 +18,8 @@ UPGRADES    = $(notdir $(wildcard sql/upgrade/*--$(EXTVERSION)))
 UPGRADE_SQL = $(wildcard sql/upgrade/*/*.sql)
 DATA_built  = $(patsubst %,sql/crm--%.sql,$(EXTVERSION) $(UPGRADES))
 # released install scripts, frozen, and the ways from version to version
-DATA        = $(sort $(wildcard sql/released/crm--*.sql))
+RELEASED    = $(sort $(wildcard sql/released/crm--*.sql))
+DATA        = $(RELEASED)
 EXTRA_CLEAN = sql/crm--*.sql output_iso results tmp_check tmp_check_iso
 
 PG_CONFIG ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin/pg_config) pg_config)
@@ -31,12 +32,12 @@ endif
 
 $(OBJS): $(wildcard src/*.h)
 
-$(DATA_built): $(INSTALL_SQL) $(MODEL_SQL) $(UPGRADE_SQL) $(DATA) sql/build crm.control
+$(DATA_built): $(INSTALL_SQL) $(MODEL_SQL) $(UPGRADE_SQL) $(RELEASED) sql/build crm.control
 	@sql/build $(patsubst sql/crm--%.sql,%,$@) >$@.tmp && mv $@.tmp $@
 
 .PHONY: demo test bench
 demo:
-	@docs/demo/run CUSTOMERS=$(or $(CUSTOMERS),100000) CDNOW=$(CDNOW)
+	@docs/demo/run CUSTOMERS=$(or $(CUSTOMERS),100000) DATA=$(if $(findstring command line,$(origin DATA)),$(DATA))
 test:
 	@test/run
 bench:

@@ -161,8 +161,9 @@ crm_cells_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(buf.data);
 }
 
-static bool
-parse_number(char **p, char stop, int64 *v)
+/* Reads an integer between two limits and the letter after it, in the text of cells and entries. */
+bool
+parse_number(char **p, char stop, int64 least, int64 most, int64 *v)
 {
 	char	   *end;
 
@@ -170,7 +171,7 @@ parse_number(char **p, char stop, int64 *v)
 		return false;
 	errno = 0;
 	*v = strtoll(*p, &end, 10);
-	if (errno != 0 || end == *p || *end != stop)
+	if (errno != 0 || end == *p || *end != stop || *v < least || *v > most)
 		return false;
 	*p = stop ? end + 1 : end;
 	return true;
@@ -182,15 +183,16 @@ parse_cell(char *word, Cell *cell)
 	int64		period,
 				class_id;
 
-	if (!parse_number(&word, '/', &period) || period < 0 || period >= CELL_PERIODS ||
-		!parse_number(&word, '/', &class_id) || class_id < 0 || class_id > PG_INT16_MAX ||
+	if (!parse_number(&word, '/', 0, CELL_PERIODS - 1, &period) ||
+		!parse_number(&word, '/', 0, PG_INT16_MAX, &class_id) ||
 		(word[0] != 'p' && word[0] != 'c') || word[1] != '/')
 		return false;
 	cell->period = (int16) period;
 	cell->class_id = (int16) class_id;
 	cell->company = word[0] == 'c';
 	word += 2;
-	return parse_number(&word, '=', &cell->channel) && parse_number(&word, '\0', &cell->n) && cell->n != 0;
+	return parse_number(&word, '=', PG_INT64_MIN, PG_INT64_MAX, &cell->channel) &&
+		parse_number(&word, '\0', PG_INT64_MIN, PG_INT64_MAX, &cell->n) && cell->n != 0;
 }
 
 PG_FUNCTION_INFO_V1(crm_cells_in);

@@ -20,6 +20,7 @@ typedef struct Cell
 /* Most periods that a year has: 12 months */
 #define CELL_PERIODS 12
 
+extern bool parse_number(char **p, char stop, int64 least, int64 most, int64 *v);
 extern int	cell_cmp(const void *a, const void *b);
 extern struct varlena *cells_pack(const Cell *cell, int n);
 extern Cell *cells_unpack(const struct varlena *v, int period, int *n);

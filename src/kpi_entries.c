@@ -14,8 +14,8 @@
 #include "base_query.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
-#include "fmgr.h"
 #include "funcapi.h"
+#include "kpi_cells.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
@@ -246,22 +246,6 @@ crm_entries_out(PG_FUNCTION_ARGS)
 						 r.e.channel, r.e.n);
 	}
 	PG_RETURN_CSTRING(buf.data);
-}
-
-/* Reads an integer between two limits and the letter after it. */
-static bool
-parse_number(char **p, char stop, int64 least, int64 most, int64 *v)
-{
-	char	   *end;
-
-	if (**p != '-' && (**p < '0' || **p > '9'))
-		return false;
-	errno = 0;
-	*v = strtoll(*p, &end, 10);
-	if (errno != 0 || end == *p || *end != stop || *v < least || *v > most)
-		return false;
-	*p = stop ? end + 1 : end;
-	return true;
 }
 
 static bool

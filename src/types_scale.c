@@ -419,7 +419,7 @@ integer_threshold(const CrmScaleLimit *limit, int decimals, int64 *v)
 
 	if (negative)
 	{
-		/* above -m, or from -m.xxx on: -m, the next one if -m is excluded */
+		/* above -m, or from a little below it on: -m, the next one if -m is excluded */
 		if (overflow || magnitude > (uint64) PG_INT64_MAX + 1)
 			*v = PG_INT64_MIN;
 		else

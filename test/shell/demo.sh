@@ -17,7 +17,7 @@ is "$(grep -c 'psql' <<<"$out" | sed 's/[1-9][0-9]*/some/')" some "and says how 
 is "$(test/private-server psql "$TMPDIR/crm-demo-$(id -u)" -AqtX -d crm_demo -c 'SELECT count(*) FROM crm.customer')" 1000 "its book stands"
 if [ -d "$CRM_DATA/cdnow" ]; then
 	status=0
-	make -s demo CDNOW="$CRM_DATA/cdnow" >/dev/null 2>&1 || status=$?
+	make -s demo DATA="$CRM_DATA/cdnow" >/dev/null 2>&1 || status=$?
 	is "$status" 0 "so it does on the CDNOW data set"
 else
 	skip "the demonstration on CDNOW" "there is no folder cdnow with data"
