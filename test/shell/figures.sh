@@ -36,7 +36,7 @@ done
 for change in "INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries) SELECT g.slot, 1, 105, '2022-12-31', 1, '0/1/2022-12-31/0/p/1=1' FROM crm.generation g WHERE g.state = 'current'" \
 	"DELETE FROM crm.kpi_cell WHERE grain = 3 AND subtree" \
 	"UPDATE crm.kpi_cell SET cells = crm._cells_add(cells, '0/0/p/1=1') WHERE account = 2 AND NOT subtree" \
-	"UPDATE crm.generation SET settled = settled - 40 WHERE state = 'current'"; do
+	"UPDATE crm.generation SET settled = settled - 400 WHERE state = 'current'"; do
 	isnt "$(query crm_figures "BEGIN" "$change" "SELECT count(*) FROM oracle.compare('2022-12-31')" "ROLLBACK")" 0 "seen: ${change:0:60}"
 done
 
