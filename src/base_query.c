@@ -294,3 +294,13 @@ crm_type(const char *name)
 				 errmsg("type \"crm.%s\" does not exist", name)));
 	return oid;
 }
+
+/*
+ * Whether the tables are those of 0.1: the library serves them until
+ * crm.upgrade_model() has run, so that a package may be replaced first.
+ */
+bool
+model_is_0_1(void)
+{
+	return !OidIsValid(get_relname_relid("_facet_source", get_namespace_oid("crm", false)));
+}

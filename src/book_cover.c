@@ -43,7 +43,7 @@ cover_walk(DateADT issued, DateADT matures, const EventKind *kind,
 	bool		open = true;
 	bool		ended = false;
 
-	out[0].from = issued;
+	out[0] = (CoverInterval) {.from = issued, .lapsed_to = DATEVAL_NOBEGIN};
 	for (int i = 0; i < n && !ended; i++)
 	{
 		if (day[i] < issued || day[i] >= matures)
@@ -55,6 +55,7 @@ cover_walk(DateADT issued, DateADT matures, const EventKind *kind,
 				{
 					out[k].to = day[i];
 					out[k].ended_by = "lapse";
+					out[k].lapsed_to = Min(add_months(day[i], reinstatement_months), matures);
 					open = false;
 				}
 				break;
@@ -62,7 +63,8 @@ cover_walk(DateADT issued, DateADT matures, const EventKind *kind,
 				if (!open && day[i] >= out[k].to &&
 					day[i] < add_months(out[k].to, reinstatement_months))
 				{
-					out[++k].from = day[i];
+					out[k].lapsed_to = day[i];
+					out[++k] = (CoverInterval) {.from = day[i], .lapsed_to = DATEVAL_NOBEGIN};
 					open = true;
 				}
 				break;
@@ -74,6 +76,8 @@ cover_walk(DateADT issued, DateADT matures, const EventKind *kind,
 					out[k].to = day[i];
 					out[k].ended_by = "end";
 				}
+				else if (day[i] >= out[k].to)
+					out[k].lapsed_to = Min(out[k].lapsed_to, day[i]);
 				open = false;
 				ended = true;
 				break;
@@ -118,8 +122,8 @@ check_book_date(DateADT d, const char *what)
 PG_FUNCTION_INFO_V1(crm_cover_intervals);
 /*
  * cover_intervals(issued_on, matures_on, kinds, days, reinstatement_months)
- * The intervals [from_date, to_date) of one policy.  matures_on NULL: open
- * ended.  kinds and days are parallel arrays in the order in which the events
+ * The intervals [from_date, to_date) of one policy, and of a lapse the first day
+ * on which it stands no more.  matures_on NULL: open ended.  kinds and days are parallel arrays in the order in which the events
  * hold; NULL arrays: no events.  NULL issued_on: no rows.
  * Errors: 22023 arrays that do not match, an unknown kind, or events out of
  * order; 22008 a day outside 1900-2199.
@@ -201,13 +205,16 @@ crm_cover_intervals(PG_FUNCTION_ARGS)
 	k = cover_walk(issued, matures, kind, day, n, months, out);
 	for (int i = 0; i < k; i++)
 	{
-		Datum		values[4] = {
+		Datum		values[5] = {
 			Int32GetDatum(i + 1),
 			DateADTGetDatum(out[i].from),
 			DateADTGetDatum(out[i].to),
-			CStringGetTextDatum(out[i].ended_by)
+			CStringGetTextDatum(out[i].ended_by),
+			DateADTGetDatum(out[i].lapsed_to)
 		};
-		bool		nulls[4] = {false};
+		bool		nulls[5] = {false};
+
+		nulls[4] = strcmp(out[i].ended_by, "lapse") != 0;
 
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}

@@ -22,6 +22,7 @@ typedef struct CoverInterval
 	DateADT		from;
 	DateADT		to;
 	const char *ended_by;
+	DateADT		lapsed_to;		/* of a lapse: first day on which it stands no more */
 } CoverInterval;
 
 extern EventKind event_kind(const char *name);

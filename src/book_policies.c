@@ -22,8 +22,14 @@ typedef struct Policy
 	int64		annual;
 	DateADT		issued;
 	DateADT		matures;
+	int64		servicer;
+	bool		serviced;
 	bool		long_term;
 	bool		own_book;
+	bool		agent_sold;
+	bool		bank_sold;
+	bool		sector_line;
+	bool		corporate;
 } Policy;
 
 typedef struct Insured
@@ -64,8 +70,19 @@ typedef struct CoverRow
 } CoverRow;
 
 static KeptQuery policies_by_id = {
+	.sql = "SELECT p.id, p.customer_id, p.channel_id, (CASE $3 WHEN 'contractual_premium' THEN p.amount "
+	"WHEN 'annual_premium' THEN p.annual_premium WHEN 'sum_insured' THEN coalesce(p.sum_insured, 0) ELSE 0 END * 100)::bigint, "
+	"(p.annual_premium * 100)::bigint, p.issued_on, p.matures_on, "
+	"p.term_months IS NULL OR p.term_months > $2 OR r.guaranteed_renewable, p.book = 'own', "
+	"p.servicer_id, h.kind = 'individual', h.kind = 'bancassurance', p.sector_line, c.kind = 'company' "
+	"FROM crm.policy p JOIN crm.product r ON r.id = p.product_id JOIN crm.channel h ON h.id = p.channel_id "
+	"JOIN crm.customer c ON c.id = p.customer_id WHERE p.id = ANY ($1)",
+	.nargs = 3, .args = {INT8ARRAYOID, INT4OID, TEXTOID}
+};
+static KeptQuery policies_of_0_1 = {
 	.sql = "SELECT p.id, p.customer_id, p.channel_id, (p.amount * 100)::bigint, (p.annual_premium * 100)::bigint, "
-	"p.issued_on, p.matures_on, p.term_months IS NULL OR p.term_months > $2 OR r.guaranteed_renewable, p.book = 'own' "
+	"p.issued_on, p.matures_on, p.term_months IS NULL OR p.term_months > $2 OR r.guaranteed_renewable, p.book = 'own', "
+	"NULL::bigint, false, false, false, false "
 	"FROM crm.policy p JOIN crm.product r ON r.id = p.product_id WHERE p.id = ANY ($1)",
 	.nargs = 2, .args = {INT8ARRAYOID, INT4OID}
 };
@@ -89,7 +106,10 @@ policy_row(void *arg, const Datum *v, const bool *nulls)
 		.id = DatumGetInt64(v[0]), .customer = DatumGetInt64(v[1]), .channel = DatumGetInt64(v[2]),
 		.amount = DatumGetInt64(v[3]), .annual = DatumGetInt64(v[4]), .issued = DatumGetDateADT(v[5]),
 		.matures = nulls[6] ? DATEVAL_NOEND : DatumGetDateADT(v[6]),
-		.long_term = DatumGetBool(v[7]), .own_book = DatumGetBool(v[8])
+		.long_term = DatumGetBool(v[7]), .own_book = DatumGetBool(v[8]),
+		.serviced = !nulls[9], .servicer = nulls[9] ? 0 : DatumGetInt64(v[9]),
+		.agent_sold = DatumGetBool(v[10]), .bank_sold = DatumGetBool(v[11]),
+		.sector_line = DatumGetBool(v[12]), .corporate = DatumGetBool(v[13])
 	};
 }
 
@@ -212,7 +232,7 @@ derive_cover(Policies *b, int reinstatement_months)
 
 PG_FUNCTION_INFO_V1(crm_cover_of);
 /*
- * cover_of(policies, long_term_months, reinstatement_months): the rows of
+ * cover_of(policies, long_term_months, reinstatement_months, tier_basis): the rows of
  * crm.cover of these policies, by the latest snapshot, in order of customer.
  * An id without a policy has no row.  NULL arguments: no rows.
  */
@@ -221,16 +241,19 @@ crm_cover_of(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Policies	b = {0};
-	Datum		args[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+	Datum		args[3] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
 	Datum		holder = CStringGetTextDatum("policyholder");
 	Datum		insured = CStringGetTextDatum("insured");
 	CoverRows	rows;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || (PG_NARGS() > 3 && PG_ARGISNULL(3)))
 		return (Datum) 0;
 	SPI_connect();
-	kept_query_rows(&policies_by_id, args, NULL, 9, policy_row, &b);
+	/* 0.1 gives three arguments and takes the first columns */
+	if (PG_NARGS() > 3)
+		args[2] = PG_GETARG_DATUM(3);
+	kept_query_rows(model_is_0_1() ? &policies_of_0_1 : &policies_by_id, args, NULL, 14, policy_row, &b);
 	kept_query_rows(&insured_by_policy, args, NULL, 2, insured_row, &b);
 	kept_query_rows(&events_by_policy, args, NULL, 4, event_row, &b);
 	rows = derive_cover(&b, PG_GETARG_INT32(2));
@@ -238,7 +261,8 @@ crm_cover_of(PG_FUNCTION_ARGS)
 	{
 		const CoverRow *r = &rows.row[i];
 		const Policy *p = r->policy;
-		Datum		values[13] = {
+		bool		lapse = strcmp(r->interval.ended_by, "lapse") == 0;
+		Datum		values[20] = {
 			Int64GetDatum(r->customer),
 			Int64GetDatum(p->id),
 			Int32GetDatum(r->seq),
@@ -251,9 +275,19 @@ crm_cover_of(PG_FUNCTION_ARGS)
 			BoolGetDatum(p->long_term),
 			BoolGetDatum(p->own_book),
 			Int64GetDatum(p->amount),
-			Int64GetDatum(p->annual)
+			Int64GetDatum(p->annual),
+			BoolGetDatum(!lapse && r->interval.to == p->matures && !DATE_IS_NOEND(p->matures)),
+			DateADTGetDatum(r->interval.lapsed_to),
+			Int64GetDatum(p->servicer),
+			BoolGetDatum(p->agent_sold),
+			BoolGetDatum(p->bank_sold),
+			BoolGetDatum(p->sector_line),
+			BoolGetDatum(p->corporate)
 		};
-		bool		nulls[13] = {false};
+		bool		nulls[20] = {false};
+
+		nulls[14] = !lapse;
+		nulls[15] = !p->serviced;
 
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 		pfree(DatumGetPointer(values[6]));

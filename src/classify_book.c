@@ -16,7 +16,14 @@
 
 #define CUSTOMER_COLUMNS "id, org_id, source_channel_id, known_from, kind = 'company' FROM crm.customer WHERE "
 #define MOVE_COLUMNS "customer_id, org_id, from_date FROM crm.customer_organisation WHERE "
-#define COVER_COLUMNS "customer_id, policy_id, channel_id, amount, annual_premium, from_date, to_date, issued_on, role = 'policyholder', long_term, own_book, ended_by = 'lapse' FROM crm.cover WHERE "
+#define COVER_COLUMNS "customer_id, policy_id, v.channel_id, amount, annual_premium, from_date, to_date, issued_on, " \
+	"role = 'policyholder', long_term, own_book, ended_by = 'lapse', matures, lapsed_to, agent_sold, bank_sold, sector_line, " \
+	"corporate, s.joined_on, s.left_on FROM crm.cover v LEFT JOIN crm.staff s ON s.id = v.servicer_id WHERE "
+#define COVER_COLUMNS_0_1 "customer_id, policy_id, channel_id, amount, annual_premium, from_date, to_date, issued_on, " \
+	"role = 'policyholder', long_term, own_book, ended_by = 'lapse', false, NULL::date, false, false, false, false, NULL::date, NULL::date " \
+	"FROM crm.cover WHERE "
+#define FACT_COLUMNS "customer_id, id, kind, from_date, to_date, n FROM crm._facet_source WHERE "
+#define WORTH_COLUMNS "customer_id, on_date, delta FROM crm._worth_source WHERE "
 
 static KeptQuery customers_by_id = {
 	.sql = "SELECT " CUSTOMER_COLUMNS "id = ANY ($1)", .nargs = 1, .args = {INT8ARRAYOID}
@@ -26,6 +33,15 @@ static KeptQuery moves_by_id = {
 };
 static KeptQuery covers_by_id = {
 	.sql = "SELECT " COVER_COLUMNS "customer_id = ANY ($1)", .nargs = 1, .args = {INT8ARRAYOID}
+};
+static KeptQuery covers_of_0_1 = {
+	.sql = "SELECT " COVER_COLUMNS_0_1 "customer_id = ANY ($1)", .nargs = 1, .args = {INT8ARRAYOID}
+};
+static KeptQuery facts_by_id = {
+	.sql = "SELECT " FACT_COLUMNS "customer_id = ANY ($1)", .nargs = 1, .args = {INT8ARRAYOID}
+};
+static KeptQuery worths_by_id = {
+	.sql = "SELECT " WORTH_COLUMNS "customer_id = ANY ($1)", .nargs = 1, .args = {INT8ARRAYOID}
 };
 
 static void
@@ -52,7 +68,7 @@ move_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
 }
 
 static void
-cover_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
+cover_row(void *arg, const Datum *v, const bool *nulls)
 {
 	Book	   *b = arg;
 
@@ -62,7 +78,35 @@ cover_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
 		.amount = DatumGetInt64(v[3]), .annual = DatumGetInt64(v[4]),
 		.from = DatumGetDateADT(v[5]), .to = DatumGetDateADT(v[6]), .issued = DatumGetDateADT(v[7]),
 		.holder = DatumGetBool(v[8]), .long_term = DatumGetBool(v[9]),
-		.own_book = DatumGetBool(v[10]), .lapse = DatumGetBool(v[11])
+		.own_book = DatumGetBool(v[10]), .lapse = DatumGetBool(v[11]), .matures = DatumGetBool(v[12]),
+		.lapsed_to = nulls[13] ? DATEVAL_NOBEGIN : DatumGetDateADT(v[13]),
+		.agent_sold = DatumGetBool(v[14]), .bank_sold = DatumGetBool(v[15]),
+		.sector_line = DatumGetBool(v[16]), .corporate = DatumGetBool(v[17]),
+		.serviced = !nulls[18], .post_from = nulls[18] ? DATEVAL_NOEND : DatumGetDateADT(v[18]),
+		.post_to = nulls[19] ? DATEVAL_NOEND : DatumGetDateADT(v[19])
+	};
+}
+
+static void
+fact_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
+{
+	Book	   *b = arg;
+
+	b->fact = make_room(b->fact, b->nfacts, &b->fact_size, sizeof(Fact));
+	b->fact[b->nfacts++] = (Fact) {
+		.customer = DatumGetInt64(v[0]), .id = DatumGetInt64(v[1]), .kind = DatumGetInt16(v[2]),
+		.from = DatumGetDateADT(v[3]), .to = DatumGetDateADT(v[4]), .n = DatumGetInt16(v[5])
+	};
+}
+
+static void
+worth_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
+{
+	Book	   *b = arg;
+
+	b->worth = make_room(b->worth, b->nworths, &b->worth_size, sizeof(Worth));
+	b->worth[b->nworths++] = (Worth) {
+		.customer = DatumGetInt64(v[0]), .day = DatumGetDateADT(v[1]), .delta = DatumGetInt64(v[2])
 	};
 }
 
@@ -84,6 +128,25 @@ move_cmp(const void *a, const void *b)
 	if (x->customer != y->customer)
 		return compare_keys(x->customer, y->customer);
 	return (x->from > y->from) - (x->from < y->from);
+}
+
+static int
+fact_cmp(const void *a, const void *b)
+{
+	const Fact *x = a;
+	const Fact *y = b;
+
+	if (x->customer != y->customer)
+		return compare_keys(x->customer, y->customer);
+	if (x->from != y->from)
+		return x->from > y->from ? 1 : -1;
+	return compare_keys(x->id, y->id);
+}
+
+static int
+worth_cmp(const void *a, const void *b)
+{
+	return compare_keys(((const Worth *) a)->customer, ((const Worth *) b)->customer);
 }
 
 static int64
@@ -172,54 +235,91 @@ order_book(Book *b)
 	if (!ascending)
 		qsort(b->customer, b->ncustomers, sizeof(Customer), customer_cmp);
 	qsort(b->move, b->nmoves, sizeof(Move), move_cmp);
+	qsort(b->fact, b->nfacts, sizeof(Fact), fact_cmp);
+	qsort(b->worth, b->nworths, sizeof(Worth), worth_cmp);
 	sort_covers(b);
 }
 
 /* The customers of a bigint[], by the latest snapshot.  Needs SPI_connect(). */
 Book *
-book_read(Datum ids)
+book_read(const Rules *rules, Datum ids)
 {
 	Book	   *b = palloc0(sizeof(Book));
 
 	kept_query_rows(&customers_by_id, &ids, NULL, 5, customer_row, b);
 	kept_query_rows(&moves_by_id, &ids, NULL, 3, move_row, b);
-	kept_query_rows(&covers_by_id, &ids, NULL, 12, cover_row, b);
+	kept_query_rows(model_is_0_1() ? &covers_of_0_1 : &covers_by_id, &ids, NULL, 20, cover_row, b);
+	if (!model_is_0_1())
+		kept_query_rows(&facts_by_id, &ids, NULL, 6, fact_row, b);
+	if (rules->amount_by_worth)
+		kept_query_rows(&worths_by_id, &ids, NULL, 3, worth_row, b);
 	order_book(b);
 	return b;
 }
 
 /* The customers from <= id < to, by the snapshot in force.  Needs SPI_connect(). */
 Book *
-book_read_range(int64 from, int64 to)
+book_read_range(const Rules *rules, int64 from, int64 to)
 {
 	Book	   *b = palloc0(sizeof(Book));
 
 #define IN_RANGE(column) column " >= " INT64_FORMAT " AND " column " < " INT64_FORMAT
 	query_rows(psprintf("SELECT " CUSTOMER_COLUMNS IN_RANGE("id"), from, to), 5, NULL, customer_row, b);
 	query_rows(psprintf("SELECT " MOVE_COLUMNS IN_RANGE("customer_id"), from, to), 3, NULL, move_row, b);
-	query_rows(psprintf("SELECT " COVER_COLUMNS IN_RANGE("customer_id"), from, to), 12, NULL, cover_row, b);
+	query_rows(psprintf(model_is_0_1() ? "SELECT " COVER_COLUMNS_0_1 IN_RANGE("customer_id") : "SELECT " COVER_COLUMNS IN_RANGE("customer_id"), from, to),
+			   20, NULL, cover_row, b);
+	if (!model_is_0_1())
+		query_rows(psprintf("SELECT " FACT_COLUMNS IN_RANGE("customer_id"), from, to), 6, NULL, fact_row, b);
+	if (rules->amount_by_worth)
+		query_rows(psprintf("SELECT " WORTH_COLUMNS IN_RANGE("customer_id"), from, to), 3, NULL, worth_row, b);
 #undef IN_RANGE
 	order_book(b);
 	return b;
 }
 
-/* The timeline of the i-th customer; to be asked for in order. */
+Kernels
+kernels_create(const Rules *rules)
+{
+	return (Kernels) {
+		.rules = rules, .standing = kernel_create(rules), .facet = facet_kernel_create(rules)
+	};
+}
+
+/*
+ * Where the records of a customer begin in an array ascending by customer,
+ * with *at moved from those before to those after them; *n is how many.
+ */
+#define records_of(array, total, at, id, n) \
+	do { \
+		while ((at) < (total) && (array)[at].customer < (id)) \
+			(at)++; \
+		for ((n) = 0; (at) + (n) < (total) && (array)[(at) + (n)].customer == (id);) \
+			(n)++; \
+	} while (0)
+
+/*
+ * The timeline of the i-th customer, and its facets, which are NULL when the
+ * timeline is empty; customers are to be asked for in order.
+ */
 const Timeline *
-book_timeline(Book *b, Kernel *k, int64 i)
+book_timeline(Book *b, Kernels *k, int64 i, const Facets **facets)
 {
 	const Customer *c = &b->customer[i];
-	int64		m = b->at_move;
-	int64		v = b->at_cover;
+	const Timeline *t;
+	int			nmoves,
+				ncovers,
+				nfacts,
+				nworths;
 
-	while (m < b->nmoves && b->move[m].customer < c->id)
-		m++;
-	while (v < b->ncovers && b->cover[v].customer < c->id)
-		v++;
-	for (b->at_move = m; b->at_move < b->nmoves && b->move[b->at_move].customer == c->id;)
-		b->at_move++;
-	for (b->at_cover = v; b->at_cover < b->ncovers && b->cover[b->at_cover].customer == c->id;)
-		b->at_cover++;
-	return kernel_run(k, c, b->move + m, (int) (b->at_move - m), b->cover + v, (int) (b->at_cover - v));
+	records_of(b->move, b->nmoves, b->at_move, c->id, nmoves);
+	records_of(b->cover, b->ncovers, b->at_cover, c->id, ncovers);
+	records_of(b->fact, b->nfacts, b->at_fact, c->id, nfacts);
+	records_of(b->worth, b->nworths, b->at_worth, c->id, nworths);
+	t = kernel_run(k->standing, c, b->move + b->at_move, nmoves, b->cover + b->at_cover, ncovers,
+				   b->worth + b->at_worth, nworths);
+	*facets = t->n == 0 ? NULL
+		: facet_kernel_run(k->facet, t->row[0].from, b->cover + b->at_cover, ncovers, b->fact + b->at_fact, nfacts);
+	return t;
 }
 
 /* rules --------------------------------------------------------------------- */
@@ -227,6 +327,12 @@ book_timeline(Book *b, Kernel *k, int64 i)
 static KeptQuery rules_by_generation = {
 	.sql = "SELECT kind, valid_from, valid_to, org_ids, channel_id, class_ids, thresholds "
 	"FROM crm.rule WHERE generation_id = $1 ORDER BY kind, ord",
+	.nargs = 1, .args = {INT8OID}
+};
+
+static KeptQuery limits_by_generation = {
+	.sql = "SELECT maturity_days, claim_days, appointment_days, tier_basis IN ('premium_received', 'assets_held') "
+	"FROM crm.generation WHERE id = $1",
 	.nargs = 1, .args = {INT8OID}
 };
 
@@ -281,6 +387,17 @@ rule_row(void *arg, const Datum *v, const bool *nulls)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("a rule has %d classes but %d thresholds", r->nclasses, nthresholds)));
 	MemoryContextSwitchTo(old);
+}
+
+static void
+limits_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
+{
+	Rules	   *rules = arg;
+
+	rules->maturity_days = DatumGetInt32(v[0]);
+	rules->claim_days = DatumGetInt32(v[1]);
+	rules->appointment_days = DatumGetInt32(v[2]);
+	rules->amount_by_worth = DatumGetBool(v[3]);
 }
 
 static int
@@ -358,6 +475,8 @@ rules_of(int64 generation)
 	rules = palloc0(sizeof(Rules));
 	MemoryContextSwitchTo(old);
 	kept_query_rows(&rules_by_generation, &arg, NULL, 7, rule_row, rules);
+	if (!model_is_0_1())
+		kept_query_rows(&limits_by_generation, &arg, NULL, 4, limits_row, rules);
 	if (rules->activity.n == 0 || rules->tier.n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -6,6 +6,7 @@
 #ifndef CRM_CLASSIFY_BOOK_H
 #define CRM_CLASSIFY_BOOK_H
 
+#include "classify_facets_kernel.h"
 #include "classify_kernel.h"
 
 typedef struct Book
@@ -19,14 +20,31 @@ typedef struct Book
 	int64		ncovers;
 	int64		cover_size;
 	Cover	   *cover;			/* ascending by customer */
-	/* where the customer at hand begins */
+	int64		nfacts;
+	int64		fact_size;
+	Fact	   *fact;			/* ascending by customer, day and id */
+	int64		nworths;
+	int64		worth_size;
+	Worth	   *worth;			/* ascending by customer */
+	/* where the records of the customer to come begin */
 	int64		at_move;
 	int64		at_cover;
+	int64		at_fact;
+	int64		at_worth;
 } Book;
 
+/* The two kernels, which run together */
+typedef struct Kernels
+{
+	const Rules *rules;
+	Kernel	   *standing;
+	FacetKernel *facet;
+} Kernels;
+
 extern const Rules *rules_of(int64 generation);
-extern Book *book_read(Datum ids);
-extern Book *book_read_range(int64 from, int64 to);
-extern const Timeline *book_timeline(Book *b, Kernel *k, int64 i);
+extern Kernels kernels_create(const Rules *rules);
+extern Book *book_read(const Rules *rules, Datum ids);
+extern Book *book_read_range(const Rules *rules, int64 from, int64 to);
+extern const Timeline *book_timeline(Book *b, Kernels *k, int64 i, const Facets **facets);
 
 #endif							/* CRM_CLASSIFY_BOOK_H */

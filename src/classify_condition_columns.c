@@ -39,6 +39,9 @@ static const CrmColumn columns[] = {
 	{"reachable", CRM_BOOLEAN},
 	{"channels", CRM_SET},
 	{"touchpoints", CRM_SET},
+	{"service", CRM_TEXT},
+	{"reach", CRM_TEXT},
+	{"prospect_kind", CRM_TEXT},
 };
 
 static const char *const kind_names[] = {

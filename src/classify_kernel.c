@@ -20,6 +20,7 @@ typedef enum MarkKind
 	MARK_ISSUE,
 	MARK_START,
 	MARK_STOP,
+	MARK_WORTH,
 	MARK_RULE
 } MarkKind;
 
@@ -27,7 +28,7 @@ typedef struct Mark
 {
 	DateADT		day;
 	int32		kind;
-	int32		i;				/* move or cover */
+	int32		i;				/* move, cover or worth */
 } Mark;
 
 /* Covers by main policy: largest annual premium, earlier issue, smaller id */
@@ -230,13 +231,13 @@ add_amount(int64 a, int64 b)
 
 /*
  * The timeline of a customer, valid until the next call.  Moves ascend by
- * day; covers come in any order.  A cover without a day is void on its own:
+ * day; covers and worths come in any order.  A cover without a day is void on its own:
  * it neither covers nor, unless another interval of its policy has a day,
  * makes its issue a purchase.
  */
 const Timeline *
 kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
-		   const Cover *cover, int ncovers)
+		   const Cover *cover, int ncovers, const Worth *worth, int nworths)
 {
 	const Rules *rules = k->rules;
 	Timeline   *t = &k->out;
@@ -249,12 +250,13 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 				held = 0,
 				longs = 0,
 				plans = 0;
+	int64		amount = 0;
 	DateADT		purchased = 0;
 	bool		ever_purchased = false;
 	const Cover *last_own = NULL,
 			   *last_other = NULL;
 	Standing	s = {0};
-	int			need = 1 + nmoves + 3 * ncovers + rules->nstarts;
+	int			need = 1 + nmoves + 3 * ncovers + nworths + rules->nstarts;
 
 	if (k->mark_size < need)
 	{
@@ -281,6 +283,8 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 		if (!DATE_IS_NOEND(cover[i].to))
 			add_mark(k, &n, cover[i].to, MARK_STOP, i);
 	}
+	for (int i = 0; i < nworths; i++)
+		add_mark(k, &n, worth[i].day, MARK_WORTH, i);
 	for (int i = 0; i < rules->nstarts; i++)
 		add_mark(k, &n, rules->start[i], MARK_RULE, i);
 	sort_marks(k->mark, n);
@@ -336,7 +340,7 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 					{
 						held++;
 						plans += v->long_term && v->own_book;
-						s.amount = add_amount(s.amount, v->amount);
+						amount = add_amount(amount, v->amount);
 					}
 					break;
 				case MARK_STOP:
@@ -347,8 +351,11 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 					{
 						held--;
 						plans -= v->long_term && v->own_book;
-						s.amount -= v->amount;
+						amount -= v->amount;
 					}
+					break;
+				case MARK_WORTH:
+					amount = add_amount(amount, worth[k->mark[at].i].delta);
 					break;
 				case MARK_RULE:
 					break;
@@ -358,6 +365,8 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 			dormancy++;
 
 		s.from = (DateADT) day;
+		/* receipts may be reversed before the day they came */
+		s.amount = Max(amount, 0);
 		s.state &= ST_KNOWN | ST_WAS;
 		if (covers > 0)
 			s.state |= ST_INSURED | ST_WAS | (held > 0 ? ST_HOLDER : 0) |

@@ -37,6 +37,11 @@ typedef struct Rules
 	int64	   *limit;			/* ascending */
 	int			nstarts;		/* days on which a rule begins or ends */
 	DateADT    *start;			/* ascending */
+	/* days after which a touchpoint is over, and before which a maturity is near */
+	int			maturity_days;
+	int			claim_days;
+	int			appointment_days;
+	bool		amount_by_worth;	/* the amount comes from receipts or balances, not from covers */
 } Rules;
 
 typedef struct Customer
@@ -70,12 +75,29 @@ typedef struct Cover
 	bool		long_term;
 	bool		own_book;
 	bool		lapse;			/* ended by lapse */
+	bool		matures;		/* ended by maturity */
+	DateADT		lapsed_to;		/* of a lapse: first day on which it stands no more */
+	bool		agent_sold;		/* sold by individual agents */
+	bool		bank_sold;
+	bool		sector_line;
+	bool		corporate;		/* the policyholder is a company */
+	bool		serviced;		/* has a named servicer, in post [post_from, post_to) */
+	DateADT		post_from;
+	DateADT		post_to;
 } Cover;
+
+/* What a receipt or balance adds to the amount from a day on */
+typedef struct Worth
+{
+	int64		customer;
+	DateADT		day;
+	int64		delta;			/* hundredths */
+} Worth;
 
 typedef struct Kernel Kernel;
 
 extern Kernel *kernel_create(const Rules *rules);
 extern const Timeline *kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
-								  const Cover *cover, int ncovers);
+								  const Cover *cover, int ncovers, const Worth *worth, int nworths);
 
 #endif							/* CRM_CLASSIFY_KERNEL_H */

@@ -221,8 +221,8 @@ append_letters(StringInfo buf, const char *letters, uint8 bits)
 			appendStringInfoChar(buf, letters[i]);
 }
 
-static void
-append_date(StringInfo buf, DateADT d)
+void
+append_day(StringInfo buf, DateADT d)
 {
 	int			y,
 				m,
@@ -248,7 +248,7 @@ crm_timeline_out(PG_FUNCTION_ARGS)
 		Standing   *s = &t.row[i];
 
 		appendStringInfoString(&buf, "; ");
-		append_date(&buf, s->from);
+		append_day(&buf, s->from);
 		appendStringInfo(&buf, " " INT64_FORMAT " " INT64_FORMAT " ", s->org, s->channel);
 		append_letters(&buf, state_letters, s->state);
 		appendStringInfo(&buf, " %d %d " INT64_FORMAT " ", s->activity, s->tier, s->amount);
@@ -274,8 +274,8 @@ parse_letters(const char *word, const char *letters, uint8 *bits)
 	return true;
 }
 
-static bool
-parse_int(const char *word, int64 *v)
+bool
+parse_whole(const char *word, int64 *v)
 {
 	char	   *end;
 
@@ -284,16 +284,28 @@ parse_int(const char *word, int64 *v)
 	return errno == 0 && end > word && *end == '\0';
 }
 
+/* yyyy-mm-dd, a day that a timeline may hold */
+bool
+parse_day(const char *word, DateADT *day)
+{
+	int			y,
+				m,
+				d,
+				len;
+
+	if (strlen(word) != 10 || sscanf(word, "%4d-%2d-%2d%n", &y, &m, &d, &len) != 3 || len != 10 ||
+		y < 1900 || y > 2299 || m < 1 || m > 12 || d < 1 || d > day_tab[isleap(y)][m - 1])
+		return false;
+	*day = date2j(y, m, d) - POSTGRES_EPOCH_JDATE;
+	return true;
+}
+
 static bool
 parse_row(char *text, Standing *s)
 {
 	char	   *word[8];
 	char	   *save;
 	int			n = 0;
-	int			y,
-				m,
-				d,
-				len;
 	int64		activity,
 				tier;
 
@@ -303,17 +315,13 @@ parse_row(char *text, Standing *s)
 			return false;
 		word[n++] = w;
 	}
-	if (n != lengthof(word) ||
-		strlen(word[0]) != 10 ||
-		sscanf(word[0], "%4d-%2d-%2d%n", &y, &m, &d, &len) != 3 || len != 10 ||
-		y < 1900 || y > 2299 || m < 1 || m > 12 || d < 1 || d > day_tab[isleap(y)][m - 1])
+	if (n != lengthof(word) || !parse_day(word[0], &s->from))
 		return false;
-	s->from = date2j(y, m, d) - POSTGRES_EPOCH_JDATE;
-	if (!parse_int(word[1], &s->org) || !parse_int(word[2], &s->channel) ||
+	if (!parse_whole(word[1], &s->org) || !parse_whole(word[2], &s->channel) ||
 		!parse_letters(word[3], state_letters, &s->state) ||
-		!parse_int(word[4], &activity) || activity < 0 || activity > PG_INT16_MAX ||
-		!parse_int(word[5], &tier) || tier < 0 || tier > PG_INT16_MAX ||
-		!parse_int(word[6], &s->amount) ||
+		!parse_whole(word[4], &activity) || activity < 0 || activity > PG_INT16_MAX ||
+		!parse_whole(word[5], &tier) || tier < 0 || tier > PG_INT16_MAX ||
+		!parse_whole(word[6], &s->amount) ||
 		!parse_letters(word[7], event_letters, &s->events))
 		return false;
 	s->activity = (int16) activity;

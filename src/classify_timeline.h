@@ -9,6 +9,7 @@
 
 #include "crm.h"
 
+#include "lib/stringinfo.h"
 #include "utils/date.h"
 
 /* Days that a timeline may hold: 1900-01-01 to 2299-12-31, as DateADT */
@@ -71,6 +72,11 @@ standing_coverage(const Standing *s)
 }
 
 extern const char *const coverage_name[];
+
+/* Words of the text form */
+extern void append_day(StringInfo buf, DateADT d);
+extern bool parse_day(const char *word, DateADT *day);
+extern bool parse_whole(const char *word, int64 *v);
 
 extern struct varlena *timeline_pack(const Timeline *t);
 extern void timeline_unpack(const struct varlena *v, Timeline *t);

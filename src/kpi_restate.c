@@ -21,7 +21,7 @@
 
 PG_FUNCTION_INFO_V1(crm_standings);
 /*
- * standings(generation, from, to): the timelines of the customers
+ * standings(generation, from, to): the timelines and facets of the customers
  * from <= id < to by the rules of a generation.  A customer of whom nothing
  * counts has no row.  NULL arguments: no rows.
  */
@@ -30,27 +30,30 @@ crm_standings(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Book	   *book;
-	Kernel	   *kernel;
+	Kernels		kernels;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		return (Datum) 0;
 	SPI_connect();
-	kernel = kernel_create(rules_of(PG_GETARG_INT64(0)));
-	book = book_read_range(PG_GETARG_INT64(1), PG_GETARG_INT64(2));
+	kernels = kernels_create(rules_of(PG_GETARG_INT64(0)));
+	book = book_read_range(kernels.rules, PG_GETARG_INT64(1), PG_GETARG_INT64(2));
 	for (int64 i = 0; i < book->ncustomers; i++)
 	{
-		const Timeline *t = book_timeline(book, kernel, i);
-		Datum		values[3];
-		bool		nulls[3] = {false};
+		const Facets *f;
+		const Timeline *t = book_timeline(book, &kernels, i, &f);
+		Datum		values[4];
+		bool		nulls[4] = {false};
 
 		if (t->n == 0)
 			continue;
 		values[0] = Int64GetDatum(book->customer[i].id);
 		values[1] = DateADTGetDatum(t->row[0].from);
 		values[2] = PointerGetDatum(timeline_pack(t));
+		values[3] = PointerGetDatum(facets_pack(f));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 		pfree(DatumGetPointer(values[2]));
+		pfree(DatumGetPointer(values[3]));
 	}
 	SPI_finish();
 	return (Datum) 0;
@@ -63,6 +66,8 @@ typedef struct OldStanding
 {
 	int64		customer;
 	struct varlena *timeline;
+	struct varlena *facets;
+	bool		stands;			/* the columns beside them do */
 } OldStanding;
 
 typedef struct OldStandings
@@ -73,14 +78,27 @@ typedef struct OldStandings
 } OldStandings;
 
 static KeptQuery standings_by_id = {
-	.sql = "SELECT customer_id, timeline FROM crm.standing WHERE slot = $1 AND customer_id = ANY ($2)",
+	.sql = "SELECT s.customer_id, s.timeline, s.facets, coalesce(g.shown_on >= s.valid_from AND g.shown_on < s.valid_to "
+	"AND (s.kind, s.name, s.known_from, s.source_channel) = (c.kind, c.name, c.known_from, x.code) "
+	"AND s.sex IS NOT DISTINCT FROM c.sex AND s.birth_date IS NOT DISTINCT FROM c.birth_date, false) "
+	"FROM crm.standing s JOIN crm.generation g ON g.slot = s.slot AND g.state <> 'retired' "
+	"LEFT JOIN crm.customer c ON c.id = s.customer_id LEFT JOIN crm.channel x ON x.id = c.source_channel_id "
+	"WHERE s.slot = $1 AND s.customer_id = ANY ($2)",
 	.nargs = 2, .args = {INT2OID, INT8ARRAYOID}
 };
-static KeptQuery put_standings = {
+static KeptQuery standings_of_0_1 = {
+	.sql = "SELECT customer_id, timeline, NULL::crm.timeline, true FROM crm.standing WHERE slot = $1 AND customer_id = ANY ($2)",
+	.nargs = 2, .args = {INT2OID, INT8ARRAYOID}
+};
+static KeptQuery put_standings_0_1 = {
 	.sql = "INSERT INTO crm.standing (slot, customer_id, first_day, timeline) "
 	"SELECT $1, u.customer_id, u.first_day, u.timeline FROM unnest($2, $3, $4) AS u (customer_id, first_day, timeline) "
 	"ON CONFLICT (slot, customer_id) DO UPDATE SET first_day = excluded.first_day, timeline = excluded.timeline",
 	.nargs = 4, .args = {INT2OID, INT8ARRAYOID, DATEARRAYOID, InvalidOid}
+};
+static KeptQuery put_standings = {
+	.sql = "SELECT crm._put_standings($1, $2, $3, $4, $5)",
+	.nargs = 5, .args = {INT2OID, INT8ARRAYOID, DATEARRAYOID, InvalidOid, InvalidOid}
 };
 static KeptQuery drop_standings = {
 	.sql = "DELETE FROM crm.standing WHERE slot = $1 AND customer_id = ANY ($2)",
@@ -93,14 +111,16 @@ static KeptQuery put_entries = {
 };
 
 static void
-old_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
+old_row(void *arg, const Datum *v, const bool *nulls)
 {
 	OldStandings *o = arg;
 
 	o->old = make_room(o->old, o->n, &o->size, sizeof(OldStanding));
 	o->old[o->n++] = (OldStanding) {
 		.customer = DatumGetInt64(v[0]),
-		.timeline = pg_detoast_datum_copy((struct varlena *) DatumGetPointer(v[1]))
+		.timeline = pg_detoast_datum_copy((struct varlena *) DatumGetPointer(v[1])),
+		.facets = nulls[2] ? NULL : pg_detoast_datum_copy((struct varlena *) DatumGetPointer(v[2])),
+		.stands = DatumGetBool(v[3])
 	};
 }
 
@@ -111,6 +131,17 @@ old_cmp(const void *a, const void *b)
 	const OldStanding *y = b;
 
 	return compare_keys(x->customer, y->customer);
+}
+
+static bool
+same_bytes(const struct varlena *a, const struct varlena *b)
+{
+	return VARSIZE(a) == VARSIZE(b) && memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0;
+}
+
+static void
+ignore_row(void *arg pg_attribute_unused(), const Datum *v pg_attribute_unused(), const bool *nulls pg_attribute_unused())
+{
 }
 
 static void
@@ -180,26 +211,29 @@ PG_FUNCTION_INFO_V1(crm_restate);
 /*
  * restate(generation, slot, customers, settled, until, entries)
  * Makes the standings of these customers anew in a slot, where they differ
- * from what is there, and with entries true posts the difference.  Returns
- * the earliest day of any standing changed, NULL when none was.
+ * from what is there, and with entries true posts the difference of their
+ * timelines.  Returns the earliest day of any timeline changed, NULL when none
+ * was.
  * Errors: 22004, 22023.
  */
 Datum
 crm_restate(PG_FUNCTION_ARGS)
 {
-	Datum		args[4];
+	Datum		args[5];
 	Oid			timeline_type;
+	Oid			facets_type;
 	EntryRows  *rows;
 	OldStandings old = {0};
 	Book	   *book;
-	Kernel	   *kernel;
+	Kernels		kernels;
 	Poster	   *poster;
 	entries_hash *entries;
-	Datum	   *put[3];
+	Datum	   *put[4];
 	Datum	   *gone;
 	int			nput = 0;
 	int			ngone = 0;
 	int64		at = 0;
+	bool		of_0_1;
 	bool		post;
 	DateADT		earliest = DATEVAL_NOEND;
 	DateADT		settled,
@@ -220,38 +254,48 @@ crm_restate(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	timeline_type = crm_type("timeline");
+	of_0_1 = model_is_0_1();
+	facets_type = of_0_1 ? InvalidOid : crm_type("facets");
+	kept_query_arg(&put_standings_0_1, 3, get_array_type(timeline_type));
 	kept_query_arg(&put_standings, 3, get_array_type(timeline_type));
+	kept_query_arg(&put_standings, 4, of_0_1 ? InvalidOid : get_array_type(facets_type));
 	rows = palloc0(sizeof(EntryRows));
 	rows->type = crm_type("entries");
 	rows->slot = Int16GetDatum(PG_GETARG_INT16(1));
 	kept_query_arg(&put_entries, 5, get_array_type(rows->type));
-	kernel = kernel_create(rules_of(PG_GETARG_INT64(0)));
-	book = book_read(PG_GETARG_DATUM(2));
+	kernels = kernels_create(rules_of(PG_GETARG_INT64(0)));
+	book = book_read(kernels.rules, PG_GETARG_DATUM(2));
 	args[0] = Int16GetDatum(PG_GETARG_INT16(1));
 	args[1] = PG_GETARG_DATUM(2);
-	kept_query_rows(&standings_by_id, args, NULL, 2, old_row, &old);
+	kept_query_rows(of_0_1 ? &standings_of_0_1 : &standings_by_id, args, NULL, 4, old_row, &old);
 	qsort(old.old, old.n, sizeof(OldStanding), old_cmp);
 
 	entries = entries_create(CurrentMemoryContext, 256, NULL);
 	poster = poster_create(settled, until, post_change, entries);
-	for (int c = 0; c < 3; c++)
+	for (Size c = 0; c < lengthof(put); c++)
 		put[c] = palloc_array(Datum, Max(book->ncustomers, 1));
 	gone = palloc_array(Datum, Max(old.n, 1));
 	/* both are in order of customer */
 	for (int64 i = 0; i < book->ncustomers || at < old.n;)
 	{
 		const Timeline *t = NULL;
+		const Facets *f = NULL;
 		struct varlena *packed = NULL;
+		struct varlena *facets = NULL;
 		OldStanding *o = NULL;
 		int64		customer;
+		bool		same;
 
 		CHECK_FOR_INTERRUPTS();
 		if (i < book->ncustomers && (at == old.n || book->customer[i].id <= old.old[at].customer))
 		{
 			customer = book->customer[i].id;
-			t = book_timeline(book, kernel, i);
+			t = book_timeline(book, &kernels, i, &f);
 			if (t->n > 0)
+			{
 				packed = timeline_pack(t);
+				facets = facets_pack(f);
+			}
 			i++;
 		}
 		else
@@ -259,13 +303,14 @@ crm_restate(PG_FUNCTION_ARGS)
 		if (at < old.n && old.old[at].customer == customer)
 			o = &old.old[at++];
 
-		if (o && packed && VARSIZE(o->timeline) == VARSIZE(packed) &&
-			memcmp(VARDATA(o->timeline), VARDATA(packed), VARSIZE(packed) - VARHDRSZ) == 0)
+		same = o && packed && same_bytes(o->timeline, packed);
+		if (same && o->stands && (of_0_1 || same_bytes(o->facets, facets)))
 		{
 			pfree(packed);
+			pfree(facets);
 			continue;
 		}
-		if (o)
+		if (o && !same)
 		{
 			Timeline	was;
 
@@ -280,12 +325,16 @@ crm_restate(PG_FUNCTION_ARGS)
 		}
 		if (packed)
 		{
-			earliest = Min(earliest, t->row[0].from);
-			if (post)
-				poster_run(poster, t, 1);
+			if (!same)
+			{
+				earliest = Min(earliest, t->row[0].from);
+				if (post)
+					poster_run(poster, t, 1);
+			}
 			put[0][nput] = Int64GetDatum(customer);
 			put[1][nput] = DateADTGetDatum(t->row[0].from);
 			put[2][nput] = PointerGetDatum(packed);
+			put[3][nput] = PointerGetDatum(facets);
 			nput++;
 		}
 	}
@@ -295,7 +344,13 @@ crm_restate(PG_FUNCTION_ARGS)
 		args[1] = array_of(put[0], nput, INT8OID);
 		args[2] = array_of(put[1], nput, DATEOID);
 		args[3] = array_of(put[2], nput, timeline_type);
-		kept_query_rows(&put_standings, args, NULL, 0, NULL, NULL);
+		if (of_0_1)
+			kept_query_rows(&put_standings_0_1, args, NULL, 0, NULL, NULL);
+		else
+		{
+			args[4] = array_of(put[3], nput, facets_type);
+			kept_query_rows(&put_standings, args, NULL, 1, ignore_row, NULL);
+		}
 	}
 	if (ngone > 0)
 	{

@@ -125,6 +125,31 @@ crm_touch(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+PG_FUNCTION_INFO_V1(crm_touch_customers);
+/*
+ * touch_customers(ids): as if rows of these customers had changed.
+ * Errors: 22004 for a NULL id.
+ */
+Datum
+crm_touch_customers(PG_FUNCTION_ARGS)
+{
+	Datum	   *ids;
+	bool	   *nulls;
+	int			n;
+
+	crm_define_variables();
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("the id of a customer must not be NULL")));
+		note_key(&customers, DatumGetInt64(ids[i]));
+	}
+	PG_RETURN_VOID();
+}
+
 static Datum
 key_array(KeyList *l)
 {

@@ -35,10 +35,3 @@ COMMENT ON FUNCTION crm.unnest(crm.timeline) IS 'The rows of a timeline in order
 CREATE FUNCTION crm.at(crm.timeline, day date) RETURNS crm._standing_row
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_timeline_at';
 COMMENT ON FUNCTION crm.at(crm.timeline, date) IS 'The row of a timeline in force on a day; NULL before the first.';
-
-CREATE FUNCTION crm._standings(generation bigint, from_id bigint, to_id bigint,
-  OUT customer_id bigint, OUT first_day date, OUT timeline crm.timeline)
-RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_standings';
-COMMENT ON FUNCTION crm._standings(bigint, bigint, bigint) IS
-  'The timelines of the customers from_id <= id < to_id by the rules of a generation.';
-REVOKE ALL ON FUNCTION crm._standings(bigint, bigint, bigint) FROM PUBLIC;

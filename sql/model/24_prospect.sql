@@ -4,31 +4,33 @@ CREATE TABLE crm.prospect_source (
   code text PRIMARY KEY CHECK (code ~ '^[a-z_]+$'),
   name text NOT NULL CHECK (pg_catalog.btrim(name) <> ''),
   name_zh text NOT NULL CHECK (pg_catalog.btrim(name_zh) <> ''),
-  by_partner boolean NOT NULL DEFAULT false
+  by_partner boolean NOT NULL DEFAULT false,
+  kind text NOT NULL DEFAULT 'other' CHECK (kind IN ('appointment', 'activity', 'partner', 'referral', 'other'))
 );
 COMMENT ON TABLE crm.prospect_source IS 'Where prospects come from; rows may be added. 准客户来源';
 COMMENT ON COLUMN crm.prospect_source.code IS 'Code.';
 COMMENT ON COLUMN crm.prospect_source.name IS 'Name in English.';
 COMMENT ON COLUMN crm.prospect_source.name_zh IS 'Name in Chinese.';
 COMMENT ON COLUMN crm.prospect_source.by_partner IS 'Whether the partner must be named.';
-INSERT INTO crm.prospect_source (code, name, name_zh, by_partner) VALUES
-  ('painting_contest', 'painting contest', '绘画比赛', false),
-  ('travel_fair', 'travel fair', '旅游展会', false),
-  ('merchant', 'partner merchant', '联盟商家', true),
-  ('partner_employee', 'employee of a partner or merchant', '商家员工', true),
-  ('partner_customer', 'customer of a partner', '合作方客户', true),
-  ('activity', 'activity', '活动', false),
-  ('appointment', 'appointment', '预约', false),
-  ('campaign', 'campaign', '营销活动', false),
-  ('referral', 'introduced by a customer', '转介绍', false),
-  ('group_member', 'insured person of a group policy', '团险个人', false),
-  ('group_legacy', 'former business of the group', '集团老业务', false),
-  ('claim', 'claim', '理赔', false),
-  ('hotline', 'hotline', '客服热线', false),
-  ('web', 'web site', '网站', false),
-  ('walk_in', 'came to the counter', '柜面', false),
-  ('own_search', 'found by staff', '自行开拓', false),
-  ('other', 'other', '其他', false);
+COMMENT ON COLUMN crm.prospect_source.kind IS 'Kind of prospect: appointment 预约, activity 服务活动, partner 联盟商家, referral 转介绍 or other 其他.';
+INSERT INTO crm.prospect_source (code, name, name_zh, by_partner, kind) VALUES
+  ('painting_contest', 'painting contest', '绘画比赛', false, 'activity'),
+  ('travel_fair', 'travel fair', '旅游展会', false, 'activity'),
+  ('merchant', 'partner merchant', '联盟商家', true, 'partner'),
+  ('partner_employee', 'employee of a partner or merchant', '商家员工', true, 'partner'),
+  ('partner_customer', 'customer of a partner', '合作方客户', true, 'partner'),
+  ('activity', 'activity', '活动', false, 'activity'),
+  ('appointment', 'appointment', '预约', false, 'appointment'),
+  ('campaign', 'campaign', '营销活动', false, 'other'),
+  ('referral', 'introduced by a customer', '转介绍', false, 'referral'),
+  ('group_member', 'insured person of a group policy', '团险个人', false, 'other'),
+  ('group_legacy', 'former business of the group', '集团老业务', false, 'other'),
+  ('claim', 'claim', '理赔', false, 'other'),
+  ('hotline', 'hotline', '客服热线', false, 'appointment'),
+  ('web', 'web site', '网站', false, 'other'),
+  ('walk_in', 'came to the counter', '柜面', false, 'other'),
+  ('own_search', 'found by staff', '自行开拓', false, 'other'),
+  ('other', 'other', '其他', false, 'other');
 
 CREATE TABLE crm.prospect (
   customer_id bigint NOT NULL REFERENCES crm.customer ON DELETE CASCADE,

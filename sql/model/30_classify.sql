@@ -13,7 +13,7 @@ COMMENT ON COLUMN crm.class.label IS 'The label in the scale.';
 
 CREATE FUNCTION crm._cover_by() RETURNS text LANGUAGE sql STABLE
 BEGIN ATOMIC
-  SELECT crm.setting_value('reinstatement_months') || ' ' || crm.setting_value('long_term_months');
+  SELECT crm.setting_value('reinstatement_months') || ' ' || crm.setting_value('long_term_months') || ' ' || crm.setting_value('tier_basis');
 END;
 COMMENT ON FUNCTION crm._cover_by() IS 'The settings by which cover is derived, as they stand.';
 
@@ -28,6 +28,12 @@ CREATE TABLE crm.generation (
   first_day date NOT NULL,
   cover_by text NOT NULL DEFAULT crm._cover_by(),
   made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  maturity_days integer NOT NULL DEFAULT crm.setting_value('maturity_touch_days')::integer,
+  claim_days integer NOT NULL DEFAULT crm.setting_value('claim_touch_days')::integer,
+  appointment_days integer NOT NULL DEFAULT crm.setting_value('appointment_touch_days')::integer,
+  tier_basis text NOT NULL DEFAULT crm.setting_value('tier_basis'),
+  shown_on date NOT NULL DEFAULT crm.today(),
+  rolling boolean NOT NULL DEFAULT false,
   CHECK (posted_to >= settled)
 );
 COMMENT ON TABLE crm.generation IS 'Standings and accounts as they were built, one beside the other; one is current.';
@@ -41,6 +47,12 @@ COMMENT ON COLUMN crm.generation.posted_to IS 'The last day for which known chan
 COMMENT ON COLUMN crm.generation.first_day IS 'No standing begins before this day.';
 COMMENT ON COLUMN crm.generation.cover_by IS 'Settings by which its cover was derived.';
 COMMENT ON COLUMN crm.generation.made_at IS 'When its building began.';
+COMMENT ON COLUMN crm.generation.maturity_days IS 'Days before and after a maturity that are a touchpoint.';
+COMMENT ON COLUMN crm.generation.claim_days IS 'Days after the report of a claim that are a touchpoint.';
+COMMENT ON COLUMN crm.generation.appointment_days IS 'Days after an appointment that are a touchpoint.';
+COMMENT ON COLUMN crm.generation.tier_basis IS 'What the tiers go by.';
+COMMENT ON COLUMN crm.generation.shown_on IS 'The day on which the columns of its standings stand.';
+COMMENT ON COLUMN crm.generation.rolling IS 'Whether some of them stand on another day still.';
 CREATE UNIQUE INDEX ON crm.generation (state) WHERE state IN ('building', 'current');
 
 CREATE TABLE crm.rule (
@@ -96,8 +108,13 @@ SELECT a.kind, a.ord FROM (TABLE crm._rule_due EXCEPT TABLE current) a
 UNION
 SELECT b.kind, b.ord FROM (TABLE current EXCEPT TABLE crm._rule_due) b
 UNION
-SELECT 'cover', 1 FROM crm.generation g WHERE g.state = 'current' AND g.cover_by <> crm._cover_by();
-COMMENT ON VIEW crm._stale_scale IS 'Where the current generation does not follow the settings: rules of activity and tier by precedence, and what cover is derived by.';
+SELECT 'cover', 1 FROM crm.generation g WHERE g.state = 'current' AND g.cover_by <> crm._cover_by()
+UNION
+SELECT 'touchpoint', 1 FROM crm.generation g
+WHERE g.state = 'current'
+  AND (g.maturity_days, g.claim_days, g.appointment_days)
+      <> (crm.setting_value('maturity_touch_days')::integer, crm.setting_value('claim_touch_days')::integer, crm.setting_value('appointment_touch_days')::integer);
+COMMENT ON VIEW crm._stale_scale IS 'Where the current generation does not follow the settings: rules of activity and tier by precedence, what cover and touchpoints are derived by.';
 
 CREATE FUNCTION crm._make_rules(generation_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -122,15 +139,63 @@ CREATE TABLE crm.standing (
   customer_id bigint NOT NULL,
   first_day date NOT NULL,
   timeline crm.timeline NOT NULL,
+  facets crm.facets NOT NULL,
+  valid_from date NOT NULL,
+  valid_to date NOT NULL,
+  kind text NOT NULL,
+  name text NOT NULL,
+  sex text,
+  birth_date date,
+  known_from date NOT NULL,
+  org_id bigint NOT NULL,
+  channel text NOT NULL,
+  source_channel text NOT NULL,
+  coverage text,
+  role text,
+  insured_long_term boolean NOT NULL,
+  plan_customer boolean NOT NULL,
+  activity text NOT NULL,
+  tier text NOT NULL,
+  amount numeric NOT NULL,
+  standing_since date,
+  channels text NOT NULL,
+  service text NOT NULL,
+  reach text NOT NULL,
+  prospect_kind text,
+  touchpoints text NOT NULL,
   PRIMARY KEY (slot, customer_id)
 ) PARTITION BY LIST (slot);
 CREATE TABLE crm.standing_0 PARTITION OF crm.standing FOR VALUES IN (0) WITH (fillfactor = 90);
 CREATE TABLE crm.standing_1 PARTITION OF crm.standing FOR VALUES IN (1) WITH (fillfactor = 90);
-COMMENT ON TABLE crm.standing IS 'The standing of each customer on every day; kept by crm, read through crm_bi.standing.';
+COMMENT ON TABLE crm.standing IS 'The standing of each customer on every day, and in columns as it is on the days around the one it was made; kept by crm, read through crm_bi.customer, standing and facet.';
 COMMENT ON COLUMN crm.standing.slot IS 'Slot of the generation.';
 COMMENT ON COLUMN crm.standing.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.standing.first_day IS 'First day of the timeline.';
 COMMENT ON COLUMN crm.standing.timeline IS 'Standing by day.';
+COMMENT ON COLUMN crm.standing.facets IS 'Channels, service, reach, origin and touchpoints by day.';
+COMMENT ON COLUMN crm.standing.valid_from IS 'First day on which the columns that follow are so; the day that the generation is shown on is among them.';
+COMMENT ON COLUMN crm.standing.valid_to IS 'First day no longer.';
+COMMENT ON COLUMN crm.standing.kind IS 'person or company.';
+COMMENT ON COLUMN crm.standing.name IS 'Name.';
+COMMENT ON COLUMN crm.standing.sex IS 'male or female.';
+COMMENT ON COLUMN crm.standing.birth_date IS 'Date of birth.';
+COMMENT ON COLUMN crm.standing.known_from IS 'First day as a prospect.';
+COMMENT ON COLUMN crm.standing.org_id IS 'Home organisation.';
+COMMENT ON COLUMN crm.standing.channel IS 'Main channel.';
+COMMENT ON COLUMN crm.standing.source_channel IS 'Channel that brought the customer.';
+COMMENT ON COLUMN crm.standing.coverage IS 'prospect, insured or former; NULL before known.';
+COMMENT ON COLUMN crm.standing.role IS 'policyholder or insured; NULL when not insured.';
+COMMENT ON COLUMN crm.standing.insured_long_term IS 'Insured by a long-term policy.';
+COMMENT ON COLUMN crm.standing.plan_customer IS 'Policyholder of a long-term policy of the own book.';
+COMMENT ON COLUMN crm.standing.activity IS 'Class of activity.';
+COMMENT ON COLUMN crm.standing.tier IS 'Tier.';
+COMMENT ON COLUMN crm.standing.amount IS 'What the tier goes by.';
+COMMENT ON COLUMN crm.standing.standing_since IS 'First day of the row of the timeline.';
+COMMENT ON COLUMN crm.standing.channels IS 'Channels of the policies in force, the main channel where there are none.';
+COMMENT ON COLUMN crm.standing.service IS 'served, or the kind of unserved.';
+COMMENT ON COLUMN crm.standing.reach IS 'reachable, or the kind of unreachable.';
+COMMENT ON COLUMN crm.standing.prospect_kind IS 'Of a prospect: where from.';
+COMMENT ON COLUMN crm.standing.touchpoints IS 'Touchpoints open.';
 COMMENT ON TABLE crm.standing_0 IS 'Standings of the generations in slot 0.';
 COMMENT ON TABLE crm.standing_1 IS 'Standings of the generations in slot 1.';
 

@@ -146,18 +146,15 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 #variable_conflict use_column
 DECLARE
   actor CONSTANT text := crm.actor();
+  due bigint[];
   ended bigint;
 BEGIN
-  -- Holdings are locked in order of the customer, as everywhere. The condition names columns of the
-  -- holding alone, so that a row changed meanwhile is judged again as it is now.
-  WITH due AS MATERIALIZED (
-    SELECT h.customer_id, h.id FROM crm.holding h
-    WHERE h.held_to IS NULL AND NOT h.locked AND h.due_at <= _recycle.as_of
-    ORDER BY h.customer_id FOR UPDATE)
+  -- Customers are locked before their holdings and in order, as everywhere; a holding changed meanwhile is judged again as it is now.
+  due := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.held_to IS NULL AND NOT h.locked AND h.due_at <= _recycle.as_of);
+  due := ARRAY(SELECT c.id FROM crm.customer c WHERE c.id = ANY (due) ORDER BY c.id FOR NO KEY UPDATE);
   UPDATE crm.holding h
   SET held_to = greatest(_recycle.at, h.held_from, h.last_contact_at), end_cause = 'recycle', ended_by = actor
-  FROM due d
-  WHERE h.customer_id = d.customer_id AND h.id = d.id AND h.held_to IS NULL;
+  WHERE h.customer_id = ANY (due) AND h.held_to IS NULL AND NOT h.locked AND h.due_at <= _recycle.as_of;
   GET DIAGNOSTICS ended = ROW_COUNT;
   RETURN ended;
 END

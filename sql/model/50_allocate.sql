@@ -325,6 +325,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   at CONSTANT timestamptz := clock_timestamp();
   actor CONSTANT text := crm.actor();
+  gone bigint[];
   ended bigint;
 BEGIN
   IF release_departed.as_of IS NULL THEN
@@ -334,14 +335,13 @@ BEGIN
     RAISE EXCEPTION 'day "%" is in the future', release_departed.as_of
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Use crm.transfer() for customers of somebody who is about to leave.';
   END IF;
-  WITH gone AS MATERIALIZED (
-    SELECT h.customer_id, h.id
-    FROM crm.staff s JOIN crm.holding h ON h.staff_id = s.id AND h.held_to IS NULL
-    WHERE s.left_on <= release_departed.as_of
-    ORDER BY h.customer_id FOR UPDATE OF h)
+  -- customers before their holdings, as everywhere
+  gone := ARRAY(SELECT h.customer_id FROM crm.staff s JOIN crm.holding h ON h.staff_id = s.id AND h.held_to IS NULL
+                WHERE s.left_on <= release_departed.as_of);
+  gone := ARRAY(SELECT c.id FROM crm.customer c WHERE c.id = ANY (gone) ORDER BY c.id FOR NO KEY UPDATE);
   UPDATE crm.holding h SET held_to = greatest(at, h.held_from, h.last_contact_at), end_cause = 'departure', ended_by = actor
-  FROM gone g
-  WHERE h.customer_id = g.customer_id AND h.id = g.id AND h.held_to IS NULL;
+  FROM crm.staff s
+  WHERE h.customer_id = ANY (gone) AND h.held_to IS NULL AND s.id = h.staff_id AND s.left_on <= release_departed.as_of;
   GET DIAGNOSTICS ended = ROW_COUNT;
   RETURN ended;
 END

@@ -197,10 +197,10 @@ COMMENT ON FUNCTION crm._post(bigint[], bigint[]) IS
 REVOKE ALL ON FUNCTION crm._post(bigint[], bigint[]) FROM PUBLIC;
 
 CREATE TRIGGER touch_insert AFTER INSERT OR DELETE ON crm.customer FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'id');
-CREATE TRIGGER touch_update AFTER UPDATE OF id, kind, org_id, source_channel_id, known_from ON crm.customer FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'id');
+CREATE TRIGGER touch_update AFTER UPDATE OF id, kind, name, sex, birth_date, org_id, source_channel_id, known_from ON crm.customer FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'id');
 CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.customer_organisation FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'customer_id');
 CREATE TRIGGER touch_insert AFTER INSERT OR DELETE ON crm.policy FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'id');
-CREATE TRIGGER touch_update AFTER UPDATE OF id, customer_id, product_id, channel_id, book, issued_on, term_months, matures_on, payment, premium, payments
+CREATE TRIGGER touch_update AFTER UPDATE OF id, customer_id, product_id, channel_id, servicer_id, book, sector_line, issued_on, term_months, matures_on, payment, premium, payments, sum_insured
   ON crm.policy FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'id');
 CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_insured FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'policy_id');
 CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_event FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'policy_id');

@@ -72,6 +72,7 @@ CREATE FUNCTION crm._rebuild_step(batch integer, g crm.generation) RETURNS crm.g
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   upto bigint;
+  part record;
   n bigint;
 BEGIN
   -- nobody else may have gone on with this generation
@@ -82,9 +83,14 @@ BEGIN
   CASE g.step
     WHEN 'standings' THEN
       upto := coalesce((SELECT c.id FROM crm.customer c WHERE c.id >= g.next_id ORDER BY c.id OFFSET batch LIMIT 1), 9223372036854775807);
-      INSERT INTO crm.standing (slot, customer_id, first_day, timeline)
-      SELECT g.slot, s.customer_id, s.first_day, s.timeline FROM crm._standings(g.id, g.next_id, upto) s;
-      GET DIAGNOSTICS n = ROW_COUNT;
+      n := 0;
+      FOR part IN
+        SELECT array_agg(s.customer_id) AS customers, array_agg(s.first_day) AS first_days, array_agg(s.timeline) AS timelines, array_agg(s.facets) AS facets
+        FROM (SELECT x.*, row_number() OVER () AS i FROM crm._standings(g.id, g.next_id, upto) x) s GROUP BY s.i / 50000 ORDER BY s.i / 50000
+      LOOP
+        PERFORM crm._put_standings(g.slot, part.customers, part.first_days, part.timelines, part.facets);
+        n := n + cardinality(part.customers);
+      END LOOP;
       UPDATE crm.progress SET done = done + n, changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
       g.next_id := upto;
       IF upto = 9223372036854775807 THEN
@@ -149,8 +155,8 @@ BEGIN
   PERFORM crm._empty_slot(g.slot, truncates);
   DELETE FROM crm.generation WHERE state = 'retired';
   DELETE FROM crm.replay;
-  INSERT INTO crm.generation (slot, state, step, next_id, settled, posted_to, first_day)
-  VALUES (g.slot, 'building', 'standings', coalesce((SELECT min(c.id) FROM crm.customer c), 1), as_of - 1, crm._horizon(as_of), as_of - 1)
+  INSERT INTO crm.generation (slot, state, step, next_id, settled, posted_to, first_day, shown_on)
+  VALUES (g.slot, 'building', 'standings', coalesce((SELECT min(c.id) FROM crm.customer c), 1), as_of - 1, crm._horizon(as_of), as_of - 1, as_of)
   RETURNING * INTO g;
   PERFORM crm._make_rules(g.id);
   INSERT INTO crm.progress (task, step, total)
@@ -307,6 +313,12 @@ BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     END IF;
   END LOOP;
+  WHILE crm._roll_standings(today, coalesce(batch, 20000)) LOOP
+    IF commits THEN
+      COMMIT;
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    END IF;
+  END LOOP;
   -- its lock waits for every transaction that has posted, so only when there is something to do
   IF EXISTS (SELECT FROM crm.generation g WHERE g.state = 'current' AND g.posted_to < crm._horizon(today)) THEN
     PERFORM crm._post_ahead(crm._horizon(today));
@@ -320,5 +332,5 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.refresh(date, integer) IS
-  'Brings the figures up to date: posts what is queued, posts known changes further ahead, folds entries up to the day before as_of (default crm.today()). batch NULL: in the caller''s transaction. For the nightly run. Errors: 22008, 22023, 25001 at another isolation level than read committed; 2D000 inside a transaction block unless batch is NULL.';
+  'Brings the figures up to date: posts what is queued, brings the columns of crm_bi.customer to as_of, posts known changes further ahead, folds entries up to the day before as_of (default crm.today()). batch NULL: in the caller''s transaction. For the nightly run. Errors: 22008, 22023, 25001 at another isolation level than read committed; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.refresh(date, integer) FROM PUBLIC;

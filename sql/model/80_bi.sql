@@ -1,19 +1,7 @@
 -- bi: views for BI tools, made by and belonging to crm_bi_owner
 
--- A generation gone since the snapshot would show nothing at all.
-CREATE FUNCTION crm_bi._slot() RETURNS smallint
-LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  g crm.generation;
-BEGIN
-  SELECT * INTO g FROM crm.generation x WHERE x.state = 'current';
-  IF NOT crm._generation_stands(g.id) THEN
-    RAISE EXCEPTION 'the figures were rebuilt after the snapshot of this transaction was taken'
-      USING ERRCODE = 'serialization_failure', HINT = 'The transaction might succeed if retried.';
-  END IF;
-  RETURN g.slot;
-END
-$$;
+CREATE FUNCTION crm_bi._slot() RETURNS smallint LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$SELECT crm._slot()$$;
 COMMENT ON FUNCTION crm_bi._slot() IS
   'The slot of the current generation. Errors: 40001 when the figures were rebuilt after the snapshot was taken and its rows are gone.';
 
@@ -116,21 +104,6 @@ LEFT JOIN crm.channel h ON h.id = (s.r).channel_id
 LEFT JOIN crm.class a ON a.id = (s.r).activity
 LEFT JOIN crm.class t ON t.id = (s.r).tier;
 
-CREATE VIEW crm_bi.customer AS
-SELECT c.id AS customer_id, c.kind, c.name, c.sex, c.birth_date, c.known_from, coalesce(s.org_id, c.org_id) AS org_id,
-       coalesce(h.code, x.code) AS channel, x.code AS source_channel, s.coverage, s.role,
-       coalesce(s.long_term, false) AS insured_long_term, coalesce(s.plan, false) AS plan_customer,
-       coalesce(a.label, 'none') AS activity, coalesce(t.label, 'none') AS tier, pg_catalog.round(coalesce(s.amount, 0) / 100.0, 2) AS amount, s.valid_from AS standing_since,
-       EXISTS (SELECT FROM crm.contact_point p WHERE p.customer_id = c.id AND NOT p.wrong) AS reachable
-FROM crm.customer c
-CROSS JOIN (SELECT crm_bi._slot() AS slot, (SELECT crm.today()) AS today OFFSET 0) g
-LEFT JOIN crm.standing st ON st.slot = g.slot AND st.customer_id = c.id
-LEFT JOIN LATERAL (SELECT r.* FROM (SELECT crm.at(st.timeline, g.today) AS r OFFSET 0) q, LATERAL (SELECT (q.r).*) r WHERE st.timeline IS NOT NULL) s ON true
-JOIN crm.channel x ON x.id = c.source_channel_id
-LEFT JOIN crm.channel h ON h.id = s.channel_id
-LEFT JOIN crm.class a ON a.id = s.activity
-LEFT JOIN crm.class t ON t.id = s.tier;
-
 CREATE VIEW crm_bi.policy AS
 SELECT p.id AS policy_id, p.customer_id, p.product_id, r.code AS product, r.line AS product_line, h.code AS channel, p.servicer_id, p.book, p.sector_line,
        p.issued_on, p.term_months, p.matures_on, p.payment, p.premium, p.payments, p.sum_insured, p.amount, p.annual_premium,
@@ -170,6 +143,12 @@ UNION ALL
 SELECT 'queued by deferred posting', pg_catalog.min(p.queued_at)::date, pg_catalog.count(*), pg_catalog.count(*) = 0,
        CASE WHEN pg_catalog.count(*) = 0 THEN 'nothing queued' ELSE 'run CALL crm.refresh()' END
 FROM crm.pending p
+UNION ALL
+SELECT 'customers stand on', g.shown_on, NULL, g.shown_on BETWEEN (SELECT crm.today()) - 7 AND (SELECT crm.today()) AND NOT g.rolling,
+       CASE WHEN g.rolling THEN 'a refresh is under way or was broken off: CALL crm.refresh() goes on'
+            WHEN g.shown_on = (SELECT crm.today()) THEN 'all stand on today'
+            ELSE 'exact, those that changed class since are computed: CALL crm.refresh() makes reading faster' END
+FROM crm.generation g WHERE g.state = 'current'
 UNION ALL
 SELECT 'scales changed since', NULL, pg_catalog.count(*), pg_catalog.count(*) = 0,
        CASE WHEN pg_catalog.count(*) = 0 THEN 'standings follow the scales as set' ELSE 'run CALL crm.rebuild()' END
@@ -250,25 +229,6 @@ COMMENT ON COLUMN crm_bi.standing.plan_customer IS 'Policyholder of a long-term 
 COMMENT ON COLUMN crm_bi.standing.activity IS 'Class by the time since the last purchase; none: never purchased. 活跃度';
 COMMENT ON COLUMN crm_bi.standing.tier IS 'Tier by amount; none: not insured. 等级';
 COMMENT ON COLUMN crm_bi.standing.amount IS 'Contractual premium of the policies held in force. 合同保费';
-COMMENT ON VIEW crm_bi.customer IS 'Customers as they stand today: one row each. 客户';
-COMMENT ON COLUMN crm_bi.customer.customer_id IS 'Key. 客户';
-COMMENT ON COLUMN crm_bi.customer.kind IS 'person or company. 个人或法人';
-COMMENT ON COLUMN crm_bi.customer.name IS 'Name. 姓名';
-COMMENT ON COLUMN crm_bi.customer.sex IS 'male or female. 性别';
-COMMENT ON COLUMN crm_bi.customer.birth_date IS 'Date of birth. 出生日期';
-COMMENT ON COLUMN crm_bi.customer.known_from IS 'First day as a prospect. 首次登记日';
-COMMENT ON COLUMN crm_bi.customer.org_id IS 'Home organisation. 归属机构';
-COMMENT ON COLUMN crm_bi.customer.channel IS 'Main channel. 主渠道';
-COMMENT ON COLUMN crm_bi.customer.source_channel IS 'Channel that brought the customer. 来源渠道';
-COMMENT ON COLUMN crm_bi.customer.coverage IS 'prospect 准客户, insured 老客户 or former 流失客户; NULL before known. 新老客户分类';
-COMMENT ON COLUMN crm_bi.customer.role IS 'policyholder or insured (only); NULL when not insured. 角色';
-COMMENT ON COLUMN crm_bi.customer.insured_long_term IS 'Insured by a long-term policy. 长险';
-COMMENT ON COLUMN crm_bi.customer.plan_customer IS 'Policyholder of a long-term policy of the own book. 股份长险投保客户';
-COMMENT ON COLUMN crm_bi.customer.activity IS 'Class by the time since the last purchase; none: never purchased. 活跃度';
-COMMENT ON COLUMN crm_bi.customer.tier IS 'Tier by amount; none: not insured. 等级';
-COMMENT ON COLUMN crm_bi.customer.amount IS 'Contractual premium of the policies held in force. 合同保费';
-COMMENT ON COLUMN crm_bi.customer.standing_since IS 'First day of this standing. 状态起始日';
-COMMENT ON COLUMN crm_bi.customer.reachable IS 'Has a contact point not known to be wrong. 可联系';
 COMMENT ON VIEW crm_bi.policy IS 'Policies as they stand today: one row each. 保单';
 COMMENT ON COLUMN crm_bi.policy.policy_id IS 'Key. 保单';
 COMMENT ON COLUMN crm_bi.policy.customer_id IS 'Policyholder. 投保人';

@@ -36,7 +36,9 @@ BEGIN
   SELECT 'posting is on', format('trigger "%s" of table "%s" is disabled', t.tgname, c.relname),
          format('Run ALTER TABLE crm.%I ENABLE TRIGGER %I, then CALL crm.rebuild(cover => true).', c.relname, t.tgname)
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-  WHERE t.tgfoid = 'crm._touch()'::regprocedure AND t.tgenabled NOT IN ('O', 'A');
+  WHERE t.tgfoid = 'crm._touch()'::regprocedure AND t.tgenabled NOT IN ('O', 'A')
+    AND (t.tgname <> 'touch_worth'
+         OR crm.setting_value('tier_basis') = CASE c.relname WHEN 'premium_receipt' THEN 'premium_received' ELSE 'assets_held' END);
 
   RETURN QUERY
   SELECT 'nothing pending', format('%s changes are queued since %s', count(*), min(p.queued_at)), 'Run CALL crm.refresh().'
@@ -57,14 +59,9 @@ BEGIN
   RETURN QUERY
   SELECT 'cover agrees with events', format('policy %s, customer %s, interval %s: %s', d.policy_id, d.customer_id, d.seq, string_agg(d.state, ', ' ORDER BY d.state)),
          'Run CALL crm.rebuild(cover => true).'
-  FROM (SELECT a.policy_id, a.customer_id, a.seq, 'missing' AS state
-        FROM (SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
-              FROM crm._cover_source s EXCEPT TABLE crm.cover) a
+  FROM (SELECT a.policy_id, a.customer_id, a.seq, 'missing' AS state FROM (TABLE crm._cover_source EXCEPT TABLE crm.cover) a
         UNION ALL
-        SELECT b.policy_id, b.customer_id, b.seq, 'not so'
-        FROM (TABLE crm.cover EXCEPT
-              SELECT s.customer_id, s.policy_id, s.seq, s.role, s.from_date, s.to_date, s.ended_by, s.issued_on, s.channel_id, s.long_term, s.own_book, s.amount, s.annual_premium
-              FROM crm._cover_source s) b) d
+        SELECT b.policy_id, b.customer_id, b.seq, 'not so' FROM (TABLE crm.cover EXCEPT TABLE crm._cover_source) b) d
   WHERE NOT EXISTS (SELECT FROM crm.pending p WHERE p.policy_id = d.policy_id)
   GROUP BY d.policy_id, d.customer_id, d.seq
   LIMIT 100;
@@ -79,8 +76,18 @@ BEGIN
   RETURN QUERY
   SELECT 'standing agrees with cover', format('customer %s', coalesce(a.customer_id, b.customer_id)), 'Run CALL crm.rebuild().'
   FROM crm._standings(g.id, -9223372036854775808, 9223372036854775807) a
-  FULL JOIN (SELECT s.customer_id, s.timeline FROM crm.standing s WHERE s.slot = g.slot) b ON b.customer_id = a.customer_id
-  WHERE a.timeline::text IS DISTINCT FROM b.timeline::text
+  FULL JOIN (SELECT s.customer_id, s.timeline, s.facets FROM crm.standing s WHERE s.slot = g.slot) b ON b.customer_id = a.customer_id
+  WHERE (a.timeline::text, a.facets::text) IS DISTINCT FROM (b.timeline::text, b.facets::text)
+  LIMIT 100;
+
+  RETURN QUERY
+  SELECT 'customers as their standings say', format('customer %s', n.customer_id), 'Run CALL crm.rebuild().'
+  FROM (SELECT s.customer_id, s.valid_from, s.valid_to, s.kind, s.name, s.sex, s.birth_date, s.known_from, s.org_id, s.channel, s.source_channel, s.coverage,
+               s.role, s.insured_long_term, s.plan_customer, s.activity, s.tier, s.amount, s.standing_since, s.channels, s.service, s.reach, s.prospect_kind,
+               s.touchpoints
+        FROM crm.standing s WHERE s.slot = g.slot
+        EXCEPT SELECT n.* FROM crm.classify(g.shown_on) n) n
+  WHERE NOT g.rolling AND NOT EXISTS (SELECT FROM crm.pending p WHERE p.customer_id = n.customer_id)
   LIMIT 100;
 
   RETURN QUERY

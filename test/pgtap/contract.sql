@@ -47,7 +47,7 @@ SELECT is_empty($$SELECT DISTINCT lanname FROM proc WHERE lanname NOT IN ('c', '
 SELECT is_empty($$SELECT name, proowner::regrole FROM proc JOIN pg_roles r ON r.oid = proowner
                   WHERE prosecdef AND (r.rolsuper OR r.rolbypassrls)$$, 'no SECURITY DEFINER function belongs to a superuser');
 SELECT is_empty($$SELECT name FROM proc WHERE prosecdef AND has_function_privilege('public', oid, 'EXECUTE')
-                    AND proname NOT IN ('today', '_today', '_slot', 'setting_value', 'model_version')$$, 'SECURITY DEFINER functions are not for everybody');
+                    AND proname NOT IN ('today', '_today', '_slot', '_shown', 'setting_value', 'model_version')$$, 'SECURITY DEFINER functions are not for everybody');
 SELECT is_empty($$SELECT name FROM proc WHERE provolatile = 'v' AND prokind IN ('f', 'p') AND prorettype <> 'trigger'::regtype
                     AND lanname IN ('sql', 'plpgsql') AND has_function_privilege('public', oid, 'EXECUTE')$$, 'what changes data is not for everybody');
 -- a subtransaction cannot start in a parallel worker

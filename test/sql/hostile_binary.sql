@@ -16,7 +16,7 @@ CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format('SELECT set_config(''probe.sent'', crm.%1$s_send($1.v)::text, true), set_config(''probe.written'', $1.v::text, true),
     set_config(''probe.equal'', (%2$s AND crm.%1$s_send($1.v::text::crm.%1$s) = crm.%1$s_send($1.v))::text, true)', TG_ARGV[0],
-    CASE WHEN TG_ARGV[0] = ANY ('{cells,entries,bgnbd,gamma_gamma,_tally}') THEN 'true' ELSE format('$1.v::text::crm.%s = $1.v', TG_ARGV[0]) END) USING NEW;
+    CASE WHEN TG_ARGV[0] = ANY ('{cells,entries,facets,bgnbd,gamma_gamma,_tally}') THEN 'true' ELSE format('$1.v::text::crm.%s = $1.v', TG_ARGV[0]) END) USING NEW;
   RETURN NULL;
 END
 $$;
@@ -59,6 +59,8 @@ UNION ALL SELECT 'recycle_rule', crm.recycle_rule_send(v) FROM unnest(ARRAY['nev
   'first contact within 7 days; contact every 30 days; purchase within 180 days; at most 365 days; cool off 90 days']::crm.recycle_rule[]) AS v
 UNION ALL SELECT 'timeline', crm.timeline_send(v) FROM unnest(ARRAY['person', 'company; 2000-02-29 -9223372036854775808 9223372036854775807 kiwhlp 32767 32767 9223372036854775807 plec',
   'person; 2020-01-01 7 1 k 0 0 0 -; 2020-03-01 7 1 kiwhlp 1 5 30000001 pl; 2021-03-01 7 2 kw 1 0 0 ec; 2299-12-31 8 2 kw 3 0 0 -']::crm.timeline[]) AS v
+UNION ALL SELECT 'facets', crm.facets_send(v) FROM unnest(ARRAY['', '2000-02-29 served reachable other maturity,lapse,claim,appointment -9223372036854775808,9223372036854775807',
+  '2020-01-01 other other appointment - -; 2020-03-01 orphan corporate_insured partner claim 7,12,9; 2299-12-31 group_legacy sector_line referral - 12']::crm.facets[]) AS v
 UNION ALL SELECT 'cells', crm.cells_send(v) FROM unnest(ARRAY['', '0/0/p/1=12 0/0/p/2=-3 0/0/c/1=7 11/5/c/-9223372036854775808=9223372036854775807',
   '3/32767/c/9223372036854775807=-9223372036854775808']::crm.cells[]) AS v
 UNION ALL SELECT 'entries', crm.entries_send(v) FROM unnest(ARRAY['', '0/1/1900-01-01/0/p/-9223372036854775808=-2147483648 0/1/2020-01-31/3/p/1=2 0/1/2020-01-31/3/p/2=2 0/1/2020-01-31/3/c/1=-1',
@@ -99,6 +101,11 @@ INSERT INTO payloads VALUES
   ('timeline', 'a other version', '\x0200'), ('timeline', 'a rows announced but missing', '\x01ffffffffffffffff7f'), ('timeline', 'a half a million rows of nothing', '\x01c0843d' || decode(repeat('0100', 1000000), 'hex')),
   ('timeline', 'a two rows on a day', '\x010200040100040100'), ('timeline', 'a endless number', '\x01' || decode(repeat('ff', 30), 'hex')), ('timeline', 'a insured but never was', '\x0101000402'),
   ('timeline', 'a after the last day', '\x0101ffff7f0401'), ('timeline', 'a class too large', '\x010100080080808001'), ('timeline', 'a unknown change', '\x01010080'), ('timeline', 'a unknown state', '\x0101000480'),
+  ('facets', 'a other version', '\x020000'), ('facets', 'a 65 channels', '\x0141' || decode(repeat('02', 66), 'hex')), ('facets', 'a channels descending', '\x0102020200'), ('facets', 'a unused channel', '\x01010200'),
+  ('facets', 'a unknown channel', '\x010001001f0101010001'), ('facets', 'a no class', '\x0100010000'), ('facets', 'a class too large', '\x0100010007060101'),
+  ('facets', 'a touchpoint too many', '\x010001000f01010110'), ('facets', 'a same row twice', '\x01000200070101010100'), ('facets', 'a two rows on a day', '\x010002000701010100070202020202'),
+  ('facets', 'a rows announced but missing', '\x0100ffffffffffffffff7f'), ('facets', 'a half a million rows of nothing', '\x0100c0843d' || decode(repeat('0100', 1000000), 'hex')),
+  ('facets', 'a after the last day', '\x010001ffff7f07010101'), ('facets', 'a unknown change', '\x010001002000'), ('facets', 'a cut number', '\x0180'),
   ('cells', 'a other version', '\x02'), ('cells', 'a zero value', '\x010003000200'), ('cells', 'a descending', '\x010006020202000202'), ('cells', 'a twice the same', '\x010006000202000202'),
   ('cells', 'a class too large', '\x0100058080040202'), ('cells', 'a 65 bits', '\x01000c0002ffffffffffffffffff02'), ('cells', 'a cut number', '\x010003000280'), ('cells', 'a section past the end', '\x01007f000202'),
   ('cells', 'a empty section', '\x010000'), ('cells', 'a period 200', '\x01c803000202'), ('cells', 'a periods descending', '\x0105030002020403000202'),

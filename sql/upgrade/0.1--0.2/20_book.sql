@@ -25,6 +25,34 @@ COMMENT ON COLUMN crm.contact_point.verified_source IS 'How it was found right: 
 ALTER TABLE crm.product ADD COLUMN category_id bigint;
 COMMENT ON COLUMN crm.product.category_id IS 'Where it stands in crm.product_category; NULL: nowhere.';
 
+ALTER TABLE crm.channel
+  ADD COLUMN kind text NOT NULL DEFAULT 'other' CHECK (kind IN ('individual', 'bancassurance', 'group', 'telesales', 'other'));
+COMMENT ON COLUMN crm.channel.kind IS 'What is sold through: individual agents, whose policies may become orphans; bancassurance, post included; group; telesales; or other.';
+UPDATE crm.channel SET kind = code WHERE code IN ('individual', 'bancassurance', 'group', 'telesales');
+
+DROP VIEW crm._cover_source;
+TRUNCATE crm.cover;
+ALTER TABLE crm.cover
+  ADD COLUMN matures boolean NOT NULL,
+  ADD COLUMN lapsed_to date,
+  ADD COLUMN servicer_id bigint,
+  ADD COLUMN agent_sold boolean NOT NULL,
+  ADD COLUMN bank_sold boolean NOT NULL,
+  ADD COLUMN sector_line boolean NOT NULL,
+  ADD COLUMN corporate boolean NOT NULL;
+COMMENT ON COLUMN crm.cover.amount IS 'What it adds to the amount of its holder by setting tier_basis, in hundredths; 0 where receipts or balances do.';
+COMMENT ON COLUMN crm.cover.annual_premium IS 'Annual premium of the policy, in hundredths.';
+COMMENT ON COLUMN crm.cover.matures IS 'Whether it ends by maturity.';
+COMMENT ON COLUMN crm.cover.lapsed_to IS 'Of a lapse: first day on which it stands no more, by reinstatement, end, maturity, or because its time is over.';
+COMMENT ON COLUMN crm.cover.servicer_id IS 'Named servicer of the policy.';
+COMMENT ON COLUMN crm.cover.agent_sold IS 'Sold by individual agents.';
+COMMENT ON COLUMN crm.cover.bank_sold IS 'Sold through a bank or the post.';
+COMMENT ON COLUMN crm.cover.sector_line IS 'Sold through a sector.';
+COMMENT ON COLUMN crm.cover.corporate IS 'The policyholder is a company.';
+
+@model/20_book crm._cover_source
+@model/20_book crm._derive_cover
+
 -- numbers that are right but written otherwise; those that are wrong stay as they are
 DECLARE
   p record;

@@ -1,0 +1,3 @@
+-- allocate: customers are locked before their holdings
+
+@model/50_allocate crm.release_departed

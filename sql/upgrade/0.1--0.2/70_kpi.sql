@@ -1,0 +1,6 @@
+-- kpi: more columns of customers and policies bear on the standing
+
+CREATE OR REPLACE TRIGGER touch_update AFTER UPDATE OF id, kind, name, sex, birth_date, org_id, source_channel_id, known_from
+  ON crm.customer FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'id');
+CREATE OR REPLACE TRIGGER touch_update AFTER UPDATE OF id, customer_id, product_id, channel_id, servicer_id, book, sector_line, issued_on, term_months, matures_on, payment, premium, payments, sum_insured
+  ON crm.policy FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'id');

@@ -1,0 +1,5 @@
+-- kpi: standings are written in one place, and stand on a day
+
+@model/71_kpi_rebuild crm._rebuild_step
+@model/71_kpi_rebuild crm._rebuild_begin
+@model/71_kpi_rebuild crm.refresh

@@ -1,0 +1,4 @@
+-- bi: how many customers are shown as of another day
+
+@model/80_bi crm_bi.freshness
+@model/80_bi crm_bi._slot

@@ -1,0 +1,18 @@
+-- classify: cover, facets and columns of every customer, now that all stands that they are made of
+
+DECLARE
+  g crm.generation;
+  at bigint := (SELECT min(c.id) FROM crm.customer c);
+  upto bigint;
+BEGIN
+  LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+  SELECT * INTO g FROM crm.generation x WHERE x.state = 'current';
+  PERFORM crm._derive_cover(p.ids) FROM (
+    SELECT array_agg(p.id) AS ids FROM (SELECT p.id, row_number() OVER () AS i FROM crm.policy p) p GROUP BY p.i / 100000) p;
+  WHILE at IS NOT NULL LOOP
+    upto := (SELECT c.id FROM crm.customer c WHERE c.id >= at ORDER BY c.id OFFSET 50000 LIMIT 1);
+    PERFORM crm._restate(g.id, g.slot, array_agg(c.id), g.settled, g.posted_to, false)
+    FROM crm.customer c WHERE c.id >= at AND (upto IS NULL OR c.id < upto);
+    at := upto;
+  END LOOP;
+END;
