@@ -305,7 +305,7 @@ BEGIN
   SELECT array_agg(f.code ORDER BY b), array_agg(CASE crm.language() WHEN 'zh' THEN f.name_zh ELSE f.name END ORDER BY b) INTO codes, names
   FROM generate_series(0, 62) b LEFT JOIN crm.completeness_field f ON f.bit = b;
   RETURN QUERY
-  SELECT c.customer_id, c.points / 1000.0, c.weight / 1000.0, c.score, string_to_array(crm._mask_names(c.missing, codes, ','), ','),
+  SELECT c.customer_id, round(c.points / 1000.0, 3), round(c.weight / 1000.0, 3), c.score, string_to_array(crm._mask_names(c.missing, codes, ','), ','),
          crm._mask_names(c.missing, names, CASE crm.language() WHEN 'zh' THEN '、' ELSE ', ' END)
   FROM crm._completeness c
   WHERE completeness.customers IS NULL OR c.customer_id = ANY (completeness.customers);
