@@ -80,3 +80,104 @@ COMMENT ON COLUMN crm_bi.next_tier.next_tier IS 'The next tier above. 下一等�
 COMMENT ON COLUMN crm_bi.next_tier.next_amount IS 'Least amount of that tier. 下一等级起点金额';
 COMMENT ON COLUMN crm_bi.next_tier.gap IS 'What is lacking. 差额';
 COMMENT ON COLUMN crm_bi.next_tier.reached IS 'amount / next_amount; within 10 % below: at least 0.9. 达成比例';
+
+CREATE VIEW crm_bi.benefit AS
+SELECT b.code AS benefit, b.name, b.name_zh, b.description, p.name AS partner, b.from_date, b.to_date
+FROM crm.benefit b LEFT JOIN crm.partner p ON p.id = b.partner_id;
+COMMENT ON VIEW crm_bi.benefit IS 'Benefits: one row each. 增值服务';
+COMMENT ON COLUMN crm_bi.benefit.benefit IS 'Code. 权益代码';
+COMMENT ON COLUMN crm_bi.benefit.name IS 'Name in English. 英文名';
+COMMENT ON COLUMN crm_bi.benefit.name_zh IS 'Name in Chinese. 中文名';
+COMMENT ON COLUMN crm_bi.benefit.description IS 'What it is. 说明';
+COMMENT ON COLUMN crm_bi.benefit.partner IS 'Partner who gives it; NULL: the company. 合作方';
+COMMENT ON COLUMN crm_bi.benefit.from_date IS 'First day. 起始日';
+COMMENT ON COLUMN crm_bi.benefit.to_date IS 'First day no longer; NULL: none set. 终止日';
+
+CREATE VIEW crm_bi.benefit_rule AS
+SELECT r.id AS benefit_rule_id, r.benefit, r.tier, r.org_id, h.code AS channel, r.valid_from,
+       pg_catalog.lead(r.valid_from) OVER (PARTITION BY r.benefit, r.tier, r.org_id, r.channel_id ORDER BY r.valid_from) AS valid_to, r.quantity, r.period, r.set_at, r.set_by
+FROM crm.benefit_rule r LEFT JOIN crm.channel h ON h.id = r.channel_id;
+COMMENT ON VIEW crm_bi.benefit_rule IS 'Who is entitled to how much, over time. 权益规则';
+COMMENT ON COLUMN crm_bi.benefit_rule.benefit_rule_id IS 'Key. 主键';
+COMMENT ON COLUMN crm_bi.benefit_rule.benefit IS 'Benefit. 权益';
+COMMENT ON COLUMN crm_bi.benefit_rule.tier IS 'Tier, or none; NULL: every tier. 等级';
+COMMENT ON COLUMN crm_bi.benefit_rule.org_id IS 'Unit with its subtree; NULL: everywhere. 机构';
+COMMENT ON COLUMN crm_bi.benefit_rule.channel IS 'Main channel; NULL: every channel. 渠道';
+COMMENT ON COLUMN crm_bi.benefit_rule.valid_from IS 'First day. 起始日';
+COMMENT ON COLUMN crm_bi.benefit_rule.valid_to IS 'First day no longer; NULL: none set. 终止日';
+COMMENT ON COLUMN crm_bi.benefit_rule.quantity IS 'How many in a period; 0: not entitled, NULL: without limit. 次数';
+COMMENT ON COLUMN crm_bi.benefit_rule.period IS 'day, month, quarter, year or ever. 周期';
+COMMENT ON COLUMN crm_bi.benefit_rule.set_at IS 'When it was set. 设定时间';
+COMMENT ON COLUMN crm_bi.benefit_rule.set_by IS 'By whom. 设定人';
+
+CREATE VIEW crm_bi.entitlement AS
+SELECT e.customer_id || '/' || e.benefit AS entitlement_key, e.customer_id, e.org_id, h.code AS channel, CASE WHEN e.company THEN 'company' ELSE 'person' END AS kind,
+       coalesce(t.label, 'none') AS tier, e.benefit, e.quantity, e.period, nullif(e.period_start, '-infinity') AS period_start, nullif(e.period_end, 'infinity') AS period_end,
+       coalesce(u.used, 0) AS used, e.quantity - coalesce(u.used, 0) AS remaining
+FROM crm._entitlement e
+JOIN crm.channel h ON h.id = e.channel_id
+LEFT JOIN crm.class t ON t.id = e.tier
+LEFT JOIN LATERAL (
+  SELECT pg_catalog.sum(x.quantity) AS used FROM crm.benefit_use x
+  WHERE x.customer_id = e.customer_id AND x.benefit = e.benefit AND x.reversed_at IS NULL AND x.used_on >= e.period_start AND x.used_on < e.period_end) u ON true
+WHERE crm_bi._slot() IS NOT NULL;
+COMMENT ON VIEW crm_bi.entitlement IS 'What customers are entitled to today, and what they have used of it: one row for each customer and benefit. 客户权益';
+COMMENT ON COLUMN crm_bi.entitlement.entitlement_key IS 'Key of the row. 主键';
+COMMENT ON COLUMN crm_bi.entitlement.customer_id IS 'Customer. 客户';
+COMMENT ON COLUMN crm_bi.entitlement.org_id IS 'Home organisation. 归属机构';
+COMMENT ON COLUMN crm_bi.entitlement.channel IS 'Main channel. 渠道';
+COMMENT ON COLUMN crm_bi.entitlement.kind IS 'person or company. 个人或法人';
+COMMENT ON COLUMN crm_bi.entitlement.tier IS 'Tier today, or none. 等级';
+COMMENT ON COLUMN crm_bi.entitlement.benefit IS 'Benefit. 权益';
+COMMENT ON COLUMN crm_bi.entitlement.quantity IS 'How many in the period; NULL: without limit. 次数';
+COMMENT ON COLUMN crm_bi.entitlement.period IS 'day, month, quarter, year or ever. 周期';
+COMMENT ON COLUMN crm_bi.entitlement.period_start IS 'First day of the period; NULL: ever. 周期起始';
+COMMENT ON COLUMN crm_bi.entitlement.period_end IS 'First day no longer; NULL: ever. 周期终止';
+COMMENT ON COLUMN crm_bi.entitlement.used IS 'Used in the period. 已使用';
+COMMENT ON COLUMN crm_bi.entitlement.remaining IS 'Left; below 0 where the entitlement sank since; NULL: without limit. 剩余';
+
+CREATE VIEW crm_bi.benefit_use AS
+SELECT u.customer_id || '/' || u.id AS benefit_use_key, u.customer_id, u.benefit, u.used_on, u.used_at, u.quantity, u.tier, u.org_id, h.code AS channel, c.kind, u.staff_id,
+       u.reversed_at IS NOT NULL AS is_reversed, u.reversed_at, u.reversed_by, u.reversal_reason, u.recorded_by
+FROM crm.benefit_use u JOIN crm.channel h ON h.id = u.channel_id JOIN crm.customer c ON c.id = u.customer_id;
+COMMENT ON VIEW crm_bi.benefit_use IS 'Benefits used, with tier, unit and channel at the time: one row each. 权益使用';
+COMMENT ON COLUMN crm_bi.benefit_use.benefit_use_key IS 'Key of the row. 主键';
+COMMENT ON COLUMN crm_bi.benefit_use.customer_id IS 'Customer. 客户';
+COMMENT ON COLUMN crm_bi.benefit_use.benefit IS 'Benefit. 权益';
+COMMENT ON COLUMN crm_bi.benefit_use.used_on IS 'Day of use. 使用日期';
+COMMENT ON COLUMN crm_bi.benefit_use.used_at IS 'When it was used. 使用时间';
+COMMENT ON COLUMN crm_bi.benefit_use.quantity IS 'How many. 次数';
+COMMENT ON COLUMN crm_bi.benefit_use.tier IS 'Tier on that day, or none. 当时等级';
+COMMENT ON COLUMN crm_bi.benefit_use.org_id IS 'Home organisation on that day. 当时机构';
+COMMENT ON COLUMN crm_bi.benefit_use.channel IS 'Main channel on that day. 当时渠道';
+COMMENT ON COLUMN crm_bi.benefit_use.kind IS 'person or company. 个人或法人';
+COMMENT ON COLUMN crm_bi.benefit_use.staff_id IS 'Who gave it. 经办人';
+COMMENT ON COLUMN crm_bi.benefit_use.is_reversed IS 'Whether it was reversed. 是否撤销';
+COMMENT ON COLUMN crm_bi.benefit_use.reversed_at IS 'When it was reversed. 撤销时间';
+COMMENT ON COLUMN crm_bi.benefit_use.reversed_by IS 'By whom. 撤销人';
+COMMENT ON COLUMN crm_bi.benefit_use.reversal_reason IS 'Why. 撤销原因';
+COMMENT ON COLUMN crm_bi.benefit_use.recorded_by IS 'Who recorded it. 记录人';
+
+CREATE VIEW crm_bi.benefit_month AS
+SELECT m.month || '/' || m.org_id || '/' || h.code || '/' || m.kind || '/' || m.tier || '/' || m.benefit AS benefit_month_key,
+       m.month, m.org_id, h.code AS channel, m.kind, m.tier, m.benefit, m.uses, m.quantity, m.customers, m.reversed_uses, m.reversed_quantity
+FROM (SELECT pg_catalog.date_trunc('month', u.used_on::timestamp)::date AS month, u.org_id, u.channel_id, c.kind, u.tier, u.benefit,
+             pg_catalog.count(*) FILTER (WHERE u.reversed_at IS NULL) AS uses, coalesce(pg_catalog.sum(u.quantity) FILTER (WHERE u.reversed_at IS NULL), 0) AS quantity,
+             pg_catalog.count(DISTINCT u.customer_id) FILTER (WHERE u.reversed_at IS NULL) AS customers,
+             pg_catalog.count(*) FILTER (WHERE u.reversed_at IS NOT NULL) AS reversed_uses, coalesce(pg_catalog.sum(u.quantity) FILTER (WHERE u.reversed_at IS NOT NULL), 0) AS reversed_quantity
+      FROM crm.benefit_use u JOIN crm.customer c ON c.id = u.customer_id
+      GROUP BY 1, u.org_id, u.channel_id, c.kind, u.tier, u.benefit) m
+JOIN crm.channel h ON h.id = m.channel_id;
+COMMENT ON VIEW crm_bi.benefit_month IS 'Use of benefits by month, unit itself, channel, kind, tier and benefit: units add up. 权益使用统计';
+COMMENT ON COLUMN crm_bi.benefit_month.benefit_month_key IS 'Key of the row. 主键';
+COMMENT ON COLUMN crm_bi.benefit_month.month IS 'First day of the month. 月份';
+COMMENT ON COLUMN crm_bi.benefit_month.org_id IS 'Unit. 机构';
+COMMENT ON COLUMN crm_bi.benefit_month.channel IS 'Main channel. 渠道';
+COMMENT ON COLUMN crm_bi.benefit_month.kind IS 'person or company. 个人或法人';
+COMMENT ON COLUMN crm_bi.benefit_month.tier IS 'Tier at the time, or none. 当时等级';
+COMMENT ON COLUMN crm_bi.benefit_month.benefit IS 'Benefit. 权益';
+COMMENT ON COLUMN crm_bi.benefit_month.uses IS 'Uses that stand. 使用笔数';
+COMMENT ON COLUMN crm_bi.benefit_month.quantity IS 'Their quantity. 使用次数';
+COMMENT ON COLUMN crm_bi.benefit_month.customers IS 'Customers who used it; months and tiers do not add up. 使用客户数';
+COMMENT ON COLUMN crm_bi.benefit_month.reversed_uses IS 'Uses reversed. 撤销笔数';
+COMMENT ON COLUMN crm_bi.benefit_month.reversed_quantity IS 'Their quantity. 撤销次数';
