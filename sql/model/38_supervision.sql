@@ -87,7 +87,7 @@ BEGIN
   LOCK TABLE crm.completeness_month IN SHARE ROW EXCLUSIVE MODE;
   today := crm._business_day(clock_timestamp());
   this_month := date_trunc('month', today::timestamp);
-  PERFORM set_config('crm.as_of', today::text, true);
+  PERFORM crm._take_day(today);
   DELETE FROM crm.completeness_month m WHERE m.month = this_month;
   INSERT INTO crm.completeness_month (month, day) VALUES (this_month, today);
   INSERT INTO crm.completeness_cell (month, org_id, channel_id, kind, tier, customers, complete, score_sum, points, weight)

@@ -24,7 +24,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION crm._direction(integer, integer, boolean) IS 'What a change from one tier to another is, by their places in the scale.';
 
--- What crm.tier_changes() and the views by month show of a customer on two days.
 CREATE FUNCTION crm._current_slot() RETURNS smallint LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   g crm.generation;
@@ -90,14 +89,12 @@ REVOKE ALL ON FUNCTION crm.tier_changes(date, date, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm.tier_balance(as_of date, org_id bigint DEFAULT NULL,
   OUT home_org_id bigint, OUT channel text, OUT kind text, OUT tier text, OUT customers bigint, OUT amount numeric, OUT annual_premium numeric)
-RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET crm.as_of = '' AS $$
 #variable_conflict use_column
 DECLARE
   current_slot CONSTANT smallint := crm._current_slot();
 BEGIN
-  IF as_of IS NULL THEN
-    RAISE EXCEPTION 'as_of must not be null' USING ERRCODE = 'null_value_not_allowed';
-  END IF;
+  PERFORM crm._take_day(as_of);
   PERFORM crm._require_unit(tier_balance.org_id);
   RETURN QUERY
   SELECT (q.s).org_id, h.code, CASE WHEN (q.s).company THEN 'company' ELSE 'person' END, t.label, count(*), round(sum((q.s).amount) / 100.0, 2), round(coalesce(sum(p.premium), 0) / 100.0, 2)
@@ -142,13 +139,13 @@ RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = 
 #variable_conflict use_column
 BEGIN
   PERFORM crm._current_slot();
-  IF as_of IS NULL OR percent IS NULL THEN
-    RAISE EXCEPTION 'as_of and percent must not be null' USING ERRCODE = 'null_value_not_allowed';
+  IF percent IS NULL THEN
+    RAISE EXCEPTION 'percent must not be null' USING ERRCODE = 'null_value_not_allowed';
   ELSIF percent = 'NaN' OR percent NOT BETWEEN 0 AND 100 THEN
     RAISE EXCEPTION 'percent % is out of range', percent USING ERRCODE = 'invalid_parameter_value', HINT = 'Give 0 to 100.';
   END IF;
   PERFORM crm._require_unit(near_upgrade.org_id);
-  PERFORM set_config('crm.as_of', as_of::text, true);
+  PERFORM crm._take_day(as_of);
   RETURN QUERY
   SELECT x.customer_id, x.org_id, h.code, CASE WHEN x.company THEN 'company' ELSE 'person' END, t.label, round(x.amount / 100.0, 2), n.label, round(x.next_amount / 100.0, 2),
          round((x.next_amount - x.amount) / 100.0, 2)

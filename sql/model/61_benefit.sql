@@ -141,11 +141,11 @@ CREATE FUNCTION crm.entitlements(customer_id bigint, as_of date,
 RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET crm.as_of = '' AS $$
 #variable_conflict use_column
 BEGIN
-  IF entitlements.customer_id IS NULL OR as_of IS NULL THEN
-    RAISE EXCEPTION 'customer_id and as_of must not be null' USING ERRCODE = 'null_value_not_allowed';
+  IF entitlements.customer_id IS NULL THEN
+    RAISE EXCEPTION 'the customer must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   PERFORM crm._current_slot();
-  PERFORM set_config('crm.as_of', as_of::text, true);
+  PERFORM crm._take_day(as_of);
   RETURN QUERY
   SELECT e.benefit, CASE crm.language() WHEN 'zh' THEN b.name_zh ELSE b.name END, coalesce(t.label, 'none'), e.quantity, e.period, nullif(e.period_start, '-infinity'), nullif(e.period_end, 'infinity'),
          u.used, e.quantity - u.used
@@ -199,7 +199,7 @@ BEGIN
   PERFORM crm._current_slot();
   PERFORM crm._open_benefit_account(use_benefit.customer_id, use_benefit.benefit);
   today := crm._business_day(clock_timestamp());
-  PERFORM set_config('crm.as_of', today::text, true);
+  PERFORM crm._take_day(today);
   SELECT x.* INTO e FROM crm._entitlement x WHERE x.customer_id = use_benefit.customer_id AND x.benefit = use_benefit.benefit;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'customer "%" is not entitled to "%"', use_benefit.customer_id, use_benefit.benefit

@@ -189,6 +189,9 @@ FROM (SELECT * FROM naive_customer x WHERE x.day = '2020-12-31' AND cardinality(
 SELECT throws_ok('SET crm.language = ''fr''', '22023', NULL, 'there is no third language');
 RESET crm.language;
 SELECT is(crm.language(), 'en', 'English where none is asked for');
+SET LOCAL DateStyle = 'German';
+SELECT isnt_empty($$SELECT * FROM crm.completeness('2020-12-31')$$, 'however days are written');
+RESET DateStyle;
 SELECT throws_ok('SELECT * FROM crm.completeness(NULL)', '22004', NULL, 'on no day');
 SELECT throws_ok('SELECT * FROM crm.completeness(''infinity'')', '22023', NULL, 'on no day of the calendar');
 SET LOCAL crm.as_of = '2021-01-01';
