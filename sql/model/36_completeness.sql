@@ -32,7 +32,7 @@ CREATE TABLE crm.completeness_field (
 );
 COMMENT ON TABLE crm.completeness_field IS 'Fields of a customer''s data that can be asked for; rows may be added, 63 at most. 资料项';
 COMMENT ON COLUMN crm.completeness_field.code IS 'Code.';
-COMMENT ON COLUMN crm.completeness_field.bit IS 'Place of the field in sets of fields; given by crm. The order of fields in lists.';
+COMMENT ON COLUMN crm.completeness_field.bit IS 'Place of the field in sets of fields, and order in lists; the first free one where none is given.';
 COMMENT ON COLUMN crm.completeness_field.name IS 'Name in English.';
 COMMENT ON COLUMN crm.completeness_field.name_zh IS 'Name in Chinese.';
 COMMENT ON COLUMN crm.completeness_field.found_in IS 'Where it is found, source.item of crm.field_source, * for every item; any one place is enough.';
@@ -49,7 +49,7 @@ BEGIN
   IF TG_OP = 'UPDATE' THEN
     NEW.bit := OLD.bit;
   ELSE
-    NEW.bit := (SELECT min(b) FROM generate_series(0, 62) b WHERE NOT EXISTS (SELECT FROM crm.completeness_field f WHERE f.bit = b));
+    NEW.bit := coalesce(NEW.bit, (SELECT min(b) FROM generate_series(0, 62) b WHERE NOT EXISTS (SELECT FROM crm.completeness_field f WHERE f.bit = b)));
     IF NEW.bit IS NULL THEN
       RAISE EXCEPTION 'there are 63 fields already' USING ERRCODE = 'program_limit_exceeded', HINT = 'Delete a field that no standard asks for.';
     END IF;
@@ -57,7 +57,7 @@ BEGIN
   RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION crm._completeness_field_check() IS 'Trigger: a field is found in places there are, and gets a free bit. Errors: 22023, 54000.';
+COMMENT ON FUNCTION crm._completeness_field_check() IS 'Trigger: a field is found in places there are, gets a free bit where none is given, and keeps it. Errors: 22023, 54000.';
 REVOKE ALL ON FUNCTION crm._completeness_field_check() FROM PUBLIC;
 CREATE TRIGGER check_field BEFORE INSERT OR UPDATE ON crm.completeness_field
   FOR EACH ROW EXECUTE FUNCTION crm._completeness_field_check();
@@ -188,7 +188,7 @@ COMMENT ON VIEW crm._field_mask IS 'The fields that are found at each place, as 
 
 -- Sources without a field are not read: nothing joins.
 CREATE VIEW crm._filled_by_row AS
-SELECT r.customer_id, pg_catalog.bit_or(r.mask) AS mask
+SELECT r.customer_id, r.mask
 FROM (SELECT crm.today() AS today OFFSET 0) d
 CROSS JOIN LATERAL (
   SELECT p.customer_id, k.mask FROM crm.contact_point p JOIN crm._field_mask k ON k.source = 'contact_point' AND k.item = p.kind
@@ -227,30 +227,32 @@ CROSS JOIN LATERAL (
   UNION ALL
   SELECT x.customer_id, 1::bigint << f.bit FROM crm.field_check x JOIN crm.completeness_field f ON f.code = x.field
   WHERE x.outcome = 'none' AND x.checked_on <= d.today
-    AND NOT EXISTS (SELECT FROM crm.field_check l WHERE l.customer_id = x.customer_id AND l.field = x.field AND l.id > x.id AND l.checked_on <= d.today)) r
-GROUP BY r.customer_id;
-COMMENT ON VIEW crm._filled_by_row IS 'The fields of customers that a row of some table fills today, as bits.';
+    AND NOT EXISTS (SELECT FROM crm.field_check l WHERE l.customer_id = x.customer_id AND l.field = x.field AND l.id > x.id AND l.checked_on <= d.today)) r;
+COMMENT ON VIEW crm._filled_by_row IS 'The fields that rows of other tables fill today, as bits.';
 
 -- One row of masks, then plain columns: nothing is looked up by customer and field.
 DECLARE
-  masks text;
-  columns text;
+  view text := '';
+  t record;
 BEGIN
-  SELECT pg_catalog.string_agg(pg_catalog.format('coalesce(bit_or(k.mask) FILTER (WHERE k.source = %L AND k.item = %L), 0) AS %I', s.source, s.item, s.source || '_' || s.item), ', ' ORDER BY s.source, s.item),
-         pg_catalog.string_agg(pg_catalog.format('CASE WHEN %s.%I IS NULL THEN 0 ELSE m.%I END', CASE s.source WHEN 'customer' THEN 'c' ELSE 'p' END, s.item, s.source || '_' || s.item),
-                               E'\n       | ' ORDER BY s.source, s.item)
-  INTO masks, columns
-  FROM crm.field_source s WHERE s.source IN ('customer', 'profile');
-  EXECUTE pg_catalog.format($view$
-CREATE VIEW crm._filled AS
-SELECT c.id AS customer_id, c.kind, c.org_id, c.source_channel_id,
-       %s
-       | coalesce(r.mask, 0) AS filled
-FROM crm.customer c
-CROSS JOIN (SELECT %s FROM crm._field_mask k OFFSET 0) m
-LEFT JOIN crm.profile p ON p.customer_id = c.id
-LEFT JOIN crm._filled_by_row r ON r.customer_id = c.id$view$, columns, masks);
+  FOR t IN
+    SELECT s.source, CASE s.source WHEN 'customer' THEN 'id' ELSE 'customer_id' END AS key,
+           pg_catalog.string_agg(pg_catalog.format('coalesce(bit_or(k.mask) FILTER (WHERE k.item = %1$L), 0) AS %1$I', s.item), ', ' ORDER BY s.item) AS masks,
+           pg_catalog.string_agg(pg_catalog.format('CASE WHEN t.%1$I IS NULL THEN 0 ELSE m.%1$I END', s.item), ' | ' ORDER BY s.item) AS columns
+    FROM crm.field_source s WHERE s.source IN ('customer', 'profile') GROUP BY s.source ORDER BY s.source
+  LOOP
+    view := view || CASE view WHEN '' THEN '' ELSE E'\nUNION ALL\n' END
+      || pg_catalog.format('SELECT t.%I AS customer_id, %s AS mask FROM crm.%I t CROSS JOIN (SELECT %s FROM crm._field_mask k WHERE k.source = %L OFFSET 0) m', t.key, t.columns, t.source, t.masks, t.source);
+  END LOOP;
+  EXECUTE 'CREATE VIEW crm._filled_by_column AS ' || view;
 END;
+COMMENT ON VIEW crm._filled_by_column IS 'The fields that columns of customers and profiles fill, as bits.';
+
+-- Grouped by customer, so that a join nobody asks a column of costs nothing.
+CREATE VIEW crm._filled AS
+SELECT f.customer_id, pg_catalog.bit_or(f.mask) AS filled
+FROM (TABLE crm._filled_by_column UNION ALL TABLE crm._filled_by_row) f
+GROUP BY f.customer_id;
 COMMENT ON VIEW crm._filled IS 'The fields of every customer that are filled today, as bits.';
 
 CREATE VIEW crm._standard_mask AS
@@ -270,16 +272,17 @@ HAVING pg_catalog.sum(s.weight) > 0;
 COMMENT ON VIEW crm._standard_mask IS 'The fields required today of each kind and tier, as bits, and their weights in thousandths, by bit from 1.';
 
 CREATE VIEW crm._completeness AS
-SELECT f.customer_id, f.kind, coalesce(s.org_id, f.org_id) AS org_id, coalesce(nullif(s.channel_id, 0), f.source_channel_id) AS channel_id,
+SELECT c.id AS customer_id, c.kind, coalesce(s.org_id, c.org_id) AS org_id, coalesce(nullif(s.channel_id, 0), c.source_channel_id) AS channel_id,
        coalesce(s.tier, 0::smallint) AS tier_id, s.valid_from IS NOT NULL AS counted,
        coalesce(m.required, 0) AS required, coalesce(m.required, 0) & ~f.filled AS missing, m.weight,
        crm._mask_sum(m.required & f.filled, m.weights) AS points,
        pg_catalog.round(100.0 * crm._mask_sum(m.required & f.filled, m.weights) / m.weight, 2) AS score
-FROM crm._filled f
+FROM crm.customer c
 CROSS JOIN (SELECT g.slot, (SELECT crm.today()) AS today FROM crm.generation g WHERE g.state = 'current' OFFSET 0) g
-LEFT JOIN crm.standing st ON st.slot = g.slot AND st.customer_id = f.customer_id
+LEFT JOIN crm.standing st ON st.slot = g.slot AND st.customer_id = c.id
 LEFT JOIN LATERAL (SELECT r.* FROM (SELECT crm.at(st.timeline, g.today) AS r OFFSET 0) q, LATERAL (SELECT (q.r).*) r WHERE st.timeline IS NOT NULL) s ON true
-LEFT JOIN crm._standard_mask m ON m.kind = f.kind AND m.tier_id = coalesce(s.tier, 0::smallint);
+LEFT JOIN crm._filled f ON f.customer_id = c.id
+LEFT JOIN crm._standard_mask m ON m.kind = c.kind AND m.tier_id = coalesce(s.tier, 0::smallint);
 COMMENT ON VIEW crm._completeness IS 'The completeness of every customer today: weights in thousandths, sets of fields as bits; weight, points and score are NULL where nothing is required.';
 
 CREATE VIEW crm._completeness_cell AS

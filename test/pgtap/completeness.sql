@@ -227,9 +227,11 @@ SELECT is_empty($$SELECT * FROM crm_bi.completeness_unit WHERE kind = 'company'$
 
 -- fields ---------------------------------------------------------------------
 
-INSERT INTO crm.completeness_field (code, bit, name, name_zh, found_in) VALUES ('wechat', 0, 'WeChat', '微信', '{contact_point.wechat,contact_point.qq}');
-SELECT is((SELECT bit FROM crm.completeness_field WHERE code = 'wechat'), 26::smallint, 'a field gets the first free bit, whatever it asks for');
+INSERT INTO crm.completeness_field (code, name, name_zh, found_in) VALUES ('wechat', 'WeChat', '微信', '{contact_point.wechat,contact_point.qq}');
+SELECT is((SELECT bit FROM crm.completeness_field WHERE code = 'wechat'), 26::smallint, 'a field gets the first free bit');
 SELECT is(split_part(pg_temp.refusal(s), ' ', 1), c, s) FROM (VALUES
+  ($$INSERT INTO crm.completeness_field (code, bit, name, name_zh, found_in) VALUES ('x', 0, 'x', 'x', '{customer.name}')$$, '23505'),
+  ($$INSERT INTO crm.completeness_field (code, bit, name, name_zh, found_in) VALUES ('x', 63, 'x', 'x', '{customer.name}')$$, '23514'),
   ($$INSERT INTO crm.completeness_field (code, name, name_zh, found_in) VALUES ('x', 'x', 'x', '{customer.version}')$$, '22023'),
   ($$INSERT INTO crm.completeness_field (code, name, name_zh, found_in) VALUES ('x', 'x', 'x', '{"profile.x; DROP TABLE crm.customer"}')$$, '22023'),
   ($$INSERT INTO crm.completeness_field (code, name, name_zh, found_in) VALUES ('x', 'x', 'x', '{pg_authid.rolpassword}')$$, '22023'),
