@@ -58,109 +58,60 @@ COMMENT ON COLUMN crm_bi.completeness.missing_en IS 'Their names in English. 缺
 COMMENT ON COLUMN crm_bi.completeness.missing_zh IS 'Their names in Chinese. 缺项（中文）';
 COMMENT ON COLUMN crm_bi.completeness.missing IS 'Their names in the language of crm.language. 缺项';
 
-CREATE VIEW crm_bi.completeness_unit_own AS
-SELECT c.org_id || '/' || h.code || '/' || c.kind || '/' || coalesce(t.label, 'none') AS completeness_key,
-       c.org_id AS org_id, h.code AS channel, c.kind, coalesce(t.label, 'none') AS tier,
+-- Each in two forms: of the customers of a unit and its subtree, and of the unit itself, which add up.
+DECLARE
+  form record;
+  c record;
+BEGIN
+  FOR form IN
+    SELECT * FROM (VALUES ('', 'a.ancestor_id', 'JOIN crm.organisation_tree a ON a.descendant_id = c.org_id', ' with its subtree, by the tree of today', '（含下级）'),
+                          ('_own', 'c.org_id', '', ' itself: units add up', '（本级）')) f (suffix, org, tree, whose, whose_zh) LOOP
+    EXECUTE pg_catalog.format($view$
+CREATE VIEW crm_bi.completeness_unit%1$s AS
+SELECT %2$s || '/' || h.code || '/' || c.kind || '/' || coalesce(t.label, 'none') AS completeness_key,
+       %2$s AS org_id, h.code AS channel, c.kind, coalesce(t.label, 'none') AS tier,
        pg_catalog.sum(c.customers)::bigint AS customers, pg_catalog.sum(c.complete)::bigint AS complete_customers,
        pg_catalog.sum(c.score_sum) AS score_sum, pg_catalog.sum(c.points) AS points, pg_catalog.sum(c.weight) AS weight,
        pg_catalog.sum(c.score_sum) / nullif(pg_catalog.sum(c.customers), 0) AS average_score, pg_catalog.sum(c.complete) / nullif(pg_catalog.sum(c.customers), 0) AS complete_share
-FROM crm._completeness_cell c
+FROM crm._completeness_cell c %3$s
 JOIN crm.channel h ON h.id = c.channel_id
 LEFT JOIN crm.class t ON t.id = c.tier_id
 WHERE crm_bi._slot() IS NOT NULL
-GROUP BY c.org_id, h.code, c.kind, t.label;
-COMMENT ON VIEW crm_bi.completeness_unit_own IS 'Completeness today by unit itself: units add up. 完整度（本级）';
-COMMENT ON COLUMN crm_bi.completeness_unit_own.completeness_key IS 'Key of the row. 主键';
-COMMENT ON COLUMN crm_bi.completeness_unit_own.org_id IS 'Unit. 机构';
-COMMENT ON COLUMN crm_bi.completeness_unit_own.channel IS 'Main channel. 渠道';
-COMMENT ON COLUMN crm_bi.completeness_unit_own.kind IS 'person or company. 个人或法人';
-COMMENT ON COLUMN crm_bi.completeness_unit_own.tier IS 'Tier, or none. 等级';
-COMMENT ON COLUMN crm_bi.completeness_unit_own.customers IS 'Customers of whom anything is required. 客户数';
-COMMENT ON COLUMN crm_bi.completeness_unit_own.complete_customers IS 'Those of them who lack nothing. 资料完整客户数';
-COMMENT ON COLUMN crm_bi.completeness_unit_own.score_sum IS 'Sum of their scores, 0 to 100 each: the numerator of the average. 得分合计';
-COMMENT ON COLUMN crm_bi.completeness_unit_own.points IS 'Weight of the fields filled. 已填权重';
-COMMENT ON COLUMN crm_bi.completeness_unit_own.weight IS 'Weight of the fields required. 应填权重';
-COMMENT ON COLUMN crm_bi.completeness_unit_own.average_score IS 'Average score: score_sum / customers. Of sums, divide again. 平均完整度';
-COMMENT ON COLUMN crm_bi.completeness_unit_own.complete_share IS 'Share of complete customers. 完整客户占比';
-
-CREATE VIEW crm_bi.completeness_unit AS
-SELECT a.ancestor_id || '/' || h.code || '/' || c.kind || '/' || coalesce(t.label, 'none') AS completeness_key,
-       a.ancestor_id AS org_id, h.code AS channel, c.kind, coalesce(t.label, 'none') AS tier,
+GROUP BY %2$s, h.code, c.kind, t.label$view$, form.suffix, form.org, form.tree);
+    EXECUTE pg_catalog.format('COMMENT ON VIEW crm_bi.completeness_unit%s IS %L', form.suffix, 'Completeness today by unit' || form.whose || '. 完整度' || form.whose_zh);
+    EXECUTE pg_catalog.format($view$
+CREATE VIEW crm_bi.completeness_month%1$s AS
+SELECT m.month || '/' || %2$s || '/' || h.code || '/' || c.kind || '/' || c.tier AS completeness_key,
+       m.month, m.day AS recorded_on, m.day = (m.month + interval '1 month - 1 day')::date AS is_month_end, %2$s AS org_id, h.code AS channel, c.kind, c.tier,
        pg_catalog.sum(c.customers)::bigint AS customers, pg_catalog.sum(c.complete)::bigint AS complete_customers,
        pg_catalog.sum(c.score_sum) AS score_sum, pg_catalog.sum(c.points) AS points, pg_catalog.sum(c.weight) AS weight,
        pg_catalog.sum(c.score_sum) / nullif(pg_catalog.sum(c.customers), 0) AS average_score, pg_catalog.sum(c.complete) / nullif(pg_catalog.sum(c.customers), 0) AS complete_share
-FROM crm._completeness_cell c
-JOIN crm.organisation_tree a ON a.descendant_id = c.org_id
+FROM crm.completeness_month m JOIN crm.completeness_cell c ON c.month = m.month %3$s
 JOIN crm.channel h ON h.id = c.channel_id
-LEFT JOIN crm.class t ON t.id = c.tier_id
-WHERE crm_bi._slot() IS NOT NULL
-GROUP BY a.ancestor_id, h.code, c.kind, t.label;
-COMMENT ON VIEW crm_bi.completeness_unit IS 'Completeness today by unit with its subtree. 完整度（含下级）';
-COMMENT ON COLUMN crm_bi.completeness_unit.completeness_key IS 'Key of the row. 主键';
-COMMENT ON COLUMN crm_bi.completeness_unit.org_id IS 'Unit. 机构';
-COMMENT ON COLUMN crm_bi.completeness_unit.channel IS 'Main channel. 渠道';
-COMMENT ON COLUMN crm_bi.completeness_unit.kind IS 'person or company. 个人或法人';
-COMMENT ON COLUMN crm_bi.completeness_unit.tier IS 'Tier, or none. 等级';
-COMMENT ON COLUMN crm_bi.completeness_unit.customers IS 'Customers of whom anything is required. 客户数';
-COMMENT ON COLUMN crm_bi.completeness_unit.complete_customers IS 'Those of them who lack nothing. 资料完整客户数';
-COMMENT ON COLUMN crm_bi.completeness_unit.score_sum IS 'Sum of their scores, 0 to 100 each: the numerator of the average. 得分合计';
-COMMENT ON COLUMN crm_bi.completeness_unit.points IS 'Weight of the fields filled. 已填权重';
-COMMENT ON COLUMN crm_bi.completeness_unit.weight IS 'Weight of the fields required. 应填权重';
-COMMENT ON COLUMN crm_bi.completeness_unit.average_score IS 'Average score: score_sum / customers. Of sums, divide again. 平均完整度';
-COMMENT ON COLUMN crm_bi.completeness_unit.complete_share IS 'Share of complete customers. 完整客户占比';
-
-CREATE VIEW crm_bi.completeness_month_own AS
-SELECT m.month || '/' || c.org_id || '/' || h.code || '/' || c.kind || '/' || c.tier AS completeness_key,
-       m.month, m.day AS recorded_on, m.day = (m.month + interval '1 month - 1 day')::date AS is_month_end, c.org_id AS org_id, h.code AS channel, c.kind, c.tier,
-       pg_catalog.sum(c.customers)::bigint AS customers, pg_catalog.sum(c.complete)::bigint AS complete_customers,
-       pg_catalog.sum(c.score_sum) AS score_sum, pg_catalog.sum(c.points) AS points, pg_catalog.sum(c.weight) AS weight,
-       pg_catalog.sum(c.score_sum) / nullif(pg_catalog.sum(c.customers), 0) AS average_score, pg_catalog.sum(c.complete) / nullif(pg_catalog.sum(c.customers), 0) AS complete_share
-FROM crm.completeness_month m JOIN crm.completeness_cell c ON c.month = m.month
-JOIN crm.channel h ON h.id = c.channel_id
-GROUP BY m.month, c.org_id, h.code, c.kind, c.tier;
-COMMENT ON VIEW crm_bi.completeness_month_own IS 'Completeness as it was recorded month by month, by unit itself: units add up. 月度完整度（本级）';
-COMMENT ON COLUMN crm_bi.completeness_month_own.completeness_key IS 'Key of the row. 主键';
-COMMENT ON COLUMN crm_bi.completeness_month_own.month IS 'First day of the month. 月份';
-COMMENT ON COLUMN crm_bi.completeness_month_own.recorded_on IS 'Day on which it was last recorded. 记录日';
-COMMENT ON COLUMN crm_bi.completeness_month_own.is_month_end IS 'Whether that is the last day of the month. 是否月末';
-COMMENT ON COLUMN crm_bi.completeness_month_own.org_id IS 'Unit. 机构';
-COMMENT ON COLUMN crm_bi.completeness_month_own.channel IS 'Main channel. 渠道';
-COMMENT ON COLUMN crm_bi.completeness_month_own.kind IS 'person or company. 个人或法人';
-COMMENT ON COLUMN crm_bi.completeness_month_own.tier IS 'Tier, or none. 等级';
-COMMENT ON COLUMN crm_bi.completeness_month_own.customers IS 'Customers of whom anything is required. 客户数';
-COMMENT ON COLUMN crm_bi.completeness_month_own.complete_customers IS 'Those of them who lack nothing. 资料完整客户数';
-COMMENT ON COLUMN crm_bi.completeness_month_own.score_sum IS 'Sum of their scores, 0 to 100 each: the numerator of the average. 得分合计';
-COMMENT ON COLUMN crm_bi.completeness_month_own.points IS 'Weight of the fields filled. 已填权重';
-COMMENT ON COLUMN crm_bi.completeness_month_own.weight IS 'Weight of the fields required. 应填权重';
-COMMENT ON COLUMN crm_bi.completeness_month_own.average_score IS 'Average score: score_sum / customers. Of sums, divide again. 平均完整度';
-COMMENT ON COLUMN crm_bi.completeness_month_own.complete_share IS 'Share of complete customers. 完整客户占比';
-
-CREATE VIEW crm_bi.completeness_month AS
-SELECT m.month || '/' || a.ancestor_id || '/' || h.code || '/' || c.kind || '/' || c.tier AS completeness_key,
-       m.month, m.day AS recorded_on, m.day = (m.month + interval '1 month - 1 day')::date AS is_month_end, a.ancestor_id AS org_id, h.code AS channel, c.kind, c.tier,
-       pg_catalog.sum(c.customers)::bigint AS customers, pg_catalog.sum(c.complete)::bigint AS complete_customers,
-       pg_catalog.sum(c.score_sum) AS score_sum, pg_catalog.sum(c.points) AS points, pg_catalog.sum(c.weight) AS weight,
-       pg_catalog.sum(c.score_sum) / nullif(pg_catalog.sum(c.customers), 0) AS average_score, pg_catalog.sum(c.complete) / nullif(pg_catalog.sum(c.customers), 0) AS complete_share
-FROM crm.completeness_month m JOIN crm.completeness_cell c ON c.month = m.month
-JOIN crm.organisation_tree a ON a.descendant_id = c.org_id
-JOIN crm.channel h ON h.id = c.channel_id
-GROUP BY m.month, a.ancestor_id, h.code, c.kind, c.tier;
-COMMENT ON VIEW crm_bi.completeness_month IS 'Completeness as it was recorded month by month, by unit with its subtree, by the tree of today. 月度完整度（含下级）';
-COMMENT ON COLUMN crm_bi.completeness_month.completeness_key IS 'Key of the row. 主键';
-COMMENT ON COLUMN crm_bi.completeness_month.month IS 'First day of the month. 月份';
-COMMENT ON COLUMN crm_bi.completeness_month.recorded_on IS 'Day on which it was last recorded. 记录日';
-COMMENT ON COLUMN crm_bi.completeness_month.is_month_end IS 'Whether that is the last day of the month. 是否月末';
-COMMENT ON COLUMN crm_bi.completeness_month.org_id IS 'Unit. 机构';
-COMMENT ON COLUMN crm_bi.completeness_month.channel IS 'Main channel. 渠道';
-COMMENT ON COLUMN crm_bi.completeness_month.kind IS 'person or company. 个人或法人';
-COMMENT ON COLUMN crm_bi.completeness_month.tier IS 'Tier, or none. 等级';
-COMMENT ON COLUMN crm_bi.completeness_month.customers IS 'Customers of whom anything is required. 客户数';
-COMMENT ON COLUMN crm_bi.completeness_month.complete_customers IS 'Those of them who lack nothing. 资料完整客户数';
-COMMENT ON COLUMN crm_bi.completeness_month.score_sum IS 'Sum of their scores, 0 to 100 each: the numerator of the average. 得分合计';
-COMMENT ON COLUMN crm_bi.completeness_month.points IS 'Weight of the fields filled. 已填权重';
-COMMENT ON COLUMN crm_bi.completeness_month.weight IS 'Weight of the fields required. 应填权重';
-COMMENT ON COLUMN crm_bi.completeness_month.average_score IS 'Average score: score_sum / customers. Of sums, divide again. 平均完整度';
-COMMENT ON COLUMN crm_bi.completeness_month.complete_share IS 'Share of complete customers. 完整客户占比';
+GROUP BY m.month, %2$s, h.code, c.kind, c.tier$view$, form.suffix, form.org, form.tree);
+    EXECUTE pg_catalog.format('COMMENT ON VIEW crm_bi.completeness_month%s IS %L', form.suffix, 'Completeness as it was recorded month by month, by unit' || form.whose || '. 月度完整度' || form.whose_zh);
+  END LOOP;
+  FOR c IN
+    SELECT a.attrelid::regclass AS view, a.attname AS name, t.comment FROM pg_catalog.pg_attribute a JOIN (VALUES
+      ('completeness_key', 'Key of the row. 主键'),
+      ('month', 'First day of the month. 月份'),
+      ('recorded_on', 'Day on which it was last recorded. 记录日'),
+      ('is_month_end', 'Whether that is the last day of the month. 是否月末'),
+      ('org_id', 'Unit. 机构'),
+      ('channel', 'Main channel. 渠道'),
+      ('kind', 'person or company. 个人或法人'),
+      ('tier', 'Tier, or none. 等级'),
+      ('customers', 'Customers of whom anything is required. 客户数'),
+      ('complete_customers', 'Those of them who lack nothing. 资料完整客户数'),
+      ('score_sum', 'Sum of their scores, 0 to 100 each: the numerator of the average. 得分合计'),
+      ('points', 'Weight of the fields filled. 已填权重'),
+      ('weight', 'Weight of the fields required. 应填权重'),
+      ('average_score', 'Average score: score_sum / customers. Of sums, divide again. 平均完整度'),
+      ('complete_share', 'Share of complete customers. 完整客户占比')) t (name, comment) ON t.name = a.attname
+    WHERE a.attrelid IN ('crm_bi.completeness_unit'::regclass, 'crm_bi.completeness_unit_own'::regclass, 'crm_bi.completeness_month'::regclass, 'crm_bi.completeness_month_own'::regclass) LOOP
+    EXECUTE pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', c.view, c.name, c.comment);
+  END LOOP;
+END;
 
 CREATE VIEW crm_bi.completeness_gap AS
 SELECT c.org_id || '/' || h.code || '/' || c.kind || '/' || coalesce(t.label, 'none') || '/' || f.code AS gap_key,

@@ -7,16 +7,8 @@ SET client_min_messages = warning;
 BEGIN;
 SELECT no_plan();
 SET LOCAL client_min_messages = warning;
+\ir include/helpers.sql
 
-CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE statement;
-  SET CONSTRAINTS ALL IMMEDIATE;
-  RETURN 'taken';
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE || ' ' || SQLERRM;
-END
-$$;
 
 -- sets of fields --------------------------------------------------------------
 
@@ -352,14 +344,6 @@ SELECT c.oid, c.relname, (SELECT a.attname FROM pg_attribute a WHERE a.attrelid 
 FROM pg_class c WHERE c.relnamespace = 'crm_bi'::regnamespace AND (c.relname ~ '^completeness' OR c.relname IN ('customer_field', 'field_check', 'supervision'));
 SELECT is((SELECT count(*) FROM shown), 13::bigint, 'the views are there');
 GRANT SELECT ON shown TO crm_test_analyst;
-CREATE FUNCTION pg_temp.rows_of(name, key name) RETURNS bigint[] LANGUAGE plpgsql AS $$
-DECLARE
-  n bigint[];
-BEGIN
-  EXECUTE format('SELECT ARRAY[count(*), count(DISTINCT %I)] FROM crm_bi.%I', key, $1) INTO n;
-  RETURN n;
-END
-$$;
 SET LOCAL ROLE crm_test_analyst;
 CREATE TEMP TABLE seen AS SELECT s.relname, pg_temp.rows_of(s.relname, s.key) AS n FROM shown s;
 RESET ROLE;

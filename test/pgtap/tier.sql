@@ -7,14 +7,7 @@ SET client_min_messages = warning;
 BEGIN;
 SELECT no_plan();
 SET LOCAL client_min_messages = warning;
-CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE statement;
-  RETURN 'taken';
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE || ' ' || SQLERRM;
-END
-$$;
+\ir include/helpers.sql
 SELECT is(left(pg_temp.refusal(format('DO $x$ BEGIN UPDATE crm.generation SET state = ''retired''; PERFORM * FROM crm.%s; END $x$', s)), 5), '55000', 'without standings: ' || s) FROM (VALUES
   ($$tier_changes('2020-01-01', '2020-01-31')$$), ($$tier_balance('2020-01-01')$$), ($$near_upgrade('2020-01-01')$$), ($$entitlements(1, '2020-01-01')$$)) v (s);
 
@@ -190,14 +183,6 @@ SELECT c.oid, c.relname, (SELECT a.attname FROM pg_attribute a WHERE a.attrelid 
 FROM pg_class c WHERE c.relnamespace = 'crm_bi'::regnamespace AND c.relname IN ('tier_change', 'tier_month', 'next_tier', 'benefit', 'benefit_rule', 'entitlement', 'benefit_use', 'benefit_month');
 SELECT is((SELECT count(*) FROM shown), 8::bigint, 'the views are there');
 GRANT SELECT ON shown TO crm_test_analyst;
-CREATE FUNCTION pg_temp.rows_of(name, key name) RETURNS bigint[] LANGUAGE plpgsql AS $$
-DECLARE
-  n bigint[];
-BEGIN
-  EXECUTE format('SELECT ARRAY[count(*), count(DISTINCT %I)] FROM crm_bi.%I', key, $1) INTO n;
-  RETURN n;
-END
-$$;
 SET LOCAL ROLE crm_test_analyst;
 CREATE TEMP TABLE seen AS SELECT s.relname, pg_temp.rows_of(s.relname, s.key) AS n FROM shown s;
 SELECT isnt_empty($$SELECT * FROM crm.tier_changes('2019-01-01', '2019-12-31')$$, 'an analyst asks for changes');
