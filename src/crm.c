@@ -16,12 +16,19 @@ PG_MODULE_MAGIC;
 
 int			crm_posting = CRM_POSTING_COMMIT;
 
+static int	crm_language = 0;
 static char *crm_as_of = NULL;
 static char *crm_actor = NULL;
 
 static const struct config_enum_entry posting_options[] = {
 	{"commit", CRM_POSTING_COMMIT, false},
 	{"deferred", CRM_POSTING_DEFERRED, false},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry language_options[] = {
+	{"en", 0, false},
+	{"zh", 1, false},
 	{NULL, 0, false}
 };
 
@@ -79,6 +86,10 @@ crm_define_variables(void)
 							   "The person acting through a shared login.",
 							   NULL, &crm_actor, "", PGC_USERSET, 0,
 							   NULL, NULL, NULL);
+	DefineCustomEnumVariable("crm.language",
+							 "The language in which names of fields and benefits are shown.",
+							 NULL, &crm_language, 0, language_options,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("crm");
 }
 

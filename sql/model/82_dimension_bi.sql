@@ -15,13 +15,7 @@ FROM (
   VALUES ('coverage', 'prospect', 1, '准客户'), ('coverage', 'insured', 2, '老客户'), ('coverage', 'former', 3, '流失客户'),
          ('activity', 'none', 0, '未购买'), ('tier', 'none', 0, '无等级')
   UNION ALL
-  SELECT c.dimension, c.label, coalesce(r.place, 1000), NULL
-  FROM crm.class c
-  LEFT JOIN LATERAL (
-    SELECT pg_catalog.array_position(r.class_ids, c.id) AS place
-    FROM crm.rule r JOIN crm.generation g ON g.id = r.generation_id AND g.state = 'current'
-    WHERE r.kind = c.dimension AND c.id = ANY (r.class_ids)
-    ORDER BY r.org_ids IS NOT NULL, r.channel_id IS NOT NULL, r.valid_from DESC, r.ord LIMIT 1) r ON true) AS d (dimension, class, class_order, name_zh);
+  SELECT o.dimension, o.label, o.place, NULL FROM crm._class_order o) AS d (dimension, class, class_order, name_zh);
 COMMENT ON VIEW crm_bi.class IS 'Classes of coverage, activity and tier in the order of their scales: one row each. 分类';
 COMMENT ON COLUMN crm_bi.class.class_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.class.dimension IS 'coverage, activity or tier. 维度';

@@ -331,14 +331,6 @@ FROM pg_class c WHERE c.relnamespace = 'crm_bi'::regnamespace AND c.relname IN (
   'product_category', 'product_holding', 'premium', 'claim', 'service_order', 'service_order_step', 'prospect', 'appointment', 'partner', 'partner_action', 'customer_change');
 SELECT is((SELECT count(*) FROM shown), 22::bigint, 'and the views');
 GRANT SELECT ON shown TO crm_test_analyst;
-CREATE FUNCTION pg_temp.rows_of(name, key name) RETURNS bigint[] LANGUAGE plpgsql AS $$
-DECLARE
-  n bigint[];
-BEGIN
-  EXECUTE format('SELECT ARRAY[count(*), count(DISTINCT %I)] FROM crm_bi.%I', key, $1) INTO n;
-  RETURN n;
-END
-$$;
 SET LOCAL ROLE crm_test_analyst;
 CREATE TEMP TABLE counted AS SELECT s.relname, pg_temp.rows_of(s.relname, s.key) AS n FROM shown s;
 RESET ROLE;

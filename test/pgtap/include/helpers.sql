@@ -35,3 +35,13 @@ BEGIN
   RETURN (plan #>> '{0,Plan,Shared Hit Blocks}')::bigint + (plan #>> '{0,Plan,Shared Read Blocks}')::bigint;
 END
 $$;
+
+-- the rows of a view of crm_bi, and how many values its key has
+CREATE FUNCTION pg_temp.rows_of(name, key name) RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE
+  n bigint[];
+BEGIN
+  EXECUTE format('SELECT ARRAY[count(*), count(DISTINCT %I)] FROM crm_bi.%I', key, $1) INTO n;
+  RETURN n;
+END
+$$;
