@@ -39,6 +39,7 @@ static const CrmColumn columns[] = {
 	{"reachable", CRM_BOOLEAN},
 	{"channels", CRM_SET},
 	{"touchpoints", CRM_SET},
+	{"lists", CRM_SET},
 };
 
 static const char *const kind_names[] = {

@@ -1,10 +1,11 @@
 -- classify: which products go together, and what to offer next
 
--- What customers have on crm.today(): policies in force as policyholder, open holdings.
+-- What customers have on crm.today(): policies in force as policyholder, open holdings. Joined by the policy alone: with the customer as well the planner would
+-- multiply two conditions that say the same, and expect one row of a million.
 CREATE VIEW crm._owned_product WITH (security_invoker = true) AS
 SELECT c.customer_id, 'product:' || r.code AS item, 'line:' || r.line AS line_item, r.code AS product, r.line AS product_line, NULL::text AS category
 FROM crm.cover c
-JOIN crm.policy p ON p.customer_id = c.customer_id AND p.id = c.policy_id
+JOIN crm.policy p ON p.id = c.policy_id
 JOIN crm.product r ON r.id = p.product_id
 WHERE c.role = 'policyholder' AND c.from_date <= (SELECT crm.today()) AND c.to_date > (SELECT crm.today())
 UNION ALL
