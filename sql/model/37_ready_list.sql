@@ -40,7 +40,7 @@ CROSS JOIN crm.channel h
 JOIN crm.generation g ON g.state = 'current'
 CROSS JOIN (
   SELECT d.today, crm.setting_value('near_vip_percent', d.today)::integer AS percent,
-         (SELECT c.id FROM crm.class c WHERE c.dimension = 'tier' AND c.label = crm.setting_value('vip_from', d.today)) AS vip_id
+         (SELECT c.id FROM crm.class c WHERE c.dimension = 'tier' AND c.label = (SELECT crm.setting_value('vip_from', crm.today()))) AS vip_id
   FROM (SELECT crm.today() AS today OFFSET 0) d OFFSET 0) s
 LEFT JOIN LATERAL (
   SELECT r.class_ids, r.thresholds FROM crm.rule r

@@ -44,6 +44,7 @@ COMMENT ON COLUMN crm_bi.next_product.because IS 'The rule that says so, with it
 COMMENT ON COLUMN crm_bi.next_product.product_rule_key IS 'Row of crm_bi.product_rule. 规则';
 
 CREATE VIEW crm_bi.customer_lists AS
+WITH class_limit AS MATERIALIZED (SELECT x.org_id, x.channel_id, x.vip_ids, x.near_limit, x.active_id FROM crm._class_limit x)
 SELECT l.customer_id,
        pg_catalog.concat_ws(', ', CASE WHEN l.ten_year THEN 'ten_year' END, CASE WHEN l.vip THEN 'vip' END, CASE WHEN l.near_vip THEN 'near_vip' END,
                             CASE WHEN l.long_term_policies = 1 THEN 'one_long_term' END, CASE WHEN l.telesales THEN 'telesales' END,
@@ -78,7 +79,7 @@ FROM (
     FROM crm.holding x JOIN crm.staff v ON v.id = x.staff_id AND v.joined_on <= (SELECT crm.today()) AND coalesce(v.left_on > (SELECT crm.today()), true)
     WHERE x.held_from < (SELECT (crm.today() + 1)::timestamp AT TIME ZONE crm.setting_value('business_time_zone'))
       AND coalesce(x.held_to >= (SELECT (crm.today() + 1)::timestamp AT TIME ZONE crm.setting_value('business_time_zone')), true)) h ON h.customer_id = s.customer_id
-  LEFT JOIN crm._class_limit r ON r.org_id = s.org_id AND r.channel_id = s.channel_id
+  LEFT JOIN class_limit r ON r.org_id = s.org_id AND r.channel_id = s.channel_id
   WHERE s.coverage = 'insured') l;
 COMMENT ON VIEW crm_bi.customer_lists IS 'The lists at hand that insured customers are on today: one row for each insured customer. 客户所属名单';
 COMMENT ON COLUMN crm_bi.customer_lists.customer_id IS 'Customer. 客户';
