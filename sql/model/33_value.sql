@@ -175,3 +175,63 @@ END
 $$;
 COMMENT ON FUNCTION crm.rfm(date, bigint, text, integer) IS
   'Recency, frequency and money of who had bought up to a day, scored among the customers of a subtree and channel (NULL: all) in classes from 1, the best the highest: by ranks (crm.rank_score) and by quantile bounds (crm.bound_score). Frequency counts days with a purchase, money the contractual premium of what was bought. With the caller''s rights on crm_bi. Errors: 22004, 22023. RFM评分';
+
+CREATE FUNCTION crm.over_limit(from_date date, to_date date, org_id bigint DEFAULT NULL, basis text DEFAULT 'amount', low numeric DEFAULT 10000, high numeric DEFAULT 50000,
+  OUT month_end date, OUT customers bigint, OUT over_low bigint, OUT over_high bigint, OUT share_over_low numeric, OUT share_over_high numeric, OUT high_of_low numeric)
+RETURNS SETOF record LANGUAGE plpgsql STABLE ROWS 12 SET search_path = pg_catalog, pg_temp SET crm.as_of = '' SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM crm._check_period(from_date, to_date), set_config('crm.as_of', to_date::text, true);
+  IF basis IS NULL OR basis NOT IN ('amount', 'balance', 'assets') THEN
+    RAISE EXCEPTION 'there is no limit by "%"', basis USING ERRCODE = 'invalid_parameter_value', HINT = 'Limits are by amount, balance or assets (both).';
+  ELSIF low IS NULL OR high IS NULL OR low = 'NaN' OR high = 'NaN' OR low < 0 OR high < low THEN
+    RAISE EXCEPTION 'limits "%" and "%" do not ascend from 0', low, high USING ERRCODE = 'invalid_parameter_value';
+  ELSIF over_limit.org_id IS NOT NULL AND NOT EXISTS (SELECT FROM crm_bi.organisation o WHERE o.org_id = over_limit.org_id) THEN
+    RAISE EXCEPTION 'there is no unit "%"', over_limit.org_id USING ERRCODE = 'invalid_parameter_value';
+  ELSIF to_date - from_date > 36600 THEN
+    RAISE EXCEPTION 'the period from % to % is longer than a century', from_date, to_date USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  RETURN QUERY
+  -- what holds from a day on holds from the first month end then, unless it has changed by it
+  WITH month AS MATERIALIZED (
+    SELECT (m.m + interval '1 month - 1 day')::date AS month_end
+    FROM generate_series(date_trunc('month', over_limit.from_date::timestamp), over_limit.to_date::timestamp, interval '1 month') AS m (m)
+    WHERE (m.m + interval '1 month - 1 day')::date BETWEEN over_limit.from_date AND over_limit.to_date),
+  unit AS MATERIALIZED (
+    SELECT t.descendant_id FROM crm_bi.organisation_tree t WHERE over_limit.org_id IS NULL AND t.depth = 0 OR t.ancestor_id = over_limit.org_id),
+  span AS (
+    SELECT s.customer_id, s.amount, s.valid_from, coalesce(s.valid_to, 'infinity') AS valid_to
+    FROM crm_bi.standing s JOIN unit u ON u.descendant_id = s.org_id
+    WHERE s.coverage IS NOT NULL AND s.valid_from <= over_limit.to_date AND coalesce(s.valid_to > over_limit.from_date, true)),
+  held AS MATERIALIZED (
+    SELECT b.customer_id, m.month_end, sum(b.balance) AS balance
+    FROM crm_bi.product_balance b JOIN month m ON b.from_date <= m.month_end AND coalesce(b.to_date > m.month_end, true)
+    WHERE over_limit.basis <> 'amount' AND b.nature = 'asset'
+    GROUP BY 1, 2),
+  -- spans without balances are counted as steps, those of customers with balances month by month
+  value AS (
+    SELECT s.valid_from, s.valid_to, CASE over_limit.basis WHEN 'balance' THEN 0 ELSE s.amount END AS value, 1 AS n
+    FROM span s
+    UNION ALL
+    SELECT h.month_end, h.month_end + 1, CASE over_limit.basis WHEN 'balance' THEN 0 ELSE s.amount END, -1
+    FROM held h JOIN span s ON s.customer_id = h.customer_id AND s.valid_from <= h.month_end AND s.valid_to > h.month_end
+    UNION ALL
+    SELECT h.month_end, h.month_end + 1, h.balance + CASE over_limit.basis WHEN 'balance' THEN 0 ELSE s.amount END, 1
+    FROM held h JOIN span s ON s.customer_id = h.customer_id AND s.valid_from <= h.month_end AND s.valid_to > h.month_end),
+  step AS (
+    SELECT x.day, sum(v.n * x.sign)::bigint AS customers, coalesce(sum(v.n * x.sign) FILTER (WHERE v.value > over_limit.low), 0)::bigint AS over_low,
+           coalesce(sum(v.n * x.sign) FILTER (WHERE v.value > over_limit.high), 0)::bigint AS over_high
+    FROM value v CROSS JOIN LATERAL (VALUES (v.valid_from, 1), (v.valid_to, -1)) AS x (day, sign)
+    WHERE x.day <= over_limit.to_date
+    GROUP BY x.day)
+  SELECT m.month_end, t.customers, t.over_low, t.over_high, t.over_low::numeric / nullif(t.customers, 0), t.over_high::numeric / nullif(t.customers, 0),
+         t.over_high::numeric / nullif(t.over_low, 0)
+  FROM month m
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(s.customers), 0)::bigint AS customers, coalesce(sum(s.over_low), 0)::bigint AS over_low, coalesce(sum(s.over_high), 0)::bigint AS over_high
+    FROM step s WHERE s.day <= m.month_end) t
+  ORDER BY m.month_end;
+END
+$$;
+COMMENT ON FUNCTION crm.over_limit(date, date, bigint, text, numeric, numeric) IS
+  'At each month end from a day to a day, of the customers then known in a subtree (NULL: all): how many have more than low and more than high, as shares of all, and those over high as a share of those over low; by contractual amount in force, by balance of holdings that are assets, or by assets, both together. With the caller''s rights on crm_bi. Errors: 22004, 22023. 万元以上客户占比';
