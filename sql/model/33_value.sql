@@ -197,12 +197,11 @@ BEGIN
     SELECT (m.m + interval '1 month - 1 day')::date AS month_end
     FROM generate_series(date_trunc('month', over_limit.from_date::timestamp), over_limit.to_date::timestamp, interval '1 month') AS m (m)
     WHERE (m.m + interval '1 month - 1 day')::date BETWEEN over_limit.from_date AND over_limit.to_date),
-  unit AS MATERIALIZED (
-    SELECT t.descendant_id FROM crm_bi.organisation_tree t WHERE over_limit.org_id IS NULL AND t.depth = 0 OR t.ancestor_id = over_limit.org_id),
   span AS (
     SELECT s.customer_id, s.amount, s.valid_from, coalesce(s.valid_to, 'infinity') AS valid_to
-    FROM crm_bi.standing s JOIN unit u ON u.descendant_id = s.org_id
-    WHERE s.coverage IS NOT NULL AND s.valid_from <= over_limit.to_date AND coalesce(s.valid_to > over_limit.from_date, true)),
+    FROM crm_bi.standing s
+    WHERE (over_limit.org_id IS NULL OR s.org_id IN (SELECT t.descendant_id FROM crm_bi.organisation_tree t WHERE t.ancestor_id = over_limit.org_id))
+      AND s.coverage IS NOT NULL AND s.valid_from <= over_limit.to_date AND coalesce(s.valid_to > over_limit.from_date, true)),
   held AS MATERIALIZED (
     SELECT b.customer_id, m.month_end, sum(b.balance) AS balance
     FROM crm_bi.product_balance b JOIN month m ON b.from_date <= m.month_end AND coalesce(b.to_date > m.month_end, true)
@@ -218,7 +217,7 @@ BEGIN
     UNION ALL
     SELECT h.month_end, h.month_end + 1, h.balance + CASE over_limit.basis WHEN 'balance' THEN 0 ELSE s.amount END, 1
     FROM held h JOIN span s ON s.customer_id = h.customer_id AND s.valid_from <= h.month_end AND s.valid_to > h.month_end),
-  step AS (
+  step AS MATERIALIZED (
     SELECT x.day, sum(v.n * x.sign)::bigint AS customers, coalesce(sum(v.n * x.sign) FILTER (WHERE v.value > over_limit.low), 0)::bigint AS over_low,
            coalesce(sum(v.n * x.sign) FILTER (WHERE v.value > over_limit.high), 0)::bigint AS over_high
     FROM value v CROSS JOIN LATERAL (VALUES (v.valid_from, 1), (v.valid_to, -1)) AS x (day, sign)
