@@ -4,25 +4,6 @@ INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, descriptio
   ('age_bands', 'crm.scale', '"0-17", "18-24" 18, "25-34" 25, "35-44" 35, "45-54" 45, "55-64" 55, "65+" 65', false, false,
    'Bands of age in structures of customers.');
 
--- What was bought: policies issued to their policyholder; void ones were not.
-CREATE VIEW crm._purchase WITH (security_invoker = true) AS
-SELECT DISTINCT c.customer_id, c.policy_id, c.issued_on, c.channel_id, c.amount, c.annual_premium
-FROM crm.cover c
-WHERE c.role = 'policyholder' AND c.from_date < c.to_date AND c.issued_on <= (SELECT crm.today());
-COMMENT ON VIEW crm._purchase IS 'Policies bought up to crm.today(), amounts in hundredths.';
-
--- Policies issued on one day are one purchase.
-CREATE VIEW crm._purchase_history WITH (security_invoker = true) AS
-SELECT d.customer_id, pg_catalog.count(*) AS purchases, pg_catalog.sum(d.policies)::bigint AS policies, pg_catalog.min(d.day) AS first_on, pg_catalog.max(d.day) AS last_on,
-       pg_catalog.sum(d.amount) AS amount, coalesce(pg_catalog.sum(d.amount) FILTER (WHERE d.day > d.first_on), 0) AS repeat_amount
-FROM (SELECT p.customer_id, p.issued_on AS day, pg_catalog.count(*) AS policies, pg_catalog.sum(p.amount) AS amount,
-             pg_catalog.min(p.issued_on) OVER (PARTITION BY p.customer_id) AS first_on
-      FROM crm._purchase p
-      GROUP BY p.customer_id, p.issued_on) d
-GROUP BY d.customer_id;
-COMMENT ON VIEW crm._purchase_history IS 'Purchases of each policyholder up to crm.today(), amounts in hundredths.';
-GRANT SELECT ON crm._purchase, crm._purchase_history TO crm_bi_owner;
-
 -- The functions below read crm_bi with the rights of who calls them. They name the day by crm.as_of, which their SET clause puts back.
 
 CREATE FUNCTION crm._check_period(from_date date, to_date date) RETURNS void

@@ -48,10 +48,10 @@ BEGIN
     RAISE EXCEPTION 'there is no unit "%"', fit_purchase_model.org_id USING ERRCODE = 'invalid_parameter_value';
   END IF;
   SELECT crm.fit_bgnbd(h.purchases - 1, (h.last_on - h.first_on) / 30.4375::float8, (fit_purchase_model.as_of - h.first_on) / 30.4375::float8) AS purchases,
-         crm.fit_gamma_gamma(h.purchases - 1, (h.repeat_amount / (h.purchases - 1))::float8 / 100) FILTER (WHERE h.purchases > 1 AND h.repeat_amount > 0) AS value,
+         crm.fit_gamma_gamma(h.purchases - 1, (h.repeat_amount / (h.purchases - 1))::float8) FILTER (WHERE h.purchases > 1 AND h.repeat_amount > 0) AS value,
          count(*) AS customers, count(*) FILTER (WHERE h.purchases > 1) AS repeaters
   INTO m.purchases, m.value, m.customers, m.repeaters
-  FROM crm._purchase_history h
+  FROM crm_bi.purchase_history h
   WHERE fit_purchase_model.org_id IS NULL AND in_channel IS NULL
      OR h.customer_id IN (
        SELECT s.customer_id
@@ -79,7 +79,7 @@ REVOKE ALL ON FUNCTION crm.fit_purchase_model(date, bigint, text) FROM PUBLIC;
 
 -- Which model is for whom: of the nearest unit above, of the channel before all, one that converged before others, the latest. One without any repeat purchase
 -- foretells nothing.
-CREATE VIEW crm._purchase_model_for WITH (security_invoker = true) AS
+CREATE VIEW crm._purchase_model_for AS
 SELECT DISTINCT ON (c.org_id, c.channel_id) c.org_id, c.channel_id, m.id, m.converged, m.purchases, m.value
 FROM (SELECT o.id AS org_id, h.id AS channel_id FROM crm.organisation o CROSS JOIN crm.channel h) c
 JOIN (SELECT DISTINCT ON (x.org_id, x.channel_id) x.id, x.org_id, x.channel_id, x.converged, x.purchases, x.value

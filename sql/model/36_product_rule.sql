@@ -1,21 +1,5 @@
 -- classify: which products go together, and what to offer next
 
--- What customers have on crm.today(): policies in force as policyholder, open holdings. Joined by the policy alone: with the customer as well the planner would
--- multiply two conditions that say the same, and expect one row of a million.
-CREATE VIEW crm._owned_product WITH (security_invoker = true) AS
-SELECT c.customer_id, 'product:' || r.code AS item, 'line:' || r.line AS line_item, r.code AS product, r.line AS product_line, NULL::text AS category
-FROM crm.cover c
-JOIN crm.policy p ON p.id = c.policy_id
-JOIN crm.product r ON r.id = p.product_id
-WHERE c.role = 'policyholder' AND c.from_date <= (SELECT crm.today()) AND c.to_date > (SELECT crm.today())
-UNION ALL
-SELECT h.customer_id, coalesce('product:' || r.code, 'category:' || g.code), 'category:' || g.code, r.code, NULL, g.code
-FROM crm.product_holding h
-JOIN crm.product_category g ON g.id = h.category_id
-LEFT JOIN crm.product r ON r.id = h.product_id
-WHERE h.opened_on <= (SELECT crm.today()) AND coalesce(h.closed_on > (SELECT crm.today()), true);
-COMMENT ON VIEW crm._owned_product IS 'What customers have on crm.today(), by product and by line, a row for each policy and holding.';
-
 CREATE TABLE crm.product_rule_set (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   as_of date NOT NULL,
@@ -80,7 +64,7 @@ BEGIN
   WITH basket AS MATERIALIZED (
     SELECT b.items, count(*) AS n
     FROM (SELECT o.customer_id, array_agg(DISTINCT CASE find_product_rules.level WHEN 'line' THEN o.line_item ELSE o.item END COLLATE "C") AS items
-          FROM crm._owned_product o GROUP BY o.customer_id) b
+          FROM crm_bi.owned_product o GROUP BY o.customer_id) b
     GROUP BY b.items),
   whole AS (SELECT coalesce(sum(b.n), 0)::bigint AS n, greatest(1, ceil(coalesce(sum(b.n), 0) * find_product_rules.min_support)) AS least FROM basket b),
   counted AS (
@@ -142,8 +126,7 @@ BEGIN
   WITH rule AS MATERIALIZED (
     SELECT r.* FROM crm_bi.product_rule r WHERE r.is_latest AND r.level = next_products.level),
   owned AS MATERIALIZED (
-    SELECT o.customer_id, array_agg(DISTINCT CASE WHEN next_products.level = 'product' THEN o.item WHEN o.product_line IS NOT NULL THEN 'line:' || o.product_line
-                                                  ELSE 'category:' || o.category END COLLATE "C") AS items
+    SELECT o.customer_id, array_agg(DISTINCT CASE next_products.level WHEN 'line' THEN o.line_item ELSE o.item END COLLATE "C") AS items
     FROM crm_bi.owned_product o
     WHERE (next_products.customer_id IS NULL OR o.customer_id = next_products.customer_id) AND EXISTS (SELECT FROM rule)
     GROUP BY o.customer_id),
@@ -164,7 +147,7 @@ $$;
 COMMENT ON FUNCTION crm.next_products(text, bigint, integer) IS
   'What to offer next: of the products that a customer (NULL: every one) does not have today, those of the most confident rules of the latest search up to today whose left side the customer has, with the rule that says why. With the caller''s rights on crm_bi. Errors: 22023. 下一产品推荐';
 
-GRANT SELECT ON crm._owned_product, crm.product_rule_set, crm.product_rule TO crm_bi_owner;
+GRANT SELECT ON crm.product_rule_set, crm.product_rule TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.find_product_rules(date, text, numeric, numeric, numeric)'),
   ('manager', 'SELECT', 'TABLE', 'crm.product_rule_set'),

@@ -62,44 +62,6 @@ COMMENT ON COLUMN crm.mining_result.amount IS 'Their contractual premium.';
 COMMENT ON COLUMN crm.mining_result.annual_premium IS 'Their annual premium.';
 COMMENT ON COLUMN crm.mining_result.premium_received IS 'Premium received within the trial, less reversals, for any policy.';
 
-CREATE VIEW crm._mining_result WITH (security_invoker = true) AS
-WITH project AS (
-  SELECT p.id, p.trial_from, least(p.trial_to, d.today) AS trial_to, p.trial_from - (least(p.trial_to, d.today) - p.trial_from + 1) AS before_from
-  FROM crm.mining_project p CROSS JOIN (SELECT crm.today() AS today) d
-  WHERE p.closed_at IS NULL AND p.trial_from <= d.today),
-size AS (
-  SELECT p.id, 'members' AS side, (SELECT pg_catalog.count(*) FROM crm.mining_member m WHERE m.project_id = p.id) AS customers FROM project p
-  UNION ALL
-  SELECT p.id, 'others', (SELECT pg_catalog.count(*) FROM crm.customer c WHERE c.known_from <= p.trial_from)
-         - (SELECT pg_catalog.count(*) FROM crm.mining_member m JOIN crm.customer c ON c.id = m.customer_id WHERE m.project_id = p.id AND c.known_from <= p.trial_from) FROM project p),
-bought AS (
-  SELECT p.id, CASE WHEN m.customer_id IS NULL THEN 'others' ELSE 'members' END AS side,
-         pg_catalog.count(DISTINCT u.customer_id) FILTER (WHERE u.issued_on >= p.trial_from) AS buyers,
-         pg_catalog.count(DISTINCT u.customer_id) FILTER (WHERE u.issued_on < p.trial_from) AS buyers_before,
-         pg_catalog.count(*) FILTER (WHERE u.issued_on >= p.trial_from) AS policies,
-         pg_catalog.sum(u.amount) FILTER (WHERE u.issued_on >= p.trial_from) AS amount,
-         pg_catalog.sum(u.annual_premium) FILTER (WHERE u.issued_on >= p.trial_from) AS annual_premium
-  FROM project p
-  JOIN crm._purchase u ON u.issued_on BETWEEN p.before_from AND p.trial_to
-  JOIN crm.customer c ON c.id = u.customer_id
-  LEFT JOIN crm.mining_member m ON m.project_id = p.id AND m.customer_id = u.customer_id
-  WHERE m.customer_id IS NOT NULL OR c.known_from <= p.trial_from
-  GROUP BY 1, 2),
-received AS (
-  SELECT p.id, CASE WHEN m.customer_id IS NULL THEN 'others' ELSE 'members' END AS side, pg_catalog.sum(CASE WHEN r.reverses IS NULL THEN r.amount ELSE - r.amount END) AS premium
-  FROM project p
-  JOIN crm.premium_receipt r ON r.received_on BETWEEN p.trial_from AND p.trial_to
-  JOIN crm.customer c ON c.id = r.customer_id
-  LEFT JOIN crm.mining_member m ON m.project_id = p.id AND m.customer_id = r.customer_id
-  WHERE m.customer_id IS NOT NULL OR c.known_from <= p.trial_from
-  GROUP BY 1, 2)
-SELECT s.id AS project_id, s.side, s.customers, coalesce(b.buyers, 0) AS buyers, coalesce(b.buyers_before, 0) AS buyers_before, coalesce(b.policies, 0) AS policies,
-       pg_catalog.round(coalesce(b.amount, 0) / 100, 2) AS amount, pg_catalog.round(coalesce(b.annual_premium, 0) / 100, 2) AS annual_premium, coalesce(r.premium, 0) AS premium_received
-FROM size s
-LEFT JOIN bought b ON b.id = s.id AND b.side = s.side
-LEFT JOIN received r ON r.id = s.id AND r.side = s.side;
-COMMENT ON VIEW crm._mining_result IS 'What came of open projects up to crm.today().';
-
 CREATE FUNCTION crm.start_project(name text, target_list_id bigint, trial_from date, trial_to date, purpose text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -140,7 +102,7 @@ BEGIN
   END IF;
   INSERT INTO crm.mining_result (project_id, side, customers, buyers, buyers_before, policies, amount, annual_premium, premium_received)
   SELECT r.project_id, r.side, r.customers, r.buyers, r.buyers_before, r.policies, r.amount, r.annual_premium, r.premium_received
-  FROM crm._mining_result r WHERE r.project_id = p.id;
+  FROM crm_bi.mining_result r WHERE r.project_id = p.id;
   UPDATE crm.mining_project x SET closed_at = clock_timestamp(), closed_by = crm.actor(), conclusion = close_project.conclusion WHERE x.id = p.id;
 END
 $$;
@@ -148,7 +110,7 @@ COMMENT ON FUNCTION crm.close_project(bigint, text) IS
   'Closes a project after its trial with a conclusion, and keeps what came of it as known now. Errors: 22004, 23514, 42704, 55000 while the trial runs and when it is closed. 关闭挖掘项目';
 REVOKE ALL ON FUNCTION crm.close_project(bigint, text) FROM PUBLIC;
 
-GRANT SELECT ON crm.mining_project, crm.mining_member, crm.mining_result, crm._mining_result TO crm_bi_owner;
+GRANT SELECT ON crm.mining_project, crm.mining_member, crm.mining_result TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.start_project(text, bigint, date, date, text)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.close_project(bigint, text)'),

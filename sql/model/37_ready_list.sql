@@ -32,7 +32,7 @@ INSERT INTO crm.ready_list (code, position, name, name_zh, description, descript
    'Insured customers whose main channel is the individual one and whose activity is in the first class of the scale.', '主渠道为个险且处于活跃状态的老客户。');
 
 -- What the scales in force on crm.today() say, for each unit and channel: the VIP tiers, the amount from which a customer is near them, the most active class.
-CREATE VIEW crm._class_limit WITH (security_invoker = true) AS
+CREATE VIEW crm._class_limit AS
 SELECT o.id AS org_id, h.id AS channel_id, t.class_ids[v.place:] AS vip_ids,
        CASE WHEN v.place > 1 THEN t.thresholds[v.place - 1] * (100 - v.percent) / 100 END AS near_limit, a.class_ids[1] AS active_id
 FROM crm.organisation o

@@ -90,8 +90,8 @@ span AS (
 sold AS MATERIALIZED (
   SELECT v.day, v.category_id, c.org_id, pg_catalog.sum(v.premium) AS premium, pg_catalog.sum(v.amount) AS amount, pg_catalog.sum(v.balance) AS balance
   FROM (
-    SELECT u.customer_id, u.issued_on AS day, r.category_id, p.premium, u.amount / 100.0 AS amount, 0::numeric AS balance
-    FROM crm._purchase u
+    SELECT u.customer_id, u.issued_on AS day, r.category_id, p.premium, u.amount, 0::numeric AS balance
+    FROM crm_bi.purchase u
     JOIN crm.policy p ON p.id = u.policy_id
     JOIN crm.product r ON r.id = p.product_id
     WHERE u.issued_on >= (SELECT s.from_date FROM span s) AND u.issued_on <= (SELECT s.to_date FROM span s)

@@ -148,13 +148,49 @@ COMMENT ON COLUMN crm_bi.mining_project.closed_by IS 'Who closed it. 关闭人';
 COMMENT ON COLUMN crm_bi.mining_project.conclusion IS 'What was concluded. 结论';
 
 CREATE VIEW crm_bi.mining_result AS
+WITH project AS (
+  SELECT p.id, p.trial_from, least(p.trial_to, d.today) AS trial_to, p.trial_from - (least(p.trial_to, d.today) - p.trial_from + 1) AS before_from
+  FROM crm.mining_project p CROSS JOIN (SELECT crm.today() AS today) d
+  WHERE p.closed_at IS NULL AND p.trial_from <= d.today),
+size AS (
+  SELECT p.id, 'members' AS side, (SELECT pg_catalog.count(*) FROM crm.mining_member m WHERE m.project_id = p.id) AS customers FROM project p
+  UNION ALL
+  SELECT p.id, 'others', (SELECT pg_catalog.count(*) FROM crm.customer c WHERE c.known_from <= p.trial_from)
+         - (SELECT pg_catalog.count(*) FROM crm.mining_member m JOIN crm.customer c ON c.id = m.customer_id WHERE m.project_id = p.id AND c.known_from <= p.trial_from) FROM project p),
+bought AS (
+  SELECT p.id, CASE WHEN m.customer_id IS NULL THEN 'others' ELSE 'members' END AS side,
+         pg_catalog.count(DISTINCT u.customer_id) FILTER (WHERE u.issued_on >= p.trial_from) AS buyers,
+         pg_catalog.count(DISTINCT u.customer_id) FILTER (WHERE u.issued_on < p.trial_from) AS buyers_before,
+         pg_catalog.count(*) FILTER (WHERE u.issued_on >= p.trial_from) AS policies,
+         pg_catalog.sum(u.amount) FILTER (WHERE u.issued_on >= p.trial_from) AS amount,
+         pg_catalog.sum(u.annual_premium) FILTER (WHERE u.issued_on >= p.trial_from) AS annual_premium
+  FROM project p
+  JOIN crm_bi.purchase u ON u.issued_on BETWEEN p.before_from AND p.trial_to
+  JOIN crm.customer c ON c.id = u.customer_id
+  LEFT JOIN crm.mining_member m ON m.project_id = p.id AND m.customer_id = u.customer_id
+  WHERE m.customer_id IS NOT NULL OR c.known_from <= p.trial_from
+  GROUP BY 1, 2),
+received AS (
+  SELECT p.id, CASE WHEN m.customer_id IS NULL THEN 'others' ELSE 'members' END AS side, pg_catalog.sum(CASE WHEN r.reverses IS NULL THEN r.amount ELSE - r.amount END) AS premium
+  FROM project p
+  JOIN crm.premium_receipt r ON r.received_on BETWEEN p.trial_from AND p.trial_to
+  JOIN crm.customer c ON c.id = r.customer_id
+  LEFT JOIN crm.mining_member m ON m.project_id = p.id AND m.customer_id = r.customer_id
+  WHERE m.customer_id IS NOT NULL OR c.known_from <= p.trial_from
+  GROUP BY 1, 2),
+open AS (
+  SELECT s.id AS project_id, s.side, s.customers, coalesce(b.buyers, 0) AS buyers, coalesce(b.buyers_before, 0) AS buyers_before, coalesce(b.policies, 0) AS policies,
+         coalesce(b.amount, 0) AS amount, coalesce(b.annual_premium, 0) AS annual_premium, coalesce(r.premium, 0) AS premium_received
+  FROM size s
+  LEFT JOIN bought b ON b.id = s.id AND b.side = s.side
+  LEFT JOIN received r ON r.id = s.id AND r.side = s.side)
 SELECT r.project_id::text || '/' || r.side AS mining_result_key, r.project_id, r.side, r.is_final, r.customers, r.buyers, r.buyers_before, r.policies, r.amount, r.annual_premium, r.premium_received,
        r.buyers::numeric / nullif(r.customers, 0) AS buyer_rate, r.buyers_before::numeric / nullif(r.customers, 0) AS buyer_rate_before,
        r.amount / nullif(r.customers, 0) AS amount_per_customer
 FROM (
   SELECT x.project_id, x.side, true AS is_final, x.customers, x.buyers, x.buyers_before, x.policies, x.amount, x.annual_premium, x.premium_received FROM crm.mining_result x
   UNION ALL
-  SELECT x.project_id, x.side, false, x.customers, x.buyers, x.buyers_before, x.policies, x.amount, x.annual_premium, x.premium_received FROM crm._mining_result x) r;
+  SELECT x.project_id, x.side, false, x.customers, x.buyers, x.buyers_before, x.policies, x.amount, x.annual_premium, x.premium_received FROM open x) r;
 COMMENT ON VIEW crm_bi.mining_result IS 'What came of mining projects, of their members beside the others: two rows each, as kept at the closing, else up to today. 挖掘项目评估';
 COMMENT ON COLUMN crm_bi.mining_result.mining_result_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.mining_result.project_id IS 'Project. 项目';
@@ -170,3 +206,10 @@ COMMENT ON COLUMN crm_bi.mining_result.premium_received IS 'Premium received wit
 COMMENT ON COLUMN crm_bi.mining_result.buyer_rate IS 'buyers / customers. 购买率';
 COMMENT ON COLUMN crm_bi.mining_result.buyer_rate_before IS 'buyers_before / customers. 前期购买率';
 COMMENT ON COLUMN crm_bi.mining_result.amount_per_customer IS 'amount / customers. 户均购买金额';
+
+-- the function that closes a project reads what everybody reads
+DECLARE
+  owner regrole := (SELECT c.relowner FROM pg_class c WHERE c.oid = 'crm.customer'::regclass);
+BEGIN
+  EXECUTE format('GRANT SELECT ON crm_bi.mining_result TO %s', owner);
+END;
