@@ -7,6 +7,7 @@
 \endif
 BEGIN;
 SELECT no_plan();
+\ir include/helpers.sql
 SET LOCAL client_min_messages = warning;
 CREATE ROLE crm_test_analyst; CREATE ROLE crm_test_manager; CREATE ROLE crm_test_sales;
 CALL crm.grant_duty('analyst', 'crm_test_analyst');
@@ -18,10 +19,6 @@ UPDATE crm.policy SET payment = 'single', payments = 1, premium = (ARRAY[449999.
 INSERT INTO crm.setting (name, channel_id, value) SELECT 'tier_scale', h.id, 'lead, gold 20000' FROM crm.channel h WHERE h.code = 'telesales';
 CALL crm.rebuild('2025-12-31', NULL);
 SET LOCAL crm.as_of = '2025-12-31';
-CREATE FUNCTION pg_temp.same(got text, wanted text, name text) RETURNS text LANGUAGE sql AS $$
-  SELECT is_empty(format('(SELECT * FROM (%1$s) a EXCEPT ALL SELECT * FROM (%2$s) b) UNION ALL (SELECT * FROM (%2$s) a EXCEPT ALL SELECT * FROM (%1$s) b)', got, wanted), name)
-$$;
-
 -- some are held: by staff in post, by staff who left, no longer, not yet
 INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, held_to, start_cause, end_cause, ended_by, rule)
 SELECT c.id, s.channel_id, s.org_id, s.id, '2024-01-01', CASE c.id % 3 WHEN 0 THEN '2025-06-30'::timestamptz END, 'claim', CASE c.id % 3 WHEN 0 THEN 'release' END, CASE c.id % 3 WHEN 0 THEN 'x' END, 'at most 9999 days'

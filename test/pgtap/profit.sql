@@ -1,6 +1,7 @@
 -- Profit, structure, concentration, scores and purchase models of a random book against plain SQL over the tables.
 BEGIN;
 SELECT no_plan();
+\ir include/helpers.sql
 SET LOCAL client_min_messages = warning;
 CREATE ROLE crm_test_analyst; CREATE ROLE crm_test_manager; CREATE ROLE crm_test_sales;
 CALL crm.grant_duty('analyst', 'crm_test_analyst');
@@ -9,10 +10,6 @@ CALL crm.grant_duty('sales', 'crm_test_sales');
 CALL crm.generate(customers => 1500, seed => 21, as_of => '2025-12-31', units => ARRAY[3, 6, 12]);
 CALL crm.rebuild('2025-12-31', NULL);
 SET LOCAL crm.as_of = '2025-12-31';
-
-CREATE FUNCTION pg_temp.same(got text, wanted text, name text) RETURNS text LANGUAGE sql AS $$
-  SELECT is_empty(format('(SELECT * FROM (%1$s) a EXCEPT ALL SELECT * FROM (%2$s) b) UNION ALL (SELECT * FROM (%2$s) a EXCEPT ALL SELECT * FROM (%1$s) b)', got, wanted), name)
-$$;
 
 -- some receipts are reversed, some costs belong to no policy, some commissions are taken back
 INSERT INTO crm.premium_due (customer_id, policy_id, number, due_on, amount)
