@@ -65,7 +65,7 @@ BEGIN
   END IF;
   INSERT INTO crm.purchase_model AS x (as_of, org_id, channel_id, customers, repeaters, purchases, value, converged, problem)
   VALUES (fit_purchase_model.as_of, fit_purchase_model.org_id, in_channel, m.customers, m.repeaters, m.purchases, m.value,
-          crm.converged(m.purchases) AND coalesce(crm.converged(m.value), false) AND coalesce(crm.q(m.value) > 1, false),
+          crm.converged(m.purchases) AND coalesce(crm.converged(m.value), false),
           nullif(concat_ws('; ', 'purchases: ' || crm.fit_problem(m.purchases),
                            CASE WHEN m.value IS NULL THEN 'value: nobody bought again' ELSE 'value: ' || crm.fit_problem(m.value) END,
                            CASE WHEN crm.q(m.value) <= 1 THEN 'value: the mean is infinite' END), ''))
@@ -83,7 +83,7 @@ CREATE VIEW crm._purchase_model_for AS
 SELECT DISTINCT ON (c.org_id, c.channel_id) c.org_id, c.channel_id, m.id, m.converged, m.purchases, m.value
 FROM (SELECT o.id AS org_id, h.id AS channel_id FROM crm.organisation o CROSS JOIN crm.channel h) c
 JOIN (SELECT DISTINCT ON (x.org_id, x.channel_id) x.id, x.org_id, x.channel_id, x.converged, x.purchases, x.value
-      FROM crm.purchase_model x WHERE crm.q(x.value) > 1 AND x.as_of <= (SELECT crm.today())
+      FROM crm.purchase_model x WHERE x.repeaters > 0 AND x.as_of <= (SELECT crm.today())
       ORDER BY x.org_id, x.channel_id, x.converged DESC, x.as_of DESC, x.id DESC) m ON m.channel_id IS NULL OR m.channel_id = c.channel_id
 LEFT JOIN crm.organisation_tree t ON t.ancestor_id = m.org_id AND t.descendant_id = c.org_id
 WHERE m.org_id IS NULL OR t.depth IS NOT NULL

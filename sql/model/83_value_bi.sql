@@ -221,7 +221,7 @@ SELECT f.customer_id, f.purchase_model_id, f.converged, f.activity, f.frequency,
 FROM (
   SELECT h.customer_id, m.id AS purchase_model_id, m.converged, c.activity, m.purchases, m.value, h.purchases - 1 AS frequency,
          (h.last_on - h.first_on) / 30.4375::double precision AS recency, (d.today - h.first_on) / 30.4375::double precision AS age,
-         CASE WHEN h.purchases > 1 THEN h.repeat_amount::double precision / (h.purchases - 1) ELSE 0 END AS mean_value, h.purchases = 1 OR h.repeat_amount > 0 AS valued,
+         CASE WHEN h.purchases > 1 THEN h.repeat_amount::double precision / (h.purchases - 1) ELSE 0 END AS mean_value, coalesce(crm.q(m.value) > 1, false) AND (h.purchases = 1 OR h.repeat_amount > 0) AS valued,
          d.horizon, d.discount
   FROM crm_bi.purchase_history h
   CROSS JOIN (
@@ -241,13 +241,5 @@ COMMENT ON COLUMN crm_bi.customer_forecast.recency_months IS 'Months from the fi
 COMMENT ON COLUMN crm_bi.customer_forecast.age_months IS 'Months from the first purchase to today. 首次购买至今月数';
 COMMENT ON COLUMN crm_bi.customer_forecast.p_alive IS 'Chance that the customer still buys; 1 for who bought once. 存活概率';
 COMMENT ON COLUMN crm_bi.customer_forecast.purchases_12_months IS 'Purchases expected within 12 months. 未来一年预期购买次数';
-COMMENT ON COLUMN crm_bi.customer_forecast.value_per_purchase IS 'Contractual premium expected of a purchase; NULL where repeat purchases were worth nothing. 单次预期金额';
-COMMENT ON COLUMN crm_bi.customer_forecast.lifetime_value IS 'Contractual premium expected within the months of setting lifetime_months, discounted by discount_percent a year. 客户终身价值';
-
--- the functions that keep models, rules and results read what everybody reads
-DECLARE
-  owner regrole := (SELECT c.relowner FROM pg_class c WHERE c.oid = 'crm.customer'::regclass);
-BEGIN
-  EXECUTE format('GRANT USAGE ON SCHEMA crm_bi TO %s', owner);
-  EXECUTE format('GRANT SELECT ON crm_bi.purchase_history, crm_bi.owned_product TO %s', owner);
-END;
+COMMENT ON COLUMN crm_bi.customer_forecast.value_per_purchase IS 'Contractual premium expected of a purchase; NULL where repeat purchases were worth nothing, and where the model has no mean. 单次预期金额';
+COMMENT ON COLUMN crm_bi.customer_forecast.lifetime_value IS 'Contractual premium expected within the months of setting lifetime_months, discounted by discount_percent a year; NULL as before. 客户终身价值';

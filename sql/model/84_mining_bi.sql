@@ -207,9 +207,10 @@ COMMENT ON COLUMN crm_bi.mining_result.buyer_rate IS 'buyers / customers. 购买
 COMMENT ON COLUMN crm_bi.mining_result.buyer_rate_before IS 'buyers_before / customers. 前期购买率';
 COMMENT ON COLUMN crm_bi.mining_result.amount_per_customer IS 'amount / customers. 户均购买金额';
 
--- the function that closes a project reads what everybody reads
+-- the functions that keep models, rules and results read what everybody reads
 DECLARE
   owner regrole := (SELECT c.relowner FROM pg_class c WHERE c.oid = 'crm.customer'::regclass);
 BEGIN
-  EXECUTE format('GRANT SELECT ON crm_bi.mining_result TO %s', owner);
+  EXECUTE format('GRANT USAGE ON SCHEMA crm_bi TO %s', owner);
+  EXECUTE format('GRANT SELECT ON crm_bi.purchase_history, crm_bi.owned_product, crm_bi.mining_result TO %s', owner);
 END;

@@ -211,6 +211,10 @@ SELECT pg_temp.same('SELECT customer_id, purchase_model_id, round(p_alive, 9), r
                        JOIN fitted f ON f.id = CASE WHEN c.org_id IN (SELECT descendant_id FROM crm.organisation_tree WHERE ancestor_id = 2) THEN %s WHEN c.channel = 'individual' THEN %s ELSE %s END$$,
                      :unit, :channel, :whole), 'forecasts follow the nearest model');
 SELECT ok(bool_and(p_alive BETWEEN 0 AND 1 AND lifetime_value >= 0) AND avg(p_alive) FILTER (WHERE activity = 'active') > avg(p_alive) FILTER (WHERE activity = 'dormant'), 'the dormant are less alive') FROM crm_bi.customer_forecast WHERE frequency > 0;
+SAVEPOINT mean;
+UPDATE crm.purchase_model SET value = 'p 0.5, q 0.9, gamma 1000';
+SELECT results_eq('SELECT count(*), count(p_alive), count(value_per_purchase), count(lifetime_value) FROM crm_bi.customer_forecast', 'SELECT count(*), count(*), 0::bigint, 0::bigint FROM crm_bi.purchase_history', 'without a mean value there are chances, but no values');
+ROLLBACK TO mean;
 SET LOCAL crm.as_of = '2024-01-01';
 SELECT is((SELECT count(*) FROM crm_bi.customer_forecast), 0::bigint, 'no model foretells a day before it was observed to');
 SET LOCAL crm.as_of = '2025-12-31';
