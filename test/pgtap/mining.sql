@@ -237,6 +237,14 @@ FROM (VALUES ('''autumn'', 1, 1, ''x'', ''2025-01-01'', ''2025-01-01'', ''premiu
 
 -- who may what ------------------------------------------------------------------------
 
+CREATE TEMP VIEW shown AS
+SELECT c.oid, c.relname, (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = 1) AS key
+FROM pg_class c WHERE c.relnamespace = 'crm_bi'::regnamespace AND c.relname IN ('organisation_tree', 'profit_entry', 'customer_profit', 'customer_structure', 'pareto', 'owned_product', 'purchase', 'purchase_history', 'rfm',
+  'purchase_model', 'customer_forecast', 'product_rule', 'next_product', 'customer_lists', 'ready_list_member', 'ready_list', 'mining_project', 'mining_result', 'customer_wealth', 'customer_intention', 'intention_by_assets',
+  'sale_phase', 'product_balance', 'over_limit', 'listed_customer');
+SELECT is((SELECT count(*) FROM shown), 25::bigint, 'the views of value and mining are there');
+SELECT is_empty($$SELECT s.relname, a.attname FROM shown s JOIN pg_attribute a ON a.attrelid = s.oid AND a.attnum > 0 WHERE col_description(s.oid, a.attnum) !~ '[一-龥]'$$, 'every column is told in Chinese, too');
+SELECT is_empty(format('SELECT %L WHERE (SELECT count(*) <> count(DISTINCT %I) FROM crm_bi.%I)', relname, key, relname), 'the first column is a key: ' || relname) FROM shown;
 SELECT throws_ok($$SELECT crm.ready_list_members('rich', '2025-12-31')$$, '42704', NULL, 'no such list');
 SELECT throws_ok($$SELECT crm.ready_list_members(NULL, '2025-12-31')$$, '42704', NULL, 'nor none');
 SELECT throws_ok($$SELECT crm.ready_list_members('vip', NULL)$$, '22004', NULL, 'nor on no day');
