@@ -106,7 +106,7 @@ actual AS (
   SELECT p.campaign, p.phase, p.org_id, p.name, p.from_date, p.to_date, p.basis, p.category_id, p.target,
          coalesce((SELECT pg_catalog.sum(CASE p.basis WHEN 'premium' THEN s.premium WHEN 'amount' THEN s.amount ELSE s.balance END)
                    FROM sold s JOIN crm.organisation_tree t ON t.ancestor_id = p.org_id AND t.descendant_id = s.org_id
-                   WHERE s.day BETWEEN p.from_date AND p.to_date
+                   WHERE s.day >= p.from_date AND s.day <= p.to_date
                      AND (p.category_id IS NULL OR s.category_id IN (SELECT b.id FROM below b WHERE b.top_id = p.category_id))), 0) AS actual
   FROM crm.sale_phase p)
 SELECT a.campaign || '/' || a.phase || '/' || a.org_id AS sale_phase_key, a.campaign, a.phase, a.name, a.org_id, a.from_date, a.to_date, a.basis, a.category_id,
