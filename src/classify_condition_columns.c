@@ -42,6 +42,7 @@ static const CrmColumn columns[] = {
 	{"service", CRM_TEXT},
 	{"reach", CRM_TEXT},
 	{"prospect_kind", CRM_TEXT},
+	{"lists", CRM_SET},
 };
 
 static const char *const kind_names[] = {

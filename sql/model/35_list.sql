@@ -124,10 +124,10 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mod
 DECLARE
   day date := crm.today();
 BEGIN
-  RETURN (SELECT pg_catalog.count(*) FROM crm_bi.customer c WHERE crm.matches(list_count.condition, c, day));
+  RETURN (SELECT pg_catalog.count(*) FROM crm_bi.listed_customer c WHERE crm.matches(list_count.condition, c, day));
 END
 $$;
-COMMENT ON FUNCTION crm.list_count(crm.condition) IS 'How many customers meet a condition, as of crm.today(); with the caller''s rights on crm_bi.customer.';
+COMMENT ON FUNCTION crm.list_count(crm.condition) IS 'How many customers meet a condition, as of crm.today(); with the caller''s rights on crm_bi.listed_customer.';
 
 CREATE FUNCTION crm.list_preview(condition crm.condition, at_most integer DEFAULT 100,
   OUT customer_id bigint, OUT kind text, OUT name text, OUT org_id bigint, OUT channel text, OUT coverage text, OUT activity text, OUT tier text, OUT amount numeric)
@@ -137,22 +137,22 @@ DECLARE
   day date := crm.today();
 BEGIN
   RETURN QUERY SELECT c.customer_id, c.kind, c.name, c.org_id, c.channel, c.coverage, c.activity, c.tier, c.amount
-               FROM crm_bi.customer c WHERE crm.matches(list_preview.condition, c, day) ORDER BY c.customer_id LIMIT list_preview.at_most;
+               FROM crm_bi.listed_customer c WHERE crm.matches(list_preview.condition, c, day) ORDER BY c.customer_id LIMIT list_preview.at_most;
 END
 $$;
 COMMENT ON FUNCTION crm.list_preview(crm.condition, integer) IS
-  'The first customers who meet a condition, as of crm.today(); with the caller''s rights on crm_bi.customer. Errors: 2201W for a negative number.';
+  'The first customers who meet a condition, as of crm.today(); with the caller''s rights on crm_bi.listed_customer. Errors: 2201W for a negative number.';
 
 CREATE FUNCTION crm.list_members(condition crm.condition) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
   day date := crm.today();
 BEGIN
-  RETURN ARRAY(SELECT c.customer_id FROM crm_bi.customer c WHERE crm.matches(list_members.condition, c, day) ORDER BY c.customer_id);
+  RETURN ARRAY(SELECT c.customer_id FROM crm_bi.listed_customer c WHERE crm.matches(list_members.condition, c, day) ORDER BY c.customer_id);
 END
 $$;
 COMMENT ON FUNCTION crm.list_members(crm.condition) IS
-  'The customers who meet a condition, in order of id, as of crm.today(), as crm.allocate() takes them; with the caller''s rights on crm_bi.customer.';
+  'The customers who meet a condition, in order of id, as of crm.today(), as crm.allocate() takes them; with the caller''s rights on crm_bi.listed_customer.';
 
 CREATE FUNCTION crm._freeze_list(name text, condition crm.condition, day date, members bigint[], note text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -180,7 +180,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.freeze_list(text, crm.condition, text) IS
-  'Freezes the customers who meet a condition as of crm.today() into a target list for allocation or campaigns, and returns its id. With the caller''s rights on crm_bi.customer. Errors: 22004, 23502, 23514. 冻结名单';
+  'Freezes the customers who meet a condition as of crm.today() into a target list for allocation or campaigns, and returns its id. With the caller''s rights on crm_bi.listed_customer. Errors: 22004, 23502, 23514. 冻结名单';
 REVOKE ALL ON FUNCTION crm.freeze_list(text, crm.condition, text) FROM PUBLIC;
 
 CREATE FUNCTION crm._refresh_target_list(target_list_id bigint, day date, members bigint[], OUT added bigint, OUT removed bigint)
@@ -227,7 +227,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.refresh_target_list(bigint) IS
-  'Applies the condition of a target list anew, as of crm.today(): who meets it now comes onto it, who does not goes. With the caller''s rights on crm_bi.customer. Errors: 42704. 刷新名单';
+  'Applies the condition of a target list anew, as of crm.today(): who meets it now comes onto it, who does not goes. With the caller''s rights on crm_bi.listed_customer. Errors: 42704. 刷新名单';
 REVOKE ALL ON FUNCTION crm.refresh_target_list(bigint) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
@@ -249,4 +249,5 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.target_list_member'),
   ('manager', 'DELETE', 'TABLE', 'crm.target_list_member'),
   ('manager', 'USAGE', 'SCHEMA', 'crm_bi'),
-  ('manager', 'SELECT', 'TABLE', 'crm_bi.customer');
+  ('manager', 'SELECT', 'TABLE', 'crm_bi.customer'),
+  ('manager', 'SELECT', 'TABLE', 'crm_bi.listed_customer');

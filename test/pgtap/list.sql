@@ -38,7 +38,7 @@ SELECT throws_ok($$SELECT crm.list_condition('nothing')$$, '42704', 'there is no
 SELECT throws_ok($$SELECT * FROM crm.list_preview('true', -1)$$, '2201W', NULL, 'so is a negative number');
 
 SET LOCAL crm.actor = 'bob';
-SELECT results_eq('SELECT name, owner FROM crm.lists()', $$VALUES ('vip', 'ann')$$, 'others see what is shared');
+SELECT results_eq('SELECT name, owner FROM crm.lists() WHERE owner <> ''crm''', $$VALUES ('vip', 'ann')$$, 'others see what is shared');
 SELECT throws_ok($$SELECT crm.list_condition('insured')$$, '42704', NULL, 'and nothing else');
 SELECT throws_ok($$SELECT crm.list_condition('insured', 'ann')$$, '42704', NULL, 'not by naming the owner either');
 SELECT throws_ok($$SELECT crm.drop_list('vip')$$, '42704', NULL, 'they cannot drop it');

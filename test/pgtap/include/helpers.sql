@@ -45,3 +45,8 @@ BEGIN
   RETURN n;
 END
 $$;
+
+-- two queries that must give the same rows, in any order
+CREATE FUNCTION pg_temp.same(got text, wanted text, name text) RETURNS text LANGUAGE sql AS $$
+  SELECT is_empty(format('(SELECT * FROM (%1$s) a EXCEPT ALL SELECT * FROM (%2$s) b) UNION ALL (SELECT * FROM (%2$s) a EXCEPT ALL SELECT * FROM (%1$s) b)', got, wanted), name)
+$$;
