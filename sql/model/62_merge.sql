@@ -1,0 +1,426 @@
+-- book: two customers who are one: what is kept of a merge, and the merge itself
+
+CREATE TABLE crm.merge_record (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  kept_id bigint NOT NULL,
+  dropped_id bigint NOT NULL,
+  reason text NOT NULL CHECK (pg_catalog.btrim(reason) <> ''),
+  score double precision,
+  reasons text[],
+  automatic boolean NOT NULL DEFAULT false,
+  state text NOT NULL DEFAULT 'merging' CHECK (state IN ('merging', 'merged', 'unmerging', 'undone')),
+  kept_keys jsonb,
+  merged_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  merged_by text NOT NULL DEFAULT crm.actor(),
+  undone_at timestamptz,
+  undone_by text,
+  undone_reason text,
+  CHECK (kept_id <> dropped_id),
+  CHECK ((state = 'undone') = (undone_at IS NOT NULL) AND pg_catalog.num_nonnulls(undone_at, undone_by, undone_reason) IN (0, 3))
+);
+COMMENT ON TABLE crm.merge_record IS 'Merges of two customers into one, and which of them were undone. The dropped customer is in crm.customer no more. 客户合并记录';
+COMMENT ON COLUMN crm.merge_record.id IS 'Key, rising.';
+COMMENT ON COLUMN crm.merge_record.kept_id IS 'Customer kept.';
+COMMENT ON COLUMN crm.merge_record.dropped_id IS 'Customer whose rows went to the one kept.';
+COMMENT ON COLUMN crm.merge_record.reason IS 'Why they are one.';
+COMMENT ON COLUMN crm.merge_record.score IS 'Score of the pair in crm.duplicate_candidate; NULL: it was not there.';
+COMMENT ON COLUMN crm.merge_record.reasons IS 'What agreed and what did not, from crm.duplicate_candidate.';
+COMMENT ON COLUMN crm.merge_record.automatic IS 'Merged by crm.merge_duplicates().';
+COMMENT ON COLUMN crm.merge_record.state IS 'merged or undone; merging and unmerging only while that goes on.';
+COMMENT ON COLUMN crm.merge_record.kept_keys IS 'Keys of the rows that named the customer kept right after, by table: what is not among them was added since.';
+COMMENT ON COLUMN crm.merge_record.merged_at IS 'When they were merged.';
+COMMENT ON COLUMN crm.merge_record.merged_by IS 'Who merged them.';
+COMMENT ON COLUMN crm.merge_record.undone_at IS 'When it was undone.';
+COMMENT ON COLUMN crm.merge_record.undone_by IS 'Who undid it.';
+COMMENT ON COLUMN crm.merge_record.undone_reason IS 'Why it was undone.';
+CREATE INDEX ON crm.merge_record (kept_id);
+CREATE INDEX ON crm.merge_record (dropped_id);
+CREATE INDEX ON crm.merge_record (state) WHERE state IN ('merging', 'unmerging');
+
+CREATE TABLE crm.merge_row (
+  merge_id bigint NOT NULL REFERENCES crm.merge_record ON DELETE CASCADE,
+  n integer NOT NULL,
+  relation text NOT NULL,
+  key_before jsonb,
+  key_after jsonb,
+  before jsonb,
+  after jsonb,
+  PRIMARY KEY (merge_id, n),
+  CHECK ((key_before IS NULL) = (before IS NULL) AND (key_after IS NULL) = (after IS NULL)),
+  CHECK (before IS NOT NULL OR after IS NOT NULL)
+);
+COMMENT ON TABLE crm.merge_row IS 'What merges did to rows. Rows that only follow another by ON UPDATE CASCADE are not listed. 合并明细';
+COMMENT ON COLUMN crm.merge_row.merge_id IS 'Merge.';
+COMMENT ON COLUMN crm.merge_row.n IS 'Number within the merge.';
+COMMENT ON COLUMN crm.merge_row.relation IS 'Table.';
+COMMENT ON COLUMN crm.merge_row.key_before IS 'Primary key before; NULL: a row that the merge made.';
+COMMENT ON COLUMN crm.merge_row.key_after IS 'Primary key after; NULL: a row that the merge took away.';
+COMMENT ON COLUMN crm.merge_row.before IS 'Columns changed as they were before; of a row taken away all.';
+COMMENT ON COLUMN crm.merge_row.after IS 'The same columns after; of a row made all.';
+CREATE INDEX merge_row_key ON crm.merge_row (relation, key_after);
+
+INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES
+  ('crm.standing', 'customer_id', 'derived', 'Kept by posting.'),
+  ('crm.standing_0', 'customer_id', 'derived', 'Kept by posting.'),
+  ('crm.standing_1', 'customer_id', 'derived', 'Kept by posting.'),
+  ('crm.pending', 'customer_id', 'derived', 'Queue of posting.'),
+  ('crm.replay', 'customer_id', 'derived', 'Queue of a rebuild.'),
+  ('crm.merge_record', 'kept_id', 'record', 'Who was kept then.'),
+  ('crm.merge_record', 'dropped_id', 'record', 'Who was dropped then.');
+
+CREATE FUNCTION crm._row_key(relation regclass) RETURNS text[]
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT pg_catalog.array_agg(a.attname::text ORDER BY k.n)
+  FROM pg_catalog.pg_index i
+  CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+  WHERE i.indrelid = _row_key.relation AND i.indisprimary;
+END;
+COMMENT ON FUNCTION crm._row_key(regclass) IS 'Columns of the primary key of a table.';
+REVOKE ALL ON FUNCTION crm._row_key(regclass) FROM PUBLIC;
+
+CREATE FUNCTION crm._row_image(relation regclass, alias text, OUT key text, OUT image text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  computed CONSTANT text[] := (SELECT array_agg(a.attname::text) FROM pg_attribute a
+                               WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+                                 AND (a.attgenerated <> '' OR relation = 'crm.customer'::regclass AND a.attname = 'version'));
+BEGIN
+  key := (SELECT format('jsonb_build_object(%s)', string_agg(format('%L, %I.%I', c, alias, c), ', '))
+          FROM unnest(crm._row_key(relation)) c);
+  image := format('to_jsonb(%I)', alias) || coalesce(format(' - %L::text[]', computed), '');
+END
+$$;
+COMMENT ON FUNCTION crm._row_image(regclass, text) IS 'SQL for the key of a row and for its columns, but those computed, as jsonb.';
+REVOKE ALL ON FUNCTION crm._row_image(regclass, text) FROM PUBLIC;
+
+CREATE FUNCTION crm._customer_rows(customers bigint[]) RETURNS TABLE (relation text, key jsonb, image jsonb)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+  statement text;
+BEGIN
+  SELECT string_agg(format('SELECT %L, %s, %s FROM %s t WHERE %s', t.relation, i.key, i.image, t.relation, t.condition), ' UNION ALL ')
+  INTO statement
+  FROM (SELECT c.relation, string_agg(format('t.%I = ANY ($1)', c.column_name), ' OR ' ORDER BY c.column_name) AS condition
+        FROM (SELECT x.relation, x.column_name FROM crm._customer_column x WHERE x.way NOT IN ('derived', 'record')
+              UNION ALL SELECT 'crm.customer', 'id') c
+        GROUP BY c.relation) t
+  CROSS JOIN LATERAL crm._row_image(t.relation, 't') i;
+  RETURN QUERY EXECUTE statement USING customers;
+END
+$$;
+COMMENT ON FUNCTION crm._customer_rows(bigint[]) IS 'Every row that names one of these customers, what posting keeps aside.';
+REVOKE ALL ON FUNCTION crm._customer_rows(bigint[]) FROM PUBLIC;
+
+-- locks -----------------------------------------------------------------------
+
+-- Whoever inserts a row for a customer holds a share of the customer already and asks for the others when posting, so that
+-- a merge must never wait while it holds anything: it takes all at once or lets go, waits for one at a time, and tries again.
+CREATE FUNCTION crm._lock_for_merge(customers bigint[], gone bigint, wait boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  members bigint[];
+  statement text;
+  c bigint;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'customers are merged and parted at isolation level read committed only'
+      USING ERRCODE = 'active_sql_transaction', HINT = 'An older snapshot does not show every row of theirs.';
+  END IF;
+  LOOP
+    members := (SELECT array_agg(DISTINCT m ORDER BY m) FROM unnest(_lock_for_merge.customers || crm._members_of(
+      ARRAY(SELECT p.id FROM crm.policy p WHERE p.customer_id = ANY (_lock_for_merge.customers)
+            UNION SELECT n.policy_id FROM crm.policy_insured n WHERE n.insured_id = ANY (_lock_for_merge.customers)))) m);
+    BEGIN
+      PERFORM FROM crm.customer c WHERE c.id = ANY (members) AND c.id IS DISTINCT FROM gone ORDER BY c.id FOR NO KEY UPDATE NOWAIT;
+      PERFORM FROM crm.customer c WHERE c.id = gone FOR UPDATE NOWAIT;
+      FOR statement IN
+        SELECT format('SELECT FROM %s t WHERE t.%I = ANY ($1) FOR UPDATE NOWAIT', x.relation, x.column_name)
+        FROM crm._customer_column x WHERE x.way IN ('move', 'fill', 'leave') ORDER BY x.step, x.relation::text, x.column_name
+      LOOP
+        EXECUTE statement USING CASE WHEN gone IS NULL THEN _lock_for_merge.customers ELSE ARRAY[gone] END;
+      END LOOP;
+      IF members @> (SELECT array_agg(m) FROM unnest(_lock_for_merge.customers || crm._members_of(
+           ARRAY(SELECT p.id FROM crm.policy p WHERE p.customer_id = ANY (_lock_for_merge.customers)
+                 UNION SELECT n.policy_id FROM crm.policy_insured n WHERE n.insured_id = ANY (_lock_for_merge.customers)))) m) THEN
+        RETURN;
+      END IF;
+      RAISE EXCEPTION USING ERRCODE = 'lock_not_available';
+    EXCEPTION WHEN lock_not_available THEN
+      IF NOT wait THEN
+        RAISE EXCEPTION 'somebody is changing customer "%" or "%"', _lock_for_merge.customers[1], _lock_for_merge.customers[2]
+          USING ERRCODE = 'lock_not_available';
+      END IF;
+    END;
+    FOREACH c IN ARRAY members LOOP
+      BEGIN
+        IF c = gone THEN
+          PERFORM FROM crm.customer x WHERE x.id = c FOR UPDATE;
+        ELSE
+          PERFORM FROM crm.customer x WHERE x.id = c FOR NO KEY UPDATE;
+        END IF;
+        RAISE EXCEPTION USING ERRCODE = 'lock_not_available';
+      EXCEPTION WHEN lock_not_available THEN
+        NULL;
+      END;
+    END LOOP;
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION crm._lock_for_merge(bigint[], bigint, boolean) IS
+  'Locks customers, those who share policies with them, and the rows that are to move. gone: the one to be deleted. Errors: 25001 beyond read committed; 55P03 where it may not wait.';
+REVOKE ALL ON FUNCTION crm._lock_for_merge(bigint[], bigint, boolean) FROM PUBLIC;
+
+-- making room -----------------------------------------------------------------
+
+CREATE FUNCTION crm._merge_relations(kept bigint, dropped bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  r record;
+BEGIN
+  DELETE FROM crm.relation r WHERE (r.customer_id, r.other_id) IN ((kept, dropped), (dropped, kept));
+  FOR r IN
+    SELECT x.customer_id, x.id, x.kind, x.to_date, CASE WHEN turns THEN b ELSE a END AS first_id, CASE WHEN turns THEN a ELSE b END AS second_id
+    FROM crm.relation x JOIN crm.relation_kind k ON k.code = x.kind
+    CROSS JOIN LATERAL (VALUES (CASE x.customer_id WHEN dropped THEN kept ELSE x.customer_id END,
+                                CASE x.other_id WHEN dropped THEN kept ELSE x.other_id END)) n (a, b)
+    CROSS JOIN LATERAL (VALUES (k.code = k.inverse AND b < a)) s (turns)
+    WHERE dropped IN (x.customer_id, x.other_id) ORDER BY x.id
+  LOOP
+    IF r.to_date IS NULL AND EXISTS (SELECT FROM crm.relation x WHERE (x.customer_id, x.other_id, x.kind) = (r.first_id, r.second_id, r.kind) AND x.to_date IS NULL) THEN
+      DELETE FROM crm.relation x WHERE (x.customer_id, x.id) = (r.customer_id, r.id);
+    ELSE
+      UPDATE crm.relation x
+      SET customer_id = r.first_id, other_id = r.second_id,
+          id = CASE WHEN r.first_id <> r.customer_id AND EXISTS (SELECT FROM crm.relation o WHERE (o.customer_id, o.id) = (r.first_id, r.id))
+                    THEN greatest(nextval('crm.relation_id_seq'), 1 + (SELECT max(o.id) FROM crm.relation o WHERE o.customer_id = r.first_id))
+                    ELSE x.id END
+      WHERE (x.customer_id, x.id) = (r.customer_id, r.id);
+    END IF;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION crm._merge_relations(bigint, bigint) IS 'Takes relations between the two away, and open ones that both have; moves the others.';
+REVOKE ALL ON FUNCTION crm._merge_relations(bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._merge_candidates(kept bigint, dropped bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  d crm.duplicate_candidate;
+  other bigint;
+BEGIN
+  DELETE FROM crm.duplicate_candidate d WHERE (d.customer_id, d.other_id) = (least(kept, dropped), greatest(kept, dropped));
+  FOR d IN SELECT * FROM crm.duplicate_candidate x WHERE dropped IN (x.customer_id, x.other_id) ORDER BY x.customer_id, x.other_id LOOP
+    other := CASE d.customer_id WHEN dropped THEN d.other_id ELSE d.customer_id END;
+    IF EXISTS (SELECT FROM crm.duplicate_candidate x WHERE (x.customer_id, x.other_id) = (least(kept, other), greatest(kept, other))) THEN
+      DELETE FROM crm.duplicate_candidate x WHERE (x.customer_id, x.other_id) = (d.customer_id, d.other_id);
+      -- who is not the one is not the other
+      UPDATE crm.duplicate_candidate x SET state = d.state, decided_at = d.decided_at, decided_by = d.decided_by
+      WHERE (x.customer_id, x.other_id) = (least(kept, other), greatest(kept, other)) AND x.state = 'open' AND d.state = 'rejected';
+    ELSE
+      UPDATE crm.duplicate_candidate x SET customer_id = least(kept, other), other_id = greatest(kept, other)
+      WHERE (x.customer_id, x.other_id) = (d.customer_id, d.other_id);
+    END IF;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION crm._merge_candidates(bigint, bigint) IS 'Takes the pair out of the queue and moves the other pairs; a pair that was rejected stays so.';
+REVOKE ALL ON FUNCTION crm._merge_candidates(bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._merge_blacklist(kept bigint, dropped bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  since date := (SELECT b.from_date FROM crm.blacklist b WHERE b.customer_id = kept AND b.to_date IS NULL);
+BEGIN
+  DELETE FROM crm.blacklist b WHERE b.customer_id = dropped AND b.to_date IS NULL AND b.from_date >= since;
+  UPDATE crm.blacklist b SET to_date = since, end_reason = 'continued by the entry of the customer merged with'
+  WHERE b.customer_id = dropped AND b.to_date IS NULL AND b.from_date < since;
+END
+$$;
+COMMENT ON FUNCTION crm._merge_blacklist(bigint, bigint) IS 'Where both have an open entry, the one of the customer dropped ends where the other begins, so that the days are those of both.';
+REVOKE ALL ON FUNCTION crm._merge_blacklist(bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._merge_prospects(kept bigint, dropped bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  UPDATE crm.prospect p SET introduced_by = NULL, source = CASE p.source WHEN 'referral' THEN 'other' ELSE p.source END
+  WHERE (p.customer_id, p.introduced_by) IN ((kept, dropped), (dropped, kept));
+END
+$$;
+COMMENT ON FUNCTION crm._merge_prospects(bigint, bigint) IS 'Who introduced themselves was introduced by nobody.';
+REVOKE ALL ON FUNCTION crm._merge_prospects(bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._merge_holdings(kept bigint, dropped bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  UPDATE crm.holding h
+  SET held_to = greatest(clock_timestamp(), h.held_from, h.last_contact_at), end_cause = 'merge', ended_by = crm.actor(),
+      end_reason = format('merged with customer %s, who is held', kept)
+  WHERE h.customer_id = dropped AND h.held_to IS NULL
+    AND EXISTS (SELECT FROM crm.holding k WHERE k.customer_id = kept AND k.held_to IS NULL);
+END
+$$;
+COMMENT ON FUNCTION crm._merge_holdings(bigint, bigint) IS 'Where both are held, the holder of the customer kept stays and the other holding ends.';
+REVOKE ALL ON FUNCTION crm._merge_holdings(bigint, bigint) FROM PUBLIC;
+
+-- moving ------------------------------------------------------------------------
+
+CREATE FUNCTION crm._merge_fill(relation regclass, column_name text, kept bigint, dropped bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  assignments text;
+  wanted text;
+  n bigint;
+BEGIN
+  SELECT string_agg(format('%1$I = coalesce(k.%1$I, d.%1$I)', a.attname), ', '), string_agg(format('k.%1$I IS NULL AND d.%1$I IS NOT NULL', a.attname), ' OR ')
+  INTO assignments, wanted
+  FROM pg_attribute a
+  WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attnotnull AND a.attgenerated = '' AND a.attname <> column_name;
+  IF assignments IS NOT NULL THEN
+    EXECUTE format('UPDATE %s k SET %s FROM %s d WHERE k.%I = $1 AND d.%I = $2 AND (%s)', relation, assignments, relation, column_name, column_name, wanted)
+    USING kept, dropped;
+  END IF;
+  EXECUTE format('DELETE FROM %1$s WHERE %2$I = $2 AND EXISTS (SELECT FROM %1$s WHERE %2$I = $1)', relation, column_name) USING kept, dropped;
+  EXECUTE format('UPDATE %s SET %I = $1 WHERE %I = $2', relation, column_name, column_name) USING kept, dropped;
+END
+$$;
+COMMENT ON FUNCTION crm._merge_fill(regclass, text, bigint, bigint) IS 'Fills what is empty in the one row of the customer kept from that of the customer dropped.';
+REVOKE ALL ON FUNCTION crm._merge_fill(regclass, text, bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._merge_move(relation regclass, column_name text, kept bigint, dropped bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  i record;
+BEGIN
+  FOR i IN
+    SELECT x.indisprimary AND cardinality(k.others) = 1 AND n.attidentity <> '' AS numbered, n.attidentity, k.others, k.names,
+           coalesce(' AND ' || pg_get_expr(x.indpred, x.indrelid), '') AS condition
+    FROM pg_index x
+    CROSS JOIN LATERAL (
+      SELECT array_agg(a.attname::text ORDER BY a.attnum) FILTER (WHERE a.attname <> column_name) AS others,
+             string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attname <> column_name) AS names,
+             bool_or(a.attname = column_name) AS has_it
+      FROM pg_attribute a WHERE a.attrelid = x.indrelid AND a.attnum = ANY ((x.indkey::smallint[])[0:x.indnkeyatts - 1])) k
+    LEFT JOIN pg_attribute n ON n.attrelid = x.indrelid AND n.attname = k.others[1]
+    WHERE x.indrelid = relation AND x.indisunique AND k.has_it
+    ORDER BY x.indisprimary DESC, x.indexrelid
+  LOOP
+    IF i.numbered AND i.attidentity = 'a' THEN
+      EXECUTE format('UPDATE %1$s SET %2$I = $1, %3$I = DEFAULT WHERE %2$I = $2 AND %3$I IN (SELECT %3$I FROM %1$s WHERE %2$I = $1)',
+                     relation, column_name, i.others[1]) USING kept, dropped;
+    ELSIF i.numbered THEN
+      EXECUTE format('UPDATE %1$s t SET %2$I = $1, %3$I = greatest(nextval(%4$L), m.top + m.n)
+                      FROM (SELECT d.%3$I AS id, row_number() OVER (ORDER BY d.%3$I) AS n, (SELECT max(x.%3$I) FROM %1$s x WHERE x.%2$I IN ($1, $2)) AS top
+                            FROM %1$s d WHERE d.%2$I = $2 AND d.%3$I IN (SELECT k.%3$I FROM %1$s k WHERE k.%2$I = $1)) m
+                      WHERE t.%2$I = $2 AND t.%3$I = m.id',
+                     relation, column_name, i.others[1], pg_get_serial_sequence(relation::text, i.others[1])) USING kept, dropped;
+    ELSIF i.others IS NULL THEN
+      EXECUTE format('DELETE FROM %1$s WHERE %2$I = $2%3$s AND EXISTS (SELECT FROM %1$s WHERE %2$I = $1%3$s)', relation, column_name, i.condition)
+      USING kept, dropped;
+    ELSE
+      EXECUTE format('DELETE FROM %1$s WHERE %2$I = $2%3$s AND (%4$s) IN (SELECT %4$s FROM %1$s WHERE %2$I = $1%3$s)',
+                     relation, column_name, i.condition, i.names) USING kept, dropped;
+    END IF;
+  END LOOP;
+  EXECUTE format('UPDATE %s SET %I = $1 WHERE %I = $2', relation, column_name, column_name) USING kept, dropped;
+END
+$$;
+COMMENT ON FUNCTION crm._merge_move(regclass, text, bigint, bigint) IS
+  'Puts the customer kept where a column names the one dropped. A row whose number is taken gets another; a row that says what the customer kept has already, by a unique key, goes.';
+REVOKE ALL ON FUNCTION crm._merge_move(regclass, text, bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._merge_rows(kept bigint, dropped bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  c record;
+BEGIN
+  FOR c IN SELECT DISTINCT x.prepare FROM crm._customer_column x WHERE x.prepare IS NOT NULL ORDER BY 1 LOOP
+    EXECUTE format('SELECT %s($1, $2)', c.prepare::regproc) USING kept, dropped;
+  END LOOP;
+  FOR c IN SELECT x.relation, x.column_name, x.way FROM crm._customer_column x ORDER BY x.step, x.relation::text, x.column_name LOOP
+    CASE c.way
+    WHEN 'move' THEN
+      PERFORM crm._merge_move(c.relation, c.column_name, kept, dropped);
+    WHEN 'fill' THEN
+      PERFORM crm._merge_fill(c.relation, c.column_name, kept, dropped);
+    WHEN 'leave' THEN
+      EXECUTE format('DELETE FROM %s WHERE %I = $1', c.relation, c.column_name) USING dropped;
+    ELSE
+      NULL;
+    END CASE;
+  END LOOP;
+  UPDATE crm.customer k
+  SET resident_id = n.resident_id, birth_date = n.birth_date, sex = n.sex, known_from = n.known_from
+  FROM (SELECT x.id, x.resident_id, x.known_from,
+               coalesce(x.birth_date, CASE WHEN crm.birth_date(x.resident_id) = x.d_birth_date OR x.resident_id IS NULL THEN x.d_birth_date END) AS birth_date,
+               coalesce(x.sex, CASE WHEN crm.sex(x.resident_id) = x.d_sex OR x.resident_id IS NULL THEN x.d_sex END) AS sex
+        FROM (SELECT a.id, coalesce(a.resident_id, b.resident_id) AS resident_id, least(a.known_from, b.known_from) AS known_from,
+                     a.birth_date, b.birth_date AS d_birth_date, a.sex, b.sex AS d_sex
+              FROM crm.customer a, crm.customer b WHERE a.id = kept AND b.id = dropped) x) n
+  WHERE k.id = n.id AND (k.resident_id::text, k.birth_date, k.sex, k.known_from) IS DISTINCT FROM (n.resident_id::text, n.birth_date, n.sex, n.known_from);
+  DELETE FROM crm.customer x WHERE x.id = dropped;
+END
+$$;
+COMMENT ON FUNCTION crm._merge_rows(bigint, bigint) IS 'Moves all rows of one customer to another, fills what is empty there, and deletes the one.';
+REVOKE ALL ON FUNCTION crm._merge_rows(bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._merge_difference(before crm.merge_row[], after crm.merge_row[], kept bigint, dropped bigint) RETURNS SETOF crm.merge_row
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  WITH named AS MATERIALIZED (
+    SELECT c.relation::text AS relation, c.column_name FROM crm._customer_column c WHERE c.way NOT IN ('derived', 'record')),
+  b AS MATERIALIZED (
+    SELECT x.relation, x.key_before AS key, x.before AS image,
+           x.key_before || coalesce((SELECT jsonb_object_agg(c.column_name, kept) FROM named c
+                                     WHERE c.relation = x.relation AND x.key_before -> c.column_name = to_jsonb(dropped)), '{}') AS moved
+    FROM unnest(_merge_difference.before) x),
+  a AS MATERIALIZED (
+    SELECT x.relation, x.key_after AS key, x.after AS image FROM unnest(_merge_difference.after) x),
+  -- a row stands where it stood, else where it was moved to
+  stays AS MATERIALIZED (SELECT b.relation, b.key FROM b JOIN a USING (relation, key)),
+  pair AS (
+    SELECT coalesce(b.relation, a.relation) AS relation, b.key AS key_before, a.key AS key_after, b.image AS old, a.image AS new
+    FROM (SELECT b.*, CASE WHEN s.key IS NOT NULL THEN b.key WHEN t.key IS NULL THEN b.moved END AS key_now
+          FROM b LEFT JOIN stays s ON (s.relation, s.key) = (b.relation, b.key)
+          LEFT JOIN stays t ON (t.relation, t.key) = (b.relation, b.moved)) b
+    FULL JOIN a ON a.relation = b.relation AND a.key = b.key_now),
+  changed AS (
+    SELECT p.relation, p.key_before, p.key_after,
+           CASE WHEN p.old IS NULL THEN NULL WHEN p.new IS NULL THEN p.old
+                ELSE (SELECT jsonb_object_agg(o.key, o.value) FROM jsonb_each(p.old) o WHERE o.value IS DISTINCT FROM p.new -> o.key) END AS before,
+           CASE WHEN p.new IS NULL THEN NULL WHEN p.old IS NULL THEN p.new
+                ELSE (SELECT jsonb_object_agg(o.key, o.value) FROM jsonb_each(p.new) o WHERE o.value IS DISTINCT FROM p.old -> o.key) END AS after
+    FROM pair p WHERE p.old IS DISTINCT FROM p.new)
+  SELECT NULL::bigint, (row_number() OVER (ORDER BY c.relation, c.key_before, c.key_after))::integer, c.relation, c.key_before, c.key_after, c.before, c.after
+  FROM changed c
+  WHERE c.key_before IS NULL OR c.key_after IS NULL
+     OR EXISTS (SELECT FROM jsonb_object_keys(c.after) k
+                WHERE NOT EXISTS (SELECT FROM crm._customer_column f WHERE f.relation::text = c.relation AND f.column_name = k AND f.way = 'follow'));
+END
+$$;
+COMMENT ON FUNCTION crm._merge_difference(crm.merge_row[], crm.merge_row[], bigint, bigint) IS 'What a merge did, from all rows of the two customers before and after; rows that only followed others aside.';
+REVOKE ALL ON FUNCTION crm._merge_difference(crm.merge_row[], crm.merge_row[], bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._bound_keys(kept bigint) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
+  RETURN (SELECT coalesce(jsonb_object_agg(g.relation, g.keys), '{}')
+          FROM (SELECT r.relation, jsonb_agg(r.key ORDER BY r.key) AS keys
+                FROM crm._customer_rows(ARRAY[kept]) r
+                WHERE EXISTS (SELECT FROM crm._customer_column c
+                              WHERE c.relation::text = r.relation AND c.way IN ('move', 'fill') AND c.binds AND r.image -> c.column_name = to_jsonb(kept))
+                GROUP BY r.relation) g);
+END
+$$;
+COMMENT ON FUNCTION crm._bound_keys(bigint) IS 'Keys of the rows that name a customer in their own right, by table.';
+REVOKE ALL ON FUNCTION crm._bound_keys(bigint) FROM PUBLIC;
