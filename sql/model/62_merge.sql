@@ -89,7 +89,7 @@ DECLARE
 BEGIN
   key := (SELECT format('jsonb_build_object(%s)', string_agg(format('%L, %I.%I', c, alias, c), ', '))
           FROM unnest(crm._row_key(relation)) c);
-  image := format('to_jsonb(%I)', alias) || coalesce(format(' - %L::text[]', computed), '');
+  image := format('to_jsonb(%I)', alias) || CASE WHEN computed IS NULL THEN '' ELSE format(' - %L::text[]', computed) END;
 END
 $$;
 COMMENT ON FUNCTION crm._row_image(regclass, text) IS 'SQL for the key of a row and for its columns, but those computed, as jsonb.';

@@ -95,7 +95,7 @@ DECLARE
   before crm.merge_row[];
   after crm.merge_row[];
   x record;
-  merge_id bigint;
+  made bigint;
 BEGIN
   PERFORM crm._lock_for_merge(ARRAY[kept, dropped], dropped, NOT automatic);
   PERFORM crm._there_to_merge(kept);
@@ -113,14 +113,14 @@ BEGIN
   SELECT kept, dropped, _merge.reason, _merge.automatic, d.score, d.reasons
   FROM (VALUES (1)) one (n)
   LEFT JOIN crm.duplicate_candidate d ON (d.customer_id, d.other_id) = (least(kept, dropped), greatest(kept, dropped))
-  RETURNING id INTO merge_id;
+  RETURNING id INTO made;
   SELECT array_agg(ROW(NULL, 0, r.relation, r.key, NULL, r.image, NULL)::crm.merge_row) INTO before FROM crm._customer_rows(ARRAY[kept, dropped]) r;
   PERFORM crm._merge_rows(kept, dropped);
   SELECT array_agg(ROW(NULL, 0, r.relation, NULL, r.key, NULL, r.image)::crm.merge_row) INTO after FROM crm._customer_rows(ARRAY[kept, dropped]) r;
   INSERT INTO crm.merge_row (merge_id, n, relation, key_before, key_after, before, after)
-  SELECT merge_id, d.n, d.relation, d.key_before, d.key_after, d.before, d.after FROM crm._merge_difference(before, after, kept, dropped) d;
-  UPDATE crm.merge_record m SET state = 'merged', kept_keys = crm._bound_keys(kept) WHERE m.id = merge_id;
-  RETURN merge_id;
+  SELECT made, d.n, d.relation, d.key_before, d.key_after, d.before, d.after FROM crm._merge_difference(before, after, kept, dropped) d;
+  UPDATE crm.merge_record m SET state = 'merged', kept_keys = crm._bound_keys(kept) WHERE m.id = made;
+  RETURN made;
 END
 $$;
 COMMENT ON FUNCTION crm._merge(bigint, bigint, text, boolean, boolean) IS 'Merges one customer into another and records it. Errors as crm.merge().';
