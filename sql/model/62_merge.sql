@@ -10,6 +10,7 @@ CREATE TABLE crm.merge_record (
   automatic boolean NOT NULL DEFAULT false,
   state text NOT NULL DEFAULT 'merging' CHECK (state IN ('merging', 'merged', 'unmerging', 'undone')),
   kept_keys jsonb,
+  renumbered jsonb NOT NULL DEFAULT '[]',
   merged_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   merged_by text NOT NULL DEFAULT crm.actor(),
   undone_at timestamptz,
@@ -28,6 +29,7 @@ COMMENT ON COLUMN crm.merge_record.reasons IS 'What agreed and what did not, fro
 COMMENT ON COLUMN crm.merge_record.automatic IS 'Merged by crm.merge_duplicates().';
 COMMENT ON COLUMN crm.merge_record.state IS 'merged or undone; merging and unmerging only while that goes on.';
 COMMENT ON COLUMN crm.merge_record.kept_keys IS 'Keys of the rows that named the customer kept right after, by table: what is not among them was added since.';
+COMMENT ON COLUMN crm.merge_record.renumbered IS 'Rows of the customer dropped that got another number before all else: table, column of the customer, column of the number, and the number before and after.';
 COMMENT ON COLUMN crm.merge_record.merged_at IS 'When they were merged.';
 COMMENT ON COLUMN crm.merge_record.merged_by IS 'Who merged them.';
 COMMENT ON COLUMN crm.merge_record.undone_at IS 'When it was undone.';
@@ -57,7 +59,7 @@ COMMENT ON COLUMN crm.merge_row.key_before IS 'Primary key before; NULL: a row t
 COMMENT ON COLUMN crm.merge_row.key_after IS 'Primary key after; NULL: a row that the merge took away.';
 COMMENT ON COLUMN crm.merge_row.before IS 'Columns changed as they were before; of a row taken away all.';
 COMMENT ON COLUMN crm.merge_row.after IS 'The same columns after; of a row made all.';
-CREATE INDEX merge_row_key ON crm.merge_row (relation, key_after);
+CREATE INDEX ON crm.merge_row USING gin (key_before pg_catalog.jsonb_path_ops);
 
 INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES
   ('crm.standing', 'customer_id', 'derived', 'Kept by posting.'),
@@ -295,46 +297,72 @@ $$;
 COMMENT ON FUNCTION crm._merge_fill(regclass, text, bigint, bigint) IS 'Fills what is empty in the one row of the customer kept from that of the customer dropped.';
 REVOKE ALL ON FUNCTION crm._merge_fill(regclass, text, bigint, bigint) FROM PUBLIC;
 
+CREATE FUNCTION crm._numbered(relation regclass, column_name text, OUT id text, OUT identity "char")
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT a.attname::text, a.attidentity
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_attribute c ON c.attrelid = i.indrelid AND c.attname = _numbered.column_name AND c.attnum = ANY (i.indkey)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) AND a.attnum <> c.attnum AND a.attidentity <> ''
+  WHERE i.indrelid = _numbered.relation AND i.indisprimary AND i.indnkeyatts = 2;
+END;
+COMMENT ON FUNCTION crm._numbered(regclass, text) IS 'The number that makes the primary key together with this column.';
+REVOKE ALL ON FUNCTION crm._numbered(regclass, text) FROM PUBLIC;
+
+-- Before anything moves, since a row that follows another may meet one of the customer kept.
+CREATE FUNCTION crm._merge_renumber(kept bigint, dropped bigint) RETURNS jsonb
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  c record;
+  old bigint;
+  new bigint;
+  done jsonb := '[]';
+BEGIN
+  FOR c IN
+    SELECT x.relation, x.column_name, n.id, n.identity = 'a' AS always FROM crm._customer_column x CROSS JOIN LATERAL crm._numbered(x.relation, x.column_name) n
+    WHERE x.way = 'move' AND n.id IS NOT NULL ORDER BY x.step, x.relation::text, x.column_name
+  LOOP
+    FOR old IN EXECUTE format('SELECT %3$I FROM %1$s WHERE %2$I = $1 INTERSECT SELECT %3$I FROM %1$s WHERE %2$I = $2 ORDER BY 1', c.relation, c.column_name, c.id)
+      USING kept, dropped
+    LOOP
+      EXECUTE format('UPDATE %1$s SET %3$I = %4$s WHERE %2$I = $2 AND %3$I = $3 RETURNING %3$I', c.relation, c.column_name, c.id,
+                     CASE WHEN c.always THEN 'DEFAULT'
+                          ELSE format('greatest(nextval(%L), 1 + (SELECT max(x.%I) FROM %s x WHERE x.%I IN ($1, $2)))',
+                                      pg_get_serial_sequence(c.relation::text, c.id), c.id, c.relation, c.column_name) END)
+      INTO new USING kept, dropped, old;
+      done := done || jsonb_build_object('relation', c.relation::text, 'column', c.column_name, 'number', c.id, 'old', old, 'new', new);
+    END LOOP;
+  END LOOP;
+  RETURN done;
+END
+$$;
+COMMENT ON FUNCTION crm._merge_renumber(bigint, bigint) IS 'Gives rows of the customer dropped another number where the customer kept has a row of theirs; says which.';
+REVOKE ALL ON FUNCTION crm._merge_renumber(bigint, bigint) FROM PUBLIC;
+
 CREATE FUNCTION crm._merge_move(relation regclass, column_name text, kept bigint, dropped bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   i record;
 BEGIN
   FOR i IN
-    SELECT x.indisprimary AND cardinality(k.others) = 1 AND n.attidentity <> '' AS numbered, n.attidentity, k.others, k.names,
-           coalesce(' AND ' || pg_get_expr(x.indpred, x.indrelid), '') AS condition
+    SELECT k.names, coalesce(' AND ' || pg_get_expr(x.indpred, x.indrelid), '') AS condition
     FROM pg_index x
     CROSS JOIN LATERAL (
-      SELECT array_agg(a.attname::text ORDER BY a.attnum) FILTER (WHERE a.attname <> column_name) AS others,
-             string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attname <> column_name) AS names,
+      SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attname <> column_name) AS names,
              bool_or(a.attname = column_name) AS has_it
       FROM pg_attribute a WHERE a.attrelid = x.indrelid AND a.attnum = ANY ((x.indkey::smallint[])[0:x.indnkeyatts - 1])) k
-    LEFT JOIN pg_attribute n ON n.attrelid = x.indrelid AND n.attname = k.others[1]
     WHERE x.indrelid = relation AND x.indisunique AND k.has_it
+      AND NOT (x.indisprimary AND (crm._numbered(relation, column_name)).id IS NOT NULL)
     ORDER BY x.indisprimary DESC, x.indexrelid
   LOOP
-    IF i.numbered AND i.attidentity = 'a' THEN
-      EXECUTE format('UPDATE %1$s SET %2$I = $1, %3$I = DEFAULT WHERE %2$I = $2 AND %3$I IN (SELECT %3$I FROM %1$s WHERE %2$I = $1)',
-                     relation, column_name, i.others[1]) USING kept, dropped;
-    ELSIF i.numbered THEN
-      EXECUTE format('UPDATE %1$s t SET %2$I = $1, %3$I = greatest(nextval(%4$L), m.top + m.n)
-                      FROM (SELECT d.%3$I AS id, row_number() OVER (ORDER BY d.%3$I) AS n, (SELECT max(x.%3$I) FROM %1$s x WHERE x.%2$I IN ($1, $2)) AS top
-                            FROM %1$s d WHERE d.%2$I = $2 AND d.%3$I IN (SELECT k.%3$I FROM %1$s k WHERE k.%2$I = $1)) m
-                      WHERE t.%2$I = $2 AND t.%3$I = m.id',
-                     relation, column_name, i.others[1], pg_get_serial_sequence(relation::text, i.others[1])) USING kept, dropped;
-    ELSIF i.others IS NULL THEN
-      EXECUTE format('DELETE FROM %1$s WHERE %2$I = $2%3$s AND EXISTS (SELECT FROM %1$s WHERE %2$I = $1%3$s)', relation, column_name, i.condition)
-      USING kept, dropped;
-    ELSE
-      EXECUTE format('DELETE FROM %1$s WHERE %2$I = $2%3$s AND (%4$s) IN (SELECT %4$s FROM %1$s WHERE %2$I = $1%3$s)',
-                     relation, column_name, i.condition, i.names) USING kept, dropped;
-    END IF;
+    EXECUTE format('DELETE FROM %1$s WHERE %2$I = $2%3$s AND %4$s (SELECT %5$s FROM %1$s WHERE %2$I = $1%3$s)', relation, column_name, i.condition,
+                   coalesce('(' || i.names || ') IN', 'EXISTS'), i.names) USING kept, dropped;
   END LOOP;
   EXECUTE format('UPDATE %s SET %I = $1 WHERE %I = $2', relation, column_name, column_name) USING kept, dropped;
 END
 $$;
 COMMENT ON FUNCTION crm._merge_move(regclass, text, bigint, bigint) IS
-  'Puts the customer kept where a column names the one dropped. A row whose number is taken gets another; a row that says what the customer kept has already, by a unique key, goes.';
+  'Puts the customer kept where a column names the one dropped; a row that says what the customer kept has already, by a unique key, goes.';
 REVOKE ALL ON FUNCTION crm._merge_move(regclass, text, bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._merge_rows(kept bigint, dropped bigint) RETURNS void
@@ -386,11 +414,14 @@ BEGIN
     FROM unnest(_merge_difference.before) x),
   a AS MATERIALIZED (
     SELECT x.relation, x.key_after AS key, x.after AS image FROM unnest(_merge_difference.after) x),
-  -- a row stands where it stood, else where it was moved to
+  -- a row stands where it stood, else where it was moved to; of two that came to one place it is the one that had the shorter way
   stays AS MATERIALIZED (SELECT b.relation, b.key FROM b JOIN a USING (relation, key)),
   pair AS (
     SELECT coalesce(b.relation, a.relation) AS relation, b.key AS key_before, a.key AS key_after, b.image AS old, a.image AS new
-    FROM (SELECT b.*, CASE WHEN s.key IS NOT NULL THEN b.key WHEN t.key IS NULL THEN b.moved END AS key_now
+    FROM (SELECT b.*, CASE WHEN s.key IS NOT NULL THEN b.key
+                           WHEN t.key IS NULL AND 1 = row_number() OVER (
+                             PARTITION BY b.relation, b.moved, s.key IS NULL
+                             ORDER BY (SELECT count(*) FROM jsonb_each(b.key) e WHERE e.value <> b.moved -> e.key), b.key) THEN b.moved END AS key_now
           FROM b LEFT JOIN stays s ON (s.relation, s.key) = (b.relation, b.key)
           LEFT JOIN stays t ON (t.relation, t.key) = (b.relation, b.moved)) b
     FULL JOIN a ON a.relation = b.relation AND a.key = b.key_now),

@@ -114,6 +114,7 @@ BEGIN
   FROM (VALUES (1)) one (n)
   LEFT JOIN crm.duplicate_candidate d ON (d.customer_id, d.other_id) = (least(kept, dropped), greatest(kept, dropped))
   RETURNING id INTO made;
+  UPDATE crm.merge_record m SET renumbered = crm._merge_renumber(kept, dropped) WHERE m.id = made;
   SELECT array_agg(ROW(NULL, 0, r.relation, r.key, NULL, r.image, NULL)::crm.merge_row) INTO before FROM crm._customer_rows(ARRAY[kept, dropped]) r;
   PERFORM crm._merge_rows(kept, dropped);
   SELECT array_agg(ROW(NULL, 0, r.relation, NULL, r.key, NULL, r.image)::crm.merge_row) INTO after FROM crm._customer_rows(ARRAY[kept, dropped]) r;

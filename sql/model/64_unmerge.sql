@@ -1,38 +1,47 @@
 -- book: undoing a merge
 
+CREATE FUNCTION crm._row_is(relation regclass) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT pg_catalog.format('(%s) = (SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $1) k)',
+                           pg_catalog.string_agg(pg_catalog.format('t.%I', c), ', '), pg_catalog.string_agg(pg_catalog.format('k.%I', c), ', '), _row_is.relation)
+  FROM pg_catalog.unnest(crm._row_key(_row_is.relation)) c;
+END;
+COMMENT ON FUNCTION crm._row_is(regclass) IS 'SQL for: the row t of a table has the key $1.';
+REVOKE ALL ON FUNCTION crm._row_is(regclass) FROM PUBLIC;
+
 CREATE FUNCTION crm._row_now(relation regclass, key jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
-  columns CONSTANT text[] := crm._row_key(relation);
   image jsonb;
 BEGIN
-  EXECUTE format('SELECT %s FROM %s t WHERE (%s) = (SELECT %s FROM jsonb_populate_record(NULL::%s, $1) k)',
-                 (crm._row_image(relation, 't')).image, relation, (SELECT string_agg(format('t.%I', c), ', ') FROM unnest(columns) c),
-                 (SELECT string_agg(format('k.%I', c), ', ') FROM unnest(columns) c), relation)
-  INTO image USING key;
+  EXECUTE format('SELECT %s FROM %s t WHERE %s', (crm._row_image(relation, 't')).image, relation, crm._row_is(relation)) INTO image USING key;
   RETURN image;
 END
 $$;
 COMMENT ON FUNCTION crm._row_now(regclass, jsonb) IS 'The row of this key as it stands; NULL: none.';
 REVOKE ALL ON FUNCTION crm._row_now(regclass, jsonb) FROM PUBLIC;
 
-CREATE FUNCTION crm._row_set(relation regclass, key jsonb, changes jsonb) RETURNS boolean
+CREATE FUNCTION crm._row_set(relation regclass, key jsonb, changes jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
-DECLARE
-  columns CONSTANT text[] := crm._row_key(relation);
-  n bigint;
 BEGIN
-  EXECUTE format('UPDATE %s t SET %s WHERE (%s) = (SELECT %s FROM jsonb_populate_record(NULL::%s, $1) k)', relation,
+  EXECUTE format('UPDATE %s t SET %s WHERE %s', relation,
                  (SELECT string_agg(format('%I = (SELECT r.%I FROM jsonb_populate_record(NULL::%s, $2) r)', c, c, relation), ', ') FROM jsonb_object_keys(changes) c),
-                 (SELECT string_agg(format('t.%I', c), ', ') FROM unnest(columns) c),
-                 (SELECT string_agg(format('k.%I', c), ', ') FROM unnest(columns) c), relation)
+                 crm._row_is(relation))
   USING key, changes;
-  GET DIAGNOSTICS n = ROW_COUNT;
-  RETURN n = 1;
 END
 $$;
-COMMENT ON FUNCTION crm._row_set(regclass, jsonb, jsonb) IS 'Sets columns of the row of this key; whether there is one.';
+COMMENT ON FUNCTION crm._row_set(regclass, jsonb, jsonb) IS 'Sets columns of the row of this key.';
 REVOKE ALL ON FUNCTION crm._row_set(regclass, jsonb, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION crm._row_delete(relation regclass, key jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
+  EXECUTE format('DELETE FROM %s t WHERE %s', relation, crm._row_is(relation)) USING key;
+END
+$$;
+COMMENT ON FUNCTION crm._row_delete(regclass, jsonb) IS 'Deletes the row of this key.';
+REVOKE ALL ON FUNCTION crm._row_delete(regclass, jsonb) FROM PUBLIC;
 
 -- Triggers may stamp columns; what they changed is set once more by itself.
 CREATE FUNCTION crm._row_agree(relation regclass, key jsonb, wanted jsonb) RETURNS void
@@ -103,6 +112,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 DECLARE
   m crm.merge_record;
   later crm.merge_record;
+  named bigint[];
 BEGIN
   SELECT * INTO m FROM crm.merge_record x WHERE x.id = unmerge_blockers.merge_id;
   IF NOT FOUND THEN
@@ -111,9 +121,25 @@ BEGIN
     RAISE EXCEPTION 'merge "%" was undone already', m.id
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('By %s on %s.', m.undone_by, m.undone_at);
   END IF;
-  FOR later IN SELECT * FROM crm.merge_record x WHERE x.id > m.id AND x.state = 'merged' AND m.kept_id IN (x.kept_id, x.dropped_id) ORDER BY x.id LOOP
+  -- another merge may have moved on what this one moved, or what follows it, or those whom its rows name beside the customer kept
+  SELECT array_agg(DISTINCT (k.key ->> c.column_name)::bigint) INTO named
+  FROM (SELECT r.relation, r.key_after AS key FROM crm.merge_row r WHERE r.merge_id = m.id
+        UNION ALL SELECT b.key, e.value FROM jsonb_each(m.kept_keys) b CROSS JOIN LATERAL jsonb_array_elements(b.value) e) k
+  JOIN crm._customer_column c ON c.relation::text = k.relation;
+  FOR later IN
+    SELECT * FROM crm.merge_record x
+    WHERE x.id > m.id AND x.state = 'merged'
+      AND (m.kept_id IN (x.kept_id, x.dropped_id) OR x.dropped_id = ANY (named)
+           OR x.id IN (SELECT b.merge_id FROM crm.merge_row a JOIN crm.merge_row b ON b.relation = a.relation AND b.key_before @> a.key_after
+                       WHERE a.merge_id = m.id AND b.merge_id > m.id
+                       UNION ALL
+                       SELECT b.merge_id FROM crm._customer_column f JOIN crm.merge_row b ON b.key_before @> jsonb_build_object(f.column_name, m.kept_id)
+                       WHERE f.way = 'follow' AND b.relation = f.relation::text AND b.merge_id > m.id
+                         AND EXISTS (SELECT FROM crm.merge_row a JOIN jsonb_each(b.key_before) e ON e.key <> f.column_name AND e.value = a.key_after -> 'id' WHERE a.merge_id = m.id)))
+    ORDER BY x.id DESC
+  LOOP
     relation := 'crm.merge_record'; key := later.id::text; forcible := false;
-    why := format('customer %s was merged into customer %s afterwards: undo that first', later.dropped_id, later.kept_id);
+    why := format('customer %s was merged into customer %s afterwards, which changed the same rows: undo that first', later.dropped_id, later.kept_id);
     RETURN NEXT;
   END LOOP;
   IF FOUND THEN
@@ -170,6 +196,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   r record;
+  key jsonb;
   now jsonb;
   back jsonb;
 BEGIN
@@ -179,9 +206,7 @@ BEGIN
     JOIN (SELECT c.relation, max(c.step) AS step FROM crm._customer_column c GROUP BY c.relation) t ON t.relation::text = x.relation
     WHERE x.merge_id = m.id AND x.key_before IS NULL ORDER BY t.step DESC, x.relation, x.n
   LOOP
-    EXECUTE format('DELETE FROM %s t WHERE (%s) = (SELECT %s FROM jsonb_populate_record(NULL::%s, $1) k)', r.relation,
-                   (SELECT string_agg(format('t.%I', c), ', ') FROM unnest(crm._row_key(r.relation)) c),
-                   (SELECT string_agg(format('k.%I', c), ', ') FROM unnest(crm._row_key(r.relation)) c), r.relation) USING r.key_after;
+    PERFORM crm._row_delete(r.relation, r.key_after);
   END LOOP;
   -- the others, the first tables first: what follows a row is where it was by then
   FOR r IN
@@ -191,17 +216,36 @@ BEGIN
     ORDER BY coalesce(t.step, -1), x.relation, x.key_after IS NULL, x.n
   LOOP
     IF r.key_after IS NOT NULL THEN
-      now := coalesce(crm._row_now(r.relation, r.key_before), crm._row_now(r.relation, r.key_after));
+      -- it may have come half the way with a row that it follows
+      FOREACH key IN ARRAY ARRAY[r.key_before, r.key_after || coalesce((
+        SELECT jsonb_object_agg(f.column_name, r.key_before -> f.column_name) FROM crm._customer_column f
+        WHERE f.relation = r.relation AND f.way = 'follow' AND r.key_before ? f.column_name), '{}'), r.key_after] LOOP
+        now := crm._row_now(r.relation, key);
+        EXIT WHEN now IS NOT NULL;
+      END LOOP;
       back := (SELECT jsonb_object_agg(b.key, b.value) FROM jsonb_each(r.before) b
                WHERE now -> b.key = r.after -> b.key AND b.value IS DISTINCT FROM now -> b.key);
       IF back IS NOT NULL THEN
-        IF NOT crm._row_set(r.relation, r.key_before, back) THEN
-          PERFORM crm._row_set(r.relation, r.key_after, back);
-        END IF;
+        PERFORM crm._row_set(r.relation, key, back);
         PERFORM crm._row_agree(r.relation, r.key_before, back);
       END IF;
     ELSIF NOT (crm._row_parents_gone(r.relation, r.before, m.dropped_id)).went_along THEN
       PERFORM crm._row_insert(r.relation, r.key_before, r.before);
+    END IF;
+  END LOOP;
+  FOR r IN
+    SELECT x.relation::regclass AS relation, x."column" AS column_name, x.number, x.old, x.new, a.attidentity = 'a' AS always
+    FROM jsonb_to_recordset(m.renumbered) x (relation text, "column" text, number text, old bigint, new bigint)
+    JOIN pg_attribute a ON a.attrelid = x.relation::regclass AND a.attname = x.number
+  LOOP
+    key := jsonb_build_object(r.column_name, m.dropped_id, r.number, r.new);
+    back := jsonb_build_object(r.number, r.old);
+    IF r.always THEN
+      now := crm._row_now(r.relation, key);
+      PERFORM crm._row_delete(r.relation, key);
+      PERFORM crm._row_insert(r.relation, key || back, now || back);
+    ELSE
+      PERFORM crm._row_set(r.relation, key, back);
     END IF;
   END LOOP;
 END
