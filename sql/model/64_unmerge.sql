@@ -267,6 +267,9 @@ BEGIN
     RAISE EXCEPTION 'undoing a merge needs a reason' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   SELECT * INTO m FROM crm.merge_record x WHERE x.id = unmerge.merge_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no merge "%"', unmerge.merge_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm.merge_record lists the merges.';
+  END IF;
   PERFORM crm._lock_for_merge(ARRAY[m.kept_id], NULL, true);
   SELECT count(*), string_agg(format('%s %s %s', b.relation, b.key, b.why), E'\n') FILTER (WHERE b.n <= 100) INTO n, blockers
   FROM (SELECT x.*, row_number() OVER () AS n FROM crm.unmerge_blockers(unmerge.merge_id) x WHERE NOT (forced AND x.forcible)) b;
