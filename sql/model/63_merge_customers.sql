@@ -102,7 +102,7 @@ BEGIN
   PERFORM crm._there_to_merge(dropped);
   SELECT c.* INTO x FROM crm.merge_conflicts(kept, dropped) c
   WHERE c.bars = 'all' OR c.bars = 'unless forced' AND NOT forced OR c.bars = 'automatic' AND automatic
-  ORDER BY c.bars = 'all' DESC, c.conflict LIMIT 1;
+  ORDER BY array_position('{all,unless forced,automatic}', c.bars), c.conflict LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'customers "%" and "%" cannot be merged: %', kept, dropped, x.conflict
       USING ERRCODE = 'check_violation', DETAIL = x.detail,
