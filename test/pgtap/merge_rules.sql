@@ -42,7 +42,7 @@ FROM (VALUES
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT (pg_temp.told('SELECT crm.merge(1, 2, ''x'')')).code AS code \gset
 COMMIT;
-SELECT is(:'code', '25001', 'an older snapshot');
+SELECT is(:'code'::text, '25001', 'an older snapshot');
 SELECT is((SELECT count(*) FROM crm.merge_record), 0::bigint, 'nothing came of it');
 
 -- what is kept -----------------------------------------------------------------------
