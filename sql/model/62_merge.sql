@@ -117,6 +117,18 @@ REVOKE ALL ON FUNCTION crm._customer_rows(bigint[]) FROM PUBLIC;
 
 -- locks -----------------------------------------------------------------------
 
+CREATE FUNCTION crm._sharing(customers bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT array_agg(DISTINCT m ORDER BY m)
+          FROM unnest(customers || crm._members_of(ARRAY(
+            SELECT p.id FROM crm.policy p WHERE p.customer_id = ANY (customers)
+            UNION SELECT n.policy_id FROM crm.policy_insured n WHERE n.insured_id = ANY (customers)))) m);
+END
+$$;
+COMMENT ON FUNCTION crm._sharing(bigint[]) IS 'These customers and all who share a policy with them, in order.';
+REVOKE ALL ON FUNCTION crm._sharing(bigint[]) FROM PUBLIC;
+
 -- Whoever inserts a row for a customer holds a share of the customer already and asks for the others when posting, so that
 -- a merge must never wait while it holds anything: it takes all at once or lets go, waits for one at a time, and tries again.
 CREATE FUNCTION crm._lock_for_merge(customers bigint[], gone bigint, wait boolean) RETURNS void
@@ -132,9 +144,7 @@ BEGIN
       USING ERRCODE = 'active_sql_transaction', HINT = 'An older snapshot does not show every row of theirs.';
   END IF;
   LOOP
-    members := (SELECT array_agg(DISTINCT m ORDER BY m) FROM unnest(_lock_for_merge.customers || crm._members_of(
-      ARRAY(SELECT p.id FROM crm.policy p WHERE p.customer_id = ANY (_lock_for_merge.customers)
-            UNION SELECT n.policy_id FROM crm.policy_insured n WHERE n.insured_id = ANY (_lock_for_merge.customers)))) m);
+    members := crm._sharing(_lock_for_merge.customers);
     BEGIN
       PERFORM FROM crm.customer c WHERE c.id = ANY (members) AND c.id IS DISTINCT FROM gone ORDER BY c.id FOR NO KEY UPDATE NOWAIT;
       PERFORM FROM crm.customer c WHERE c.id = gone FOR UPDATE NOWAIT;
@@ -144,9 +154,7 @@ BEGIN
       LOOP
         EXECUTE statement USING CASE WHEN gone IS NULL THEN _lock_for_merge.customers ELSE ARRAY[gone] END;
       END LOOP;
-      IF members @> (SELECT array_agg(m) FROM unnest(_lock_for_merge.customers || crm._members_of(
-           ARRAY(SELECT p.id FROM crm.policy p WHERE p.customer_id = ANY (_lock_for_merge.customers)
-                 UNION SELECT n.policy_id FROM crm.policy_insured n WHERE n.insured_id = ANY (_lock_for_merge.customers)))) m) THEN
+      IF members @> crm._sharing(_lock_for_merge.customers) THEN
         RETURN;
       END IF;
       RAISE EXCEPTION USING ERRCODE = 'lock_not_available';
@@ -406,7 +414,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $
 BEGIN
   RETURN QUERY
   WITH named AS MATERIALIZED (
-    SELECT c.relation::text AS relation, c.column_name FROM crm._customer_column c WHERE c.way NOT IN ('derived', 'record')),
+    SELECT c.relation::text AS relation, c.column_name, c.way FROM crm._customer_column c WHERE c.way NOT IN ('derived', 'record')),
   b AS MATERIALIZED (
     SELECT x.relation, x.key_before AS key, x.before AS image,
            x.key_before || coalesce((SELECT jsonb_object_agg(c.column_name, kept) FROM named c
@@ -436,22 +444,24 @@ BEGIN
   FROM changed c
   WHERE c.key_before IS NULL OR c.key_after IS NULL
      OR EXISTS (SELECT FROM jsonb_object_keys(c.after) k
-                WHERE NOT EXISTS (SELECT FROM crm._customer_column f WHERE f.relation::text = c.relation AND f.column_name = k AND f.way = 'follow'));
+                WHERE NOT EXISTS (SELECT FROM named f WHERE f.relation = c.relation AND f.column_name = k AND f.way = 'follow'));
 END
 $$;
 COMMENT ON FUNCTION crm._merge_difference(crm.merge_row[], crm.merge_row[], bigint, bigint) IS 'What a merge did, from all rows of the two customers before and after; rows that only followed others aside.';
 REVOKE ALL ON FUNCTION crm._merge_difference(crm.merge_row[], crm.merge_row[], bigint, bigint) FROM PUBLIC;
 
-CREATE FUNCTION crm._bound_keys(kept bigint) RETURNS jsonb
+CREATE FUNCTION crm._bound_keys(rows crm.merge_row[], kept bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
-  RETURN (SELECT coalesce(jsonb_object_agg(g.relation, g.keys), '{}')
-          FROM (SELECT r.relation, jsonb_agg(r.key ORDER BY r.key) AS keys
-                FROM crm._customer_rows(ARRAY[kept]) r
-                WHERE EXISTS (SELECT FROM crm._customer_column c
-                              WHERE c.relation::text = r.relation AND c.way IN ('move', 'fill') AND c.binds AND r.image -> c.column_name = to_jsonb(kept))
-                GROUP BY r.relation) g);
+  RETURN (
+    WITH bound AS MATERIALIZED (
+      SELECT c.relation::text AS relation, c.column_name FROM crm._customer_column c WHERE c.way IN ('move', 'fill') AND c.binds)
+    SELECT coalesce(jsonb_object_agg(g.relation, g.keys), '{}')
+    FROM (SELECT r.relation, jsonb_agg(r.key_after ORDER BY r.key_after) AS keys
+          FROM unnest(rows) r
+          WHERE EXISTS (SELECT FROM bound c WHERE c.relation = r.relation AND r.after -> c.column_name = to_jsonb(kept))
+          GROUP BY r.relation) g);
 END
 $$;
-COMMENT ON FUNCTION crm._bound_keys(bigint) IS 'Keys of the rows that name a customer in their own right, by table.';
-REVOKE ALL ON FUNCTION crm._bound_keys(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._bound_keys(crm.merge_row[], bigint) IS 'Keys of those of these rows that name a customer in their own right, by table.';
+REVOKE ALL ON FUNCTION crm._bound_keys(crm.merge_row[], bigint) FROM PUBLIC;

@@ -120,7 +120,7 @@ BEGIN
   SELECT array_agg(ROW(NULL, 0, r.relation, NULL, r.key, NULL, r.image)::crm.merge_row) INTO after FROM crm._customer_rows(ARRAY[kept, dropped]) r;
   INSERT INTO crm.merge_row (merge_id, n, relation, key_before, key_after, before, after)
   SELECT made, d.n, d.relation, d.key_before, d.key_after, d.before, d.after FROM crm._merge_difference(before, after, kept, dropped) d;
-  UPDATE crm.merge_record m SET state = 'merged', kept_keys = crm._bound_keys(kept) WHERE m.id = made;
+  UPDATE crm.merge_record m SET state = 'merged', kept_keys = crm._bound_keys(after, kept) WHERE m.id = made;
   RETURN made;
 END
 $$;

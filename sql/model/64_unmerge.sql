@@ -180,7 +180,8 @@ BEGIN
   -- rows added, of which nobody knows whose they are
   RETURN QUERY
   SELECT b.key, k.value::text, 'was added since and may be of either customer', true
-  FROM jsonb_each(crm._bound_keys(m.kept_id)) b
+  FROM jsonb_each(crm._bound_keys((SELECT array_agg(ROW(NULL, 0, r.relation, NULL, r.key, NULL, r.image)::crm.merge_row) FROM crm._customer_rows(ARRAY[m.kept_id]) r),
+                                  m.kept_id)) b
   CROSS JOIN LATERAL jsonb_array_elements(b.value) k
   LEFT JOIN LATERAL (SELECT o.value FROM jsonb_array_elements(m.kept_keys -> b.key) o) o ON o.value = k.value
   WHERE o.value IS NULL
