@@ -136,22 +136,6 @@ $$;
 COMMENT ON FUNCTION crm._act_for(bigint) IS
   'Whether the acting person is that member of staff, or the login may act for anyone: whoever may execute crm.transfer(). Errors: 42501.';
 
-CREATE FUNCTION crm._lock_customer(customer_id bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-  IF _lock_customer.customer_id IS NULL THEN
-    RAISE EXCEPTION 'the customer must be given' USING ERRCODE = 'null_value_not_allowed';
-  END IF;
-  PERFORM FROM crm.customer c WHERE c.id = _lock_customer.customer_id FOR NO KEY UPDATE;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no customer "%"', _lock_customer.customer_id USING ERRCODE = 'foreign_key_violation';
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION crm._lock_customer(bigint) IS 'Locks a customer until the transaction ends. Errors: 22004, 23503 unknown.';
-REVOKE ALL ON FUNCTION crm._lock_customer(bigint) FROM PUBLIC;
-
 CREATE FUNCTION crm._open_holding(customer_id bigint) RETURNS crm.holding
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column

@@ -27,6 +27,23 @@ END;
 COMMENT ON FUNCTION crm.customer_of(text, text) IS 'The customer whom a key in another system names; after a merge both keys name the customer kept. NULL when there is none.';
 REVOKE ALL ON FUNCTION crm.customer_of(text, text) FROM PUBLIC;
 
+CREATE FUNCTION crm._lock_customer(customer_id bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  IF _lock_customer.customer_id IS NULL THEN
+    RAISE EXCEPTION 'the customer must be given' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM FROM crm.customer c WHERE c.id = _lock_customer.customer_id FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no customer "%"', _lock_customer.customer_id
+      USING ERRCODE = 'foreign_key_violation', HINT = coalesce('The customer was merged into customer ' || crm.customer_of(_lock_customer.customer_id) || '.', '');
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._lock_customer(bigint) IS 'Locks a customer until the transaction ends. Errors: 22004, 23503 unknown.';
+REVOKE ALL ON FUNCTION crm._lock_customer(bigint) FROM PUBLIC;
+
 CREATE FUNCTION crm.merge_conflicts(keep bigint, "drop" bigint) RETURNS TABLE (conflict text, detail text, bars text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

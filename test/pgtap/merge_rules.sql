@@ -82,6 +82,9 @@ SELECT is_empty('SELECT * FROM crm.check()', 'all checks hold');
 SELECT results_eq(format('SELECT code, message, hint <> '''' FROM pg_temp.told(%L)', s), $$VALUES ('55000', 'customer "2" was merged into customer "1" already', true)$$, s)
 FROM unnest('{"SELECT crm.merge(3, 2, ''x'')","SELECT crm.merge(2, 3, ''x'')","SELECT crm.accept_duplicate(2, 3)"}'::text[]) s;
 
+SELECT results_eq(format('SELECT code, message, hint FROM pg_temp.told(%L)', s), $$VALUES ('23503', 'there is no customer "2"', 'The customer was merged into customer 1.')$$, s)
+FROM unnest('{"SELECT crm.record_contact(2, 1, ''sales'', ''reached'')","SELECT crm.claim(2, 1)"}'::text[]) s;
+
 -- import by either key ------------------------------------------------------------------
 
 INSERT INTO crm.import_customer (source_key, kind, name, org_code, channel_code, known_from) VALUES ('k2', 'person', 'By the old key', 'c', 'individual', '2024-01-02');
@@ -176,6 +179,24 @@ SELECT results_eq('SELECT l.customer_id, l.id, l.said, s.staff_id FROM crm.later
 SELECT results_eq('SELECT badge, customer_id FROM crm.later_badge ORDER BY 1, 2', $$VALUES ('a', 14::bigint), ('a', 15), ('b', 15)$$, 'in each');
 DROP TABLE crm.later_badge, crm.later_share, crm.later;
 COMMIT;
+
+-- posting put off ------------------------------------------------------------------------------
+
+SET crm.posting = 'deferred';
+SELECT crm.merge(1, 2, 'x') AS id \gset
+RESET crm.posting;
+SELECT isnt_empty('SELECT FROM crm.pending', 'with posting deferred it waits');
+CALL crm.refresh(crm.today());
+SELECT is_empty('SELECT * FROM crm.check()', 'and is posted by a refresh');
+SELECT is(crm.unmerge(:id, 'x'), 2::bigint, 'undone at once');
+SELECT is_empty('SELECT * FROM crm.check()', 'all checks hold');
+-- while a rebuild is under way: what changes is made anew in it
+INSERT INTO crm.generation (slot, state, step, settled, posted_to, first_day) SELECT 1 - g.slot, 'building', 'standings', g.settled, g.posted_to, g.first_day FROM crm.generation g WHERE g.state = 'current';
+SELECT crm.merge(1, 2, 'x') AS id \gset
+SELECT results_eq('SELECT DISTINCT customer_id FROM crm.replay ORDER BY 1', 'VALUES (1::bigint), (2), (3)', 'a rebuild under way hears of all whom a merge concerns');
+DELETE FROM crm.replay;
+DELETE FROM crm.generation WHERE state = 'building';
+SELECT is(crm.unmerge(:id, 'x'), 2::bigint, 'undone');
 
 -- the queue ------------------------------------------------------------------------------------
 

@@ -1,3 +1,3 @@
--- allocate: the check of holdings stands in a module of its own
+-- allocate: the lock of a customer tells of merges, the check of holdings stands in a module of its own
 
-DROP FUNCTION crm._check_holding();
+DROP FUNCTION crm._lock_customer(bigint), crm._check_holding();
