@@ -35,7 +35,7 @@ added="
 here=$(query crm_source "$added")
 content=$(tables crm_source rows)
 catalogue=$(psql -XqAt -d crm_source -f test/shell/catalogue.sql)
-is "$(grep -c 'crm_dump_test=X/' <<<"$catalogue")" "$(query crm_source "SELECT count(*) FROM crm.duty_right WHERE duty = 'sales' AND kind = 'FUNCTION'")" "rights given by duty are among them"
+is "$(grep -c 'crm_dump_test=X/' <<<"$catalogue")" "$(query crm_source "SELECT count(*) FROM crm.duty_right WHERE duty IN ('sales', 'pool') AND kind = 'FUNCTION'")" "rights given by duty are among them"
 for name in nickname customer_nickname by_nickname note; do
 	is "$(grep -c "|$name|" <<<"$here")" 1 "a user added $name"
 done
