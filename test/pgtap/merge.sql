@@ -7,14 +7,7 @@
 SET client_min_messages = warning;
 SELECT no_plan();
 
-CREATE FUNCTION pg_temp.told(statement text, OUT code text, OUT message text, OUT detail text, OUT hint text) LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE statement;
-  code := '00000';
-EXCEPTION WHEN OTHERS THEN
-  GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-END
-$$;
+\ir include/helpers.sql
 
 -- every column is known ----------------------------------------------------------
 

@@ -3,14 +3,7 @@
 SET client_min_messages = warning;
 SELECT no_plan();
 
-CREATE FUNCTION pg_temp.told(statement text, OUT code text, OUT message text, OUT detail text, OUT hint text) LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE statement;
-  code := '00000';
-EXCEPTION WHEN OTHERS THEN
-  GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-END
-$$;
+\ir include/helpers.sql
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'c', 'Company'), (2, 1, 'n', 'North');
 INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on) SELECT i, 's' || i, 'Staff ' || i, 2, 1, '2020-01-01' FROM generate_series(1, 3) i;
 INSERT INTO crm.product (id, code, name) VALUES (1, 'p', 'Life');
