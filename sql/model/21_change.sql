@@ -31,6 +31,9 @@ DECLARE
   now json := CASE TG_OP WHEN 'UPDATE' THEN to_json(NEW) ELSE '{}' END;
   owner_column text := CASE TG_TABLE_NAME WHEN 'customer' THEN 'id' ELSE 'customer_id' END;
 BEGIN
+  IF crm._merging() THEN
+    RETURN NULL;
+  END IF;
   INSERT INTO crm.customer_change (customer_id, subject, subject_key, field, old_value, new_value)
   SELECT c.id, TG_TABLE_NAME, CASE TG_TABLE_NAME WHEN 'customer' THEN NULL ELSE was ->> 'id' END, f.key, f.value, now ->> f.key
   FROM crm.customer c CROSS JOIN LATERAL json_each_text(was) WITH ORDINALITY f (key, value, n)
@@ -41,7 +44,7 @@ BEGIN
   RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION crm._keep_change() IS 'Trigger: writes each field changed, and each field of a row deleted, to crm.customer_change.';
+COMMENT ON FUNCTION crm._keep_change() IS 'Trigger: writes each field changed, and each field of a row deleted, to crm.customer_change; what a merge changes stands in crm.merge_row.';
 REVOKE ALL ON FUNCTION crm._keep_change() FROM PUBLIC;
 
 CREATE TRIGGER keep_change AFTER UPDATE OF kind, name, resident_id, birth_date, sex, org_id, source_channel_id, known_from ON crm.customer
@@ -68,3 +71,5 @@ REVOKE ALL ON FUNCTION crm._require_kind() FROM PUBLIC;
 GRANT SELECT ON crm.customer_change TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.customer_change');
+INSERT INTO crm.customer_reference (relation, column_name, way, binds, note) VALUES
+  ('crm.customer_change', 'customer_id', 'move', false, 'History goes on after a merge.');

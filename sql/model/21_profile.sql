@@ -136,8 +136,10 @@ DECLARE
   field text;
   value text;
 BEGIN
-  NEW.updated_at := now();
-  NEW.updated_by := crm.actor();
+  IF NOT crm._merging() THEN
+    NEW.updated_at := now();
+    NEW.updated_by := crm.actor();
+  END IF;
   FOR field, value IN
     SELECT f.field, f.value
     FROM (VALUES ('employment_status', NEW.employment_status), ('position_type', NEW.position_type), ('industry', NEW.industry),
@@ -188,3 +190,5 @@ GRANT SELECT ON crm.profile_code, crm.profile TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.profile_code'),
   ('manager', 'SELECT', 'TABLE', 'crm.profile');
+INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES
+  ('crm.profile', 'customer_id', 'fill', 'One row a customer.');

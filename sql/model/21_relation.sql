@@ -196,3 +196,7 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.relation_end'),
   ('manager', 'SELECT', 'TABLE', 'crm.household'),
   ('manager', 'SELECT', 'TABLE', 'crm.household_member');
+INSERT INTO crm.customer_reference (relation, column_name, way, prepare, note) VALUES
+  ('crm.relation', 'customer_id', 'move', 'crm._merge_relations', 'Nobody is related to themselves, nor twice in the same way at once.'),
+  ('crm.relation', 'other_id', 'move', NULL, 'Moved by crm._merge_relations(), since a symmetric relation may turn.'),
+  ('crm.household_member', 'customer_id', 'move', NULL, 'Of two households on one day that of the customer kept stays.');

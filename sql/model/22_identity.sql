@@ -29,10 +29,11 @@ CREATE TABLE crm.duplicate_candidate (
   other_id bigint NOT NULL REFERENCES crm.customer ON DELETE CASCADE,
   score double precision NOT NULL CHECK (score BETWEEN 0 AND 1),
   reasons text[] NOT NULL,
-  state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'rejected', 'merged')),
+  state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'rejected')),
   found_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   decided_at timestamptz,
   decided_by text,
+  obstacle text,
   PRIMARY KEY (customer_id, other_id),
   CHECK (customer_id < other_id),
   CHECK ((state = 'open') = (decided_at IS NULL) AND (decided_at IS NULL) = (decided_by IS NULL))
@@ -42,10 +43,11 @@ COMMENT ON COLUMN crm.duplicate_candidate.customer_id IS 'Customer with the smal
 COMMENT ON COLUMN crm.duplicate_candidate.other_id IS 'The other customer.';
 COMMENT ON COLUMN crm.duplicate_candidate.score IS 'How surely they are one, 0 to 1, see crm.match_score().';
 COMMENT ON COLUMN crm.duplicate_candidate.reasons IS 'What agrees, what nearly does, and what tells them apart.';
-COMMENT ON COLUMN crm.duplicate_candidate.state IS 'open; rejected: two customers, never to be asked again; merged.';
+COMMENT ON COLUMN crm.duplicate_candidate.state IS 'open; rejected: two customers, never to be asked again. A pair that is merged leaves, see crm.merge_record.';
 COMMENT ON COLUMN crm.duplicate_candidate.found_at IS 'When the pair was found first.';
-COMMENT ON COLUMN crm.duplicate_candidate.decided_at IS 'When it was rejected or merged.';
+COMMENT ON COLUMN crm.duplicate_candidate.decided_at IS 'When it was rejected.';
 COMMENT ON COLUMN crm.duplicate_candidate.decided_by IS 'Who decided.';
+COMMENT ON COLUMN crm.duplicate_candidate.obstacle IS 'Why crm.merge_duplicates() left the pair to somebody when it came to it last.';
 CREATE INDEX ON crm.duplicate_candidate (other_id);
 CREATE INDEX ON crm.duplicate_candidate (score) WHERE state = 'open';
 
@@ -107,9 +109,6 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'customers "%" and "%" are no candidates', reject_duplicate.customer_id, reject_duplicate.other_id
       USING ERRCODE = 'foreign_key_violation', HINT = 'crm.duplicate_candidate lists the candidates.';
-  ELSIF state = 'merged' THEN
-    RAISE EXCEPTION 'customers "%" and "%" are merged', reject_duplicate.customer_id, reject_duplicate.other_id
-      USING ERRCODE = 'object_not_in_prerequisite_state';
   ELSIF rejected <> (state = 'rejected') THEN
     UPDATE crm.duplicate_candidate d
     SET state = CASE WHEN rejected THEN 'rejected' ELSE 'open' END,
@@ -120,7 +119,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.reject_duplicate(bigint, bigint, boolean) IS
-  'Says that two candidates are two customers, so that no later search asks again; rejected false: opens the pair again. Errors: 22004, 23503 no candidates, 55000 merged already.';
+  'Says that two candidates are two customers, so that no later search asks again; rejected false: opens the pair again. Errors: 22004, 23503 no candidates.';
 REVOKE ALL ON FUNCTION crm.reject_duplicate(bigint, bigint, boolean) FROM PUBLIC;
 
 -- It commits, so it cannot carry a SET clause: each transaction sets its own path.
@@ -243,10 +242,13 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.find_duplicates(integer, bigint, bigint, bigint, bigint) IS
-  'Searches the whole book for customers who may be one and fills crm.duplicate_candidate: new pairs are added, open ones follow the book, rejected and merged ones stay. batch: customers or keys in a step, committed one by one; NULL: all in the caller''s transaction. Returns the candidates found, the pairs compared, the keys skipped because more customers share them than the setting duplicate_block allows, and how many customers have such a key. Errors: 22023; 2D000 inside a transaction block unless batch is NULL.';
+  'Searches the whole book for customers who may be one and fills crm.duplicate_candidate: new pairs are added, open ones follow the book, rejected ones stay. batch: customers or keys in a step, committed one by one; NULL: all in the caller''s transaction. Returns the candidates found, the pairs compared, the keys skipped because more customers share them than the setting duplicate_block allows, and how many customers have such a key. Errors: 22023; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.find_duplicates(integer, bigint, bigint, bigint, bigint) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.duplicate_candidate'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.duplicates_of(bigint, crm.probability)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.reject_duplicate(bigint, bigint, boolean)');
+INSERT INTO crm.customer_reference (relation, column_name, way, prepare, binds, note) VALUES
+  ('crm.duplicate_candidate', 'customer_id', 'move', 'crm._merge_candidates', false, 'The queue follows the book.'),
+  ('crm.duplicate_candidate', 'other_id', 'move', NULL, false, 'Moved by crm._merge_candidates(), which keeps the smaller key first.');

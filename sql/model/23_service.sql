@@ -259,3 +259,5 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.service_order_kind'),
   ('manager', 'SELECT', 'TABLE', 'crm.service_order'),
   ('manager', 'SELECT', 'TABLE', 'crm.service_order_step');
+INSERT INTO crm.customer_reference (relation, column_name, way, step, note) VALUES
+  ('crm.policy_claim', 'insured_id', 'move', 1, 'After crm.policy_insured, which must name the person first.');

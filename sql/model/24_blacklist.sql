@@ -62,3 +62,5 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.blacklist'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.is_blacklisted(bigint, date)'),
   ('sales', 'EXECUTE', 'FUNCTION', 'crm.is_blacklisted(bigint, date)');
+INSERT INTO crm.customer_reference (relation, column_name, way, prepare, note) VALUES
+  ('crm.blacklist', 'customer_id', 'move', 'crm._merge_blacklist', 'One open entry a customer.');

@@ -153,3 +153,5 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.prospect_source'),
   ('manager', 'SELECT', 'TABLE', 'crm.prospect'),
   ('manager', 'SELECT', 'TABLE', 'crm.appointment');
+INSERT INTO crm.customer_reference (relation, column_name, way, prepare, note) VALUES
+  ('crm.prospect', 'introduced_by', 'move', 'crm._merge_prospects', 'Nobody introduces themselves.');

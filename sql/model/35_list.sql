@@ -251,3 +251,5 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'USAGE', 'SCHEMA', 'crm_bi'),
   ('manager', 'SELECT', 'TABLE', 'crm_bi.customer'),
   ('manager', 'SELECT', 'TABLE', 'crm_bi.listed_customer');
+INSERT INTO crm.customer_reference (relation, column_name, way, binds, note) VALUES
+  ('crm.target_list_member', 'customer_id', 'move', false, 'Once on each list, and lists frozen later know one customer.');

@@ -43,7 +43,7 @@ CREATE TABLE crm.holding (
   start_cause text NOT NULL CHECK (start_cause IN ('claim', 'allocation', 'transfer')),
   started_by text NOT NULL DEFAULT crm.actor(),
   start_reason text,
-  end_cause text CHECK (end_cause IN ('narrowing', 'transfer', 'release', 'recycle', 'departure')),
+  end_cause text CHECK (end_cause IN ('narrowing', 'transfer', 'release', 'recycle', 'departure', 'merge')),
   ended_by text,
   end_reason text,
   rule crm.recycle_rule NOT NULL,
@@ -70,7 +70,7 @@ COMMENT ON COLUMN crm.holding.held_to IS 'End; NULL while held.';
 COMMENT ON COLUMN crm.holding.start_cause IS 'claim, allocation (crm.entrust() too) or transfer.';
 COMMENT ON COLUMN crm.holding.started_by IS 'Who started it.';
 COMMENT ON COLUMN crm.holding.start_reason IS 'Reason given at the start.';
-COMMENT ON COLUMN crm.holding.end_cause IS 'narrowing (from channel to unit or person), transfer, release, recycle or departure.';
+COMMENT ON COLUMN crm.holding.end_cause IS 'narrowing (from channel to unit or person), transfer, release, recycle, departure or merge (with a customer who is held).';
 COMMENT ON COLUMN crm.holding.ended_by IS 'Who ended it.';
 COMMENT ON COLUMN crm.holding.end_reason IS 'Reason given at the end.';
 COMMENT ON COLUMN crm.holding.rule IS 'Rule in force for the holder''s unit and channel at the start, or since the last crm.refresh_due().';
@@ -264,3 +264,5 @@ REVOKE ALL ON PROCEDURE crm.refresh_due(date, integer) FROM PUBLIC;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.recycle(timestamptz, boolean)'),
   ('manager', 'SELECT', 'TABLE', 'crm.holding');
+INSERT INTO crm.customer_reference (relation, column_name, way, prepare, note) VALUES
+  ('crm.holding', 'customer_id', 'move', 'crm._merge_holdings', 'One open holding a customer; the history of both stays, and with it each cool-off.');

@@ -265,7 +265,7 @@ COMMENT ON COLUMN crm_bi.holding.is_open IS 'Held now. 当前持有';
 COMMENT ON COLUMN crm_bi.holding.start_cause IS 'claim 领取, allocation 分配 (crm.entrust() too) or transfer 转移. 开始方式';
 COMMENT ON COLUMN crm_bi.holding.start_reason IS 'Reason given at the start. 开始原因';
 COMMENT ON COLUMN crm_bi.holding.started_by IS 'Who started it. 发起人';
-COMMENT ON COLUMN crm_bi.holding.end_cause IS 'narrowing (from channel to unit or person) 下放, transfer 转移, release 释放, recycle 回收 or departure 离职. 结束方式';
+COMMENT ON COLUMN crm_bi.holding.end_cause IS 'narrowing (from channel to unit or person) 下放, transfer 转移, release 释放, recycle 回收, departure 离职 or merge (with a customer who is held) 合并. 结束方式';
 COMMENT ON COLUMN crm_bi.holding.end_reason IS 'Reason given at the end. 结束原因';
 COMMENT ON COLUMN crm_bi.holding.ended_by IS 'Who ended it. 结束人';
 COMMENT ON COLUMN crm_bi.holding.last_contact_at IS 'Last contact by the holder. 最近联系';

@@ -12,7 +12,7 @@ catalogue() {
 
 # what the modules put into tables
 shipped() {
-	query "$1" "TABLE crm.setting_kind ORDER BY name" "TABLE crm.duty_right ORDER BY 1, 2, 3, 4" "TABLE crm.kpi_code ORDER BY code"
+	query "$1" "TABLE crm.setting_kind ORDER BY name" "TABLE crm.duty_right ORDER BY 1, 2, 3, 4" "TABLE crm.kpi_code ORDER BY code" "TABLE crm.customer_reference ORDER BY relation, column_name"
 }
 
 book() {

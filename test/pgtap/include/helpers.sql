@@ -50,3 +50,12 @@ $$;
 CREATE FUNCTION pg_temp.same(got text, wanted text, name text) RETURNS text LANGUAGE sql AS $$
   SELECT is_empty(format('(SELECT * FROM (%1$s) a EXCEPT ALL SELECT * FROM (%2$s) b) UNION ALL (SELECT * FROM (%2$s) a EXCEPT ALL SELECT * FROM (%1$s) b)', got, wanted), name)
 $$;
+-- all that a statement ends with
+CREATE FUNCTION pg_temp.told(statement text, OUT code text, OUT message text, OUT detail text, OUT hint text) LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+  code := '00000';
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+END
+$$;

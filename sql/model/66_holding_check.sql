@@ -1,0 +1,79 @@
+-- allocate: what must hold of holdings
+
+CREATE VIEW crm._merged_holding AS
+SELECT (r.key_after ->> 'customer_id')::bigint AS customer_id, (r.key_after ->> 'id')::bigint AS id, m.merged_at
+FROM crm.merge_row r JOIN crm.merge_record m ON m.id = r.merge_id AND m.state = 'merged'
+WHERE r.relation = 'crm.holding' AND r.key_after IS NOT NULL;
+COMMENT ON VIEW crm._merged_holding IS 'Holdings that came to a customer by a merge, and when.';
+
+CREATE FUNCTION crm._check_holding() RETURNS TABLE (check_name text, detail text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  zone CONSTANT text := crm.setting_value('business_time_zone');
+BEGIN
+  RETURN QUERY
+  SELECT 'holding_one_holder', format('customer %s has %s open holdings', h.customer_id, count(*)),
+         'Rebuild the index crm.holding_open and end all holdings but one.'
+  FROM crm.holding h WHERE h.held_to IS NULL GROUP BY h.customer_id HAVING count(*) > 1;
+
+  RETURN QUERY
+  SELECT 'holding_overlap', format('holding %s of customer %s starts before holding %s ended', h.id, h.customer_id, h.earlier),
+         'Correct held_from or held_to of one of them.'
+  FROM (SELECT h.customer_id, h.id, h.held_from, lag(h.id) OVER w AS earlier,
+               max(coalesce(h.held_to, 'infinity')) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ended
+        FROM crm.holding h WHERE NOT EXISTS (SELECT FROM crm._merged_holding m WHERE m.customer_id = h.customer_id AND m.id = h.id)
+        WINDOW w AS (PARTITION BY h.customer_id ORDER BY h.held_from, h.held_to, h.id)) h
+  WHERE h.held_from < h.ended;
+
+  RETURN QUERY
+  SELECT 'holding_count', format('staff member %s is counted to hold %s customers and holds %s', coalesce(q.staff_id, h.staff_id), coalesce(q.held, 0), coalesce(h.held, 0)),
+         'UPDATE crm.holding_count to what is held.'
+  FROM crm.holding_count q
+  FULL JOIN (SELECT h.staff_id, count(*) AS held FROM crm.holding h
+             WHERE h.staff_id IS NOT NULL AND h.held_to IS NULL GROUP BY h.staff_id) h ON h.staff_id = q.staff_id
+  WHERE coalesce(q.held, 0) <> coalesce(h.held, 0);
+
+  RETURN QUERY
+  SELECT 'holding_due', format('holding %s of customer %s has another due time than its rule gives', h.id, h.customer_id),
+         'UPDATE crm.holding SET rule = rule for that row.'
+  FROM crm.holding h
+  WHERE h.due_at IS DISTINCT FROM crm.recycle_due(h.rule, h.held_from, h.last_contact_at, h.last_purchase_at)
+     OR h.due_cause IS DISTINCT FROM crm.recycle_cause(h.rule, h.held_from, h.last_contact_at, h.last_purchase_at);
+
+  RETURN QUERY
+  SELECT 'holding_purchase', format('holding %s of customer %s does not tell the last purchase', h.id, h.customer_id),
+         format('SELECT crm._holding_purchases(''{%s}'').', h.customer_id)
+  FROM (SELECT h.customer_id, h.id, h.held_from, h.last_purchase_at,
+               (SELECT max(c.issued_on) FROM crm.cover c
+                WHERE c.customer_id = h.customer_id AND c.role = 'policyholder' AND c.to_date > c.from_date
+                  AND c.issued_on >= (h.held_from AT TIME ZONE zone)::date) AS day
+        FROM crm.holding h WHERE h.held_to IS NULL) h
+  WHERE h.last_purchase_at IS DISTINCT FROM CASE WHEN h.day IS NOT NULL THEN greatest(h.held_from, h.day::timestamp AT TIME ZONE zone) END;
+
+  RETURN QUERY
+  SELECT 'holding_in_post', format('staff member %s is not in post and holds %s customers', s.id, count(*)),
+         'SELECT crm.release_departed(crm.today()), or crm.transfer() each customer.'
+  FROM crm.holding h JOIN crm.staff s ON s.id = h.staff_id
+  WHERE h.held_to IS NULL AND (crm.today() < s.joined_on OR crm.today() >= s.left_on)
+  GROUP BY s.id;
+
+  RETURN QUERY
+  SELECT 'holding_cool_off', format('holding %s of customer %s started within the cool-off of staff member %s', h.id, h.customer_id, h.staff_id),
+         'End that holding with crm.release(), or record that the cool-off was waived.'
+  FROM crm.holding h
+  WHERE h.staff_id IS NOT NULL AND NOT h.cool_off_waived
+    AND EXISTS (SELECT FROM crm.holding e
+                WHERE e.customer_id = h.customer_id AND e.staff_id = h.staff_id AND e.id <> h.id
+                  AND e.held_from < h.held_from AND crm._free_again(e.held_to, e.rule) > h.held_from
+                  AND NOT EXISTS (SELECT FROM crm._merged_holding m
+                                  WHERE m.customer_id = h.customer_id AND (m.id = h.id OR m.id = e.id AND m.merged_at > h.held_from)));
+
+  RETURN QUERY
+  SELECT 'holding_rule', format('%s holdings of unit %s and channel %s do not follow the rule in force', r.holdings, coalesce(r.org_id::text, '(any)'), r.channel_id),
+         'CALL crm.refresh_due(crm.today()).'
+  FROM crm._stale_rule r;
+END
+$$;
+COMMENT ON FUNCTION crm._check_holding() IS 'Invariants of holdings that do not hold, each with what to do. Holdings of a customer who was merged with another lie beside those of the other.';
+REVOKE ALL ON FUNCTION crm._check_holding() FROM PUBLIC;

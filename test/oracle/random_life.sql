@@ -1,0 +1,84 @@
+-- What else a book holds of the customers of a random book: CALL oracle.random_life(seed) after oracle.random_book().
+-- Every table that names customers gets rows; keys within a customer are small numbers, the same for all.
+
+CREATE PROCEDURE oracle.random_life(seed bigint) LANGUAGE plpgsql SET client_min_messages = warning AS $life$
+BEGIN
+  CREATE TEMP TABLE l_customer AS
+  SELECT c.id, c.kind, c.org_id, row_number() OVER (ORDER BY c.id) AS i, count(*) OVER () AS n FROM crm.customer c;
+  CREATE TEMP TABLE l_person AS
+  SELECT c.id, row_number() OVER (ORDER BY c.id) AS i, count(*) OVER () AS n FROM crm.customer c WHERE c.kind = 'person';
+  -- one of several numbers for each customer and subject
+  CREATE FUNCTION pg_temp.some(seed bigint, what text, i bigint, n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT abs(hashtextextended(what || i, seed) % n)';
+
+  UPDATE crm.customer c SET birth_date = date '1950-01-01' + pg_temp.some(seed, 'born', c.id, 15000)::integer, sex = (ARRAY['male', 'female', NULL])[1 + pg_temp.some(seed, 'sex', c.id, 3)]
+  WHERE c.kind = 'person' AND pg_temp.some(seed, 'has a birth date', c.id, 2) = 0;
+  INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on)
+  SELECT s, 's' || s, 'Staff ' || s, 101 + s % 14, 1 + s % 2, '2010-01-01' FROM generate_series(1, 6) s;
+  INSERT INTO crm.customer_key (source_system, source_key, customer_id) SELECT s, 'c' || c.id, c.id FROM l_customer c, unnest('{core,bank}'::text[]) s;
+  INSERT INTO crm.policy_key (source_system, source_key, customer_id, policy_id) SELECT 'core', 'p' || p.id, p.customer_id, p.id FROM crm.policy p;
+  INSERT INTO crm.contact_point (customer_id, id, kind, value, preferred)
+  SELECT c.id, j, (ARRAY['mobile', 'phone', 'address'])[j], CASE j WHEN 1 THEN '139' || lpad(pg_temp.some(seed, 'mobile', c.i, 100000000)::text, 8, '0')
+         WHEN 2 THEN '0755-' || pg_temp.some(seed, 'phone', c.i, 90000) ELSE 'Street ' || pg_temp.some(seed, 'street', c.i, 50) END, j = 1
+  FROM l_customer c, generate_series(1, 3) j;
+  INSERT INTO crm.consent (customer_id, id, purpose, state, on_date, source)
+  SELECT c.id, j, 'marketing', CASE j WHEN 1 THEN 'given' ELSE 'withdrawn' END, date '2019-01-01' + 100 * j, 'form' FROM l_customer c, generate_series(1, 2) j;
+  INSERT INTO crm.do_not_contact (customer_id, id, way, from_date, source) SELECT c.id, 1, 'call', '2020-01-01', 'letter' FROM l_customer c WHERE c.i % 3 <> 0;
+  INSERT INTO crm.profile (customer_id, industry, asset_band, investable_amount, children, education)
+  SELECT c.id, CASE WHEN pg_temp.some(seed, 'industry', c.i, 2) = 0 THEN 'trade' END, CASE WHEN pg_temp.some(seed, 'band', c.i, 2) = 0 THEN 'a3' END,
+         CASE WHEN pg_temp.some(seed, 'amount', c.i, 2) = 0 THEN 1000.50 END,
+         CASE WHEN c.kind = 'person' AND pg_temp.some(seed, 'children', c.i, 2) = 0 THEN 2 END, CASE WHEN c.kind = 'person' AND c.i % 2 = 0 THEN 'senior' END
+  FROM l_customer c WHERE c.i % 4 <> 0;
+  INSERT INTO crm.relation (customer_id, id, kind, other_id, from_date, to_date)
+  SELECT DISTINCT ON (least(a.id, b.id), greatest(a.id, b.id), j) least(a.id, b.id), 10 * j + pg_temp.some(seed, 'key', a.i, 9), (ARRAY['friend', 'colleague', 'sibling', 'neighbour'])[j], greatest(a.id, b.id), date '2015-01-01',
+         CASE WHEN j = 4 THEN date '2018-01-01' END
+  FROM l_person a, generate_series(1, 4) j, l_person b
+  WHERE b.i = 1 + (a.i + j + pg_temp.some(seed, 'related', a.i * 4 + j, 6)) % a.n AND b.id <> a.id
+  ON CONFLICT DO NOTHING;
+  INSERT INTO crm.household (id, name) SELECT h, 'Household ' || h FROM generate_series(1, 20) h;
+  INSERT INTO crm.household_member (customer_id, from_date, household_id)
+  SELECT c.id, d, 1 + pg_temp.some(seed, 'household', c.i, 20) FROM l_person c, unnest(ARRAY[date '2010-01-01', date '2012-01-01' + c.i::integer]) d;
+  INSERT INTO crm.duplicate_candidate (customer_id, other_id, score, reasons, state, decided_at, decided_by)
+  SELECT DISTINCT ON (least(a.id, b.id), greatest(a.id, b.id)) least(a.id, b.id), greatest(a.id, b.id), 0.5 + pg_temp.some(seed, 'score', a.i * 4 + j, 1000) / 2000.0, '{same name}', s.state,
+         CASE s.state WHEN 'rejected' THEN now() END, CASE s.state WHEN 'rejected' THEN 'clerk' END
+  FROM l_person a, generate_series(1, 4) j, l_person b, LATERAL (SELECT CASE WHEN (a.i + j) % 5 = 0 THEN 'rejected' ELSE 'open' END AS state) s
+  WHERE b.i = 1 + (a.i + j) % a.n AND b.id <> a.id;
+  INSERT INTO crm.asset (customer_id, id, kind, value, valued_on, source) SELECT c.id, j, 'deposit', 1000 * j, '2020-01-01', 'visit' FROM l_customer c, generate_series(1, 2) j;
+  INSERT INTO crm.debt (customer_id, id, kind, asset_id, amount, stated_on, source) SELECT c.id, j, 'mortgage', CASE j WHEN 1 THEN 2 END, 500, '2020-01-01', 'visit' FROM l_customer c, generate_series(1, 2) j;
+  INSERT INTO crm.cover_elsewhere (customer_id, id, kind, source) SELECT c.id, 1, 'motor', 'visit' FROM l_customer c;
+  INSERT INTO crm.product_holding (customer_id, id, category_id, opened_on)
+  SELECT c.id, j, (SELECT min(p.id) FROM crm.product_category p), '2019-01-01' FROM l_customer c, generate_series(1, 2) j;
+  INSERT INTO crm.product_holding_key (source_system, source_key, customer_id, holding_id) SELECT 'bank', c.id || '/' || j, c.id, j FROM l_customer c, generate_series(1, 2) j;
+  INSERT INTO crm.product_balance (customer_id, holding_id, from_date, balance) SELECT c.id, j, date '2019-01-01' + 10 * j, 100 * j FROM l_customer c, generate_series(1, 2) j;
+  INSERT INTO crm.need (customer_id, id, what, noted_on, source) SELECT c.id, 1, 'a pension', '2020-01-01', 'visit' FROM l_customer c;
+  INSERT INTO crm.premium_due (customer_id, policy_id, number, due_on, amount) SELECT p.customer_id, p.id, 1, p.issued_on, 100 FROM crm.policy p;
+  INSERT INTO crm.premium_receipt (customer_id, policy_id, id, number, received_on, amount) SELECT p.customer_id, p.id, 1, 1, p.issued_on, 100 FROM crm.policy p;
+  INSERT INTO crm.premium_receipt (customer_id, policy_id, id, number, received_on, amount, reverses, reason) SELECT p.customer_id, p.id, 2, 1, p.issued_on, 100, 1, 'bounced' FROM crm.policy p WHERE p.id % 2 = 0;
+  INSERT INTO crm.policy_claim (customer_id, policy_id, id, insured_id, kind, occurred_on, reported_on)
+  SELECT p.customer_id, p.policy_id, row_number() OVER (PARTITION BY p.policy_id ORDER BY p.insured_id), p.insured_id, 'illness', '2020-01-01', '2020-01-02' FROM crm.policy_insured p;
+  INSERT INTO crm.policy_claim (customer_id, policy_id, id, kind, occurred_on, reported_on)
+  SELECT p.customer_id, p.id, 100, 'other', '2020-01-01', '2020-01-02' FROM crm.policy p;
+  INSERT INTO crm.service_order (customer_id, policy_id, id, kind, applicant, applicant_id, applied_at)
+  SELECT p.customer_id, p.id, 1, 'contact_change', 'proxy', c.id, '2020-01-01' FROM crm.policy p JOIN l_customer c ON c.i = 1 + pg_temp.some(seed, 'applicant', p.id, c.n);
+  INSERT INTO crm.service_order_step (customer_id, policy_id, order_id, number, step, started_at) SELECT p.customer_id, p.id, 1, 1, 'entered', '2020-01-01' FROM crm.policy p;
+  INSERT INTO crm.blacklist (customer_id, id, reason, from_date, to_date, end_reason)
+  SELECT c.id, j, 'Reason ' || j, date '2016-01-01' + 400 * j + pg_temp.some(seed, 'listed', c.i, 300)::integer, CASE j WHEN 1 THEN date '2018-01-01' END, CASE j WHEN 1 THEN 'settled' END
+  FROM l_customer c, generate_series(1, 2) j WHERE c.i % 3 <> 1;
+  INSERT INTO crm.partner (id, code, name, kind, customer_id, from_date) SELECT c.i, 'partner ' || c.i, 'Partner', 'merchant', c.id, '2015-01-01' FROM l_customer c WHERE c.i % 4 < 2;
+  INSERT INTO crm.prospect (customer_id, id, source, entered_on, introduced_by, consent_id)
+  SELECT c.id, j, 'referral', '2019-06-01', o.id, CASE j WHEN 1 THEN 1 END FROM l_customer c, generate_series(1, 2) j
+  JOIN l_customer o ON true WHERE o.i = 1 + (c.i + j + pg_temp.some(seed, 'introduced', c.i * 2 + j, 4)) % o.n AND o.id <> c.id;
+  INSERT INTO crm.appointment (customer_id, id, prospect_id, at) SELECT p.customer_id, p.id, p.id, '2019-07-01' FROM crm.prospect p WHERE p.id = 1;
+  INSERT INTO crm.appointment (customer_id, id, at) SELECT c.id, 3, '2019-08-01' FROM l_customer c;
+  INSERT INTO crm.target_list (id, name, condition, as_of) OVERRIDING SYSTEM VALUE SELECT j, 'List ' || j, 'kind = ''person''', '2020-01-01' FROM generate_series(1, 3) j;
+  INSERT INTO crm.target_list_member (target_list_id, customer_id) SELECT j, c.id FROM l_customer c, generate_series(1, 3) j WHERE pg_temp.some(seed, 'on list', c.i * 3 + j, 2) = 0;
+  INSERT INTO crm.contact (customer_id, staff_id, channel_id, purpose, at, outcome) SELECT c.id, 1 + j % 6, 1, 'sales', timestamptz '2020-01-01' + j * interval '1 day', 'reached' FROM l_customer c, generate_series(1, 2) j;
+  INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, held_to, start_cause, end_cause, ended_by, rule)
+  SELECT c.id, 1 + s.s % 2, 101 + s.s % 14, s.s, timestamptz '2020-01-01' + j * interval '1 year', CASE j WHEN 1 THEN timestamptz '2021-06-01' END, 'claim',
+         CASE j WHEN 1 THEN 'release' END, CASE j WHEN 1 THEN 'clerk' END, crm.setting_value('recycle_rule')::crm.recycle_rule
+  FROM l_customer c, generate_series(1, 2) j, LATERAL (SELECT 1 + pg_temp.some(seed, 'holder', c.i * 2 + j, 6) AS s) s WHERE j = 1 OR c.i % 3 <> 0;
+  UPDATE crm.contact_point p SET preferred = NOT p.preferred WHERE p.id = 3;
+  UPDATE crm.debt d SET amount = 600 WHERE d.id = 2;
+  DROP TABLE l_customer, l_person;
+  DROP FUNCTION pg_temp.some(bigint, text, bigint, bigint);
+END
+$life$;
