@@ -176,7 +176,7 @@ COMMENT ON COLUMN crm.import_reject.data IS 'The row as it came, without surroun
 COMMENT ON COLUMN crm.import_reject.correction IS 'Columns to replace on resubmission, such as {"birth_date": "1990-02-28"}.';
 COMMENT ON COLUMN crm.import_reject.resubmitted_at IS 'When the row went back to its staging table.';
 COMMENT ON COLUMN crm.import_reject.source_system IS 'The other system.';
-COMMENT ON COLUMN crm.import_reject.source_key IS 'What identifies the row: its key in the other system, or the columns of its key with a slash between them.';
+COMMENT ON COLUMN crm.import_reject.source_key IS 'What identifies the row: its key in the other system, or the columns of its key with a slash between them; at most 650 characters of it.';
 COMMENT ON COLUMN crm.import_reject.follows IS 'Whether nothing is wrong but that rows it refers to were refused: it goes in by itself once they do.';
 COMMENT ON COLUMN crm.import_reject.resolved_at IS 'When a later row with the same key went in.';
 CREATE INDEX import_reject_open_key ON crm.import_reject (source_system, kind, source_key) WHERE resubmitted_at IS NULL AND resolved_at IS NULL;

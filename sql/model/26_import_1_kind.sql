@@ -59,7 +59,7 @@ CREATE TABLE crm.import_rule (
   kind text NOT NULL REFERENCES crm.import_kind ON DELETE CASCADE,
   nth integer NOT NULL,
   column_name text NOT NULL,
-  code text NOT NULL DEFAULT '23514' CHECK (code ~ '^[0-9A-Z]{5}$'),
+  code text CHECK (code ~ '^[0-9A-Z]{5}$'),
   condition text,
   constraint_name text,
   message text,
@@ -67,13 +67,13 @@ CREATE TABLE crm.import_rule (
   PRIMARY KEY (kind, nth),
   FOREIGN KEY (kind, column_name) REFERENCES crm.import_column ON DELETE CASCADE,
   CHECK ((condition IS NULL) <> (constraint_name IS NULL)),
-  CHECK (condition IS NULL OR message IS NOT NULL)
+  CHECK (condition IS NULL OR message IS NOT NULL AND code IS NOT NULL)
 );
 COMMENT ON TABLE crm.import_rule IS 'What must hold for the rows of a kind beside the types of their columns, and what to say of constraints of the target.';
 COMMENT ON COLUMN crm.import_rule.kind IS 'Kind of row.';
 COMMENT ON COLUMN crm.import_rule.nth IS 'Order of the rules.';
 COMMENT ON COLUMN crm.import_rule.column_name IS 'Column to blame.';
-COMMENT ON COLUMN crm.import_rule.code IS 'SQLSTATE to tell.';
+COMMENT ON COLUMN crm.import_rule.code IS 'SQLSTATE to tell; NULL of a constraint: that of the type of the column, 23514 of several columns.';
 COMMENT ON COLUMN crm.import_rule.condition IS 'Condition on the row to be written, t, that must not be false; NULL where a constraint of the target says it.';
 COMMENT ON COLUMN crm.import_rule.constraint_name IS 'Constraint or unique index of the target, or function of a trigger there, that the column and the message are for.';
 COMMENT ON COLUMN crm.import_rule.message IS 'What is wrong; NULL where the trigger says it.';

@@ -56,7 +56,7 @@ COMMENT ON FUNCTION crm._try_mobile(text) IS 'A mobile number, NULL where it is 
 REVOKE ALL ON FUNCTION crm._try_mobile(text) FROM PUBLIC;
 
 CREATE FUNCTION crm._import_parsed(type text, value text, choices text[]) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT pg_catalog.format(CASE
     WHEN type IN ('key', 'text') THEN 'CASE WHEN %1$s !~ ''[\x01-\x1f\x7f\ufffd\ufeff]'' THEN %1$s END'
@@ -80,7 +80,7 @@ COMMENT ON FUNCTION crm._import_parsed(text, text, text[]) IS 'Expression for wh
 REVOKE ALL ON FUNCTION crm._import_parsed(text, text, text[]) FROM PUBLIC;
 
 CREATE FUNCTION crm._import_within(type text, value text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT pg_catalog.format(CASE type
     WHEN 'key' THEN 'length(%1$s) <= 200'
@@ -172,7 +172,7 @@ COMMENT ON FUNCTION crm._import_fault(text, text, text[], text) IS 'What is wron
 REVOKE ALL ON FUNCTION crm._import_fault(text, text, text[], text) FROM PUBLIC;
 
 CREATE FUNCTION crm._import_clean(value text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT pg_catalog.format('nullif(btrim(%s, E'' \t\r\n\u3000''), '''')', value);
 END;

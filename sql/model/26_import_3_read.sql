@@ -11,7 +11,7 @@ COMMENT ON FUNCTION crm._import_key_list(text, text) IS 'Expressions for the key
 REVOKE ALL ON FUNCTION crm._import_key_list(text, text) FROM PUBLIC;
 
 CREATE FUNCTION crm._import_waiting(kind text, source_system text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT pg_catalog.format('FROM crm.%I d WHERE coalesce(%s, %L) = %3$L', 'import_' || kind, crm._import_clean('d.source_system'), source_system);
 END;
@@ -47,7 +47,7 @@ DECLARE
 BEGIN
   SELECT * INTO STRICT k FROM crm.import_kind x WHERE x.kind = c.refers;
   RETURN CASE WHEN k.key_table IS NOT NULL
-    THEN format(' LEFT JOIN crm.%I %I ON %2$I.source_system = %L AND %2$I.source_key = s.%I', k.key_table, c.name || '_', source_system, c.name)
+    THEN format(' LEFT JOIN crm.%I %I ON %2$I.source_system = %3$L AND %2$I.source_key = s.%4$I', k.key_table, c.name || '_', source_system, c.name)
     ELSE format(' LEFT JOIN crm.%I %I ON %2$I.%I = s.%I', k.target, c.name || '_', k.key_columns[1], c.name) END;
 END
 $$;
@@ -82,7 +82,7 @@ BEGIN
   EXECUTE format(
     'CREATE TEMP TABLE crm_import_row AS
      WITH s AS (DELETE %s%s RETURNING d.row_no%s)
-     SELECT %s AS row_no, %s AS round, concat_ws('' / '', %s) AS row_key%s FROM s%s',
+     SELECT %s AS row_no, %s AS round, left(concat_ws('' / '', %s), 650) AS row_key%s FROM s%s',
     crm._import_waiting(kind, source_system), CASE WHEN at_most IS NULL OR own.whole THEN '' ELSE crm._import_bound(kind, source_system, at_most) END, cleaned,
     CASE WHEN first_row IS NULL THEN 'row_number() OVER (ORDER BY s.row_no)' ELSE format('s.row_no - %s + 1', first_row) END,
     CASE WHEN own.whole THEN 'NULL::integer' ELSE '0' END,

@@ -86,7 +86,7 @@ RETURNS TABLE (name text, condition text, column_name text, columns text[], code
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT c.conname::text, pg_catalog.pg_get_expr(c.conbin, c.conrelid), coalesce(r.column_name, f.names[1]), f.names,
-         coalesce(r.code, CASE WHEN pg_catalog.cardinality(c.conkey) > 1 THEN '23514' WHEN f.type IN ('integer', 'money') THEN '22003' WHEN f.type IN ('date', 'birth') THEN '22008' ELSE '22P02' END),
+         coalesce(r.code, CASE WHEN pg_catalog.cardinality(c.conkey) > 1 THEN '23514' WHEN f.type IN ('integer', 'money') THEN '22003' WHEN f.type IN ('date', 'birth') THEN '22008' WHEN f.type = 'choice' THEN '22P02' ELSE '23514' END),
          coalesce(r.message, pg_catalog.format('does not fit the rule "%s" of crm.%s', c.conname, k.target)),
          coalesce(r.hint, CASE WHEN r.message IS NULL THEN pg_catalog.pg_get_constraintdef(c.oid) END)
   FROM crm.import_kind k
@@ -148,9 +148,9 @@ BEGIN
   LOOP
     EXECUTE format(
       'INSERT INTO crm_import_fault (row_no, column_name, code, message, value, hint)
-       SELECT w.row_no, %L, ''23514'', %L, w.%1$I, ''Correct one of the two columns.''
+       SELECT w.row_no, %1$L, ''23514'', %2$L, w.%1$I, ''Correct one of the two columns.''
        FROM crm_import_change t JOIN crm_import_row w ON w.row_no = t.row_no
-       WHERE %s <> t.%I AND NOT EXISTS (SELECT FROM crm_import_fault x WHERE x.row_no = t.row_no AND x.column_name = %1$L)',
+       WHERE %3$s <> t.%4$I AND NOT EXISTS (SELECT FROM crm_import_fault x WHERE x.row_no = t.row_no AND x.column_name = %1$L)',
       clash.name, format('does not belong to the %s of column %s', clash.noun, clash.first_name), clash.expression, clash.target);
   END LOOP;
 END

@@ -13,7 +13,7 @@ BEGIN
        RETURNING j.batch_id, j.row_no, j.source_system, j.data || coalesce(j.correction, ''{}'') AS row)
      INSERT INTO crm.%3$I (source_system, %4$s)
      SELECT coalesce(d.source_system, b.source_system), %5$s FROM r d JOIN crm.import_batch b ON b.id = d.batch_id ORDER BY d.batch_id, d.row_no',
-    kind, condition, 'import_' || kind, string_agg(quote_ident(c.name), ', ' ORDER BY c.nth), string_agg(format('d.row ->> %L', c.name), ', ' ORDER BY c.nth))
+    _import_put_back.kind, condition, 'import_' || _import_put_back.kind, string_agg(quote_ident(c.name), ', ' ORDER BY c.nth), string_agg(format('d.row ->> %L', c.name), ', ' ORDER BY c.nth))
   FROM crm.import_column c WHERE c.kind = _import_put_back.kind;
   GET DIAGNOSTICS n = ROW_COUNT;
   RETURN n;
@@ -35,7 +35,7 @@ BEGIN
        AND NOT EXISTS (SELECT FROM crm.import_reject later
                        WHERE later.source_system = j.source_system AND later.kind = j.kind AND later.source_key = j.source_key
                          AND later.resubmitted_at IS NULL AND later.resolved_at IS NULL AND (later.batch_id, later.row_no) > (j.batch_id, j.row_no))
-       AND NOT EXISTS (SELECT %s AND concat_ws('' / '', %s) = j.source_key)',
+       AND NOT EXISTS (SELECT %s AND left(concat_ws('' / '', %s), 650) = j.source_key)',
       source_system,
       (SELECT string_agg(format('WHEN %L THEN EXISTS (SELECT FROM crm.%I x WHERE %s = r.value)', c.name, coalesce(k.key_table, k.target),
                                 CASE WHEN k.key_table IS NULL THEN format('x.%I', k.key_columns[1]) ELSE format('x.source_system = %L AND x.source_key', source_system) END), ' ')

@@ -4,7 +4,7 @@ PERFORM crm._import_declare('customer', 100, 'customer', 'customer', '{source_ke
   '{kind,name,resident_id,birth_date,sex,org_code>organisation,org_from,channel_code>channel,known_from}',
   joins => 'LEFT JOIN LATERAL (SELECT x.org_id FROM crm.customer_organisation x
       WHERE x.customer_id = o.id AND (w.org_from_ IS NULL OR x.from_date <= w.org_from_) ORDER BY x.from_date DESC LIMIT 1) m ON true',
-  extra => ', w.org_code_1 AS _org_id, w.org_from_ AS _org_from,
+  extra => ', w.birth_date_ AS _birth_date, w.sex_ AS _sex, w.org_code_1 AS _org_id, w.org_from_ AS _org_from,
       o.id IS NOT NULL AND w.org_from_ IS NOT NULL AND coalesce(m.org_id, o.org_id) <> w.org_code_1 AS _moves, w.org_from_ IS NULL AND m.org_id <> w.org_code_1 AS _undated',
   also => 'o.id IS NOT NULL AND w.org_from_ IS NOT NULL AND coalesce(m.org_id, o.org_id) <> w.org_code_1',
   hook => '_import_moves');
@@ -74,8 +74,8 @@ PERFORM crm._import_declare('need', 240, 'need', 'need', '{source_key}',
 
 INSERT INTO crm.import_rule (kind, nth, column_name, code, condition, message, hint) VALUES
   ('customer', 1, 'resident_id', '23514', 't.kind <> ''company'' OR t.resident_id IS NULL', 'a company has no resident number', NULL),
-  ('customer', 2, 'birth_date', '23514', 't.kind <> ''company'' OR t.birth_date IS NULL', 'a company has no date of birth', NULL),
-  ('customer', 3, 'sex', '23514', 't.kind <> ''company'' OR t.sex IS NULL', 'a company has no sex', NULL),
+  ('customer', 2, 'birth_date', '23514', 't.kind <> ''company'' OR t._birth_date IS NULL', 'a company has no date of birth', NULL),
+  ('customer', 3, 'sex', '23514', 't.kind <> ''company'' OR t._sex IS NULL', 'a company has no sex', NULL),
   ('customer', 4, 'birth_date', '23514', 'crm.birth_date(t.resident_id) = t.birth_date', 'differs from the date of birth in the resident number', 'Leave it empty to take it from the number.'),
   ('customer', 5, 'sex', '23514', 'crm.sex(t.resident_id) = t.sex', 'differs from the sex in the resident number', 'Leave it empty to take it from the number.'),
   ('customer', 6, 'known_from', '23514', 't.known_from >= t.birth_date', 'lies before the date of birth', NULL),

@@ -39,7 +39,7 @@ COMMENT ON COLUMN crm.import_batch_kind.expected IS 'Rows that were waiting when
 COMMENT ON COLUMN crm.import_batch_kind.first_row IS 'Least row_no among these: row 1 of the batch.';
 COMMENT ON COLUMN crm.import_reject.kind IS 'Kind of row, of crm.import_kind.';
 COMMENT ON COLUMN crm.import_reject.source_system IS 'The other system.';
-COMMENT ON COLUMN crm.import_reject.source_key IS 'What identifies the row: its key in the other system, or the columns of its key with a slash between them.';
+COMMENT ON COLUMN crm.import_reject.source_key IS 'What identifies the row: its key in the other system, or the columns of its key with a slash between them; at most 650 characters of it.';
 COMMENT ON COLUMN crm.import_reject.follows IS 'Whether nothing is wrong but that rows it refers to were refused: it goes in by itself once they do.';
 COMMENT ON COLUMN crm.import_reject.resolved_at IS 'When a later row with the same key went in.';
 CREATE INDEX import_reject_open_key ON crm.import_reject (source_system, kind, source_key) WHERE resubmitted_at IS NULL AND resolved_at IS NULL;
@@ -51,9 +51,9 @@ COMMENT ON COLUMN crm.import_reason.follows IS 'Kind of the refused row that thi
 -- what 0.1 refused can still be corrected and found by its key
 UPDATE crm.import_reject j
 SET source_system = b.source_system,
-    source_key = CASE j.kind WHEN 'insured' THEN pg_catalog.concat_ws(' / ', j.data ->> 'policy_key', j.data ->> 'customer_key')
+    source_key = pg_catalog.left(CASE j.kind WHEN 'insured' THEN pg_catalog.concat_ws(' / ', j.data ->> 'policy_key', j.data ->> 'customer_key')
                  WHEN 'event' THEN pg_catalog.concat_ws(' / ', j.data ->> 'policy_key', j.data ->> 'kind', j.data ->> 'on_date')
-                 ELSE j.data ->> 'source_key' END
+                 ELSE j.data ->> 'source_key' END, 650)
 FROM crm.import_batch b WHERE b.id = j.batch_id;
 
 CREATE OR REPLACE PROCEDURE crm.import(source_system text, INOUT batch_id bigint DEFAULT NULL)
