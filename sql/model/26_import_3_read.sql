@@ -146,7 +146,7 @@ BEGIN
     'WITH twin AS (
        SELECT w.row_no, count(*) OVER k AS rows, min(w.row_no) OVER k AS first_no,
               min(w.content) OVER k <> max(w.content) OVER k AS differ, w.value
-       FROM (SELECT w.*, ROW(%s)::text COLLATE "C" AS content, w.%I AS value
+       FROM (SELECT w.row_no, ROW(%1$s)::text COLLATE "C" AS content, w.%2$I AS value, %3$s
              FROM crm_import_row w JOIN (SELECT %3$s FROM crm_import_row GROUP BY %3$s HAVING count(*) > 1) d USING (%3$s)) w
        WINDOW k AS (PARTITION BY %3$s)),
      repeats AS (INSERT INTO crm_import_repeat SELECT row_no, first_no FROM twin WHERE NOT differ AND row_no > first_no)

@@ -148,7 +148,7 @@ REVOKE ALL ON PROCEDURE crm.import_in_steps(text, bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm.import_preview(source_system text)
 RETURNS TABLE (kind text, row_no bigint, source_key text, action text, column_name text, code text, message text, value text, hint text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 #variable_conflict use_column
 DECLARE
   batch bigint;
