@@ -141,6 +141,7 @@ CREATE TABLE crm.import_batch_kind (
   rejected bigint NOT NULL,
   expected bigint,
   first_row bigint,
+  repeats boolean,
   PRIMARY KEY (batch_id, kind),
   CHECK (read = inserted + updated + unchanged + rejected)
 );
@@ -154,6 +155,7 @@ COMMENT ON COLUMN crm.import_batch_kind.unchanged IS 'Rows that changed nothing.
 COMMENT ON COLUMN crm.import_batch_kind.rejected IS 'Rows in crm.import_reject.';
 COMMENT ON COLUMN crm.import_batch_kind.expected IS 'Rows that were waiting when a stepwise import began.';
 COMMENT ON COLUMN crm.import_batch_kind.first_row IS 'Least row_no among these: row 1 of the batch.';
+COMMENT ON COLUMN crm.import_batch_kind.repeats IS 'Whether some of these had the same key; they are taken together.';
 
 CREATE TABLE crm.import_reject (
   batch_id bigint NOT NULL REFERENCES crm.import_batch ON DELETE CASCADE,

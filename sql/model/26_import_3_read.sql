@@ -19,7 +19,7 @@ COMMENT ON FUNCTION crm._import_waiting(text, text) IS 'FROM and WHERE for the r
 REVOKE ALL ON FUNCTION crm._import_waiting(text, text) FROM PUBLIC;
 
 -- A key that stands in several rows is seen as a whole, wherever the rows are.
-CREATE FUNCTION crm._import_bound(kind text, source_system text, at_most bigint) RETURNS text
+CREATE FUNCTION crm._import_bound(kind text, source_system text, at_most bigint, repeats boolean) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   waiting constant text := crm._import_waiting(kind, source_system);
@@ -28,6 +28,9 @@ DECLARE
   beyond bigint[];
 BEGIN
   EXECUTE format('SELECT min(x.row_no), max(x.row_no) FROM (SELECT d.row_no %s ORDER BY d.row_no LIMIT %s) x', waiting, at_most) INTO low, upto;
+  IF NOT repeats THEN
+    RETURN format(' AND d.row_no BETWEEN %s AND %s', coalesce(low, 0), coalesce(upto, 0));
+  END IF;
   EXECUTE format('CREATE TEMP TABLE crm_import_taken AS SELECT DISTINCT ARRAY[%s] AS k %s AND d.row_no <= %s',
                  crm._import_key_list(kind, 'd'), waiting, coalesce(upto, 0));
   ANALYZE crm_import_taken;
@@ -37,8 +40,8 @@ BEGIN
   RETURN format(' AND (d.row_no BETWEEN %s AND %s%s)', coalesce(low, 0), coalesce(upto, 0), ' OR d.row_no = ANY (' || quote_literal(beyond) || '::bigint[])');
 END
 $$;
-COMMENT ON FUNCTION crm._import_bound(text, text, bigint) IS 'Condition on the next rows of a kind to take, about at_most of them.';
-REVOKE ALL ON FUNCTION crm._import_bound(text, text, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._import_bound(text, text, bigint, boolean) IS 'Condition on the next rows of a kind to take, about at_most of them; repeats: whether keys may stand in several rows.';
+REVOKE ALL ON FUNCTION crm._import_bound(text, text, bigint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm._import_join(c crm.import_column, source_system text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -54,7 +57,7 @@ $$;
 COMMENT ON FUNCTION crm._import_join(crm.import_column, text) IS 'Join that finds the row which a column refers to: by its source key or its code, and nowhere else.';
 REVOKE ALL ON FUNCTION crm._import_join(crm.import_column, text) FROM PUBLIC;
 
-CREATE FUNCTION crm._import_read(kind text, source_system text, at_most bigint, first_row bigint) RETURNS bigint
+CREATE FUNCTION crm._import_read(kind text, source_system text, at_most bigint, first_row bigint, repeats boolean) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -83,7 +86,7 @@ BEGIN
     'CREATE TEMP TABLE crm_import_row AS
      WITH s AS (DELETE %s%s RETURNING d.row_no%s)
      SELECT %s AS row_no, %s AS round, left(concat_ws('' / '', %s), 650) AS row_key%s FROM s%s',
-    crm._import_waiting(kind, source_system), CASE WHEN at_most IS NULL OR own.whole THEN '' ELSE crm._import_bound(kind, source_system, at_most) END, cleaned,
+    crm._import_waiting(kind, source_system), CASE WHEN at_most IS NULL OR own.whole THEN '' ELSE crm._import_bound(kind, source_system, at_most, repeats) END, cleaned,
     CASE WHEN first_row IS NULL THEN 'row_number() OVER (ORDER BY s.row_no)' ELSE format('s.row_no - %s + 1', first_row) END,
     CASE WHEN own.whole THEN 'NULL::integer' ELSE '0' END,
     (SELECT string_agg(format('s.%I', x), ', ') FROM unnest(own.key_columns) x), columns, joins);
@@ -95,8 +98,8 @@ BEGIN
   RETURN n;
 END
 $$;
-COMMENT ON FUNCTION crm._import_read(text, text, bigint, bigint) IS 'Takes waiting rows of one kind into crm_import_row: values as text and, with a trailing underscore, as what they mean, of references with the number of the part of the key. Gives the number of rows.';
-REVOKE ALL ON FUNCTION crm._import_read(text, text, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._import_read(text, text, bigint, bigint, boolean) IS 'Takes waiting rows of one kind into crm_import_row: values as text and, with a trailing underscore, as what they mean, of references with the number of the part of the key. Gives the number of rows.';
+REVOKE ALL ON FUNCTION crm._import_read(text, text, bigint, bigint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm._import_check_values(kind text, "references" boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -159,7 +159,7 @@ $$;
 COMMENT ON FUNCTION crm._import_report(text, text, bigint, bigint) IS 'Keeps what became of the rows: rejects with their reasons, sums, and earlier rejects that are settled by what went in.';
 REVOKE ALL ON FUNCTION crm._import_report(text, text, bigint, bigint) FROM PUBLIC;
 
-CREATE FUNCTION crm._import_kind(kind text, source_system text, batch_id bigint, at_most bigint, first_row bigint, preview boolean) RETURNS bigint
+CREATE FUNCTION crm._import_kind(kind text, source_system text, batch_id bigint, at_most bigint, first_row bigint, repeats boolean, preview boolean) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   n bigint := 0;
@@ -170,7 +170,7 @@ BEGIN
   IF NOT waiting THEN
     RETURN 0;
   END IF;
-  n := crm._import_read(kind, source_system, at_most, first_row);
+  n := crm._import_read(kind, source_system, at_most, first_row, repeats);
   CREATE TEMP TABLE crm_import_done (row_no bigint, action text);
   PERFORM crm._import_check_values(kind, false);
   PERFORM crm._import_find_repeats(kind);
@@ -194,5 +194,5 @@ BEGIN
   RETURN n;
 END
 $$;
-COMMENT ON FUNCTION crm._import_kind(text, text, bigint, bigint, bigint, boolean) IS 'Imports waiting rows of one kind, at_most about so many. Gives their number.';
-REVOKE ALL ON FUNCTION crm._import_kind(text, text, bigint, bigint, bigint, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION crm._import_kind(text, text, bigint, bigint, bigint, boolean, boolean) IS 'Imports waiting rows of one kind, at_most about so many. Gives their number.';
+REVOKE ALL ON FUNCTION crm._import_kind(text, text, bigint, bigint, bigint, boolean, boolean) FROM PUBLIC;

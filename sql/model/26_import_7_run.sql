@@ -47,7 +47,7 @@ DECLARE
 BEGIN
   PERFORM crm._import_lock((SELECT array_agg(k.kind ORDER BY k.position) FROM crm.import_kind k), system, true);
   FOR kind IN SELECT k.kind FROM crm.import_kind k ORDER BY k.position LOOP
-    n := n + crm._import_kind(kind, system, batch_id, NULL, NULL, preview);
+    n := n + crm._import_kind(kind, system, batch_id, NULL, NULL, true, preview);
   END LOOP;
   UPDATE crm.import_batch b SET finished_at = clock_timestamp() WHERE b.id = batch_id;
   IF n = 0 THEN
@@ -70,6 +70,7 @@ DECLARE
   batch crm.import_batch;
   k crm.import_kind;
   base bigint;
+  repeats boolean;
   n bigint;
 BEGIN
   finished := false;
@@ -95,8 +96,9 @@ BEGIN
     FOR k IN SELECT * FROM crm.import_kind x ORDER BY x.position LOOP
       EXECUTE format('SELECT count(*), min(d.row_no) %s', crm._import_waiting(k.kind, system)) INTO n, base;
       IF n > 0 THEN
-        INSERT INTO crm.import_batch_kind (batch_id, kind, read, inserted, updated, unchanged, rejected, expected, first_row)
-        VALUES (batch_id, k.kind, 0, 0, 0, 0, 0, n, base);
+        EXECUTE format('SELECT EXISTS (SELECT %s GROUP BY %s HAVING count(*) > 1)', crm._import_waiting(k.kind, system), crm._import_key_list(k.kind, 'd')) INTO repeats;
+        INSERT INTO crm.import_batch_kind (batch_id, kind, read, inserted, updated, unchanged, rejected, expected, first_row, repeats)
+        VALUES (batch_id, k.kind, 0, 0, 0, 0, 0, n, base, repeats);
       END IF;
     END LOOP;
     INSERT INTO crm.progress (task, step, total)
@@ -105,11 +107,11 @@ BEGIN
   END IF;
   batch_id := batch.id;
   FOR k IN SELECT * FROM crm.import_kind x ORDER BY x.position LOOP
-    SELECT b.first_row INTO base FROM crm.import_batch_kind b WHERE b.batch_id = batch.id AND b.kind = k.kind;
+    SELECT b.first_row, b.repeats INTO base, repeats FROM crm.import_batch_kind b WHERE b.batch_id = batch.id AND b.kind = k.kind;
     IF base IS NULL THEN
       EXECUTE format('SELECT min(d.row_no) %s', crm._import_waiting(k.kind, system)) INTO base;
     END IF;
-    n := crm._import_kind(k.kind, system, batch.id, at_most, coalesce(base, 1), false);
+    n := crm._import_kind(k.kind, system, batch.id, at_most, coalesce(base, 1), coalesce(repeats, true), false);
     IF n > 0 THEN
       UPDATE crm.import_batch_kind b SET first_row = coalesce(b.first_row, base) WHERE b.batch_id = batch.id AND b.kind = k.kind;
       UPDATE crm.progress p SET step = k.kind, done = p.done + n, changed_at = clock_timestamp() WHERE p.task = 'import ' || batch.id;

@@ -19,7 +19,8 @@ ALTER TABLE crm.import_batch ADD COLUMN stepwise boolean NOT NULL DEFAULT false;
 ALTER TABLE crm.import_batch_kind
   DROP CONSTRAINT import_batch_kind_kind_check,
   ADD COLUMN expected bigint,
-  ADD COLUMN first_row bigint;
+  ADD COLUMN first_row bigint,
+  ADD COLUMN repeats boolean;
 ALTER TABLE crm.import_reject
   DROP CONSTRAINT import_reject_kind_check,
   ADD COLUMN source_system text,
@@ -37,6 +38,7 @@ COMMENT ON TABLE crm.import_batch_kind IS 'The sums of crm.import_batch by kind 
 COMMENT ON COLUMN crm.import_batch_kind.kind IS 'Kind of row, of crm.import_kind.';
 COMMENT ON COLUMN crm.import_batch_kind.expected IS 'Rows that were waiting when a stepwise import began.';
 COMMENT ON COLUMN crm.import_batch_kind.first_row IS 'Least row_no among these: row 1 of the batch.';
+COMMENT ON COLUMN crm.import_batch_kind.repeats IS 'Whether some of these had the same key; they are taken together.';
 COMMENT ON COLUMN crm.import_reject.kind IS 'Kind of row, of crm.import_kind.';
 COMMENT ON COLUMN crm.import_reject.source_system IS 'The other system.';
 COMMENT ON COLUMN crm.import_reject.source_key IS 'What identifies the row: its key in the other system, or the columns of its key with a slash between them; at most 650 characters of it.';
