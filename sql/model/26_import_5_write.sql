@@ -46,17 +46,19 @@ $$;
 COMMENT ON FUNCTION crm._import_lock(text[], text, boolean) IS 'Locks the standing customers whom rows of some kinds touch, in order of id: rows still staged, or those of crm_import_row.';
 REVOKE ALL ON FUNCTION crm._import_lock(text[], text, boolean) FROM PUBLIC;
 
-CREATE FUNCTION crm._import_lock_target(kind text) RETURNS void
+CREATE FUNCTION crm._import_lock_target(kind text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   own constant crm.import_kind := (SELECT k FROM crm.import_kind k WHERE k.kind = _import_lock_target.kind);
 BEGIN
   IF own.key_table IS NULL AND crm._key_columns(own.target) <@ '{id,code,field}' AND EXISTS (SELECT FROM crm_import_change t WHERE t._action <> 'unchanged') THEN
     PERFORM pg_advisory_xact_lock('crm.import_kind'::regclass::oid::integer, own.position);
+    RETURN true;
   END IF;
+  RETURN false;
 END
 $$;
-COMMENT ON FUNCTION crm._import_lock_target(text) IS 'Lets imports that change rows known by a code, whatever their system, go one after the other.';
+COMMENT ON FUNCTION crm._import_lock_target(text) IS 'Lets imports that change rows known by a code, whatever their system, go one after the other. True when it took the lock.';
 REVOKE ALL ON FUNCTION crm._import_lock_target(text) FROM PUBLIC;
 
 CREATE FUNCTION crm._import_statements(kind text, source_system text) RETURNS text[]

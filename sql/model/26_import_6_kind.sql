@@ -51,9 +51,13 @@ CREATE FUNCTION crm._import_apply(kind text, source_system text, round integer) 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM crm._import_find_changes(kind, source_system, round);
+  IF crm._import_lock_target(kind) THEN
+    -- another import may have made these meanwhile
+    DROP TABLE crm_import_change;
+    PERFORM crm._import_find_changes(kind, source_system, round);
+  END IF;
   PERFORM crm._import_check_rules(kind);
   PERFORM crm._import_drop_faulty();
-  PERFORM crm._import_lock_target(kind);
   PERFORM crm._import_write_all(kind, source_system);
   INSERT INTO crm_import_done (row_no, action) SELECT t.row_no, t._action FROM crm_import_change t;
   DROP TABLE crm_import_change;
