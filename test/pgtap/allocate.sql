@@ -1,6 +1,7 @@
 -- Who holds whom: claim, release, transfer, allocation, quotas, cool-off, one history.
 BEGIN;
 SELECT no_plan();
+\ir include/helpers.sql
 
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES
   (1, NULL, 'co', 'Company'), (2, 1, 'n', 'North'), (3, 1, 's', 'South'), (4, 2, 'n1', 'North one');
@@ -12,14 +13,6 @@ INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, left_on) V
 INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from)
 SELECT i, 'person', 'Customer ' || i, 2 + i % 3, 1, '2020-01-01' FROM generate_series(1, 400) i;
 
-CREATE FUNCTION pg_temp.code_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE statement;
-  RETURN '00000';
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE;
-END
-$$;
 CREATE FUNCTION pg_temp.held(staff bigint) RETURNS bigint LANGUAGE sql AS
   'SELECT count(*) FROM crm.holding h WHERE h.staff_id = $1 AND h.held_to IS NULL';
 CREATE FUNCTION pg_temp.past(customer bigint, staff bigint, started interval, ended interval, ended_by text DEFAULT 'release') RETURNS void LANGUAGE sql AS $$

@@ -1,20 +1,13 @@
 -- What the views cost, and that they show what lies beneath.
 BEGIN;
 SELECT no_plan();
+\ir include/helpers.sql
 SET LOCAL client_min_messages = warning;
 CALL crm.generate(customers => 3000, seed => 3, as_of => '2024-06-30', years => 3, units => ARRAY[4, 12, 40]);
 CALL crm.rebuild('2024-06-30', NULL);
 SET LOCAL crm.as_of = '2024-06-30';
 ANALYZE;
 
-CREATE FUNCTION pg_temp.buffers(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-  plan json;
-BEGIN
-  EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ' || statement INTO plan;
-  RETURN (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::bigint + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::bigint;
-END
-$$;
 CREATE TEMPORARY TABLE leaf AS
 SELECT k.org_id FROM crm_bi.kpi k JOIN crm_bi.organisation o ON o.org_id = k.org_id
 WHERE k.code = 'total_churn' AND k.grain = 'month' AND k.period_start = '2023-05-01' AND NOT o.has_units ORDER BY k.org_id LIMIT 1;

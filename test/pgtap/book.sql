@@ -1,21 +1,8 @@
 -- Base and business data: what is taken, how it is kept and shown, and what is refused with which reason.
 BEGIN;
 SELECT no_plan();
+\ir include/helpers.sql
 SET LOCAL client_min_messages = warning;
-
-CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE statement;
-  SET CONSTRAINTS ALL IMMEDIATE;
-  RETURN 'taken';
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE || ' ' || SQLERRM;
-END
-$$;
--- a statement that must fail with the code, and words that its message must contain
-CREATE FUNCTION pg_temp.refused(statement text, code text, words text, description text) RETURNS text LANGUAGE sql AS $$
-  SELECT matches(pg_temp.refusal(statement), '^' || code || ' .*' || words, description)
-$$;
 
 -- keys given here and keys drawn do not meet
 SELECT count(setval(pg_get_serial_sequence(a.attrelid::regclass::text, a.attname), 5000)) > 0 AS drawn

@@ -1,6 +1,7 @@
 -- Contacts: what is recorded, and whose contact renews a holding.
 BEGIN;
 SELECT no_plan();
+\ir include/helpers.sql
 
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'co', 'Company'), (2, 1, 'n', 'North'), (3, 1, 's', 'South'), (4, 2, 'n1', 'North one');
 INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, left_on) VALUES
@@ -9,14 +10,6 @@ INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, left_on) V
 INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from)
 SELECT i, 'person', 'Customer ' || i, 2, 1, '2020-01-01' FROM generate_series(1, 20) i;
 
-CREATE FUNCTION pg_temp.code_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE statement;
-  RETURN '00000';
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE;
-END
-$$;
 -- who, of staff 1 to 5, renews the holding of a customer by a contact
 CREATE FUNCTION pg_temp.renewing(customer bigint) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE

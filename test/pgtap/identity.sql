@@ -1,15 +1,7 @@
 -- Duplicates: planted pairs and near misses in a small book, against every pair compared; the queue; one customer; refusals.
 BEGIN;
 SELECT no_plan();
-
-CREATE FUNCTION pg_temp.code_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE statement;
-  RETURN '00000';
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE;
-END
-$$;
+\ir include/helpers.sql
 
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'co', 'Company'), (2, 1, 'n', 'North'), (3, 1, 's', 'South');
 

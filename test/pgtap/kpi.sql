@@ -5,15 +5,8 @@
 \ir ../oracle/random_book.sql
 SET client_min_messages = warning;
 SELECT no_plan();
+\ir include/helpers.sql
 
-CREATE FUNCTION pg_temp.code_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE statement;
-  RETURN '00000';
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE;
-END
-$$;
 CREATE FUNCTION pg_temp.insured() RETURNS numeric LANGUAGE sql SET crm.as_of = '2024-05-17' AS $$
   SELECT coalesce(sum(k.numerator), 0) FROM crm_bi.kpi k WHERE k.code = 'insured' AND k.grain = 'month' AND k.period_start = '2024-05-01' AND k.org_id = 102
 $$;

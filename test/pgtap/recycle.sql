@@ -1,6 +1,7 @@
 -- When a holding falls due, and the sweep.
 BEGIN;
 SELECT no_plan();
+\ir include/helpers.sql
 
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES
   (1, NULL, 'co', 'Company'), (2, 1, 'n', 'North'), (3, 1, 's', 'South'), (4, 2, 'n1', 'North one');
@@ -10,14 +11,6 @@ INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from)
 SELECT i, 'person', 'Customer ' || i, 2, 1, '2020-01-01' FROM generate_series(1, 45000) i;
 INSERT INTO crm.product (id, code, name) VALUES (1, 'w', 'Whole life');
 
-CREATE FUNCTION pg_temp.code_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE statement;
-  RETURN '00000';
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE;
-END
-$$;
 -- a holding that began a while ago
 CREATE PROCEDURE pg_temp.hold(customer bigint, staff bigint, since interval, rule text, locked boolean DEFAULT false) LANGUAGE sql AS $$
   INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, rule, locked)
@@ -135,14 +128,6 @@ SELECT is_empty($$SELECT * FROM crm.holding h WHERE h.held_to IS NULL AND h.due_
 
 -- what the sweep reads -----------------------------------------------------------------
 
-CREATE FUNCTION pg_temp.buffers(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-  plan json;
-BEGIN
-  EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ' || statement INTO plan;
-  RETURN (plan #>> '{0,Plan,Shared Hit Blocks}')::bigint + (plan #>> '{0,Plan,Shared Read Blocks}')::bigint;
-END
-$$;
 CREATE PROCEDURE pg_temp.fill(first integer, last integer, due integer) LANGUAGE sql AS $$
   INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, rule)
   SELECT i, 1, 2, 1 + i % 20, now() - CASE WHEN i < first + due THEN interval '40 days' ELSE interval '1 day' + i * interval '1 second' END, 'claim', 'at most 30 days'

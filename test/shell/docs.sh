@@ -1,0 +1,86 @@
+#!/bin/bash
+# The SQL of README.md and of each chapter in docs/ runs: every file in one session and a database of its own, an empty one where it makes the
+# extension itself, else one with extension and model. A block marked "fails" must fail. Relative links lead somewhere, README.md to every chapter.
+# shellcheck source=test/shell/lib.bash
+. "$(dirname "$0")/lib.bash"
+cd "$(dirname "$0")/../.."
+scripts=$(mktemp -d "$CRM_TMP/docs.XXXXXX")
+known=$(query postgres "SELECT array_agg(rolname) FROM pg_roles")
+
+# what a file leaves behind, roles included
+clean() {
+	query postgres "SET client_min_messages = warning" "DROP DATABASE IF EXISTS crm_docs WITH (FORCE)"
+	query postgres "SELECT format('DROP ROLE %I;', rolname) FROM pg_roles WHERE rolname <> ALL ('$known')" | psql -Xq -v ON_ERROR_STOP=1
+}
+trap clean EXIT
+
+# script FILE: its blocks as input of psql, each on the lines it has in the file
+script() {
+	awk '
+		/^```sql( fails)?$/ {
+			inside = 1
+			fails = $2 == "fails"
+			print fails ? "\\set ON_ERROR_STOP off" : ""
+			next
+		}
+		/^```$/ && inside {
+			inside = 0
+			if (fails)
+				printf "\\if :ERROR \\\\ \\set ON_ERROR_STOP on \\\\ \\else \\\\ \\echo @did not fail: line %d \\\\ \\quit \\\\ \\endif \\\\ ", NR - 1
+			print "\\echo @done"
+			next
+		}
+		{ print inside ? $0 : "" }' "$1"
+}
+
+# runs FILE: each of its blocks
+runs() {
+	local file=$1 template=crm_model blocks output name
+	blocks=$(grep -cE '^```sql( fails)?$' "$file" || true)
+	[ "$blocks" -gt 0 ] || return 0
+	if grep -q '^CREATE EXTENSION.* crm\b' "$file"; then
+		template=template0
+	fi
+	remake crm_docs "$template"
+	mkdir -p "$(dirname "$scripts/$file")"
+	script "$file" >"$scripts/$file"
+	output=$(psql -Xq -v ON_ERROR_STOP=1 -d crm_docs -f "$scripts/$file" 2>&1 || true)
+	name="the SQL of $file runs"
+	is "$(grep -c '^@done$' <<<"$output" || true) blocks" "$blocks blocks" "$name"
+	if [ "$(grep -c '^@done$' <<<"$output" || true)" != "$blocks" ]; then
+		grep -E '^(psql:.*(ERROR|error)|@did)' <<<"$output" | tail -n 1 | sed "s|$scripts/||; s|^@|$file: |; s/^/# /"
+	fi
+	clean
+}
+
+# anchors FILE: of its headings
+anchors() {
+	awk '/^```/ { code = !code } !code && /^#+ /' "$1" | sed -E 's/^#+ +//; s/[^[:alnum:] _-]//g; s/.*/\L&/; s/ /-/g'
+}
+
+# astray FILE: its relative links to files or headings that are not there
+astray() {
+	local link path
+	# shellcheck disable=SC2016  # backquotes are meant
+	awk '/^```/ { code = !code } !code' "$1" | sed 's/`[^`]*`//g' | { grep -oE '\]\([^) ]+\)' || true; } | sed 's/^](//; s/)$//' | grep -vE '^[a-z]+:' |
+		while read -r link; do
+			path=$1
+			if [ -n "${link%%#*}" ]; then
+				path=$(dirname "$1")/${link%%#*}
+			fi
+			if [ ! -e "$path" ]; then
+				echo "$link"
+			elif [[ $link == *#* ]] && ! anchors "$path" | grep -qxF -- "${link#*#}"; then
+				echo "$link"
+			fi
+		done || true
+}
+
+for file in README.md docs/*.md; do
+	runs "$file"
+done
+while read -r file; do
+	is "$(astray "$file")" "" "the links of $file lead somewhere"
+done < <(find . -name '*.md' -not -path './.git/*' -printf '%P\n' | sort)
+is "$(for file in docs/*.md; do grep -qF "($file)" README.md || echo "$file"; done)" "" "the README names every chapter"
+done_testing
