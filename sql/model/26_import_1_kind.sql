@@ -99,19 +99,37 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT CASE WHEN k.key_table IS NULL THEN crm._key_columns(k.target)
          ELSE (SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
-               WHERE a.attrelid = ('crm.' || k.key_table)::pg_catalog.regclass AND a.attnum > 2 AND NOT a.attisdropped AND a.attname <> 'changed_at') END
+               WHERE a.attrelid = ('crm.' || k.key_table)::pg_catalog.regclass AND a.attnum > 2 AND NOT a.attisdropped) END
   FROM crm.import_kind k WHERE k.kind = _import_key_columns.kind;
 END;
 COMMENT ON FUNCTION crm._import_key_columns(text) IS 'Columns that give the key of a row referred to: of the table of source keys, otherwise of the target.';
 REVOKE ALL ON FUNCTION crm._import_key_columns(text) FROM PUBLIC;
 
-CREATE FUNCTION crm._key_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+-- source keys ----------------------------------------------------------------
+
+CREATE TABLE crm.key_change (
+  key_table text NOT NULL,
+  source_system text NOT NULL,
+  source_key text NOT NULL,
+  changed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  PRIMARY KEY (key_table, source_system, source_key)
+);
+COMMENT ON TABLE crm.key_change IS 'When source keys came to mean another row, as by a merge; written by triggers.';
+COMMENT ON COLUMN crm.key_change.key_table IS 'Table of the key.';
+COMMENT ON COLUMN crm.key_change.source_system IS 'The other system.';
+COMMENT ON COLUMN crm.key_change.source_key IS 'Key there.';
+COMMENT ON COLUMN crm.key_change.changed_at IS 'When, the last time.';
+
+CREATE FUNCTION crm._key_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  NEW.changed_at := now();
-  RETURN NEW;
+  INSERT INTO crm.key_change (key_table, source_system, source_key) VALUES (TG_TABLE_NAME, NEW.source_system, NEW.source_key)
+  ON CONFLICT (key_table, source_system, source_key) DO UPDATE SET changed_at = now();
+  RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION crm._key_changed() IS 'Trigger: stamps a source key that comes to mean another row.';
+COMMENT ON FUNCTION crm._key_changed() IS 'Trigger: keeps when a source key came to mean another row.';
+REVOKE ALL ON FUNCTION crm._key_changed() FROM PUBLIC;
 
 -- declaring ------------------------------------------------------------------
 
@@ -140,12 +158,14 @@ BEGIN
         format('Column %s of crm.%s.', parts[i], target));
     END LOOP;
   END IF;
-  EXECUTE format('ALTER TABLE crm.%I ADD COLUMN changed_at timestamptz NOT NULL DEFAULT pg_catalog.now()', name);
-  EXECUTE format('COMMENT ON COLUMN crm.%I.changed_at IS ''When the key came to mean this row.''', name);
-  EXECUTE format('CREATE TRIGGER changed BEFORE UPDATE ON crm.%I FOR EACH ROW EXECUTE FUNCTION crm._key_changed()', name);
+  EXECUTE format('CREATE TRIGGER changed AFTER UPDATE ON crm.%I FOR EACH ROW WHEN (NEW.* IS DISTINCT FROM OLD.*) EXECUTE FUNCTION crm._key_changed()', name);
+  -- what is not dated itself is dated by its key
+  IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = ('crm.' || target)::regclass AND a.attname IN ('created_at', 'recorded_at')) THEN
+    EXECUTE format('CREATE TRIGGER made AFTER INSERT ON crm.%I FOR EACH ROW EXECUTE FUNCTION crm._key_changed()', name);
+  END IF;
 END
 $$;
-COMMENT ON FUNCTION crm._import_make_key_table(text, text, text) IS 'Makes the table of source keys of a target where there is none.';
+COMMENT ON FUNCTION crm._import_make_key_table(text, text, text) IS 'Makes the table of source keys of a target where there is none, and lets changes of keys be kept.';
 REVOKE ALL ON FUNCTION crm._import_make_key_table(text, text, text) FROM PUBLIC;
 
 CREATE FUNCTION crm._import_make_staging(kind text) RETURNS void

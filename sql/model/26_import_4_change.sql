@@ -48,7 +48,7 @@ BEGIN
   EXECUTE format(
     'CREATE TEMP TABLE crm_import_change AS
      SELECT x.*%s, CASE WHEN NOT x._exists THEN ''insert'' WHEN x._differs THEN ''update'' ELSE ''unchanged'' END AS _action
-     FROM (SELECT %s w.row_no, w.row_key AS _key, v.*, %s, o.%I IS NOT NULL AS _exists, %s AS _changed_at,
+     FROM (SELECT %s w.row_no, w.row_key AS _key, v.*, %s, o.%I IS NOT NULL AS _exists,
                   (%s) IS DISTINCT FROM (%s) OR coalesce(%s, false) AS _differs%s
            FROM crm_import_row w%s
            WHERE w.round = %s AND NOT EXISTS (SELECT FROM crm_import_repeat r WHERE r.row_no = w.row_no)
@@ -58,7 +58,7 @@ BEGIN
     -- several events of one kind and day: the first one stands for them
     CASE WHEN own.key_table IS NULL AND 'id' = ANY (parts) THEN 'DISTINCT ON (w.row_no)' ELSE '' END,
     (SELECT string_agg(format('o.%I AS %I', p, '_old_' || p), ', ') FROM unnest(parts) p), parts[1],
-    CASE WHEN own.key_table IS NULL THEN 'NULL::timestamptz' ELSE 'k.changed_at' END, 'ROW(' || held || ')', 'ROW(' || given || ')', own.also, own.extra, joins, round,
+    'ROW(' || held || ')', 'ROW(' || given || ')', own.also, own.extra, joins, round,
     CASE WHEN own.key_table IS NULL AND 'id' = ANY (parts) THEN ', o.id' ELSE '' END);
   CREATE UNIQUE INDEX ON crm_import_change (row_no);
   ANALYZE crm_import_change;
@@ -68,12 +68,13 @@ BEGIN
     FROM unnest(CASE WHEN own.key_table IS NOT NULL THEN (SELECT array_agg('_old_' || p) FROM unnest(parts) p) ELSE keys END) q;
     EXECUTE format(
       'WITH twin AS (
-         SELECT t.row_no, first_value(t.row_no) OVER (PARTITION BY %1$s ORDER BY t._changed_at, t._key, t.row_no) AS first_no
+         SELECT t.row_no, first_value(t.row_no) OVER (PARTITION BY %1$s ORDER BY y.changed_at NULLS FIRST, t._key, t.row_no) AS first_no
          FROM crm_import_change t
+         LEFT JOIN crm.key_change y ON y.key_table = %3$L AND y.source_system = %4$L AND y.source_key = t._key
          WHERE (%1$s) IN (SELECT %1$s FROM crm_import_change t WHERE %2$s GROUP BY %1$s HAVING count(*) > 1)),
        gone AS (DELETE FROM crm_import_change t USING twin WHERE twin.row_no = t.row_no AND twin.first_no <> t.row_no)
        INSERT INTO crm_import_repeat SELECT row_no, first_no FROM twin WHERE row_no <> first_no',
-      given, (SELECT string_agg(x || ' IS NOT NULL', ' AND ') FROM unnest(string_to_array(given, ', ')) x));
+      given, (SELECT string_agg(x || ' IS NOT NULL', ' AND ') FROM unnest(string_to_array(given, ', ')) x), own.key_table, source_system);
   END IF;
 END
 $$;

@@ -2,7 +2,7 @@
 
 EXECUTE (
   SELECT pg_catalog.format('CREATE VIEW crm.source_key AS %s', pg_catalog.string_agg(pg_catalog.format(
-    'SELECT %1$L AS kind, k.source_system, k.source_key, %2$s AS customer_id, k.%3$I AS row_id, k.changed_at FROM crm.%4$I k',
+    'SELECT %1$L AS kind, k.source_system, k.source_key, %2$s AS customer_id, k.%3$I AS row_id, y.changed_at FROM crm.%4$I k LEFT JOIN crm.key_change y ON y.key_table = %4$L AND y.source_system = k.source_system AND y.source_key = k.source_key',
     x.kind, CASE WHEN 'customer_id' = ANY (p.parts) THEN 'k.customer_id' ELSE 'NULL::bigint' END, p.parts[pg_catalog.cardinality(p.parts)], x.key_table), ' UNION ALL ' ORDER BY x.position))
   FROM crm.import_kind x CROSS JOIN LATERAL (SELECT crm._import_key_columns(x.kind) AS parts) p WHERE x.key_table IS NOT NULL);
 COMMENT ON VIEW crm.source_key IS 'Keys of other systems and the rows of the book that they mean, of every kind that has its own.';
@@ -11,7 +11,7 @@ COMMENT ON COLUMN crm.source_key.source_system IS 'The other system.';
 COMMENT ON COLUMN crm.source_key.source_key IS 'Key there.';
 COMMENT ON COLUMN crm.source_key.customer_id IS 'Customer it belongs to; NULL where it belongs to none.';
 COMMENT ON COLUMN crm.source_key.row_id IS 'Key of the row here.';
-COMMENT ON COLUMN crm.source_key.changed_at IS 'When the key came to mean this row.';
+COMMENT ON COLUMN crm.source_key.changed_at IS 'When the key came to mean this row; NULL: always.';
 
 CREATE FUNCTION crm.export_keys(source_system text, since timestamptz DEFAULT '-infinity', kinds text[] DEFAULT NULL)
 RETURNS TABLE (kind text, source_key text, customer_id bigint, id bigint, changed_at timestamptz)
@@ -35,10 +35,12 @@ BEGIN
     RETURN QUERY EXECUTE format(
       'SELECT %L, y.source_key, %s, y.%I, x.changed_at
        FROM crm.%I y JOIN crm.%I o ON %s
-       CROSS JOIN LATERAL (SELECT greatest(y.changed_at%s%s) AS changed_at) x
+       LEFT JOIN crm.key_change z ON z.key_table = %s AND z.source_system = y.source_system AND z.source_key = y.source_key
+       CROSS JOIN LATERAL (SELECT greatest(z.changed_at%s%s) AS changed_at) x
        WHERE y.source_system = $1 AND x.changed_at >= $2 ORDER BY y.source_key',
       k.kind, CASE WHEN 'customer_id' = ANY (key_parts) THEN 'y.customer_id' ELSE 'NULL::bigint' END, key_parts[cardinality(key_parts)], k.key_table, k.target,
       (SELECT string_agg(format('o.%I = y.%I', p, q), ' AND ') FROM unnest(parts, key_parts) u (p, q)),
+      quote_literal(k.key_table),
       (SELECT string_agg(', o.' || a.attname, '') FROM pg_attribute a
        WHERE a.attrelid = ('crm.' || k.target)::regclass AND a.attname IN ('created_at', 'updated_at', 'recorded_at', 'ended_at') AND a.atttypid = 'timestamptz'::regtype
          AND NOT EXISTS (SELECT FROM crm.import_column c WHERE c.kind = k.kind AND c.name = a.attname)),

@@ -67,4 +67,4 @@ COMMENT ON COLUMN crm_bi.source_key.source_system IS 'The other system. 来源�
 COMMENT ON COLUMN crm_bi.source_key.source_key IS 'Key there. 来源键';
 COMMENT ON COLUMN crm_bi.source_key.customer_id IS 'Customer it belongs to; NULL where it belongs to none. 客户键';
 COMMENT ON COLUMN crm_bi.source_key.row_id IS 'Key of the row here. 本系统键';
-COMMENT ON COLUMN crm_bi.source_key.changed_at IS 'When the key came to mean this row. 变更时间';
+COMMENT ON COLUMN crm_bi.source_key.changed_at IS 'When the key came to mean this row; NULL: always. 变更时间';

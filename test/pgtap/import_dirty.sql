@@ -262,7 +262,7 @@ SELECT is_empty(format($$SELECT kind, source_key FROM crm.import_reject WHERE ba
 
 -- keys of a merged customer --------------------------------------------------------------
 
-UPDATE crm.customer_key SET customer_id = (SELECT customer_id FROM crm.customer_key WHERE source_key = 'C2001'), changed_at = now() WHERE source_key = 'C2002';
+UPDATE crm.customer_key SET customer_id = (SELECT customer_id FROM crm.customer_key WHERE source_key = 'C2001') WHERE source_key = 'C2002';
 INSERT INTO crm.import_contact_point (source_key, customer_key, kind, value) VALUES ('MERGED', 'C2002', 'email', 'merged@example.com');
 SELECT pg_temp.load($$f.kind = 'customer' AND f.error IS NULL AND f.row ->> 'source_key' IN ('C2001', 'C2002')$$);
 CALL crm.import('core') \gset merged_
