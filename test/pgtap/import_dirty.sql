@@ -275,6 +275,75 @@ SELECT is_empty($$SELECT * FROM crm.export_keys('core', 'infinity')$$, 'nothing 
 SELECT throws_ok($$SELECT * FROM crm.export_keys('core', kinds => '{customer,insured}')$$, '22023', NULL, 'insured persons have no keys of their own');
 SELECT throws_ok('SELECT * FROM crm.export_keys(NULL)', '22004', NULL, 'the system must be named');
 
+-- what is known changes ------------------------------------------------------------------
+
+CREATE TEMP TABLE revision (n integer GENERATED ALWAYS AS IDENTITY, kind text, key text, change jsonb, outcome text, name text);
+INSERT INTO revision (kind, key, change, outcome, name) VALUES
+  ('organisation', 'U7', '{"name": "Renamed", "parent_code": "B2"}', 'update', 'a unit moves'),
+  ('organisation', 'B1', '{"name": "Branch 1", "parent_code": "U8"}', 'reject', 'a unit that stands is not placed below its own'),
+  ('product', 'LIFE', '{"name": "Whole life", "category_code": "finance.intermediary.insurance"}', 'update', 'a product made by hand is known by its code'),
+  ('staff', 'S1', '{"name": "Agent 1", "org_code": "B1", "channel_code": "individual", "joined_on": "2000-01-01", "login": "agent_1"}', 'update', 'a member of staff gets a login'),
+  ('channel', 'web', '{"name": "Web"}', 'insert', 'a new channel'),
+  ('profile_code', 'industry / space', '{"field": "industry", "code": "space", "position": "20", "name": "space", "name_zh": "航天"}', 'insert', 'a new code'),
+  ('partner', 'PA7', '{"class": "A"}', 'update', 'class of a partner'),
+  ('contact_point', 'T7', '{"value": " c7@example.org "}', 'update', 'another address'),
+  ('contact_point', 'T8', '{"customer_key": "C1000"}', 'update', 'an address that is another customer''s'),
+  ('contact_point', 'T9', '{"kind": "mobile", "value": "+86 138-0013-8000"}', 'update', 'an address becomes a number'),
+  ('contact_point', 'T9', '{"kind": "mobile", "value": "13800138000"}', 'unchanged', 'which is the same however it is written'),
+  ('consent', 'N7', '{"state": "withdrawn"}', 'update', 'a consent corrected'),
+  ('profile', 'C7', '{"industry": "space", "investable_amount": "5.00"}', 'update', 'a profile'),
+  ('relation', 'R7', '{"customer_key": "C16", "kind": "child", "other_key": "C15"}', 'unchanged', 'a relation told by its inverse'),
+  ('relation', 'R7', '{"to_date": "2020-01-01"}', 'update', 'a relation ends'),
+  ('household', 'H7', '{"address": "人民路"}', 'update', 'a household'),
+  ('household_member', 'C7 / 2020-01-01', '{"household_key": "H8"}', 'update', 'who lives elsewhere'),
+  ('blacklist', 'X7', '{"to_date": "2022-01-01", "end_reason": "settled"}', 'update', 'off the blacklist'),
+  ('debt', 'E7', '{"amount": "0"}', 'update', 'a debt repaid'),
+  ('product_holding', 'G7', '{"closed_on": "2019-12-31"}', 'reject', 'closed before opening'),
+  ('product_holding', 'G7', '{"closed_on": "2020-01-01"}', 'reject', 'closed before its balance'),
+  ('product_balance', 'G7 / 2020-01-01', '{"balance": "11"}', 'update', 'a balance corrected'),
+  ('prospect', 'O7', '{"source": "merchant", "partner_code": "PA7", "action_key": "Y7"}', 'update', 'a prospect with partner and action'),
+  ('prospect', 'O8', '{"source": "merchant", "partner_code": "PA7", "action_key": "Y8"}', 'reject', 'the action of another partner'),
+  ('appointment', 'Z7', '{"result": "kept"}', 'update', 'an appointment'),
+  ('policy', 'L7', '{"premium": "1000.00", "payments": "010"}', 'unchanged', 'numbers written otherwise'),
+  ('event', 'L7 / lapse / 2018-01-01', '{}', 'unchanged', 'an event told again'),
+  ('premium_due', 'L7 / 1', '{"amount": "1001"}', 'update', 'a premium due corrected'),
+  ('premium_receipt', 'Q7', '{"amount": "999"}', 'reject', 'a receipt is not changed'),
+  ('premium_receipt', 'Q7R', '{"source_key": "Q7R", "reverses_key": "Q7", "received_on": "2015-02-01", "reason": "bounced"}', 'insert', 'but reversed'),
+  ('premium_receipt', 'Q7S', '{"source_key": "Q7S", "reverses_key": "Q7", "received_on": "2015-02-01", "reason": "bounced"}', 'reject', 'once'),
+  ('policy_claim', 'M7', '{"outcome": "accepted", "decided_on": "2018-02-01", "paid_amount": "5", "paid_on": "2018-02-02"}', 'update', 'a claim paid'),
+  ('service_order', 'J7', '{"applied_at": "2018-01-01T01:30:00Z"}', 'unchanged', 'a time with its offset'),
+  ('service_order_step', 'J7 / 1', '{"ended_at": "2018-01-02 09:30", "result": "passed"}', 'update', 'a step passed'),
+  ('contact', 'K7', '{"outcome": "sold"}', 'update', 'a contact');
+CREATE FUNCTION pg_temp.revise(r revision) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  given jsonb := coalesce((SELECT f.row FROM file f JOIN crm.import_kind k USING (kind) WHERE f.kind = r.kind AND f.error IS NULL
+    AND (SELECT string_agg(f.row ->> c, ' / ' ORDER BY n) FROM unnest(k.key_columns) WITH ORDINALITY u (c, n))
+      = CASE WHEN r.kind = 'premium_receipt' THEN left(r.key, 2) ELSE r.key END), CASE WHEN r.key !~ '/' THEN jsonb_build_object('code', r.key) ELSE '{}' END) || r.change;
+  b bigint;
+BEGIN
+  EXECUTE (SELECT format('INSERT INTO crm.import_%s (%s) SELECT %s', r.kind, string_agg(quote_ident(k), ', '), string_agg(quote_nullable(v), ', ')) FROM jsonb_each_text(given) e (k, v));
+  CALL crm.import('core', b);
+  RETURN (SELECT CASE WHEN read <> 1 THEN 'read ' || read WHEN inserted = 1 THEN 'insert' WHEN updated = 1 THEN 'update' WHEN unchanged = 1 THEN 'unchanged' ELSE 'reject' END
+          FROM crm.import_batch_kind k WHERE k.batch_id = b AND k.kind = r.kind);
+END
+$$;
+SELECT is(pg_temp.revise(r), r.outcome, r.kind || ': ' || r.name) FROM revision r ORDER BY n;
+SELECT is(pg_temp.revise(r), 'unchanged', r.kind || ': told again, nothing') FROM revision r WHERE r.outcome IN ('insert', 'update') AND r.key <> 'T9' AND (r.kind, r.key) <> ('relation', 'R7') ORDER BY n;
+SELECT is_empty($$SELECT r.kind, r.message FROM crm.import_reason r JOIN crm.import_batch b ON b.id = r.batch_id
+                  WHERE r.message ~ 'violates|constraint|null value|_check|_key"' OR r.column_name IS NULL$$, 'whatever is refused has words and a column');
+SELECT results_eq($$SELECT c.source_key FROM crm.contact_point p JOIN crm.contact_point_key k ON (k.customer_id, k.contact_point_id) = (p.customer_id, p.id) JOIN crm.customer_key c ON c.customer_id = p.customer_id WHERE k.source_key = 'T8'$$,
+                  $$VALUES ('C1000')$$, 'what moves to another customer keeps its key');
+
+-- an imported contact counts for the holder -------------------------------------------------
+
+INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, rule)
+SELECT k.customer_id, s.channel_id, s.org_id, s.id, '2020-06-01', 'claim', crm.setting_value('recycle_rule')::crm.recycle_rule FROM crm.customer_key k, crm.staff s WHERE k.source_key = 'C500' AND s.code = 'S1';
+INSERT INTO crm.import_contact (source_key, customer_key, staff_code, channel_code, purpose, at, outcome)
+SELECT 'HELD' || i, 'C500', 'S1', 'individual', 'sales', '2020-0' || i || '-15 12:00', 'reached' FROM generate_series(5, 8) i;
+CALL crm.import('core') \gset held_
+SELECT results_eq($$SELECT h.last_contact_at FROM crm.holding h JOIN crm.customer_key k USING (customer_id) WHERE k.source_key = 'C500'$$,
+                  $$SELECT '2020-08-15 12:00'::timestamp AT TIME ZONE crm.setting_value('business_time_zone')$$, 'the last contact while held');
+
 -- every constraint has words ---------------------------------------------------------------
 
 SELECT is_empty($$SELECT k.kind, c.name FROM crm.import_kind k CROSS JOIN LATERAL crm._import_constraints(k.kind) c
