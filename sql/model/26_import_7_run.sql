@@ -75,7 +75,7 @@ DECLARE
 BEGIN
   finished := false;
   IF at_most IS NULL OR at_most <= 0 THEN
-    RAISE EXCEPTION 'a step of % rows is not above 0', at_most USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out: 50000 is usual.';
+    RAISE EXCEPTION 'a step of % rows is not above 0', at_most USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out: 100000 is usual.';
   END IF;
   INSERT INTO crm.import_source (source_system, batches) VALUES (system, 0) ON CONFLICT ON CONSTRAINT import_source_pkey DO NOTHING;
   PERFORM FROM crm.import_source s WHERE s.source_system = system FOR NO KEY UPDATE;
@@ -126,7 +126,7 @@ $$;
 COMMENT ON FUNCTION crm._import_step(text, bigint, bigint) IS 'The next step of a stepwise import: opens the batch, imports about at_most rows of one kind, or closes the batch.';
 REVOKE ALL ON FUNCTION crm._import_step(text, bigint, bigint) FROM PUBLIC;
 
-CREATE PROCEDURE crm.import_in_steps(source_system text, rows_per_step bigint DEFAULT 50000, INOUT batch_id bigint DEFAULT NULL)
+CREATE PROCEDURE crm.import_in_steps(source_system text, rows_per_step bigint DEFAULT 100000, INOUT batch_id bigint DEFAULT NULL)
 LANGUAGE plpgsql AS $$
 DECLARE
   path text := pg_catalog.current_setting('search_path');
