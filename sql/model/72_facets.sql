@@ -7,7 +7,9 @@ DECLARE
   g crm.generation;
 BEGIN
   SELECT * INTO g FROM crm.generation x WHERE x.state = 'current';
-  IF NOT crm._generation_stands(g.id) THEN
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'no generation of standings is current' USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CALL crm.rebuild().';
+  ELSIF NOT crm._generation_stands(g.id) THEN
     RAISE EXCEPTION 'the figures were rebuilt after the snapshot of this transaction was taken'
       USING ERRCODE = 'serialization_failure', HINT = 'The transaction might succeed if retried.';
   END IF;
@@ -15,7 +17,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._slot() IS
-  'The slot of the current generation. Errors: 40001 when the figures were rebuilt after the snapshot was taken and its rows are gone.';
+  'The slot of the current generation. Errors: 55000 none, 40001 when its rows are gone since the snapshot.';
 REVOKE ALL ON FUNCTION crm._slot() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm._slot() TO crm_bi_owner;
 
