@@ -100,12 +100,13 @@ COMMENT ON COLUMN crm_bi.ready_list.description IS 'Who is on it, in English. �
 COMMENT ON COLUMN crm_bi.ready_list.description_zh IS 'Who is on it, in Chinese. 中文说明';
 COMMENT ON COLUMN crm_bi.ready_list.members IS 'Customers on it today. 客户数';
 
--- GROUP BY says that a customer comes once, so that the planner leaves the join out where no condition asks for lists.
+-- GROUP BY says that a customer comes once, so that the planner leaves a join out where no condition asks for its column.
 CREATE VIEW crm_bi.listed_customer AS
-SELECT c.*, coalesce(l.lists, '') AS lists
+SELECT c.*, coalesce(l.lists, '') AS lists, m.completeness
 FROM crm_bi.customer c
-LEFT JOIN (SELECT x.customer_id, pg_catalog.max(x.lists) AS lists FROM crm_bi.customer_lists x GROUP BY x.customer_id) l ON l.customer_id = c.customer_id;
-COMMENT ON VIEW crm_bi.listed_customer IS 'Customers today with the lists at hand that they are on: what conditions are matched with. 客户及所属名单';
+LEFT JOIN (SELECT x.customer_id, pg_catalog.max(x.lists) AS lists FROM crm_bi.customer_lists x GROUP BY x.customer_id) l ON l.customer_id = c.customer_id
+LEFT JOIN (SELECT x.customer_id, pg_catalog.max(x.score) AS completeness FROM crm._completeness x GROUP BY x.customer_id) m ON m.customer_id = c.customer_id;
+COMMENT ON VIEW crm_bi.listed_customer IS 'Customers today with the lists at hand that they are on and how complete their data is: what conditions are matched with. 客户及所属名单';
 DECLARE
   c record;
 BEGIN
@@ -115,6 +116,7 @@ BEGIN
   END LOOP;
 END;
 COMMENT ON COLUMN crm_bi.listed_customer.lists IS 'Codes of the lists, separated by comma and space; empty: none. 所属名单';
+COMMENT ON COLUMN crm_bi.listed_customer.completeness IS 'Completeness of the data, 0 to 100; NULL: no field is required. 完整度';
 
 CREATE VIEW crm_bi.mining_project AS
 SELECT p.id AS project_id, p.name, p.purpose, p.target_list_id, p.trial_from, p.trial_to,
