@@ -146,6 +146,22 @@ REVOKE ALL ON FUNCTION crm.classify(date) FROM PUBLIC;
 COMMENT ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) IS
   'Writes rows of crm.standing, with their columns as of crm.today(). A customer who is no longer there has none.';
 REVOKE ALL ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) FROM PUBLIC;
+CREATE FUNCTION crm._end_roll(of_slot smallint, to_day date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$
+BEGIN
+  -- whoever still wrote by the day before has committed, and shows; a prepared transaction may never do so, and others would queue behind this lock
+  LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+  UPDATE crm.generation g SET rolling = false
+  WHERE g.slot = of_slot AND g.state = 'current'
+    AND NOT EXISTS (SELECT FROM crm.standing s JOIN crm.customer c ON c.id = s.customer_id
+                    WHERE s.slot = of_slot AND (s.valid_from > to_day OR s.valid_to <= to_day));
+EXCEPTION WHEN lock_not_available THEN
+  NULL;
+END
+$$;
+COMMENT ON FUNCTION crm._end_roll(smallint, date) IS 'Says that all columns of crm.standing stand on a day, unless some do not or somebody who has posted stays open: then that is left to the next refresh.';
+REVOKE ALL ON FUNCTION crm._end_roll(smallint, date) FROM PUBLIC;
+
 -- Every row of a slot holds on the day that its generation is shown on, unless a roll to that day is under way.
 CREATE FUNCTION crm._roll_standings(to_day date, at_most integer) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -161,20 +177,17 @@ BEGIN
     UPDATE crm.generation SET shown_on = to_day, rolling = true WHERE id = g.id;
     RETURN true;
   END IF;
-  customers := ARRAY(SELECT s.customer_id FROM crm.standing s
-                     WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day) LIMIT at_most);
-  IF customers <> '{}' THEN
-    -- as posting locks them, and then what they are by now
-    PERFORM FROM crm.customer c WHERE c.id = ANY (customers) ORDER BY c.id FOR NO KEY UPDATE;
-    PERFORM crm._put_standings(g.slot, array_agg(s.customer_id), array_agg(s.first_day), array_agg(s.timeline), array_agg(s.facets))
-    FROM crm.standing s WHERE s.slot = g.slot AND s.customer_id = ANY (customers);
-    RETURN true;
+  -- locked as posting locks them, but never waited for; whoever has one writes its row anyway
+  customers := ARRAY(SELECT c.id FROM crm.standing s JOIN crm.customer c ON c.id = s.customer_id
+                     WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day)
+                     LIMIT at_most FOR NO KEY UPDATE OF c SKIP LOCKED);
+  IF customers = '{}' THEN
+    PERFORM crm._end_roll(g.slot, to_day);
+    RETURN false;
   END IF;
-  -- whoever still wrote by the day before has committed, and shows
-  LOCK TABLE crm.generation IN EXCLUSIVE MODE;
-  UPDATE crm.generation SET rolling = false
-  WHERE id = g.id AND NOT EXISTS (SELECT FROM crm.standing s WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day));
-  RETURN NOT FOUND;
+  PERFORM crm._put_standings(g.slot, array_agg(s.customer_id), array_agg(s.first_day), array_agg(s.timeline), array_agg(s.facets))
+  FROM crm.standing s WHERE s.slot = g.slot AND s.customer_id = ANY (customers);
+  RETURN true;
 END
 $$;
 COMMENT ON FUNCTION crm._roll_standings(date, integer) IS 'Goes a step towards the columns of crm.standing standing on a day, some customers at a time; returns whether there is more to do.';
