@@ -2,11 +2,31 @@
 
 -- making room -----------------------------------------------------------------
 
+CREATE FUNCTION crm._merge_keys(relation regclass, gone jsonb, stays jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  k record;
+BEGIN
+  FOR k IN
+    SELECT x.relation, string_agg(format('%I = ($2 ->> %L)::bigint', u.own, u.theirs), ', ') AS changes,
+           string_agg(format('%I = ($1 ->> %L)::bigint', u.own, u.theirs), ' AND ') AS condition
+    FROM crm._key_table x
+    CROSS JOIN LATERAL ROWS FROM (unnest(x.columns), unnest(crm._key_columns(x.target))) u (own, theirs)
+    WHERE x.target = _merge_keys.relation GROUP BY x.relation
+  LOOP
+    EXECUTE format('UPDATE %s SET %s WHERE %s', k.relation, k.changes, k.condition) USING gone, stays;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION crm._merge_keys(regclass, jsonb, jsonb) IS 'Lets the source keys of a row that goes mean the one that stays, so that an import finds it.';
+REVOKE ALL ON FUNCTION crm._merge_keys(regclass, jsonb, jsonb) FROM PUBLIC;
+
 CREATE FUNCTION crm._merge_relations(kept bigint, dropped bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   r record;
+  twin bigint;
 BEGIN
   DELETE FROM crm.relation r WHERE (r.customer_id, r.other_id) IN ((kept, dropped), (dropped, kept));
   FOR r IN
@@ -17,7 +37,10 @@ BEGIN
     CROSS JOIN LATERAL (VALUES (k.code = k.inverse AND b < a)) s (turns)
     WHERE dropped IN (x.customer_id, x.other_id) ORDER BY x.id
   LOOP
-    IF r.to_date IS NULL AND EXISTS (SELECT FROM crm.relation x WHERE (x.customer_id, x.other_id, x.kind) = (r.first_id, r.second_id, r.kind) AND x.to_date IS NULL) THEN
+    twin := (SELECT x.id FROM crm.relation x
+             WHERE (x.customer_id, x.other_id, x.kind) = (r.first_id, r.second_id, r.kind) AND x.to_date IS NULL AND r.to_date IS NULL);
+    IF twin IS NOT NULL THEN
+      PERFORM crm._merge_keys('crm.relation', jsonb_build_object('customer_id', r.customer_id, 'id', r.id), jsonb_build_object('customer_id', r.first_id, 'id', twin));
       DELETE FROM crm.relation x WHERE (x.customer_id, x.id) = (r.customer_id, r.id);
     ELSE
       UPDATE crm.relation x
@@ -64,6 +87,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   since date := (SELECT b.from_date FROM crm.blacklist b WHERE b.customer_id = kept AND b.to_date IS NULL);
 BEGIN
+  PERFORM crm._merge_keys('crm.blacklist', jsonb_build_object('customer_id', d.customer_id, 'id', d.id), jsonb_build_object('customer_id', k.customer_id, 'id', k.id))
+  FROM crm.blacklist d JOIN crm.blacklist k ON k.customer_id = kept AND k.to_date IS NULL
+  WHERE d.customer_id = dropped AND d.to_date IS NULL AND d.from_date >= since;
   DELETE FROM crm.blacklist b WHERE b.customer_id = dropped AND b.to_date IS NULL AND b.from_date >= since;
   UPDATE crm.blacklist b SET to_date = since, end_reason = 'continued by the entry of the customer merged with'
   WHERE b.customer_id = dropped AND b.to_date IS NULL AND b.from_date < since;
@@ -166,19 +192,25 @@ REVOKE ALL ON FUNCTION crm._merge_renumber(bigint, bigint) FROM PUBLIC;
 CREATE FUNCTION crm._merge_move(relation regclass, column_name text, kept bigint, dropped bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  keyed CONSTANT boolean := EXISTS (SELECT FROM crm._key_table k WHERE k.target = relation);
   i record;
 BEGIN
   FOR i IN
-    SELECT k.names, coalesce(' AND ' || pg_get_expr(x.indpred, x.indrelid), '') AS condition
+    SELECT k.names, k.same, coalesce(' AND ' || pg_get_expr(x.indpred, x.indrelid), '') AS condition
     FROM pg_index x
     CROSS JOIN LATERAL (
       SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attname <> column_name) AS names,
+             coalesce(string_agg(format('g.%1$I = s.%1$I', a.attname), ' AND ') FILTER (WHERE a.attname <> column_name), 'true') AS same,
              bool_or(a.attname = column_name) AS has_it
       FROM pg_attribute a WHERE a.attrelid = x.indrelid AND a.attnum = ANY ((x.indkey::smallint[])[0:x.indnkeyatts - 1])) k
     WHERE x.indrelid = relation AND x.indisunique AND k.has_it
       AND NOT (x.indisprimary AND (crm._numbered(relation, column_name)).id IS NOT NULL)
     ORDER BY x.indisprimary DESC, x.indexrelid
   LOOP
+    IF keyed THEN
+      EXECUTE format('SELECT crm._merge_keys(%1$L, %2$s, %3$s) FROM (SELECT * FROM %1$s WHERE %4$I = $2%5$s) g JOIN (SELECT * FROM %1$s WHERE %4$I = $1%5$s) s ON %6$s',
+                     relation, (crm._row_image(relation, 'g')).key, (crm._row_image(relation, 's')).key, column_name, i.condition, i.same) USING kept, dropped;
+    END IF;
     EXECUTE format('DELETE FROM %1$s WHERE %2$I = $2%3$s AND %4$s (SELECT %5$s FROM %1$s WHERE %2$I = $1%3$s)', relation, column_name, i.condition,
                    coalesce('(' || i.names || ') IN', 'EXISTS'), i.names) USING kept, dropped;
   END LOOP;
@@ -259,8 +291,9 @@ BEGIN
   SELECT NULL::bigint, (row_number() OVER (ORDER BY c.relation, c.key_before, c.key_after))::integer, c.relation, c.key_before, c.key_after, c.before, c.after
   FROM changed c
   WHERE c.key_before IS NULL OR c.key_after IS NULL
-     OR EXISTS (SELECT FROM jsonb_object_keys(c.after) k
-                WHERE NOT EXISTS (SELECT FROM named f WHERE f.relation = c.relation AND f.column_name = k AND f.way = 'follow'));
+     OR EXISTS (SELECT FROM jsonb_each(c.after) k
+                WHERE NOT (c.before -> k.key = to_jsonb(dropped) AND k.value = to_jsonb(kept)
+                           AND EXISTS (SELECT FROM named f WHERE f.relation = c.relation AND f.column_name = k.key AND f.way = 'follow')));
 END
 $$;
 COMMENT ON FUNCTION crm._merge_difference(crm.merge_row[], crm.merge_row[], bigint, bigint) IS 'What a merge did, from all rows of the two customers before and after; rows that only followed others aside.';

@@ -5,7 +5,7 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
   SELECT pg_catalog.format('(%s) = (SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $1) k)',
                            pg_catalog.string_agg(pg_catalog.format('t.%I', c), ', '), pg_catalog.string_agg(pg_catalog.format('k.%I', c), ', '), _row_is.relation)
-  FROM pg_catalog.unnest(crm._row_key(_row_is.relation)) c;
+  FROM pg_catalog.unnest(crm._key_columns(_row_is.relation)) c;
 END;
 COMMENT ON FUNCTION crm._row_is(regclass) IS 'SQL for: the row t of a table has the key $1.';
 REVOKE ALL ON FUNCTION crm._row_is(regclass) FROM PUBLIC;
@@ -232,6 +232,9 @@ BEGIN
       END IF;
     ELSIF NOT (crm._row_parents_gone(r.relation, r.before, m.dropped_id)).went_along THEN
       PERFORM crm._row_insert(r.relation, r.key_before, r.before);
+      INSERT INTO crm.key_change (key_table, source_system, source_key)
+      SELECT substr(k.relation::text, 5), r.key_before ->> 'source_system', r.key_before ->> 'source_key' FROM crm._key_table k WHERE k.relation = r.relation
+      ON CONFLICT (key_table, source_system, source_key) DO UPDATE SET changed_at = now();
     END IF;
   END LOOP;
   FOR r IN
