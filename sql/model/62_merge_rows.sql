@@ -192,7 +192,7 @@ REVOKE ALL ON FUNCTION crm._merge_renumber(bigint, bigint) FROM PUBLIC;
 CREATE FUNCTION crm._merge_move(relation regclass, column_name text, kept bigint, dropped bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  keyed CONSTANT boolean := EXISTS (SELECT FROM crm._key_table k WHERE k.target = relation);
+  keyed CONSTANT boolean := EXISTS (SELECT FROM crm._key_table k WHERE k.target = _merge_move.relation);
   i record;
 BEGIN
   FOR i IN
@@ -283,17 +283,18 @@ BEGIN
     FULL JOIN a ON a.relation = b.relation AND a.key = b.key_now),
   changed AS (
     SELECT p.relation, p.key_before, p.key_after,
-           CASE WHEN p.old IS NULL THEN NULL WHEN p.new IS NULL THEN p.old
+           CASE WHEN p.old IS NULL THEN NULL WHEN p.new IS NULL OR p.keys THEN p.old
                 ELSE (SELECT jsonb_object_agg(o.key, o.value) FROM jsonb_each(p.old) o WHERE o.value IS DISTINCT FROM p.new -> o.key) END AS before,
-           CASE WHEN p.new IS NULL THEN NULL WHEN p.old IS NULL THEN p.new
+           CASE WHEN p.new IS NULL THEN NULL WHEN p.old IS NULL OR p.keys THEN p.new
                 ELSE (SELECT jsonb_object_agg(o.key, o.value) FROM jsonb_each(p.new) o WHERE o.value IS DISTINCT FROM p.old -> o.key) END AS after
-    FROM pair p WHERE p.old IS DISTINCT FROM p.new)
+    FROM (SELECT x.*, x.relation IN (SELECT k.relation::text FROM crm._key_table k) AS keys FROM pair x WHERE x.old IS DISTINCT FROM x.new) p)
   SELECT NULL::bigint, (row_number() OVER (ORDER BY c.relation, c.key_before, c.key_after))::integer, c.relation, c.key_before, c.key_after, c.before, c.after
   FROM changed c
   WHERE c.key_before IS NULL OR c.key_after IS NULL
      OR EXISTS (SELECT FROM jsonb_each(c.after) k
-                WHERE NOT (c.before -> k.key = to_jsonb(dropped) AND k.value = to_jsonb(kept)
-                           AND EXISTS (SELECT FROM named f WHERE f.relation = c.relation AND f.column_name = k.key AND f.way = 'follow')));
+                WHERE k.value IS DISTINCT FROM c.before -> k.key
+                  AND NOT (c.before -> k.key = to_jsonb(dropped) AND k.value = to_jsonb(kept)
+                         AND EXISTS (SELECT FROM named f WHERE f.relation = c.relation AND f.column_name = k.key AND f.way = 'follow')));
 END
 $$;
 COMMENT ON FUNCTION crm._merge_difference(crm.merge_row[], crm.merge_row[], bigint, bigint) IS 'What a merge did, from all rows of the two customers before and after; rows that only followed others aside.';

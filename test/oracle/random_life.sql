@@ -88,6 +88,7 @@ BEGIN
   SELECT c.id, j, (ARRAY['check_up', 'merchant_offer'])[1 + j % 2], date '2020-04-01' + j, j, 'none', c.org_id, 1, 1,
          CASE WHEN r THEN now() END, CASE WHEN r THEN 'clerk' END, CASE WHEN r THEN 'not given' END
   FROM l_customer c, generate_series(1, 4) j, LATERAL (SELECT pg_temp.some(seed, 'reversed', c.i * 4 + j, 3) = 0 AS r) r WHERE pg_temp.some(seed, 'used', c.i * 4 + j, 2) = 0;
+  PERFORM setval(pg_get_serial_sequence(t, 'id'), 100) FROM unnest('{crm.field_check,crm.benefit_use}'::text[]) t;
   INSERT INTO crm.benefit_account (customer_id, benefit, changes) SELECT u.customer_id, u.benefit, count(*) + count(u.reversed_at) FROM crm.benefit_use u GROUP BY 1, 2;
   INSERT INTO crm.mining_project (id, name, target_list_id, trial_from, trial_to) OVERRIDING SYSTEM VALUE SELECT j, 'Project ' || j, j, '2020-01-01', '2020-12-31' FROM generate_series(1, 3) j;
   INSERT INTO crm.mining_member (project_id, customer_id) SELECT m.target_list_id, m.customer_id FROM crm.target_list_member m;
