@@ -93,7 +93,7 @@ FROM (SELECT x.target, x.key_table, pg_catalog.min(x.kind) AS kind FROM crm.impo
 CROSS JOIN LATERAL (SELECT crm._import_key_columns(k.kind) AS columns, crm._key_columns(('crm.' || k.target)::pg_catalog.regclass) AS target_columns) p;
 COMMENT ON VIEW crm._key_table IS 'Tables of source keys: of which table, by which columns in the order of its primary key, and SQL for: the key t is one of the row o.';
 
-CREATE FUNCTION crm._customer_rows(customers bigint[]) RETURNS TABLE (relation text, key jsonb, image jsonb)
+CREATE FUNCTION crm._customer_query() RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   statement text;
@@ -116,11 +116,20 @@ BEGIN
           AND EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
                       WHERE i.indrelid = n.relation AND i.indisunique AND a.attname = n.column_name)) r
   CROSS JOIN LATERAL crm._row_image(r.relation, 't') i;
-  RETURN QUERY EXECUTE statement USING customers;
+  RETURN statement;
 END
 $$;
-COMMENT ON FUNCTION crm._customer_rows(bigint[]) IS 'Every row that names one of these customers, what posting keeps aside, and the source keys of those of the rows that a merge may take away.';
-REVOKE ALL ON FUNCTION crm._customer_rows(bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION crm._customer_query() IS 'SQL for crm._customer_rows(), as the catalogue stands: dearer to make than to run.';
+REVOKE ALL ON FUNCTION crm._customer_query() FROM PUBLIC;
+
+CREATE FUNCTION crm._customer_rows(customers bigint[], query text DEFAULT NULL) RETURNS TABLE (relation text, key jsonb, image jsonb)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
+  RETURN QUERY EXECUTE coalesce(query, crm._customer_query()) USING customers;
+END
+$$;
+COMMENT ON FUNCTION crm._customer_rows(bigint[], text) IS 'Every row that names one of these customers, what posting keeps aside, and the source keys of those of the rows that a merge may take away.';
+REVOKE ALL ON FUNCTION crm._customer_rows(bigint[], text) FROM PUBLIC;
 
 -- locks -----------------------------------------------------------------------
 
@@ -138,12 +147,14 @@ REVOKE ALL ON FUNCTION crm._sharing(bigint[]) FROM PUBLIC;
 
 -- Whoever inserts a row for a customer holds a share of the customer already and asks for the others when posting, so that
 -- a merge must never wait while it holds anything: it takes all at once or lets go, waits for one at a time, and tries again.
-CREATE FUNCTION crm._lock_for_merge(customers bigint[], gone bigint, wait boolean) RETURNS void
+CREATE FUNCTION crm._lock_for_merge(customers bigint[], gone bigint, wait boolean) RETURNS regclass[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   members bigint[];
-  statement text;
+  r record;
+  n bigint;
+  filled regclass[];
   c bigint;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -155,14 +166,19 @@ BEGIN
     BEGIN
       PERFORM FROM crm.customer c WHERE c.id = ANY (members) AND c.id IS DISTINCT FROM gone ORDER BY c.id FOR NO KEY UPDATE NOWAIT;
       PERFORM FROM crm.customer c WHERE c.id = gone FOR UPDATE NOWAIT;
-      FOR statement IN
-        SELECT format('SELECT FROM %s t WHERE t.%I = ANY ($1) FOR UPDATE NOWAIT', x.relation, x.column_name)
+      filled := '{}';
+      FOR r IN
+        SELECT x.relation, format('SELECT FROM %s t WHERE t.%I = ANY ($1) FOR UPDATE NOWAIT', x.relation, x.column_name) AS statement
         FROM crm._customer_column x WHERE x.way IN ('move', 'fill', 'leave') ORDER BY x.step, x.relation::text, x.column_name
       LOOP
-        EXECUTE statement USING CASE WHEN gone IS NULL THEN _lock_for_merge.customers ELSE ARRAY[gone] END;
+        EXECUTE r.statement USING CASE WHEN gone IS NULL THEN _lock_for_merge.customers ELSE ARRAY[gone] END;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        IF n > 0 THEN
+          filled := filled || r.relation;
+        END IF;
       END LOOP;
       IF members @> crm._sharing(_lock_for_merge.customers) THEN
-        RETURN;
+        RETURN filled;
       END IF;
       RAISE EXCEPTION USING ERRCODE = 'lock_not_available';
     EXCEPTION WHEN lock_not_available THEN
@@ -188,5 +204,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._lock_for_merge(bigint[], bigint, boolean) IS
-  'Locks customers, those who share policies with them, and the rows that are to move. gone: the one to be deleted. Errors: 25001 beyond read committed; 55P03 where it may not wait.';
+  'Locks customers, those who share policies with them, and the rows that are to move. gone: the one to be deleted. Returns the tables that have rows to move. Errors: 25001 beyond read committed; 55P03 where it may not wait.';
 REVOKE ALL ON FUNCTION crm._lock_for_merge(bigint[], bigint, boolean) FROM PUBLIC;

@@ -160,7 +160,7 @@ COMMENT ON FUNCTION crm._numbered(regclass, text) IS 'The number that makes the 
 REVOKE ALL ON FUNCTION crm._numbered(regclass, text) FROM PUBLIC;
 
 -- Before anything moves, since a row that follows another may meet one of the customer kept.
-CREATE FUNCTION crm._merge_renumber(kept bigint, dropped bigint) RETURNS jsonb
+CREATE FUNCTION crm._merge_renumber(relations regclass[], kept bigint, dropped bigint) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   c record;
@@ -170,7 +170,7 @@ DECLARE
 BEGIN
   FOR c IN
     SELECT x.relation, x.column_name, n.id, n.identity = 'a' AS always FROM crm._customer_column x CROSS JOIN LATERAL crm._numbered(x.relation, x.column_name) n
-    WHERE x.way = 'move' AND n.id IS NOT NULL ORDER BY x.step, x.relation::text, x.column_name
+    WHERE x.way = 'move' AND x.relation = ANY (relations) AND n.id IS NOT NULL ORDER BY x.step, x.relation::text, x.column_name
   LOOP
     FOR old IN EXECUTE format('SELECT %3$I FROM %1$s WHERE %2$I = $1 INTERSECT SELECT %3$I FROM %1$s WHERE %2$I = $2 ORDER BY 1', c.relation, c.column_name, c.id)
       USING kept, dropped
@@ -186,8 +186,8 @@ BEGIN
   RETURN done;
 END
 $$;
-COMMENT ON FUNCTION crm._merge_renumber(bigint, bigint) IS 'Gives rows of the customer dropped another number where the customer kept has a row of theirs; says which.';
-REVOKE ALL ON FUNCTION crm._merge_renumber(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._merge_renumber(regclass[], bigint, bigint) IS 'Gives rows of the customer dropped another number where the customer kept has a row of theirs; says which.';
+REVOKE ALL ON FUNCTION crm._merge_renumber(regclass[], bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._merge_move(relation regclass, column_name text, kept bigint, dropped bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -221,7 +221,7 @@ COMMENT ON FUNCTION crm._merge_move(regclass, text, bigint, bigint) IS
   'Puts the customer kept where a column names the one dropped; a row that says what the customer kept has already, by a unique key, goes.';
 REVOKE ALL ON FUNCTION crm._merge_move(regclass, text, bigint, bigint) FROM PUBLIC;
 
-CREATE FUNCTION crm._merge_rows(kept bigint, dropped bigint) RETURNS void
+CREATE FUNCTION crm._merge_rows(relations regclass[], kept bigint, dropped bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   c record;
@@ -229,7 +229,7 @@ BEGIN
   FOR c IN SELECT DISTINCT x.prepare FROM crm._customer_column x WHERE x.prepare IS NOT NULL ORDER BY 1 LOOP
     EXECUTE format('SELECT %s($1, $2)', c.prepare::regproc) USING kept, dropped;
   END LOOP;
-  FOR c IN SELECT x.relation, x.column_name, x.way FROM crm._customer_column x ORDER BY x.step, x.relation::text, x.column_name LOOP
+  FOR c IN SELECT x.relation, x.column_name, x.way FROM crm._customer_column x WHERE x.relation = ANY (relations) ORDER BY x.step, x.relation::text, x.column_name LOOP
     CASE c.way
     WHEN 'move' THEN
       PERFORM crm._merge_move(c.relation, c.column_name, kept, dropped);
@@ -253,8 +253,8 @@ BEGIN
   DELETE FROM crm.customer x WHERE x.id = dropped;
 END
 $$;
-COMMENT ON FUNCTION crm._merge_rows(bigint, bigint) IS 'Moves all rows of one customer to another, fills what is empty there, and deletes the one.';
-REVOKE ALL ON FUNCTION crm._merge_rows(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._merge_rows(regclass[], bigint, bigint) IS 'Moves all rows of one customer, who has some in these tables, to another, fills what is empty there, and deletes the one.';
+REVOKE ALL ON FUNCTION crm._merge_rows(regclass[], bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._merge_difference(before crm.merge_row[], after crm.merge_row[], kept bigint, dropped bigint) RETURNS SETOF crm.merge_row
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
