@@ -146,20 +146,23 @@ REVOKE ALL ON FUNCTION crm.classify(date) FROM PUBLIC;
 COMMENT ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) IS
   'Writes rows of crm.standing, with their columns as of crm.today(). A customer who is no longer there has none.';
 REVOKE ALL ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) FROM PUBLIC;
-CREATE FUNCTION crm._end_roll(of_slot smallint, to_day date) RETURNS void
+CREATE FUNCTION crm._end_roll(of_slot smallint, to_day date) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$
+DECLARE
+  more boolean;
 BEGIN
   -- whoever still wrote by the day before has committed, and shows; a prepared transaction may never do so, and others would queue behind this lock
   LOCK TABLE crm.generation IN EXCLUSIVE MODE;
-  UPDATE crm.generation g SET rolling = false
-  WHERE g.slot = of_slot AND g.state = 'current' AND g.shown_on = to_day
-    AND NOT EXISTS (SELECT FROM crm.standing s JOIN crm.customer c ON c.id = s.customer_id
-                    WHERE s.slot = of_slot AND (s.valid_from > to_day OR s.valid_to <= to_day));
+  more := EXISTS (SELECT FROM crm.standing s JOIN crm.customer c ON c.id = s.customer_id
+                  WHERE s.slot = of_slot AND (s.valid_from > to_day OR s.valid_to <= to_day));
+  UPDATE crm.generation g SET rolling = false WHERE g.slot = of_slot AND g.state = 'current' AND g.shown_on = to_day AND NOT more;
+  RETURN more;
 EXCEPTION WHEN lock_not_available THEN
-  NULL;
+  RETURN false;
 END
 $$;
-COMMENT ON FUNCTION crm._end_roll(smallint, date) IS 'Says that all columns of crm.standing stand on a day, unless some do not or somebody who has posted stays open: then that is left to the next refresh.';
+COMMENT ON FUNCTION crm._end_roll(smallint, date) IS
+  'Says that all columns of crm.standing stand on a day, unless some do not: true; or somebody who has posted stays open: then that is left to the next refresh.';
 REVOKE ALL ON FUNCTION crm._end_roll(smallint, date) FROM PUBLIC;
 
 -- Every row of a slot holds on the day that its generation is shown on, unless a roll to that day is under way.
@@ -179,8 +182,7 @@ BEGIN
   IF NOT EXISTS (SELECT FROM crm.standing s JOIN crm.customer c ON c.id = s.customer_id
                  WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day)) THEN
     -- holding a weaker lock, two rolls would wait for each other here
-    PERFORM crm._end_roll(g.slot, to_day);
-    RETURN false;
+    RETURN crm._end_roll(g.slot, to_day);
   END IF;
   LOCK TABLE crm.generation IN ROW SHARE MODE;
   IF NOT EXISTS (SELECT FROM crm.generation x WHERE x.id = g.id AND x.state = 'current' AND x.shown_on = to_day) THEN
