@@ -3,7 +3,7 @@
  *		The columns that a crm.condition may name, and the parts of them.
  *
  * A condition is checked when it is written, without reading a table, so the
- * columns of crm_bi.customer are listed here; a test holds the two equal. A
+ * columns of crm_bi.listed_customer are listed here; a test holds the two equal. A
  * new column is a line in this list. Columns are never taken from it: stored
  * conditions may name them.
  *-------------------------------------------------------------------------
@@ -43,6 +43,7 @@ static const CrmColumn columns[] = {
 	{"reach", CRM_TEXT},
 	{"prospect_kind", CRM_TEXT},
 	{"lists", CRM_SET},
+	{"completeness", CRM_NUMBER},
 };
 
 static const char *const kind_names[] = {

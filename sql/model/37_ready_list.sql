@@ -27,7 +27,7 @@ INSERT INTO crm.ready_list (code, position, name, name_zh, description, descript
   ('one_long_term', 4, 'One long-term policy', '仅持一张长险客户', 'Policyholders with exactly one long-term policy in force.', '仅持有一张有效长期险保单的投保人。'),
   ('telesales', 5, 'Telesales customers', '电销老客户', 'Policyholders with a policy of the telesales channel in force.', '持有有效电销保单的投保人。'),
   ('orphan', 6, 'Customers of orphan policies', '孤儿单客户',
-   'Insured customers, served by nobody, with a policy of the individual channel in force whose named servicer is not in post.', '无人服务且有效个险保单的服务人员已离职的老客户。'),
+   'Insured customers, served by nobody, with a policy of the individual channel in force whose named servicer has left.', '无人服务且有效个险保单的服务人员已离职的老客户。'),
   ('active_individual', 7, 'Active customers of the individual channel', '个险活跃客户',
    'Insured customers whose main channel is the individual one and whose activity is in the first class of the scale.', '主渠道为个险且处于活跃状态的老客户。');
 

@@ -24,23 +24,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION crm._direction(integer, integer, boolean) IS 'What a change from one tier to another is, by their places in the scale.';
 
-CREATE FUNCTION crm._current_slot() RETURNS smallint LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  g crm.generation;
-BEGIN
-  SELECT * INTO g FROM crm.generation x WHERE x.state = 'current';
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'no generation of standings is current' USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CALL crm.rebuild().';
-  ELSIF NOT crm._generation_stands(g.id) THEN
-    RAISE EXCEPTION 'the figures were rebuilt after the snapshot of this transaction was taken'
-      USING ERRCODE = 'serialization_failure', HINT = 'The transaction might succeed if retried.';
-  END IF;
-  RETURN g.slot;
-END
-$$;
-COMMENT ON FUNCTION crm._current_slot() IS 'The slot of the current generation. Errors: 55000 none, 40001 when its rows are gone since the snapshot.';
-REVOKE ALL ON FUNCTION crm._current_slot() FROM PUBLIC;
-
 CREATE FUNCTION crm._require_unit(org_id bigint) RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT EXISTS (SELECT FROM crm.organisation o WHERE o.id = _require_unit.org_id) AND _require_unit.org_id IS NOT NULL THEN
@@ -56,7 +39,7 @@ CREATE FUNCTION crm.tier_changes(first_day date, last_day date, org_id bigint DE
 RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  current_slot CONSTANT smallint := crm._current_slot();
+  current_slot CONSTANT smallint := crm._slot();
 BEGIN
   IF tier_changes.first_day IS NULL OR tier_changes.last_day IS NULL THEN
     RAISE EXCEPTION 'first_day and last_day must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -92,7 +75,7 @@ CREATE FUNCTION crm.tier_balance(as_of date, org_id bigint DEFAULT NULL,
 RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET crm.as_of = '' AS $$
 #variable_conflict use_column
 DECLARE
-  current_slot CONSTANT smallint := crm._current_slot();
+  current_slot CONSTANT smallint := crm._slot();
 BEGIN
   PERFORM crm._take_day(as_of);
   PERFORM crm._require_unit(tier_balance.org_id);
@@ -138,7 +121,7 @@ CREATE FUNCTION crm.near_upgrade(as_of date, percent numeric DEFAULT 10, org_id 
 RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET crm.as_of = '' AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM crm._current_slot();
+  PERFORM crm._slot();
   IF percent IS NULL THEN
     RAISE EXCEPTION 'percent must not be null' USING ERRCODE = 'null_value_not_allowed';
   ELSIF percent = 'NaN' OR percent NOT BETWEEN 0 AND 100 THEN

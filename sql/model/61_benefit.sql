@@ -163,7 +163,7 @@ BEGIN
   IF entitlements.customer_id IS NULL THEN
     RAISE EXCEPTION 'the customer must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  PERFORM crm._current_slot();
+  PERFORM crm._slot();
   PERFORM crm._take_day(as_of);
   RETURN QUERY
   SELECT e.benefit, CASE crm.language() WHEN 'zh' THEN b.name_zh ELSE b.name END, coalesce(t.label, 'none'), e.quantity, e.period, nullif(e.period_start, '-infinity'), nullif(e.period_end, 'infinity'),
@@ -218,7 +218,7 @@ BEGIN
   IF use_benefit.quantity IS NULL OR use_benefit.quantity < 1 THEN
     RAISE EXCEPTION 'quantity "%" cannot be used', use_benefit.quantity USING ERRCODE = 'invalid_parameter_value', HINT = 'Use 1 or more.';
   END IF;
-  PERFORM crm._current_slot();
+  PERFORM crm._slot();
   PERFORM crm._open_benefit_account(use_benefit.customer_id, use_benefit.benefit);
   today := crm._business_day(clock_timestamp());
   PERFORM crm._take_day(today);
@@ -227,7 +227,7 @@ BEGIN
     RAISE EXCEPTION 'customer "%" is not entitled to "%"', use_benefit.customer_id, use_benefit.benefit
       USING ERRCODE = 'check_violation',
             DETAIL = coalesce((SELECT format('The tier on %s is %s.', today, t.label) FROM crm.standing st JOIN crm._tier t ON t.id = (crm.at(st.timeline, today)).tier
-                               WHERE st.slot = crm._current_slot() AND st.customer_id = use_benefit.customer_id), 'The customer has no standing.'),
+                               WHERE st.slot = crm._slot() AND st.customer_id = use_benefit.customer_id), 'The customer has no standing.'),
             HINT = 'crm.entitlements() lists what a customer is entitled to, crm.benefit_rule who is.';
   END IF;
   SELECT coalesce(sum(u.quantity), 0) INTO used FROM crm.benefit_use u

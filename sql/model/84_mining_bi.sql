@@ -44,48 +44,38 @@ COMMENT ON COLUMN crm_bi.next_product.because IS 'The rule that says so, with it
 COMMENT ON COLUMN crm_bi.next_product.product_rule_key IS 'Row of crm_bi.product_rule. 规则';
 
 CREATE VIEW crm_bi.customer_lists AS
-WITH class_limit AS MATERIALIZED (SELECT x.org_id, x.channel_id, x.vip_ids, x.near_limit, x.active_id FROM crm._class_limit x)
-SELECT l.customer_id,
-       pg_catalog.concat_ws(', ', CASE WHEN l.ten_year THEN 'ten_year' END, CASE WHEN l.vip THEN 'vip' END, CASE WHEN l.near_vip THEN 'near_vip' END,
-                            CASE WHEN l.long_term_policies = 1 THEN 'one_long_term' END, CASE WHEN l.telesales THEN 'telesales' END,
-                            CASE WHEN l.orphan_policies > 0 AND NOT l.is_served THEN 'orphan' END, CASE WHEN l.active_individual THEN 'active_individual' END) AS lists,
-       l.long_term_policies, l.orphan_policies, l.is_served
-FROM (
-  SELECT s.customer_id, coalesce(f.ten_year, false) AS ten_year, coalesce(s.tier = ANY (r.vip_ids), false) AS vip,
-         coalesce(s.amount >= r.near_limit AND s.tier <> ALL (r.vip_ids), false) AS near_vip, coalesce(f.long_term, 0) AS long_term_policies,
-         coalesce(f.telesales, false) AS telesales, coalesce(f.orphan, 0) AS orphan_policies, coalesce(f.served, false) OR h.customer_id IS NOT NULL AS is_served,
-         s.channel_id = d.individual AND s.activity = r.active_id AS active_individual
-  FROM (
-    SELECT t.today, crm_bi._slot() AS slot, (SELECT x.id FROM crm.channel x WHERE x.code = 'individual') AS individual
-    FROM (SELECT crm.today() AS today OFFSET 0) t OFFSET 0) d
-  CROSS JOIN LATERAL (
-    SELECT st.customer_id, (st.r).org_id AS org_id, (st.r).channel_id AS channel_id, (st.r).coverage AS coverage, (st.r).tier AS tier, (st.r).activity AS activity, (st.r).amount AS amount
-    FROM (SELECT x.customer_id, crm.at(x.timeline, d.today) AS r FROM crm.standing x WHERE x.slot = d.slot OFFSET 0) st) s
-  LEFT JOIN (
-    SELECT c.customer_id, pg_catalog.count(*) FILTER (WHERE c.long_term AND c.role = 'policyholder') AS long_term,
-           pg_catalog.bool_or(c.role = 'policyholder' AND c.channel_id = e.individual
-             AND (p.term_months = 120 OR p.payments = CASE p.payment WHEN 'yearly' THEN 10 WHEN 'half_yearly' THEN 20 WHEN 'quarterly' THEN 40 WHEN 'monthly' THEN 120 END)) AS ten_year,
-           pg_catalog.bool_or(c.role = 'policyholder' AND c.channel_id = e.telesales) AS telesales,
-           pg_catalog.count(*) FILTER (WHERE c.channel_id = e.individual AND p.servicer_id IS NOT NULL AND v.id IS NULL) AS orphan,
-           pg_catalog.bool_or(v.id IS NOT NULL) AS served
-    FROM crm.cover c
-    JOIN crm.policy p ON p.id = c.policy_id
-    CROSS JOIN (SELECT (SELECT x.id FROM crm.channel x WHERE x.code = 'individual') AS individual, (SELECT x.id FROM crm.channel x WHERE x.code = 'telesales') AS telesales OFFSET 0) e
-    LEFT JOIN crm.staff v ON v.id = p.servicer_id AND v.joined_on <= (SELECT crm.today()) AND coalesce(v.left_on > (SELECT crm.today()), true)
-    WHERE c.from_date <= (SELECT crm.today()) AND c.to_date > (SELECT crm.today())
-    GROUP BY c.customer_id) f ON f.customer_id = s.customer_id
-  LEFT JOIN (
-    SELECT DISTINCT x.customer_id
-    FROM crm.holding x JOIN crm.staff v ON v.id = x.staff_id AND v.joined_on <= (SELECT crm.today()) AND coalesce(v.left_on > (SELECT crm.today()), true)
-    WHERE x.held_from < (SELECT (crm.today() + 1)::timestamp AT TIME ZONE crm.setting_value('business_time_zone'))
-      AND coalesce(x.held_to >= (SELECT (crm.today() + 1)::timestamp AT TIME ZONE crm.setting_value('business_time_zone')), true)) h ON h.customer_id = s.customer_id
-  LEFT JOIN class_limit r ON r.org_id = s.org_id AND r.channel_id = s.channel_id
-  WHERE s.coverage = 'insured') l;
+WITH class_limit AS MATERIALIZED (
+  SELECT x.org_id, h.code AS channel, x.near_limit / 100.0 AS near_limit,
+         (SELECT pg_catalog.array_agg(k.label) FROM crm.class k WHERE k.id = ANY (x.vip_ids)) AS vip,
+         (SELECT k.label FROM crm.class k WHERE k.id = x.active_id) AS active
+  FROM crm._class_limit x JOIN crm.channel h ON h.id = x.channel_id)
+SELECT c.customer_id,
+       pg_catalog.concat_ws(', ', CASE WHEN f.ten_year THEN 'ten_year' END, CASE WHEN c.tier = ANY (r.vip) THEN 'vip' END,
+                            CASE WHEN c.amount >= r.near_limit AND c.tier <> ALL (r.vip) THEN 'near_vip' END, CASE WHEN f.long_term = 1 THEN 'one_long_term' END,
+                            CASE WHEN f.telesales THEN 'telesales' END, CASE WHEN c.service = 'orphan' THEN 'orphan' END,
+                            CASE WHEN k.kind = 'individual' AND c.activity = r.active THEN 'active_individual' END) AS lists,
+       coalesce(f.long_term, 0) AS long_term_policies, coalesce(f.orphan, 0) AS orphan_policies, c.service = 'served' AS is_served
+FROM crm_bi.customer c
+JOIN crm.channel k ON k.code = c.channel
+LEFT JOIN (
+  SELECT v.customer_id, pg_catalog.count(*) FILTER (WHERE v.long_term AND v.role = 'policyholder') AS long_term,
+         pg_catalog.bool_or(v.role = 'policyholder' AND v.agent_sold
+           AND (p.term_months = 120 OR p.payments = CASE p.payment WHEN 'yearly' THEN 10 WHEN 'half_yearly' THEN 20 WHEN 'quarterly' THEN 40 WHEN 'monthly' THEN 120 END)) AS ten_year,
+         pg_catalog.bool_or(v.role = 'policyholder' AND h.kind = 'telesales') AS telesales,
+         pg_catalog.count(*) FILTER (WHERE v.agent_sold AND s.left_on <= (SELECT crm.today())) AS orphan
+  FROM crm.cover v
+  JOIN crm.policy p ON p.id = v.policy_id
+  JOIN crm.channel h ON h.id = v.channel_id
+  LEFT JOIN crm.staff s ON s.id = v.servicer_id
+  WHERE v.from_date <= (SELECT crm.today()) AND v.to_date > (SELECT crm.today())
+  GROUP BY v.customer_id) f ON f.customer_id = c.customer_id
+LEFT JOIN class_limit r ON r.org_id = c.org_id AND r.channel = c.channel
+WHERE c.coverage = 'insured';
 COMMENT ON VIEW crm_bi.customer_lists IS 'The lists at hand that insured customers are on today: one row for each insured customer. 客户所属名单';
 COMMENT ON COLUMN crm_bi.customer_lists.customer_id IS 'Customer. 客户';
 COMMENT ON COLUMN crm_bi.customer_lists.lists IS 'Codes of the lists, separated by comma and space; empty: none. 所属名单';
 COMMENT ON COLUMN crm_bi.customer_lists.long_term_policies IS 'Long-term policies in force as policyholder. 有效长险保单数';
-COMMENT ON COLUMN crm_bi.customer_lists.orphan_policies IS 'Policies of the individual channel in force whose named servicer is not in post. 孤儿单数';
+COMMENT ON COLUMN crm_bi.customer_lists.orphan_policies IS 'Policies in force sold by individual agents whose named servicer has left. 孤儿单数';
 COMMENT ON COLUMN crm_bi.customer_lists.is_served IS 'Staff in post are named servicer of a policy in force, or hold the customer. 有人服务';
 
 CREATE VIEW crm_bi.ready_list_member AS
@@ -110,12 +100,13 @@ COMMENT ON COLUMN crm_bi.ready_list.description IS 'Who is on it, in English. �
 COMMENT ON COLUMN crm_bi.ready_list.description_zh IS 'Who is on it, in Chinese. 中文说明';
 COMMENT ON COLUMN crm_bi.ready_list.members IS 'Customers on it today. 客户数';
 
--- GROUP BY says that a customer comes once, so that the planner leaves the join out where no condition asks for lists.
+-- GROUP BY says that a customer comes once, so that the planner leaves a join out where no condition asks for its column.
 CREATE VIEW crm_bi.listed_customer AS
-SELECT c.*, coalesce(l.lists, '') AS lists
+SELECT c.*, coalesce(l.lists, '') AS lists, m.completeness
 FROM crm_bi.customer c
-LEFT JOIN (SELECT x.customer_id, pg_catalog.max(x.lists) AS lists FROM crm_bi.customer_lists x GROUP BY x.customer_id) l ON l.customer_id = c.customer_id;
-COMMENT ON VIEW crm_bi.listed_customer IS 'Customers today with the lists at hand that they are on: what conditions are matched with. 客户及所属名单';
+LEFT JOIN (SELECT x.customer_id, pg_catalog.max(x.lists) AS lists FROM crm_bi.customer_lists x GROUP BY x.customer_id) l ON l.customer_id = c.customer_id
+LEFT JOIN (SELECT x.customer_id, pg_catalog.max(x.score) AS completeness FROM crm._completeness x GROUP BY x.customer_id) m ON m.customer_id = c.customer_id;
+COMMENT ON VIEW crm_bi.listed_customer IS 'Customers today with the lists at hand that they are on and how complete their data is: what conditions are matched with. 客户及所属名单';
 DECLARE
   c record;
 BEGIN
@@ -125,6 +116,7 @@ BEGIN
   END LOOP;
 END;
 COMMENT ON COLUMN crm_bi.listed_customer.lists IS 'Codes of the lists, separated by comma and space; empty: none. 所属名单';
+COMMENT ON COLUMN crm_bi.listed_customer.completeness IS 'Completeness of the data, 0 to 100; NULL: no field is required. 完整度';
 
 CREATE VIEW crm_bi.mining_project AS
 SELECT p.id AS project_id, p.name, p.purpose, p.target_list_id, p.trial_from, p.trial_to,

@@ -359,5 +359,7 @@ SELECT isnt_empty($$SELECT * FROM crm.completeness('2020-12-31')$$, 'a manager r
 SELECT ok(crm.verify_field(1, 'phone', 1, 'claim') > 0, 'and records for anyone');
 SELECT is(left(pg_temp.refusal($$INSERT INTO crm.completeness_standard (kind, field, weight) VALUES ('person', 'wechat', 1)$$), 5), '42501', 'but sets no standard');
 RESET ROLE;
+SELECT is(crm.list_count('completeness < 60.5 and coverage = ''insured'''),
+          (SELECT count(*) FROM crm_bi.completeness m JOIN crm_bi.customer c USING (customer_id) WHERE m.score < 60.5 AND c.coverage = 'insured'), 'lists go by completeness');
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,10 +1,10 @@
--- Conditions know the columns of crm_bi.customer, and count customers as the same SQL does.
+-- Conditions know the columns of crm_bi.listed_customer, and count customers as the same SQL does.
 BEGIN;
 SELECT plan(5);
 CREATE TEMP VIEW of_view AS
 SELECT a.attname::text AS name, CASE WHEN a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'numeric'::regtype) THEN 'number'
          WHEN a.atttypid = 'text'::regtype THEN 'text' ELSE format_type(a.atttypid, NULL) END AS kind
-FROM pg_attribute a WHERE a.attrelid = 'crm_bi.customer'::regclass AND a.attnum > 0 AND NOT a.attisdropped;
+FROM pg_attribute a WHERE a.attrelid = 'crm_bi.listed_customer'::regclass AND a.attnum > 0 AND NOT a.attisdropped;
 
 -- a set is shown by the view as text
 SELECT is_empty($$SELECT v.name, v.kind, c.kind FROM of_view v LEFT JOIN crm.condition_columns() c USING (name)
