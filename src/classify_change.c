@@ -68,7 +68,8 @@ facet_changes(ChangeSink *sink, const Facet *was, const Facet *f)
 		put_change(sink, f->from, "service", service_name[was->service], service_name[f->service], 0, 0);
 	if (was && was->reach != f->reach)
 		put_change(sink, f->from, "reach", reach_name[was->reach], reach_name[f->reach], 0, 0);
-	if (was && was->origin != f->origin)
+	/* the kind of a prospect is told of prospects alone */
+	if (was && was->origin != f->origin && standing_coverage(&sink->t->row[sink->at]) == COVERAGE_PROSPECT)
 		put_change(sink, f->from, "prospect_kind", origin_name[was->origin], origin_name[f->origin], 0, 0);
 	for (int i = 0; i < N_TOUCHES; i++)
 	{

@@ -307,6 +307,43 @@ crm_building(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(g.building);
 }
 
+typedef struct ShownOn
+{
+	bool		found;
+	DateADT		day;
+} ShownOn;
+
+static void
+shown_on_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
+{
+	ShownOn    *s = arg;
+
+	s->found = true;
+	s->day = DatumGetDateADT(v[0]);
+}
+
+PG_FUNCTION_INFO_V1(crm_shown_on);
+/*
+ * shown_on(slot): the day on which the columns of a slot stand, NULL when the
+ * slot is of no generation.  Looks at what is committed: a snapshot older than
+ * the last roll would write columns of the day before.
+ */
+Datum
+crm_shown_on(PG_FUNCTION_ARGS)
+{
+	ShownOn		s = {0};
+
+	SPI_connect();
+	PushActiveSnapshot(GetLatestSnapshot());
+	query_rows(psprintf("SELECT shown_on FROM crm.generation WHERE slot = %d AND state <> 'retired'", PG_GETARG_INT16(0)),
+			   1, NULL, shown_on_row, &s);
+	PopActiveSnapshot();
+	SPI_finish();
+	if (!s.found)
+		PG_RETURN_NULL();
+	PG_RETURN_DATEADT(s.day);
+}
+
 PG_FUNCTION_INFO_V1(crm_post);
 /*
  * post(): posts what this transaction has touched now, not at its end.

@@ -36,6 +36,11 @@ CREATE FUNCTION crm._touch_customers(customers bigint[]) RETURNS void LANGUAGE c
 COMMENT ON FUNCTION crm._touch_customers(bigint[]) IS 'Notes customers for posting at the end of the transaction, as if their rows had changed. Errors: 22004.';
 REVOKE ALL ON FUNCTION crm._touch_customers(bigint[]) FROM PUBLIC;
 
+CREATE FUNCTION crm._shown_on(slot smallint) RETURNS date LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'crm_shown_on';
+COMMENT ON FUNCTION crm._shown_on(smallint) IS
+  'The day on which the columns of a slot of crm.standing stand, by what is committed and not by the snapshot of the transaction. NULL when there is none.';
+REVOKE ALL ON FUNCTION crm._shown_on(smallint) FROM PUBLIC;
+
 CREATE FUNCTION crm._class_changes(timeline crm.timeline, facets crm.facets, from_date date, to_date date,
   OUT on_date date, OUT org_id bigint, OUT channel_id bigint, OUT dimension text, OUT was text, OUT became text, OUT was_id bigint, OUT became_id bigint)
 RETURNS SETOF record LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'crm_class_changes';

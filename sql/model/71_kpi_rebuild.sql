@@ -52,6 +52,8 @@ DECLARE
   customers bigint[];
   earliest date;
 BEGIN
+  -- before standings are written, which whoever holds it alone may wait to write
+  LOCK TABLE crm.generation IN ROW EXCLUSIVE MODE;
   WITH gone AS (
     DELETE FROM crm.replay r
     WHERE r.ctid = ANY (ARRAY(SELECT q.ctid FROM crm.replay q WHERE q.generation_id = g.id LIMIT at_most))
@@ -255,6 +257,11 @@ DECLARE
   customers bigint[];
   policies bigint[];
 BEGIN
+  IF NOT EXISTS (SELECT FROM crm.pending) THEN
+    RETURN 0;
+  END IF;
+  -- as posting does, before the queue, which a rebuild waits for with this table held
+  LOCK TABLE crm.generation IN ROW SHARE MODE;
   WITH gone AS (
     DELETE FROM crm.pending p
     WHERE p.ctid = ANY (ARRAY(SELECT q.ctid FROM crm.pending q LIMIT at_most FOR UPDATE SKIP LOCKED))
@@ -313,6 +320,11 @@ BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     END IF;
   END LOOP;
+  -- what follows locks the generations more strongly
+  IF commits THEN
+    COMMIT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  END IF;
   WHILE crm._roll_standings(today, coalesce(batch, 20000)) LOOP
     IF commits THEN
       COMMIT;

@@ -110,7 +110,7 @@ CREATE FUNCTION crm._put_standings(slot smallint, customers bigint[], first_days
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-  day CONSTANT date := (SELECT g.shown_on FROM crm.generation g WHERE g.slot = _put_standings.slot AND g.state <> 'retired');
+  day CONSTANT date := crm._shown_on(slot);
 BEGIN
   INSERT INTO crm.standing AS s (slot, first_day, timeline, facets, customer_id, valid_from, valid_to, kind, name, sex, birth_date, known_from, org_id,
                                  channel, source_channel, coverage, role, insured_long_term, plan_customer, activity, tier, amount, standing_since,
@@ -146,6 +146,22 @@ REVOKE ALL ON FUNCTION crm.classify(date) FROM PUBLIC;
 COMMENT ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) IS
   'Writes rows of crm.standing, with their columns as of crm.today(). A customer who is no longer there has none.';
 REVOKE ALL ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) FROM PUBLIC;
+CREATE FUNCTION crm._end_roll(of_slot smallint, to_day date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$
+BEGIN
+  -- whoever still wrote by the day before has committed, and shows; a prepared transaction may never do so, and others would queue behind this lock
+  LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+  UPDATE crm.generation g SET rolling = false
+  WHERE g.slot = of_slot AND g.state = 'current' AND g.shown_on = to_day
+    AND NOT EXISTS (SELECT FROM crm.standing s JOIN crm.customer c ON c.id = s.customer_id
+                    WHERE s.slot = of_slot AND (s.valid_from > to_day OR s.valid_to <= to_day));
+EXCEPTION WHEN lock_not_available THEN
+  NULL;
+END
+$$;
+COMMENT ON FUNCTION crm._end_roll(smallint, date) IS 'Says that all columns of crm.standing stand on a day, unless some do not or somebody who has posted stays open: then that is left to the next refresh.';
+REVOKE ALL ON FUNCTION crm._end_roll(smallint, date) FROM PUBLIC;
+
 -- Every row of a slot holds on the day that its generation is shown on, unless a roll to that day is under way.
 CREATE FUNCTION crm._roll_standings(to_day date, at_most integer) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -153,28 +169,30 @@ DECLARE
   g crm.generation;
   customers bigint[];
 BEGIN
-  LOCK TABLE crm.generation IN ROW SHARE MODE;
   SELECT * INTO STRICT g FROM crm.generation x WHERE x.state = 'current';
   IF g.shown_on = to_day AND NOT g.rolling THEN
     RETURN false;
   ELSIF g.shown_on <> to_day THEN
-    UPDATE crm.generation SET shown_on = to_day, rolling = true WHERE id = g.id;
+    UPDATE crm.generation SET shown_on = to_day, rolling = true WHERE id = g.id AND state = 'current';
     RETURN true;
   END IF;
-  customers := ARRAY(SELECT s.customer_id FROM crm.standing s
-                     WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day) LIMIT at_most);
-  IF customers <> '{}' THEN
-    -- as posting locks them, and then what they are by now
-    PERFORM FROM crm.customer c WHERE c.id = ANY (customers) ORDER BY c.id FOR NO KEY UPDATE;
-    PERFORM crm._put_standings(g.slot, array_agg(s.customer_id), array_agg(s.first_day), array_agg(s.timeline), array_agg(s.facets))
-    FROM crm.standing s WHERE s.slot = g.slot AND s.customer_id = ANY (customers);
+  IF NOT EXISTS (SELECT FROM crm.standing s JOIN crm.customer c ON c.id = s.customer_id
+                 WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day)) THEN
+    -- holding a weaker lock, two rolls would wait for each other here
+    PERFORM crm._end_roll(g.slot, to_day);
+    RETURN false;
+  END IF;
+  LOCK TABLE crm.generation IN ROW SHARE MODE;
+  IF NOT EXISTS (SELECT FROM crm.generation x WHERE x.id = g.id AND x.state = 'current' AND x.shown_on = to_day) THEN
     RETURN true;
   END IF;
-  -- whoever still wrote by the day before has committed, and shows
-  LOCK TABLE crm.generation IN EXCLUSIVE MODE;
-  UPDATE crm.generation SET rolling = false
-  WHERE id = g.id AND NOT EXISTS (SELECT FROM crm.standing s WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day));
-  RETURN NOT FOUND;
+  -- locked as posting locks them, but never waited for; whoever has one writes its row anyway
+  customers := ARRAY(SELECT c.id FROM crm.standing s JOIN crm.customer c ON c.id = s.customer_id
+                     WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day)
+                     LIMIT at_most FOR NO KEY UPDATE OF c SKIP LOCKED);
+  PERFORM crm._put_standings(g.slot, array_agg(s.customer_id), array_agg(s.first_day), array_agg(s.timeline), array_agg(s.facets))
+  FROM crm.standing s WHERE s.slot = g.slot AND s.customer_id = ANY (customers);
+  RETURN customers <> '{}';
 END
 $$;
 COMMENT ON FUNCTION crm._roll_standings(date, integer) IS 'Goes a step towards the columns of crm.standing standing on a day, some customers at a time; returns whether there is more to do.';
@@ -271,6 +289,27 @@ REVOKE ALL ON FUNCTION crm._staff_changed() FROM PUBLIC;
 CREATE TRIGGER alone BEFORE UPDATE OF joined_on, left_on ON crm.staff FOR EACH ROW EXECUTE FUNCTION crm._staff_changed();
 CREATE TRIGGER customers AFTER UPDATE OF joined_on, left_on ON crm.staff FOR EACH ROW EXECUTE FUNCTION crm._staff_changed();
 
+CREATE FUNCTION crm._prospect_source_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NEW.kind = OLD.kind THEN
+    RETURN NEW;
+  END IF;
+  PERFORM crm._changes_alone(format('the kind of source "%s"', OLD.code));
+  IF TG_WHEN = 'BEFORE' THEN
+    -- waits for those whose new prospects are not to be seen yet, as foreign keys lock the row
+    PERFORM FROM crm.prospect_source s WHERE s.code = OLD.code FOR UPDATE;
+  ELSE
+    PERFORM crm._touch_customers(ARRAY(SELECT DISTINCT p.customer_id FROM crm.prospect p WHERE p.source = NEW.code));
+  END IF;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION crm._prospect_source_changed() IS 'Trigger: prospects are of the kind of their source. Errors: 25001.';
+REVOKE ALL ON FUNCTION crm._prospect_source_changed() FROM PUBLIC;
+CREATE TRIGGER alone BEFORE UPDATE OF kind ON crm.prospect_source FOR EACH ROW EXECUTE FUNCTION crm._prospect_source_changed();
+CREATE TRIGGER customers AFTER UPDATE OF kind ON crm.prospect_source FOR EACH ROW EXECUTE FUNCTION crm._prospect_source_changed();
+
 CREATE FUNCTION crm._customer_kind_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -293,9 +332,9 @@ BEGIN
   END IF;
   PERFORM crm._changes_alone(format('channel "%s"', OLD.code));
   IF TG_WHEN = 'BEFORE' THEN
-    -- nobody writes standings by the channel as it was
+    -- waits for those whose rows name a channel before it holds up their posting; then nobody writes standings by the channel as it was
+    PERFORM FROM crm.channel h ORDER BY h.id FOR UPDATE;
     LOCK TABLE crm.generation IN EXCLUSIVE MODE;
-    PERFORM FROM crm.channel h WHERE h.id = NEW.id FOR UPDATE;
     IF NEW.kind <> OLD.kind AND EXISTS (SELECT FROM crm.policy p WHERE p.channel_id = NEW.id) THEN
       RAISE EXCEPTION 'the kind of channel "%" cannot change: policies were sold through it', OLD.code
         USING ERRCODE = 'object_in_use', HINT = 'Make a new channel of that kind and move the policies.';

@@ -157,6 +157,8 @@ SELECT is((SELECT fresh FROM crm_bi.freshness WHERE item = 'customers stand on')
 SELECT is_empty('SELECT * FROM pg_temp.differs(''2026-02-01'')', 'and they are right');
 SET crm.as_of = '2025-12-31';
 
+SELECT is_empty($$SELECT d, v FROM crm_bi.customer c, LATERAL (VALUES ('coverage', c.coverage), ('prospect_kind', c.prospect_kind), ('service', c.service), ('reach', c.reach), ('activity', c.activity),
+                  ('tier', c.tier)) x (d, v) WHERE v IS NOT NULL EXCEPT SELECT dimension, class FROM crm_bi.class$$, 'every class has its place');
 -- changes follow
 CREATE TEMP TABLE someone AS SELECT k.customer_id FROM crm_bi.customer k WHERE k.service = 'served' AND k.coverage = 'insured' AND k.kind = 'person' ORDER BY 1 LIMIT 1;
 UPDATE crm.customer SET name = '改名' WHERE id = (TABLE someone);
