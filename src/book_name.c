@@ -244,6 +244,7 @@ crm_name_keys(const CrmName *name, CrmNameKey *keys)
 	uint32		buf[CRM_KEY_CHARS];
 	CrmNameKey	token[CRM_NAME_TOKENS];
 	int			len = 0;
+	int			n;
 
 	if (name->nchars == 0)
 		return 0;
@@ -294,6 +295,15 @@ crm_name_keys(const CrmName *name, CrmNameKey *keys)
 	for (int i = 0; i < name->ntokens; i++)
 		if (token[i].nchars > 1)
 			add_key(keys, &nkeys, token[i].chars, token[i].nchars);
+	/* a word of which the skeleton leaves one letter, as Leo or Wei, is its own key */
+	for (int i = 0; i < name->ntokens; i++)
+	{
+		const uint32 *word = name->chars + name->start[i];
+
+		n = name->start[i + 1] - name->start[i];
+		if (n > 1 && skeleton(word, n, buf) == 1)
+			add_key(keys, &nkeys, word, Min(n, SKELETON_CHARS));
+	}
 	return nkeys;
 }
 

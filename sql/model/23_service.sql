@@ -251,7 +251,7 @@ COMMENT ON COLUMN crm.service_order_step.result IS 'passed 通过, returned 退�
 COMMENT ON COLUMN crm.service_order_step.note IS 'Remark.';
 CREATE INDEX ON crm.service_order_step (staff_id);
 
-GRANT SELECT ON crm.premium_due, crm.premium_receipt, crm.policy_claim, crm.service_order_kind, crm.service_order, crm.service_order_step TO crm_bi_owner;
+GRANT SELECT ON crm.policy_insured, crm.premium_due, crm.premium_receipt, crm.policy_claim, crm.service_order_kind, crm.service_order, crm.service_order_step TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.premium_due'),
   ('manager', 'SELECT', 'TABLE', 'crm.premium_receipt'),

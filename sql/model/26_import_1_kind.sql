@@ -30,7 +30,7 @@ CREATE TABLE crm.import_column (
   kind text NOT NULL REFERENCES crm.import_kind ON DELETE CASCADE,
   nth integer NOT NULL,
   name text NOT NULL,
-  type text NOT NULL CHECK (type IN ('key', 'text', 'note', 'choice', 'boolean', 'date', 'birth', 'time', 'money', 'integer', 'resident_id', 'mobile', 'ref')),
+  type text NOT NULL CHECK (type IN ('key', 'text', 'note', 'choice', 'boolean', 'date', 'birth', 'time', 'money', 'signed_money', 'integer', 'resident_id', 'mobile', 'ref')),
   required boolean NOT NULL,
   choices text[],
   refers text REFERENCES crm.import_kind,

@@ -21,6 +21,7 @@ BEGIN
               (CASE WHEN value ~ '(Z|[+-][0-9:]+)$' AND value !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' AND substr(value, 11) ~ '(Z|[+-])'
                     THEN value::timestamptz ELSE value::timestamp AT TIME ZONE crm.setting_value('business_time_zone') END)::text
             WHEN 'money' THEN value::numeric::text
+            WHEN 'signed_money' THEN value::numeric::text
             WHEN 'integer' THEN value::integer::text
             WHEN 'resident_id' THEN value::crm.resident_id::text
             WHEN 'mobile' THEN value::crm.mobile::text
@@ -70,6 +71,8 @@ BEGIN ATOMIC
     WHEN type = 'time' THEN 'CASE WHEN %1$s IS NOT NULL THEN (crm._try_cast(%1$s, ''time'')).result::timestamptz END'
     WHEN type = 'money' THEN
       'CASE WHEN %1$s ~ ''^[0-9]{1,13}([.][0-9]{1,2})?$'' THEN %1$s::numeric WHEN %1$s IS NOT NULL THEN (crm._try_cast(%1$s, ''money'')).result::numeric END'
+    WHEN type = 'signed_money' THEN
+      'CASE WHEN %1$s ~ ''^-?[0-9]{1,13}([.][0-9]{1,2})?$'' THEN %1$s::numeric WHEN %1$s IS NOT NULL THEN (crm._try_cast(%1$s, ''signed_money'')).result::numeric END'
     WHEN type = 'integer' THEN
       'CASE WHEN %1$s ~ ''^[0-9]{1,9}$'' THEN %1$s::integer WHEN %1$s IS NOT NULL THEN (crm._try_cast(%1$s, ''integer'')).result::integer END'
     WHEN type = 'resident_id' THEN 'crm._try_resident_id(%1$s)'
@@ -90,6 +93,7 @@ BEGIN ATOMIC
     WHEN 'birth' THEN '%1$s BETWEEN ''1800-01-01'' AND ''2199-12-31'''
     WHEN 'time' THEN '(%1$s >= ''1900-01-01 00:00:00+00'' AND %1$s < ''2200-01-01 00:00:00+00'')'
     WHEN 'money' THEN '(%1$s >= 0 AND %1$s < 1e13 AND %1$s = round(%1$s, 2))'
+    WHEN 'signed_money' THEN '(%1$s > -1e13 AND %1$s < 1e13 AND %1$s = round(%1$s, 2))'
     ELSE 'true' END, value);
 END;
 COMMENT ON FUNCTION crm._import_within(text, text) IS 'Condition that a parsed value lies within the bounds of its type.';
@@ -111,6 +115,7 @@ BEGIN
     WHEN 'birth' THEN 'Write a day that there is, such as 1990-03-05.'
     WHEN 'time' THEN 'Write 2024-03-05 14:30:00, in the time zone of the company or with an offset such as +08.'
     WHEN 'money' THEN 'Write digits and a point, such as 1234.50, without sign, separators or currency.'
+    WHEN 'signed_money' THEN 'Write digits and a point, such as -1234.50, without separators or currency.'
     WHEN 'integer' THEN 'Write digits only.'
     WHEN 'resident_id' THEN 'Compare with the identity card: 17 digits and a check character.'
     WHEN 'mobile' THEN 'Write 11 digits, beginning with 1.'
@@ -118,7 +123,7 @@ BEGIN
     WHEN 'choice' THEN 'Write it as listed, in lower case where the list has it.'
     WHEN 'ref' THEN format('Import the %s, or correct this column.', (SELECT k.noun FROM crm.import_kind k WHERE k.kind = refers))
     ELSE 'Correct the text.' END;
-  IF type IN ('date', 'birth', 'time', 'money', 'integer', 'resident_id', 'mobile') THEN
+  IF type IN ('date', 'birth', 'time', 'money', 'signed_money', 'integer', 'resident_id', 'mobile') THEN
     tried := crm._try_cast(value, type);
     IF tried.code IS NOT NULL THEN
       code := tried.code;
@@ -139,6 +144,9 @@ BEGIN
   WHEN 'money' THEN
     code := '22003';
     message := 'an amount is not negative, has at most two decimals and thirteen digits before them';
+  WHEN 'signed_money' THEN
+    code := '22003';
+    message := 'an amount has at most two decimals and thirteen digits before them';
   WHEN 'boolean' THEN
     code := '22P02';
     message := 'must be true or false';

@@ -87,7 +87,7 @@ RETURNS TABLE (name text, condition text, column_name text, columns text[], code
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT c.conname::text, pg_catalog.pg_get_expr(c.conbin, c.conrelid), coalesce(r.column_name, f.names[1]), f.names,
-         coalesce(r.code, CASE WHEN pg_catalog.cardinality(c.conkey) > 1 THEN '23514' WHEN f.type IN ('integer', 'money') THEN '22003' WHEN f.type IN ('date', 'birth') THEN '22008' WHEN f.type = 'choice' THEN '22P02' ELSE '23514' END),
+         coalesce(r.code, CASE WHEN pg_catalog.cardinality(c.conkey) > 1 THEN '23514' WHEN f.type IN ('integer', 'money', 'signed_money') THEN '22003' WHEN f.type IN ('date', 'birth') THEN '22008' WHEN f.type = 'choice' THEN '22P02' ELSE '23514' END),
          coalesce(r.message, pg_catalog.format('does not fit the rule "%s" of crm.%s', c.conname, k.target)),
          coalesce(r.hint, CASE WHEN r.message IS NULL THEN pg_catalog.pg_get_constraintdef(c.oid) END)
   FROM crm.import_kind k

@@ -1,7 +1,7 @@
 -- import: units, channels, staff, products and codes, known by their codes whatever the system
 
 PERFORM crm._import_declare('organisation', 10, 'organisation', 'unit', '{code}', '{code,parent_code>organisation,name,area}');
-PERFORM crm._import_declare('channel', 20, 'channel', 'channel', '{code}', '{code,name,name_zh}');
+PERFORM crm._import_declare('channel', 20, 'channel', 'channel', '{code}', '{code,name,name_zh,kind}');
 PERFORM crm._import_declare('product_category', 30, 'product_category', 'category', '{code}',
   '{code,parent_code>product_category,org_code>organisation,name,name_zh,nature}');
 PERFORM crm._import_declare('product', 40, 'product', 'product', '{code}', '{code,name,line,guaranteed_renewable,category_code>product_category}');
@@ -9,7 +9,8 @@ PERFORM crm._import_declare('staff', 50, 'staff', 'member of staff', '{code}', '
 PERFORM crm._import_declare('relation_kind', 60, 'relation_kind', 'kind of relation', '{code}',
   '{code,inverse,name,name_zh,inverse_name,inverse_name_zh,customer_kind,other_kind,acyclic}');
 PERFORM crm._import_declare('profile_code', 70, 'profile_code', 'code of a profile', '{field,code}', '{field,code,position,name,name_zh,from_amount,to_amount}');
-PERFORM crm._import_declare('prospect_source', 80, 'prospect_source', 'source of prospects', '{code}', '{code,name,name_zh,by_partner}');
+PERFORM crm._import_declare('prospect_source', 80, 'prospect_source', 'source of prospects', '{code}', '{code,name,name_zh,by_partner,kind}');
+PERFORM crm._import_declare('cost_kind', 85, 'cost_kind', 'kind of cost', '{code}', '{code,purpose,name,name_zh}');
 PERFORM crm._import_declare('service_order_kind', 90, 'service_order_kind', 'kind of servicing order', '{code}', '{code,name,name_zh}');
 
 INSERT INTO crm.import_rule (kind, nth, column_name, constraint_name, message, hint) VALUES
@@ -30,7 +31,11 @@ INSERT INTO crm.import_rule (kind, nth, column_name, constraint_name, message, h
   ('profile_code', 3, 'code', 'profile_code_code_check', 'a code is of small letters, digits and underscores', NULL),
   ('profile_code', 4, 'code', '_profile_code_used', NULL, NULL),
   ('prospect_source', 1, 'code', 'prospect_source_code_check', 'a code is of small letters and underscores', NULL),
+  ('cost_kind', 1, 'code', 'cost_kind_code_check', 'a code is of small letters and underscores', NULL),
   ('service_order_kind', 1, 'code', 'service_order_kind_code_check', 'a code is of small letters and underscores', NULL);
 INSERT INTO crm.import_rule (kind, nth, column_name, code, condition, message, hint) VALUES
   ('staff', 4, 'login', '22001', 'octet_length(t.login) < 64', 'a login has at most 63 bytes', NULL);
+-- left empty the kind stays: files of codes rarely have it, and customers are classified by it
+UPDATE crm.import_column c SET value = format('coalesce(w.kind_, (SELECT x.kind FROM crm.%I x WHERE x.code = w.code_))', c.kind)
+WHERE c.kind IN ('channel', 'prospect_source') AND c.name = 'kind';
 UPDATE crm.import_column c SET value = 'w.login_::name' WHERE c.kind = 'staff' AND c.name = 'login';

@@ -32,6 +32,10 @@ PERFORM crm._import_declare('service_order', 360, 'service_order', 'servicing or
 PERFORM crm._import_declare('service_order_step', 370, 'service_order_step', 'step of a servicing order', '{order_key,number}',
   '{order_key>service_order,number,step,staff_code>staff,started_at,ended_at,result,note}');
 
+PERFORM crm._import_declare('customer_cost', 380, 'customer_cost', 'cost', '{source_key}', '{customer_key>customer,policy_key>policy,kind>cost_kind,incurred_on,amount,note}');
+PERFORM crm._import_declare('commission', 390, 'commission', 'commission', '{source_key}', '{policy_key>policy,kind,staff_code>staff,partner_code>partner,earned_on,amount}');
+UPDATE crm.import_column c SET type = 'signed_money' WHERE c.kind IN ('customer_cost', 'commission') AND c.name = 'amount';
+
 PERFORM crm._import_declare('contact', 400, 'contact', 'contact', '{source_key}', '{customer_key>customer,staff_code>staff,channel_code>channel,purpose,at,outcome,note}',
   hook => '_import_contacted');
 UPDATE crm.import_column c SET required = true, initial = NULL WHERE c.kind = 'contact' AND c.name = 'at';
@@ -96,4 +100,7 @@ INSERT INTO crm.import_rule (kind, nth, column_name, constraint_name, message, h
   ('service_order', 2, 'reason', 'service_order_refused_check', 'a refusal needs a reason', NULL),
   ('service_order', 3, 'applicant_name', 'service_order_proxy_check', 'a proxy needs a name', NULL),
   ('service_order_step', 1, 'ended_at', 'service_order_step_ended_check', 'result and end go together, no earlier than the start', 'Fill both or none.'),
-  ('service_order_step', 2, 'number', 'service_order_step_number_check', 'a number is 1 or more', NULL);
+  ('service_order_step', 2, 'number', 'service_order_step_number_check', 'a number is 1 or more', NULL),
+  ('customer_cost', 1, 'amount', 'customer_cost_amount_check', 'an amount is not 0', NULL),
+  ('commission', 1, 'amount', 'commission_amount_check', 'an amount is not 0', NULL),
+  ('commission', 2, 'amount', 'commission_clawback_check', 'what is taken back is below 0', NULL);

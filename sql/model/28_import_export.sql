@@ -55,7 +55,9 @@ $$;
 COMMENT ON FUNCTION crm.export_keys(text, timestamptz, text[]) IS
   'For feeding another system: its keys, the rows of the book that they mean now, and when something about the key or the row was last recorded, no earlier than since. A merge shows as a new customer_id. Times are those of the start of a transaction: ask for a little more than since the last time. Errors: 22004, 22023.';
 REVOKE ALL ON FUNCTION crm.export_keys(text, timestamptz, text[]) FROM PUBLIC;
-INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES ('loader', 'EXECUTE', 'FUNCTION', 'crm.export_keys(text, timestamptz, text[])');
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES ('loader', 'EXECUTE', 'FUNCTION', 'crm.export_keys(text, timestamptz, text[])'),
+  ('loader', 'USAGE', 'SCHEMA', 'crm_bi'), ('loader', 'SELECT', 'TABLE', 'crm_bi.import_batch'), ('loader', 'SELECT', 'TABLE', 'crm_bi.import_progress'),
+  ('loader', 'SELECT', 'TABLE', 'crm_bi.import_reject'), ('loader', 'SELECT', 'TABLE', 'crm_bi.source_key'), ('loader', 'SELECT', 'TABLE', 'crm_bi.freshness');
 
 
 GRANT SELECT ON crm.source_key, crm.import_batch, crm.import_batch_kind, crm.import_reject, crm.import_reason, crm.import_kind TO crm_bi_owner;

@@ -209,7 +209,8 @@ DECLARE
 BEGIN
   SELECT t.condition INTO condition FROM crm.target_list t WHERE t.id = _target_condition.target_list_id FOR UPDATE;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no target list "%"', _target_condition.target_list_id USING ERRCODE = 'undefined_object';
+    RAISE EXCEPTION 'there is no target list "%"', _target_condition.target_list_id
+      USING ERRCODE = 'undefined_object', HINT = 'crm_bi.target_list shows them; crm.freeze_list() makes one.';
   END IF;
   RETURN condition;
 END
@@ -230,6 +231,7 @@ COMMENT ON FUNCTION crm.refresh_target_list(bigint) IS
   'Applies the condition of a target list anew, as of crm.today(): who meets it now comes onto it, who does not goes. With the caller''s rights on crm_bi.listed_customer. Errors: 42704. 刷新名单';
 REVOKE ALL ON FUNCTION crm.refresh_target_list(bigint) FROM PUBLIC;
 
+GRANT SELECT ON crm.target_list, crm.target_list_member TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('analyst', 'EXECUTE', 'FUNCTION', 'crm.save_list(text, crm.condition, boolean, text)'),
   ('analyst', 'EXECUTE', 'FUNCTION', 'crm.drop_list(text)'),
@@ -250,6 +252,9 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'DELETE', 'TABLE', 'crm.target_list_member'),
   ('manager', 'USAGE', 'SCHEMA', 'crm_bi'),
   ('manager', 'SELECT', 'TABLE', 'crm_bi.customer'),
+  ('manager', 'SELECT', 'TABLE', 'crm_bi.list'),
+  ('manager', 'SELECT', 'TABLE', 'crm_bi.target_list'),
+  ('manager', 'SELECT', 'TABLE', 'crm_bi.target_list_member'),
   ('manager', 'SELECT', 'TABLE', 'crm_bi.listed_customer');
 INSERT INTO crm.customer_reference (relation, column_name, way, binds, note) VALUES
   ('crm.target_list_member', 'customer_id', 'move', false, 'Once on each list, and lists frozen later know one customer.');

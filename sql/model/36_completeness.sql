@@ -335,4 +335,5 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.completeness_field'),
   ('manager', 'SELECT', 'TABLE', 'crm.completeness_standard'),
   ('manager', 'SELECT', 'TABLE', 'crm.field_check'),
+  ('analyst', 'EXECUTE', 'FUNCTION', 'crm.completeness(date, bigint[])'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.completeness(date, bigint[])');

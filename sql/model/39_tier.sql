@@ -167,4 +167,5 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('analyst', 'EXECUTE', 'FUNCTION', 'crm.tier_balance(date, bigint)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.tier_changes(date, date, bigint)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.tier_balance(date, bigint)'),
+  ('analyst', 'EXECUTE', 'FUNCTION', 'crm.near_upgrade(date, numeric, bigint)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.near_upgrade(date, numeric, bigint)');

@@ -280,6 +280,7 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.benefit'),
   ('manager', 'SELECT', 'TABLE', 'crm.benefit_rule'),
   ('manager', 'SELECT', 'TABLE', 'crm.benefit_use'),
+  ('analyst', 'EXECUTE', 'FUNCTION', 'crm.entitlements(bigint, date)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.entitlements(bigint, date)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.use_benefit(bigint, text, bigint, integer, text)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.reverse_benefit(bigint, bigint, text)'),

@@ -145,7 +145,7 @@ $$;
 COMMENT ON FUNCTION crm._merge(bigint, bigint, text, boolean, boolean, text) IS 'Merges one customer into another and records it. query: of crm._customer_query(). Errors as crm.merge().';
 REVOKE ALL ON FUNCTION crm._merge(bigint, bigint, text, boolean, boolean, text) FROM PUBLIC;
 
-CREATE FUNCTION crm.merge(keep bigint, "drop" bigint, reason text, forced boolean DEFAULT false) RETURNS bigint
+CREATE FUNCTION crm.merge(keep bigint, "drop" bigint, reason text DEFAULT 'duplicate', forced boolean DEFAULT false) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF merge.keep IS NULL OR merge.drop IS NULL OR merge.reason IS NULL OR merge.forced IS NULL THEN

@@ -53,12 +53,12 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   END LOOP;
 END;
 
-CREATE FUNCTION crm.class_changes(from_date date, to_date date, of_dimension text DEFAULT NULL)
+CREATE FUNCTION crm.class_changes(first_day date, last_day date, of_dimension text DEFAULT NULL)
 RETURNS TABLE (customer_id bigint, on_date date, org_id bigint, channel text, dimension text, was text, became text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-  IF from_date IS NULL OR to_date IS NULL THEN
+  IF first_day IS NULL OR last_day IS NULL THEN
     RAISE EXCEPTION 'the days must be given' USING ERRCODE = 'null_value_not_allowed';
   ELSIF class_changes.of_dimension NOT IN ('coverage', 'prospect_kind', 'channel', 'service', 'reach', 'activity', 'touchpoint', 'tier') THEN
     RAISE EXCEPTION 'there is no dimension "%"', class_changes.of_dimension
@@ -68,7 +68,7 @@ BEGIN
   SELECT v.customer_id, v.on_date, v.org_id, h.code, v.dimension,
          CASE WHEN v.was_id IS NULL THEN v.was WHEN v.dimension = 'channel' THEN hw.code ELSE coalesce(w.label, 'none') END,
          CASE WHEN v.was_id IS NULL THEN v.became WHEN v.dimension = 'channel' THEN hb.code ELSE coalesce(b.label, 'none') END
-  FROM (SELECT s.customer_id, x.* FROM crm.standing s, crm._class_changes(s.timeline, s.facets, from_date, to_date) x
+  FROM (SELECT s.customer_id, x.* FROM crm.standing s, crm._class_changes(s.timeline, s.facets, class_changes.first_day, class_changes.last_day + 1) x
         WHERE s.slot = (SELECT crm._slot())
           AND (class_changes.of_dimension IS NULL OR x.dimension = class_changes.of_dimension)) v
   JOIN crm.channel h ON h.id = v.channel_id
@@ -79,7 +79,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.class_changes(date, date, text) IS
-  'Who changed class on the days from_date <= day < to_date, past or to come, in one dimension or all (coverage, prospect_kind, channel, service, reach, activity, touchpoint, tier), with the unit and main channel of that day. A touchpoint opens (was NULL) and closes (became NULL). The first day of a customer tells coverage alone. Days to come are as known today: who turns dormant unless they buy. Errors: 22004, 22023.';
+  'Who changed class from first_day to last_day, both inclusive, past or to come, in one dimension or all (coverage, prospect_kind, channel, service, reach, activity, touchpoint, tier), with the unit and main channel of that day. A touchpoint opens (was NULL) and closes (became NULL). The first day of a customer tells coverage alone. Days to come are as known today: who turns dormant unless they buy. Errors: 22004, 22023.';
 REVOKE ALL ON FUNCTION crm.class_changes(date, date, text) FROM PUBLIC;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('analyst', 'EXECUTE', 'FUNCTION', 'crm.class_changes(date, date, text)'),

@@ -22,7 +22,11 @@ FROM (
          ('touchpoint', 'maturity', 1, '满期'), ('touchpoint', 'lapse', 2, '失效'), ('touchpoint', 'claim', 3, '理赔'), ('touchpoint', 'appointment', 4, '预约'),
          ('activity', 'none', 0, '未购买'), ('tier', 'none', 0, '无等级')
   UNION ALL
-  SELECT o.dimension, o.label, o.place, NULL FROM crm._class_order o) AS d (dimension, class, class_order, name_zh);
+  SELECT o.dimension, o.label, o.place,
+         CASE o.dimension || '/' || o.label
+           WHEN 'activity/active' THEN '活跃' WHEN 'activity/semi_dormant' THEN '半休眠' WHEN 'activity/dormant' THEN '休眠'
+           WHEN 'tier/lead' THEN '重铅' WHEN 'tier/ungraded' THEN '未分级' WHEN 'tier/iron' THEN '钢铁' WHEN 'tier/gold' THEN '黄金' WHEN 'tier/platinum' THEN '铂金' END
+  FROM crm._class_order o) AS d (dimension, class, class_order, name_zh);
 COMMENT ON VIEW crm_bi.class IS 'Classes of every dimension but channel, those of activity and tier in the order of their scales: one row each. 分类';
 COMMENT ON COLUMN crm_bi.class.class_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.class.dimension IS 'coverage, prospect_kind, service, reach, touchpoint, activity or tier. 维度';

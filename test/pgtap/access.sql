@@ -44,6 +44,8 @@ SELECT ok(crm.post() > 0, 'the customers are posted');
 SET LOCAL ROLE crm_test_analyst;
 SELECT results_eq('SELECT customer_id, coverage FROM crm_bi.customer ORDER BY 1', $$VALUES (1::bigint, 'prospect'), (2, 'prospect')$$, 'an analyst reads the views');
 SELECT ok((SELECT count(*) FROM crm_bi.kpi WHERE code = 'coverage') > 0, 'the figures, too');
+SELECT lives_ok($$SELECT count(*) FROM crm.near_upgrade('2025-01-01'), crm.entitlements(1, '2025-01-01'), crm.completeness('2025-01-01')$$,
+                'and asks for another day by functions');
 SELECT throws_ok('SELECT name FROM crm.customer', '42501', NULL, 'but no table');
 SELECT throws_ok('SELECT crm.claim(1, 1)', '42501', NULL, 'and claims nobody');
 SET LOCAL SESSION AUTHORIZATION crm_test_person;
@@ -57,6 +59,10 @@ SELECT results_eq('SELECT outcome FROM crm.allocate(ARRAY[2::bigint], ARRAY[1::b
 SELECT throws_ok('DELETE FROM crm.policy', '42501', NULL, 'but leaves the book alone');
 SET LOCAL ROLE crm_test_loader;
 SELECT lives_ok($$INSERT INTO crm.import_customer (source_key, kind, name, org_code, channel_code, known_from) VALUES ('k', 'person', 'Three', 'n', 'individual', '2024-01-01')$$, 'a loader fills the staging table');
+SELECT lives_ok('SELECT FROM crm_bi.import_batch, crm_bi.import_progress, crm_bi.import_reject, crm_bi.source_key, crm_bi.freshness', 'and reads what came of it');
+SELECT throws_ok('SELECT FROM crm_bi.customer', '42501', NULL, 'but no customers');
+SET LOCAL ROLE crm_owner;
+SELECT lives_ok('SELECT FROM crm_bi.freshness, crm_bi.customer', 'the owner of the model reads the views');
 SET LOCAL ROLE crm_test_nobody;
 SELECT throws_ok('SELECT count(*) FROM crm_bi.kpi', '42501', NULL, 'without a duty nothing is to be seen');
 RESET ROLE;

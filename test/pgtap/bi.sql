@@ -44,6 +44,10 @@ SELECT results_eq('SELECT o.org_id, ARRAY[o.level_0_name, o.level_1_name, o.leve
                                          UNION ALL SELECT o.id, r.names || o.name FROM r JOIN crm.organisation o ON o.parent_id = r.id)
                     SELECT r.id, ARRAY[r.names[1], r.names[2], r.names[3], r.names[4]] FROM r ORDER BY 1$$, 'a unit has the names of those above it, and its own');
 
+SELECT results_eq('SELECT i.policy_id, i.insured_id, i.holder_kind, i.in_force FROM crm_bi.policy_insured i ORDER BY 1, 2',
+                  $$SELECT i.policy_id, i.insured_id, h.kind, p.in_force FROM crm.policy_insured i JOIN crm.customer h ON h.id = i.customer_id
+                    JOIN crm_bi.policy p ON p.policy_id = i.policy_id ORDER BY 1, 2$$, 'insured persons, with the policyholder and whether the policy covers today');
+
 -- dimensions
 SELECT results_eq($$SELECT c.class FROM crm_bi.class c WHERE c.dimension = 'tier' ORDER BY c.class_order$$,
                   $$SELECT 'none' UNION ALL SELECT unnest(crm.labels(k.initial::crm.scale)) FROM crm.setting_kind k WHERE k.name = 'tier_scale'$$, 'classes have the order of their scale');

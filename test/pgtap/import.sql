@@ -431,6 +431,28 @@ SELECT set_eq($$SELECT source_key, name, birth_date, org_code FROM book_customer
               'SELECT DISTINCT ON (source_key) source_key, name, birth_date, org_code FROM file WHERE fault IS NULL ORDER BY source_key, round DESC',
               'the book holds the last good row of each key');
 
+-- costs, commissions and what customers are classified by -----------------------------------
+
+INSERT INTO crm.import_channel (code, name, kind) VALUES ('postbank', 'Post bank', 'bancassurance'), ('web', 'Web', NULL), ('individual', 'Agents', NULL), ('kiosk', 'Kiosk', 'shop');
+INSERT INTO crm.import_prospect_source (code, name, name_zh, kind) VALUES ('bazaar', 'bazaar', '集市', 'activity'), ('painting_contest', 'painting contest', '绘画比赛', NULL);
+INSERT INTO crm.import_cost_kind (code, purpose, name, name_zh) VALUES ('parking', 'selling', 'parking', '停车'), ('bribe', 'joy', 'bribe', '贿赂');
+INSERT INTO crm.import_customer (source_key, kind, name, org_code, channel_code, known_from) VALUES ('Q1', 'person', 'Quinn', 'B1', 'web', '2001-01-01'), ('Q2', 'person', 'Quentin', 'B1', 'web', '2001-01-01');
+INSERT INTO crm.import_policy (source_key, customer_key, product_code, channel_code, issued_on, payment, premium) VALUES ('QP', 'Q1', 'LIFE', 'web', '2020-01-01', 'yearly', '100');
+INSERT INTO crm.import_customer_cost (source_key, customer_key, policy_key, kind, incurred_on, amount) VALUES
+  ('1', 'Q1', 'QP', 'parking', '2020-01-02', '12.50'), ('2', 'Q1', NULL, 'visit', '2020-01-03', '-2.5'), ('3', 'Q1', NULL, 'visit', '2020-01-03', '0'),
+  ('4', 'Q2', 'QP', 'visit', '2020-01-03', '1'), ('5', 'Q1', NULL, 'bribe', '2020-01-03', '1'), ('6', 'Q1', NULL, 'visit', '2020-01-03', '-1.234');
+INSERT INTO crm.import_commission (source_key, policy_key, kind, staff_code, earned_on, amount) VALUES
+  ('1', 'QP', 'first_year', 'S1', '2020-01-02', '20'), ('2', 'QP', 'clawback', 'S1', '2020-03-02', '-20'), ('3', 'QP', 'clawback', 'S1', '2020-03-02', '20'), ('4', 'QP', 'bonus', 'S9', '2020-03-02', 'ten');
+CALL crm.import('cost') \gset cost_
+SELECT set_eq(format('SELECT kind, row_no, column_name, code FROM reason WHERE batch_id = %s', :cost_batch_id),
+              $$VALUES ('channel', 4, 'kind', '22P02'), ('cost_kind', 2, 'purpose', '22P02'), ('customer_cost', 3, 'amount', '22003'), ('customer_cost', 4, 'policy_key', '23514'), ('customer_cost', 5, 'kind', '23503'),
+                       ('customer_cost', 6, 'amount', '22003'), ('commission', 3, 'amount', '23514'), ('commission', 4, 'staff_code', '23503'), ('commission', 4, 'amount', '22P02')$$, 'every fault of costs and codes');
+SELECT set_eq($$SELECT k.source_key, c.kind, c.policy_id IS NOT NULL, c.amount FROM crm.customer_cost c JOIN crm.customer_cost_key k ON (k.customer_id, k.customer_cost_id) = (c.customer_id, c.id)$$,
+              $$VALUES ('1', 'parking', true, 12.50), ('2', 'visit', false, -2.50)$$, 'costs may be taken back');
+SELECT set_eq('SELECT c.kind, c.amount FROM crm.commission c', $$VALUES ('first_year', 20.00), ('clawback', -20.00)$$, 'and commissions');
+SELECT set_eq($$SELECT code, kind FROM crm.channel WHERE code IN ('postbank', 'web', 'individual')$$, $$VALUES ('postbank', 'bancassurance'), ('web', 'other'), ('individual', 'individual')$$, 'the kind of a channel comes with it, and stays where the file has none');
+SELECT set_eq($$SELECT code, kind FROM crm.prospect_source WHERE code IN ('bazaar', 'painting_contest')$$, $$VALUES ('bazaar', 'activity'), ('painting_contest', 'activity')$$, 'so does that of a source of prospects');
+
 -- at the end ---------------------------------------------------------------------------
 
 SELECT is_empty('SELECT * FROM crm.import_batch WHERE read <> accepted + unchanged + rejected OR finished_at IS NULL', 'read = accepted + unchanged + rejected in every batch');

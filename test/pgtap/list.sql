@@ -1,6 +1,6 @@
 -- Lists: saved, shared, counted, previewed, combined, frozen, refreshed.
 BEGIN;
-SELECT plan(32);
+SELECT plan(35);
 SET LOCAL client_min_messages = warning;
 CREATE ROLE crm_test_analyst; CREATE ROLE crm_test_manager; CREATE ROLE crm_test_sales;
 CALL crm.grant_duty('analyst', 'crm_test_analyst');
@@ -56,6 +56,9 @@ DELETE FROM crm.target_list_member m WHERE m.customer_id IN (SELECT customer_id 
 INSERT INTO crm.target_list_member (target_list_id, customer_id) SELECT t.id, (SELECT min(customer_id) FROM c WHERE tier = 'lead') FROM crm.target_list t;
 SET LOCAL ROLE crm_test_manager;
 SELECT results_eq('SELECT r.* FROM crm.target_list t, crm.refresh_target_list(t.id) r', 'VALUES (2::bigint, 1::bigint)', 'a refresh adds and removes');
+SELECT results_eq($$SELECT t.name, t.members FROM crm_bi.target_list t$$, $$SELECT 'spring'::text, count(*) FROM c WHERE tier IN ('gold', 'platinum')$$, 'the view counts its members');
+SELECT set_eq('SELECT m.customer_id FROM crm_bi.target_list_member m', $$SELECT customer_id FROM c WHERE tier IN ('gold', 'platinum')$$, 'and shows them');
+SELECT set_eq('SELECT l.owner, l.name, l.condition FROM crm_bi.list l', 'SELECT l.owner, l.name, l.condition::text FROM crm.lists() l', 'lists have a view');
 SELECT throws_ok('SELECT crm.refresh_target_list(-1)', '42704', NULL, 'of a target list that is there');
 SELECT throws_ok($$SELECT crm.freeze_list('x', NULL)$$, '22004', NULL, 'a target list needs a condition');
 SET LOCAL ROLE crm_test_sales;

@@ -186,7 +186,7 @@ GRANT SELECT ON shown TO crm_test_analyst;
 SET LOCAL ROLE crm_test_analyst;
 CREATE TEMP TABLE seen AS SELECT s.relname, pg_temp.rows_of(s.relname, s.key) AS n FROM shown s;
 SELECT isnt_empty($$SELECT * FROM crm.tier_changes('2019-01-01', '2019-12-31')$$, 'an analyst asks for changes');
-SELECT is(left(pg_temp.refusal('SELECT * FROM crm.near_upgrade(''2020-01-01'')'), 5), '42501', 'but lists nobody by function');
+SELECT isnt_empty('SELECT * FROM crm.near_upgrade(''2020-01-01'', 100)', 'and who is near the next tier, as the view of today shows');
 RESET ROLE;
 SELECT is_empty('SELECT relname, n FROM seen WHERE n[1] = 0', 'an analyst sees rows in every view');
 SELECT is_empty('SELECT relname, n FROM seen WHERE n[1] <> n[2]', 'the first column of each is a key');

@@ -1,4 +1,4 @@
--- classify: what customers cost: selling, servicing, commissions
+-- book: what customers cost: selling, servicing, commissions
 
 CREATE TABLE crm.cost_kind (
   code text PRIMARY KEY CHECK (code ~ '^[a-z_]+$'),
@@ -33,15 +33,11 @@ CREATE TABLE crm.customer_cost (
   kind text NOT NULL REFERENCES crm.cost_kind ON UPDATE CASCADE,
   incurred_on date NOT NULL CHECK (incurred_on BETWEEN '1900-01-01' AND '2199-12-31'),
   amount numeric(15,2) NOT NULL CHECK (amount <> 0 AND amount <> 'NaN'),
-  source_system text CHECK (pg_catalog.btrim(source_system) <> ''),
-  source_key text CHECK (pg_catalog.btrim(source_key) <> ''),
   note text,
   recorded_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   recorded_by text NOT NULL DEFAULT crm.actor(),
   PRIMARY KEY (customer_id, id),
-  UNIQUE (source_system, source_key),
-  FOREIGN KEY (customer_id, policy_id) REFERENCES crm.policy ON UPDATE CASCADE,
-  CONSTRAINT customer_cost_source_check CHECK ((source_system IS NULL) = (source_key IS NULL))
+  FOREIGN KEY (customer_id, policy_id) REFERENCES crm.policy ON UPDATE CASCADE
 );
 COMMENT ON TABLE crm.customer_cost IS 'Costs of selling to customers and of serving them. 客户费用';
 COMMENT ON COLUMN crm.customer_cost.customer_id IS 'Customer who caused it.';
@@ -50,8 +46,6 @@ COMMENT ON COLUMN crm.customer_cost.policy_id IS 'Policy of the customer that it
 COMMENT ON COLUMN crm.customer_cost.kind IS 'Kind of cost.';
 COMMENT ON COLUMN crm.customer_cost.incurred_on IS 'Day to which it belongs.';
 COMMENT ON COLUMN crm.customer_cost.amount IS 'Cost; below 0 to correct an earlier row.';
-COMMENT ON COLUMN crm.customer_cost.source_system IS 'System it comes from.';
-COMMENT ON COLUMN crm.customer_cost.source_key IS 'Key there.';
 COMMENT ON COLUMN crm.customer_cost.note IS 'Remark.';
 COMMENT ON COLUMN crm.customer_cost.recorded_at IS 'When it was recorded.';
 COMMENT ON COLUMN crm.customer_cost.recorded_by IS 'Who recorded it.';
@@ -70,14 +64,10 @@ CREATE TABLE crm.commission (
   partner_id bigint REFERENCES crm.partner,
   earned_on date NOT NULL CHECK (earned_on BETWEEN '1900-01-01' AND '2199-12-31'),
   amount numeric(15,2) NOT NULL CHECK (amount <> 0 AND amount <> 'NaN'),
-  source_system text CHECK (pg_catalog.btrim(source_system) <> ''),
-  source_key text CHECK (pg_catalog.btrim(source_key) <> ''),
   recorded_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   recorded_by text NOT NULL DEFAULT crm.actor(),
   PRIMARY KEY (customer_id, policy_id, id),
-  UNIQUE (source_system, source_key),
   FOREIGN KEY (customer_id, policy_id) REFERENCES crm.policy ON UPDATE CASCADE,
-  CONSTRAINT commission_source_check CHECK ((source_system IS NULL) = (source_key IS NULL)),
   CONSTRAINT commission_clawback_check CHECK (kind <> 'clawback' OR amount < 0)
 );
 COMMENT ON TABLE crm.commission IS 'Commissions for policies. 佣金';
@@ -89,8 +79,6 @@ COMMENT ON COLUMN crm.commission.staff_id IS 'Member of staff who earned it.';
 COMMENT ON COLUMN crm.commission.partner_id IS 'Partner who earned it.';
 COMMENT ON COLUMN crm.commission.earned_on IS 'Day to which it belongs.';
 COMMENT ON COLUMN crm.commission.amount IS 'Commission; below 0 where it is taken back.';
-COMMENT ON COLUMN crm.commission.source_system IS 'System it comes from.';
-COMMENT ON COLUMN crm.commission.source_key IS 'Key there.';
 COMMENT ON COLUMN crm.commission.recorded_at IS 'When it was recorded.';
 COMMENT ON COLUMN crm.commission.recorded_by IS 'Who recorded it.';
 CREATE INDEX ON crm.commission (staff_id);
@@ -101,11 +89,6 @@ CREATE TRIGGER keep_change AFTER UPDATE OR DELETE ON crm.commission
 
 GRANT SELECT ON crm.cost_kind, crm.customer_cost, crm.commission TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
-  ('loader', 'SELECT', 'TABLE', 'crm.cost_kind'),
-  ('loader', 'SELECT', 'TABLE', 'crm.customer_cost'),
-  ('loader', 'INSERT', 'TABLE', 'crm.customer_cost'),
-  ('loader', 'SELECT', 'TABLE', 'crm.commission'),
-  ('loader', 'INSERT', 'TABLE', 'crm.commission'),
   ('manager', 'SELECT', 'TABLE', 'crm.cost_kind'),
   ('manager', 'SELECT', 'TABLE', 'crm.customer_cost'),
   ('manager', 'SELECT', 'TABLE', 'crm.commission');
