@@ -147,7 +147,7 @@ COMMENT ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[
   'Writes rows of crm.standing, with their columns as of crm.today(). A customer who is no longer there has none.';
 REVOKE ALL ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) FROM PUBLIC;
 -- Every row of a slot holds on the day that its generation is shown on, unless a roll to that day is under way.
-CREATE FUNCTION crm._roll_standings(to_day date, at_most integer) RETURNS boolean
+CREATE FUNCTION crm._roll_standings(to_day date, at_most integer, begun_in bigint) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   g crm.generation;
@@ -156,10 +156,14 @@ DECLARE
 BEGIN
   SELECT * INTO STRICT g FROM crm.generation x WHERE x.state = 'current';
   IF g.shown_on = to_day AND NOT g.rolling THEN
-    RETURN false;
+    RETURN NULL;
   ELSIF g.shown_on <> to_day THEN
+    IF g.id = begun_in THEN
+      RAISE NOTICE 'another session brings the customers to %', g.shown_on;
+      RETURN NULL;
+    END IF;
     UPDATE crm.generation SET shown_on = to_day, rolling = true WHERE id = g.id AND state = 'current';
-    RETURN true;
+    RETURN g.id;
   END IF;
   customers := ARRAY(SELECT s.customer_id FROM crm.standing s
                      WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day) LIMIT at_most);
@@ -169,7 +173,7 @@ BEGIN
     UPDATE crm.generation SET rolling = false
     WHERE id = g.id AND state = 'current' AND shown_on = to_day
       AND NOT EXISTS (SELECT FROM crm.standing s WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day));
-    RETURN NOT FOUND;
+    RETURN CASE WHEN NOT FOUND THEN g.id END;
   END IF;
   LOCK TABLE crm.generation IN ROW SHARE MODE;
   IF EXISTS (SELECT FROM crm.generation x WHERE x.id = g.id AND x.state = 'current' AND x.shown_on = to_day) THEN
@@ -185,11 +189,11 @@ BEGIN
       PERFORM crm._post(gone, '{}');
     END IF;
   END IF;
-  RETURN true;
+  RETURN g.id;
 END
 $$;
-COMMENT ON FUNCTION crm._roll_standings(date, integer) IS 'Goes a step towards the columns of crm.standing standing on a day, some customers at a time; returns whether there is more to do.';
-REVOKE ALL ON FUNCTION crm._roll_standings(date, integer) FROM PUBLIC;
+COMMENT ON FUNCTION crm._roll_standings(date, integer, bigint) IS 'Goes a step towards the columns of crm.standing standing on a day, some customers at a time; returns the generation while there is more to do, to be given to the next call. Of two rolls to different days the later one goes on.';
+REVOKE ALL ON FUNCTION crm._roll_standings(date, integer, bigint) FROM PUBLIC;
 
 -- what touches customers ------------------------------------------------------
 
