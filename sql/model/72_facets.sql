@@ -146,6 +146,17 @@ REVOKE ALL ON FUNCTION crm.classify(date) FROM PUBLIC;
 COMMENT ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) IS
   'Writes rows of crm.standing, with their columns as of crm.today(). A customer who is no longer there has none.';
 REVOKE ALL ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) FROM PUBLIC;
+CREATE FUNCTION crm._lock_generations_soon() RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+BEGIN
+  LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+  RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+  RETURN false;
+END
+$$;
+COMMENT ON FUNCTION crm._lock_generations_soon() IS 'Waits for those who have posted to commit, but not for long, as whoever wants to post waits meanwhile. False: some are open still.';
+REVOKE ALL ON FUNCTION crm._lock_generations_soon() FROM PUBLIC;
 -- Every row of a slot holds on the day that its generation is shown on, unless a roll to that day is under way.
 CREATE FUNCTION crm._roll_standings(to_day date, at_most integer, begun_in bigint) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -169,7 +180,10 @@ BEGIN
                      WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day) LIMIT at_most);
   IF customers = '{}' THEN
     -- whoever still wrote by the day before has committed, and shows; a weaker lock before would be one that two rolls wait for in each other
-    LOCK TABLE crm.generation IN EXCLUSIVE MODE;
+    IF NOT crm._lock_generations_soon() THEN
+      RAISE NOTICE 'transactions that have posted are open still: the next refresh goes on';
+      RETURN NULL;
+    END IF;
     UPDATE crm.generation SET rolling = false
     WHERE id = g.id AND state = 'current' AND shown_on = to_day
       AND NOT EXISTS (SELECT FROM crm.standing s WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day));
