@@ -285,6 +285,7 @@ DECLARE
   commits boolean := batch IS NOT NULL;
   path text := pg_catalog.current_setting('search_path');
   today date;
+  rolled bigint;
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   today := coalesce(as_of, crm.today());
@@ -325,7 +326,9 @@ BEGIN
     COMMIT;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   END IF;
-  WHILE crm._roll_standings(today, coalesce(batch, 20000)) LOOP
+  LOOP
+    rolled := crm._roll_standings(today, coalesce(batch, 20000), rolled);
+    EXIT WHEN rolled IS NULL;
     IF commits THEN
       COMMIT;
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);

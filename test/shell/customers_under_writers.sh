@@ -132,12 +132,12 @@ for basis in contractual_premium premium_received; do
 	n=0
 	while kill -0 "$writer" 2>/dev/null; do
 		n=$((n + 1))
-		query crm_customers "CALL crm.refresh(crm.today() + $((n % 4 * 3)), 20)" 2>>"$CRM_TMP/customers/failed" &
+		query crm_customers "SET client_min_messages = warning" "CALL crm.refresh(crm.today() + $((n % 4 * 3)), 20)" 2>>"$CRM_TMP/customers/failed" &
 		refresh=$!
 		if [ $((n % 3)) = 0 ]; then
 			query crm_customers "SET client_min_messages = warning" "CALL crm.rebuild(batch => 40)" 2>>"$CRM_TMP/customers/failed" || true
 		else
-			query crm_customers "CALL crm.refresh(crm.today() + $((n % 4 * 3)), 10)" 2>>"$CRM_TMP/customers/failed" || true
+			query crm_customers "SET client_min_messages = warning" "CALL crm.refresh(crm.today() + $((n % 4 * 3)), 10)" 2>>"$CRM_TMP/customers/failed" || true
 		fi
 		query crm_customers "BEGIN ISOLATION LEVEL REPEATABLE READ" "SELECT * FROM writers.wrong() LIMIT 6" 2>>"$CRM_TMP/customers/failed" >>"$CRM_TMP/customers/wrong" || true
 		wait "$refresh" || true
