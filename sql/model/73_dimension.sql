@@ -58,8 +58,11 @@ RETURNS TABLE (customer_id bigint, on_date date, org_id bigint, channel text, di
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-  IF first_day IS NULL OR last_day IS NULL THEN
+  IF class_changes.first_day IS NULL OR class_changes.last_day IS NULL THEN
     RAISE EXCEPTION 'the days must be given' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF class_changes.last_day < class_changes.first_day THEN
+    RAISE EXCEPTION 'the period from % to % is empty', class_changes.first_day, class_changes.last_day
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the first day before the last.';
   ELSIF class_changes.of_dimension NOT IN ('coverage', 'prospect_kind', 'channel', 'service', 'reach', 'activity', 'touchpoint', 'tier') THEN
     RAISE EXCEPTION 'there is no dimension "%"', class_changes.of_dimension
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Dimensions are coverage, prospect_kind, channel, service, reach, activity, touchpoint and tier.';

@@ -79,7 +79,8 @@ BEGIN
          CASE j WHEN 1 THEN 'release' END, CASE j WHEN 1 THEN 'clerk' END, crm.setting_value('recycle_rule')::crm.recycle_rule
   FROM l_customer c, generate_series(1, 2) j, LATERAL (SELECT 1 + pg_temp.some(seed, 'holder', c.i * 2 + j, 6) AS s) s WHERE j = 1 OR c.i % 3 <> 0;
   INSERT INTO crm.customer_cost (customer_id, id, kind, incurred_on, amount) SELECT c.id, 1, 'visit', '2020-02-01', 10 FROM l_customer c;
-  INSERT INTO crm.customer_cost (customer_id, id, policy_id, kind, incurred_on, amount) SELECT p.customer_id, p.id, p.id, 'issue', p.issued_on, 20 FROM crm.policy p;
+  INSERT INTO crm.customer_cost (customer_id, id, policy_id, kind, incurred_on, amount)
+  SELECT p.customer_id, p.id, p.id, 'issue', p.issued_on, 20 FROM crm.policy p;
   INSERT INTO crm.commission (customer_id, policy_id, id, kind, staff_id, earned_on, amount) SELECT p.customer_id, p.id, 1, 'first_year', 1, p.issued_on, 30 FROM crm.policy p;
   INSERT INTO crm.field_check (customer_id, id, field, outcome, occasion, staff_id, checked_on) OVERRIDING SYSTEM VALUE
   SELECT c.id, j, 'phone', 'right', 'visit', 1, date '2020-03-01' + j FROM l_customer c, generate_series(1, 2) j WHERE pg_temp.some(seed, 'checked', c.i * 2 + j, 3) > 0;
