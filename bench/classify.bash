@@ -4,8 +4,9 @@ printf '%-46s %9s %9s %9s\n' '' ms 'cpu ms' 'times'
 day=2021-06-30
 columns='customer_id, coverage, channel, channels, service, reach, activity, touchpoints, tier, prospect_kind'
 psql_day() { sed "s/:'day'/date '$day'/g" "$here/classify.sql"; }
-echo "COPY (SELECT $columns FROM crm.classify('$day')) TO '/dev/null';" >"$work/classify.sql"
-echo "COPY ($(psql_day | grep -v '^--' | tr '\n' ' ')) TO '/dev/null';" >"$work/plain.sql"
+counts=$(sed 's/\([a-z_]*\)/count(\1)/g; s/count()//g' <<<"$columns")
+echo "SELECT $counts FROM crm.classify('$day');" >"$work/classify.sql"
+echo "SELECT $counts FROM ($(psql_day)) x;" >"$work/plain.sql"
 differ=$(sql -c "SELECT count(*) FROM (SELECT * FROM ($(psql_day)) a EXCEPT SELECT $columns FROM crm.classify('$day')) x WHERE coverage IS NOT NULL")
 read -r t c < <(runs 3 "$work/classify.sql" -c 'SET jit = off')
 base=$(awk -v c="$c" 'BEGIN {print c * 1000}')

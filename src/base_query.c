@@ -224,6 +224,7 @@ kept_query_rows(KeptQuery *q, Datum *args, const char *nulls, int natts, RowFunc
 	RowReceiver receiver = row_receiver(natts, NULL, row, arg);
 	ParamListInfo params = NULL;
 	SPIExecuteOptions options = {
+		.read_only = q->by_active_snapshot,
 		.must_return_tuples = row != NULL,
 		.dest = row ? &receiver.pub : NULL
 	};

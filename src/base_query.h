@@ -32,6 +32,7 @@ typedef struct KeptQuery
 	const char *sql;
 	int			nargs;
 	Oid			args[12];
+	bool		by_active_snapshot; /* reads by the snapshot in force, which a caller may have made the latest */
 	SPIPlanPtr	plan;
 } KeptQuery;
 

@@ -279,6 +279,15 @@ generation_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused(
 		g->building = DatumGetInt64(v[0]);
 }
 
+static KeptQuery generations = {
+	.sql = "SELECT id, state = 'current', posted_to FROM crm.generation WHERE state IN ('current', 'building')",
+	.by_active_snapshot = true
+};
+static KeptQuery day_of_slot = {
+	.sql = "SELECT shown_on FROM crm.generation WHERE slot = $1 AND state <> 'retired'",
+	.nargs = 1, .args = {INT2OID}, .by_active_snapshot = true
+};
+
 PG_FUNCTION_INFO_V1(crm_building);
 /*
  * building(current, posted_to): the generation being built, 0 rows seen: NULL.
@@ -293,8 +302,7 @@ crm_building(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	PushActiveSnapshot(GetLatestSnapshot());
-	query_rows("SELECT id, state = 'current', posted_to FROM crm.generation WHERE state IN ('current', 'building')",
-			   3, NULL, generation_row, &g);
+	kept_query_rows(&generations, NULL, NULL, 3, generation_row, &g);
 	PopActiveSnapshot();
 	SPI_finish();
 	if (g.current != PG_GETARG_INT64(0) || g.posted_to != PG_GETARG_DATEADT(1))
@@ -332,11 +340,11 @@ Datum
 crm_shown_on(PG_FUNCTION_ARGS)
 {
 	ShownOn		s = {0};
+	Datum		slot = PG_GETARG_DATUM(0);
 
 	SPI_connect();
 	PushActiveSnapshot(GetLatestSnapshot());
-	query_rows(psprintf("SELECT shown_on FROM crm.generation WHERE slot = %d AND state <> 'retired'", PG_GETARG_INT16(0)),
-			   1, NULL, shown_on_row, &s);
+	kept_query_rows(&day_of_slot, &slot, NULL, 1, shown_on_row, &s);
 	PopActiveSnapshot();
 	SPI_finish();
 	if (!s.found)

@@ -3,7 +3,7 @@
 CREATE TABLE crm.customer_reference (
   relation text NOT NULL CHECK (relation ~ '^crm\.[a-z0-9_]+$'),
   column_name text NOT NULL,
-  way text NOT NULL CHECK (way IN ('move', 'fill', 'leave', 'derived', 'record')),
+  way text NOT NULL CHECK (way IN ('move', 'fill', 'leave', 'derived', 'record', 'count')),
   prepare text CHECK (prepare ~ '^crm\.[a-z0-9_]+$'),
   binds boolean NOT NULL DEFAULT true,
   step integer NOT NULL DEFAULT 0,
@@ -13,7 +13,7 @@ CREATE TABLE crm.customer_reference (
 COMMENT ON TABLE crm.customer_reference IS 'Columns that name customers and of which a foreign key does not tell all that crm.merge() must know. Foreign keys to crm.customer, and those that follow them by ON UPDATE CASCADE, are found in the catalogue; each area adds its own exceptions. 客户引用';
 COMMENT ON COLUMN crm.customer_reference.relation IS 'Table.';
 COMMENT ON COLUMN crm.customer_reference.column_name IS 'Column that names a customer.';
-COMMENT ON COLUMN crm.customer_reference.way IS 'What a merge does: move (the row comes to the customer kept; where a key made by a sequence is taken there it gets another, where another key is taken it is left out), fill (one row a customer: it fills what is empty), leave (it is left out), derived (kept by posting) or record (names customers as they were).';
+COMMENT ON COLUMN crm.customer_reference.way IS 'What a merge does: move (the row comes to the customer kept; where a key made by a sequence is taken there it gets another, where another key is taken it is left out), fill (one row a customer: it fills what is empty), leave (it is left out), derived (made from other rows), record (names customers as they were) or count (names nobody, but says how many).';
 COMMENT ON COLUMN crm.customer_reference.prepare IS 'Function (kept, dropped) that makes room first.';
 COMMENT ON COLUMN crm.customer_reference.binds IS 'Whether a row added after a merge stands in the way of undoing it.';
 COMMENT ON COLUMN crm.customer_reference.step IS 'Order among tables of which none refers to the other.';
@@ -52,7 +52,8 @@ SELECT coalesce(k.relid, pg_catalog.to_regclass(r.relation))::pg_catalog.regclas
        coalesce(r.way, CASE WHEN k.direct THEN 'move' ELSE 'follow' END) AS way, r.prepare, coalesce(r.binds, true) AS binds,
        coalesce((SELECT pg_catalog.max(d.level) FROM depth d WHERE d.relid = k.relid), 0) * 100 + coalesce(r.step, 0) AS step
 FROM known k
-FULL JOIN crm.customer_reference r ON pg_catalog.to_regclass(r.relation) = k.relid AND r.column_name = k.column_name;
+FULL JOIN crm.customer_reference r ON pg_catalog.to_regclass(r.relation) = k.relid AND r.column_name = k.column_name
+WHERE r.way IS DISTINCT FROM 'count';
 COMMENT ON VIEW crm._customer_column IS 'Every column that names a customer: by foreign key, by a key that follows it, or by crm.customer_reference; in which order a merge takes them.';
 
 CREATE FUNCTION crm._merging() RETURNS boolean

@@ -82,22 +82,22 @@ CREATE INDEX ON crm.import_rule (kind, column_name);
 
 -- catalogue ------------------------------------------------------------------
 
-CREATE FUNCTION crm._key_columns(target text) RETURNS text[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION crm._key_columns(relation regclass) RETURNS text[]
+LANGUAGE sql STABLE
 BEGIN ATOMIC
   SELECT pg_catalog.array_agg(a.attname::text ORDER BY k.n)
   FROM pg_catalog.pg_constraint c
   CROSS JOIN LATERAL pg_catalog.unnest(c.conkey) WITH ORDINALITY k (num, n)
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num
-  WHERE c.conrelid = ('crm.' || target)::pg_catalog.regclass AND c.contype = 'p';
+  WHERE c.conrelid = _key_columns.relation AND c.contype = 'p';
 END;
-COMMENT ON FUNCTION crm._key_columns(text) IS 'Columns of the primary key of a table of schema crm.';
-REVOKE ALL ON FUNCTION crm._key_columns(text) FROM PUBLIC;
+COMMENT ON FUNCTION crm._key_columns(regclass) IS 'Columns of the primary key of a table.';
+REVOKE ALL ON FUNCTION crm._key_columns(regclass) FROM PUBLIC;
 
 CREATE FUNCTION crm._import_key_columns(kind text) RETURNS text[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT CASE WHEN k.key_table IS NULL THEN crm._key_columns(k.target)
+  SELECT CASE WHEN k.key_table IS NULL THEN crm._key_columns(('crm.' || k.target)::pg_catalog.regclass)
          ELSE (SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
                WHERE a.attrelid = ('crm.' || k.key_table)::pg_catalog.regclass AND a.attnum > 2 AND NOT a.attisdropped) END
   FROM crm.import_kind k WHERE k.kind = _import_key_columns.kind;
@@ -136,7 +136,7 @@ REVOKE ALL ON FUNCTION crm._key_changed() FROM PUBLIC;
 CREATE FUNCTION crm._import_make_key_table(name text, target text, noun text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  parts text[] := crm._key_columns(target);
+  parts text[] := crm._key_columns(('crm.' || target)::regclass);
   names text[];
 BEGIN
   IF to_regclass('crm.' || name) IS NULL THEN

@@ -19,7 +19,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   own constant crm.import_kind := (SELECT k FROM crm.import_kind k WHERE k.kind = _import_find_changes.kind);
-  parts constant text[] := crm._key_columns(own.target);
+  parts constant text[] := crm._key_columns(('crm.' || own.target)::regclass);
   key_parts text[];
   keys text[];
   joins text;

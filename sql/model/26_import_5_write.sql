@@ -51,7 +51,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   own constant crm.import_kind := (SELECT k FROM crm.import_kind k WHERE k.kind = _import_lock_target.kind);
 BEGIN
-  IF own.key_table IS NULL AND crm._key_columns(own.target) <@ '{id,code,field}' AND EXISTS (SELECT FROM crm_import_change t WHERE t._action <> 'unchanged') THEN
+  IF own.key_table IS NULL AND crm._key_columns(('crm.' || own.target)::regclass) <@ '{id,code,field}' AND EXISTS (SELECT FROM crm_import_change t WHERE t._action <> 'unchanged') THEN
     PERFORM pg_advisory_xact_lock('crm.import_kind'::regclass::oid::integer, own.position);
     RETURN true;
   END IF;
@@ -66,7 +66,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   own constant crm.import_kind := (SELECT k FROM crm.import_kind k WHERE k.kind = _import_statements.kind);
-  parts constant text[] := crm._key_columns(own.target);
+  parts constant text[] := crm._key_columns(('crm.' || own.target)::regclass);
   written constant text[] := (SELECT array_agg(t.target ORDER BY t.nth, t.target) FROM crm._import_targets(own.kind) t WHERE t.first);
   changing constant text[] := (SELECT array_agg(t.target ORDER BY t.nth, t.target) FROM crm._import_targets(own.kind) t
                                WHERE t.first AND (own.key_table IS NOT NULL OR NOT t.name = ANY (own.key_columns)));

@@ -30,7 +30,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'crm.import_kind lists the kinds; those with a key_table have source keys.';
   END IF;
   FOR k IN SELECT * FROM crm.import_kind x WHERE x.key_table IS NOT NULL AND (kinds IS NULL OR x.kind = ANY (kinds)) ORDER BY x.position LOOP
-    parts := crm._key_columns(k.target);
+    parts := crm._key_columns(('crm.' || k.target)::regclass);
     key_parts := crm._import_key_columns(k.kind);
     RETURN QUERY EXECUTE format(
       'SELECT %L, y.source_key, %s, y.%I, x.changed_at

@@ -24,6 +24,7 @@ COMMENT ON COLUMN crm.purchase_model.as_of IS 'End of observation.';
 COMMENT ON COLUMN crm.purchase_model.org_id IS 'Unit with its subtree whose customers it was fitted to; NULL: all.';
 COMMENT ON COLUMN crm.purchase_model.channel_id IS 'Main channel of the customers it was fitted to; NULL: every channel.';
 COMMENT ON COLUMN crm.purchase_model.customers IS 'Customers it was fitted to.';
+INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES ('crm.purchase_model', 'customers', 'count', 'As fitted then.');
 COMMENT ON COLUMN crm.purchase_model.repeaters IS 'Those among them who had bought again.';
 COMMENT ON COLUMN crm.purchase_model.purchases IS 'The BG/NBD model, times in months of 30.4375 days.';
 COMMENT ON COLUMN crm.purchase_model.value IS 'The gamma-gamma model of the contractual premium of a day of purchase; NULL where nobody bought again.';

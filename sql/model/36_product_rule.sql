@@ -19,6 +19,7 @@ COMMENT ON COLUMN crm.product_rule_set.min_support IS 'Least share of customers 
 COMMENT ON COLUMN crm.product_rule_set.min_confidence IS 'Least share of those with the left side who have the right one.';
 COMMENT ON COLUMN crm.product_rule_set.min_lift IS 'Least ratio of that to the share among all customers.';
 COMMENT ON COLUMN crm.product_rule_set.customers IS 'Customers who had any product.';
+INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES ('crm.product_rule_set', 'customers', 'count', 'As found then.');
 COMMENT ON COLUMN crm.product_rule_set.found_at IS 'When it was done.';
 COMMENT ON COLUMN crm.product_rule_set.found_by IS 'Who had it done.';
 

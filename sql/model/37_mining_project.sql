@@ -38,6 +38,8 @@ COMMENT ON TABLE crm.mining_member IS 'Customers of mining projects.';
 COMMENT ON COLUMN crm.mining_member.project_id IS 'Project.';
 COMMENT ON COLUMN crm.mining_member.customer_id IS 'Customer.';
 CREATE INDEX ON crm.mining_member (customer_id);
+INSERT INTO crm.customer_reference (relation, column_name, way, binds, note) VALUES
+  ('crm.mining_member', 'customer_id', 'move', false, 'Once in each project; what came of closed projects stays as it was counted.');
 
 CREATE TABLE crm.mining_result (
   project_id bigint NOT NULL REFERENCES crm.mining_project ON DELETE CASCADE,
@@ -55,6 +57,7 @@ COMMENT ON TABLE crm.mining_result IS 'What came of closed projects: of the memb
 COMMENT ON COLUMN crm.mining_result.project_id IS 'Project.';
 COMMENT ON COLUMN crm.mining_result.side IS 'members, or others: customers known on the first day of the trial who are no members.';
 COMMENT ON COLUMN crm.mining_result.customers IS 'How many customers.';
+INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES ('crm.mining_result', 'customers', 'count', 'Counted when the project was closed.');
 COMMENT ON COLUMN crm.mining_result.buyers IS 'Those who bought within the trial.';
 COMMENT ON COLUMN crm.mining_result.buyers_before IS 'Those who bought within as many days right before it.';
 COMMENT ON COLUMN crm.mining_result.policies IS 'Policies bought within the trial.';

@@ -70,6 +70,7 @@ COMMENT ON COLUMN crm.completeness_cell.channel_id IS 'Main channel.';
 COMMENT ON COLUMN crm.completeness_cell.kind IS 'person or company.';
 COMMENT ON COLUMN crm.completeness_cell.tier IS 'Tier, or none.';
 COMMENT ON COLUMN crm.completeness_cell.customers IS 'Customers of whom anything is required.';
+INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES ('crm.completeness_cell', 'customers', 'count', 'As kept on that day.');
 COMMENT ON COLUMN crm.completeness_cell.complete IS 'Those of them who lack nothing.';
 COMMENT ON COLUMN crm.completeness_cell.score_sum IS 'Sum of their scores.';
 COMMENT ON COLUMN crm.completeness_cell.points IS 'Weight of the fields filled.';

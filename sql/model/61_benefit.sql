@@ -108,6 +108,25 @@ COMMENT ON COLUMN crm.benefit_account.benefit IS 'Benefit.';
 COMMENT ON COLUMN crm.benefit_account.changes IS 'Uses and reversals ever.';
 CREATE INDEX ON crm.benefit_account (benefit);
 
+CREATE FUNCTION crm._benefit_use_moved() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  moved CONSTANT bigint := CASE WHEN OLD.reversed_at IS NULL THEN 1 ELSE 2 END;
+BEGIN
+  DELETE FROM crm.benefit_account a WHERE a.customer_id = OLD.customer_id AND a.benefit = OLD.benefit AND a.changes <= moved;
+  UPDATE crm.benefit_account a SET changes = a.changes - moved WHERE a.customer_id = OLD.customer_id AND a.benefit = OLD.benefit;
+  INSERT INTO crm.benefit_account AS a (customer_id, benefit, changes) VALUES (NEW.customer_id, NEW.benefit, moved)
+  ON CONFLICT (customer_id, benefit) DO UPDATE SET changes = a.changes + moved;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION crm._benefit_use_moved() IS 'Trigger: lets the account go with a use that comes to another customer by a merge, or goes back.';
+REVOKE ALL ON FUNCTION crm._benefit_use_moved() FROM PUBLIC;
+CREATE TRIGGER moved AFTER UPDATE OF customer_id ON crm.benefit_use
+  FOR EACH ROW WHEN (OLD.customer_id <> NEW.customer_id) EXECUTE FUNCTION crm._benefit_use_moved();
+INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES
+  ('crm.benefit_account', 'customer_id', 'derived', 'Goes with the uses: those of both add up, even beyond what the customer kept is entitled to, and no use is lost.');
+
 -- the rule of each benefit for each unit, channel and tier of a day: far fewer than customers
 CREATE VIEW crm._benefit_rule AS
 SELECT b.code AS benefit, o.id AS org_id, h.id AS channel_id, t.id AS tier_id, r.id AS rule_id, r.quantity, r.period,
@@ -172,7 +191,10 @@ BEGIN
   ELSIF NOT EXISTS (SELECT FROM crm.benefit b WHERE b.code = _open_benefit_account.benefit) THEN
     RAISE EXCEPTION 'there is no benefit "%"', _open_benefit_account.benefit
       USING ERRCODE = 'foreign_key_violation', HINT = 'crm.benefit lists the benefits.';
-  ELSIF NOT EXISTS (SELECT FROM crm.customer c WHERE c.id = _open_benefit_account.customer_id) THEN
+  END IF;
+  -- before the account, as a merge has it
+  PERFORM FROM crm.customer c WHERE c.id = _open_benefit_account.customer_id FOR KEY SHARE;
+  IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no customer "%"', _open_benefit_account.customer_id USING ERRCODE = 'foreign_key_violation';
   END IF;
   INSERT INTO crm.benefit_account AS a (customer_id, benefit) VALUES (_open_benefit_account.customer_id, _open_benefit_account.benefit)

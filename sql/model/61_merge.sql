@@ -70,18 +70,6 @@ INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES
   ('crm.merge_record', 'kept_id', 'record', 'Who was kept then.'),
   ('crm.merge_record', 'dropped_id', 'record', 'Who was dropped then.');
 
-CREATE FUNCTION crm._row_key(relation regclass) RETURNS text[]
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-  SELECT pg_catalog.array_agg(a.attname::text ORDER BY k.n)
-  FROM pg_catalog.pg_index i
-  CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
-  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-  WHERE i.indrelid = _row_key.relation AND i.indisprimary;
-END;
-COMMENT ON FUNCTION crm._row_key(regclass) IS 'Columns of the primary key of a table.';
-REVOKE ALL ON FUNCTION crm._row_key(regclass) FROM PUBLIC;
-
 CREATE FUNCTION crm._row_image(relation regclass, alias text, OUT key text, OUT image text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -90,30 +78,58 @@ DECLARE
                                  AND (a.attgenerated <> '' OR relation = 'crm.customer'::regclass AND a.attname = 'version'));
 BEGIN
   key := (SELECT format('jsonb_build_object(%s)', string_agg(format('%L, %I.%I', c, alias, c), ', '))
-          FROM unnest(crm._row_key(relation)) c);
+          FROM unnest(crm._key_columns(relation)) c);
   image := format('to_jsonb(%I)', alias) || CASE WHEN computed IS NULL THEN '' ELSE format(' - %L::text[]', computed) END;
 END
 $$;
 COMMENT ON FUNCTION crm._row_image(regclass, text) IS 'SQL for the key of a row and for its columns, but those computed, as jsonb.';
 REVOKE ALL ON FUNCTION crm._row_image(regclass, text) FROM PUBLIC;
 
-CREATE FUNCTION crm._customer_rows(customers bigint[]) RETURNS TABLE (relation text, key jsonb, image jsonb)
+CREATE VIEW crm._key_table AS
+SELECT ('crm.' || k.target)::pg_catalog.regclass AS target, ('crm.' || k.key_table)::pg_catalog.regclass AS relation, p.columns,
+       (SELECT pg_catalog.string_agg(pg_catalog.format('t.%I = o.%I', u.own, u.theirs), ' AND ')
+        FROM ROWS FROM (pg_catalog.unnest(p.columns), pg_catalog.unnest(p.target_columns)) u (own, theirs)) AS same
+FROM (SELECT x.target, x.key_table, pg_catalog.min(x.kind) AS kind FROM crm.import_kind x WHERE x.key_table IS NOT NULL GROUP BY x.target, x.key_table) k
+CROSS JOIN LATERAL (SELECT crm._import_key_columns(k.kind) AS columns, crm._key_columns(('crm.' || k.target)::pg_catalog.regclass) AS target_columns) p;
+COMMENT ON VIEW crm._key_table IS 'Tables of source keys: of which table, by which columns in the order of its primary key, and SQL for: the key t is one of the row o.';
+
+CREATE FUNCTION crm._customer_query() RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   statement text;
 BEGIN
-  SELECT string_agg(format('SELECT %L, %s, %s FROM %s t WHERE %s', t.relation, i.key, i.image, t.relation, t.condition), ' UNION ALL ')
+  WITH named AS MATERIALIZED (
+    SELECT x.relation, x.column_name, x.way FROM crm._customer_column x WHERE x.way NOT IN ('derived', 'record')
+    UNION ALL SELECT 'crm.customer', 'id', 'move'),
+  own AS (
+    SELECT n.relation, string_agg(format('t.%I = ANY ($1)', n.column_name), ' OR ' ORDER BY n.column_name) AS condition FROM named n GROUP BY n.relation)
+  SELECT string_agg(format('SELECT %L, %s, %s FROM %s t %s WHERE %s', r.relation, i.key, i.image, r.relation, r.joined, r.condition), ' UNION ALL ')
   INTO statement
-  FROM (SELECT c.relation, string_agg(format('t.%I = ANY ($1)', c.column_name), ' OR ' ORDER BY c.column_name) AS condition
-        FROM (SELECT x.relation, x.column_name FROM crm._customer_column x WHERE x.way NOT IN ('derived', 'record')
-              UNION ALL SELECT 'crm.customer', 'id') c
-        GROUP BY c.relation) t
-  CROSS JOIN LATERAL crm._row_image(t.relation, 't') i;
-  RETURN QUERY EXECUTE statement USING customers;
+  FROM (SELECT o.relation, '' AS joined, o.condition FROM own o
+        UNION ALL
+        -- a row of somebody else that may give way to another one has keys
+        SELECT k.relation, format('JOIN %s o ON %s', n.relation, k.same), format('o.%I = ANY ($1) AND NOT (%s)', n.column_name, o.condition)
+        FROM named n
+        JOIN crm._key_table k ON k.target = n.relation
+        JOIN own o ON o.relation = k.relation
+        WHERE n.way = 'move' AND n.column_name <> ALL (crm._key_columns(n.relation))
+          AND EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+                      WHERE i.indrelid = n.relation AND i.indisunique AND a.attname = n.column_name)) r
+  CROSS JOIN LATERAL crm._row_image(r.relation, 't') i;
+  RETURN statement;
 END
 $$;
-COMMENT ON FUNCTION crm._customer_rows(bigint[]) IS 'Every row that names one of these customers, what posting keeps aside.';
-REVOKE ALL ON FUNCTION crm._customer_rows(bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION crm._customer_query() IS 'SQL for crm._customer_rows(), as the catalogue stands: dearer to make than to run.';
+REVOKE ALL ON FUNCTION crm._customer_query() FROM PUBLIC;
+
+CREATE FUNCTION crm._customer_rows(customers bigint[], query text DEFAULT NULL) RETURNS TABLE (relation text, key jsonb, image jsonb)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
+  RETURN QUERY EXECUTE coalesce(query, crm._customer_query()) USING customers;
+END
+$$;
+COMMENT ON FUNCTION crm._customer_rows(bigint[], text) IS 'Every row that names one of these customers, what posting keeps aside, and the source keys of those of the rows that a merge may take away.';
+REVOKE ALL ON FUNCTION crm._customer_rows(bigint[], text) FROM PUBLIC;
 
 -- locks -----------------------------------------------------------------------
 
@@ -131,12 +147,14 @@ REVOKE ALL ON FUNCTION crm._sharing(bigint[]) FROM PUBLIC;
 
 -- Whoever inserts a row for a customer holds a share of the customer already and asks for the others when posting, so that
 -- a merge must never wait while it holds anything: it takes all at once or lets go, waits for one at a time, and tries again.
-CREATE FUNCTION crm._lock_for_merge(customers bigint[], gone bigint, wait boolean) RETURNS void
+CREATE FUNCTION crm._lock_for_merge(customers bigint[], gone bigint, wait boolean) RETURNS regclass[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   members bigint[];
-  statement text;
+  r record;
+  n bigint;
+  filled regclass[];
   c bigint;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -148,14 +166,19 @@ BEGIN
     BEGIN
       PERFORM FROM crm.customer c WHERE c.id = ANY (members) AND c.id IS DISTINCT FROM gone ORDER BY c.id FOR NO KEY UPDATE NOWAIT;
       PERFORM FROM crm.customer c WHERE c.id = gone FOR UPDATE NOWAIT;
-      FOR statement IN
-        SELECT format('SELECT FROM %s t WHERE t.%I = ANY ($1) FOR UPDATE NOWAIT', x.relation, x.column_name)
+      filled := '{}';
+      FOR r IN
+        SELECT x.relation, format('SELECT FROM %s t WHERE t.%I = ANY ($1) FOR UPDATE NOWAIT', x.relation, x.column_name) AS statement
         FROM crm._customer_column x WHERE x.way IN ('move', 'fill', 'leave') ORDER BY x.step, x.relation::text, x.column_name
       LOOP
-        EXECUTE statement USING CASE WHEN gone IS NULL THEN _lock_for_merge.customers ELSE ARRAY[gone] END;
+        EXECUTE r.statement USING CASE WHEN gone IS NULL THEN _lock_for_merge.customers ELSE ARRAY[gone] END;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        IF n > 0 THEN
+          filled := filled || r.relation;
+        END IF;
       END LOOP;
       IF members @> crm._sharing(_lock_for_merge.customers) THEN
-        RETURN;
+        RETURN filled;
       END IF;
       RAISE EXCEPTION USING ERRCODE = 'lock_not_available';
     EXCEPTION WHEN lock_not_available THEN
@@ -181,5 +204,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._lock_for_merge(bigint[], bigint, boolean) IS
-  'Locks customers, those who share policies with them, and the rows that are to move. gone: the one to be deleted. Errors: 25001 beyond read committed; 55P03 where it may not wait.';
+  'Locks customers, those who share policies with them, and the rows that are to move. gone: the one to be deleted. Returns the tables that have rows to move. Errors: 25001 beyond read committed; 55P03 where it may not wait.';
 REVOKE ALL ON FUNCTION crm._lock_for_merge(bigint[], bigint, boolean) FROM PUBLIC;

@@ -2,11 +2,31 @@
 
 -- making room -----------------------------------------------------------------
 
+CREATE FUNCTION crm._merge_keys(relation regclass, gone jsonb, stays jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  k record;
+BEGIN
+  FOR k IN
+    SELECT x.relation, string_agg(format('%I = ($2 ->> %L)::bigint', u.own, u.theirs), ', ') AS changes,
+           string_agg(format('%I = ($1 ->> %L)::bigint', u.own, u.theirs), ' AND ') AS condition
+    FROM crm._key_table x
+    CROSS JOIN LATERAL ROWS FROM (unnest(x.columns), unnest(crm._key_columns(x.target))) u (own, theirs)
+    WHERE x.target = _merge_keys.relation GROUP BY x.relation
+  LOOP
+    EXECUTE format('UPDATE %s SET %s WHERE %s', k.relation, k.changes, k.condition) USING gone, stays;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION crm._merge_keys(regclass, jsonb, jsonb) IS 'Lets the source keys of a row that goes mean the one that stays, so that an import finds it.';
+REVOKE ALL ON FUNCTION crm._merge_keys(regclass, jsonb, jsonb) FROM PUBLIC;
+
 CREATE FUNCTION crm._merge_relations(kept bigint, dropped bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   r record;
+  twin bigint;
 BEGIN
   DELETE FROM crm.relation r WHERE (r.customer_id, r.other_id) IN ((kept, dropped), (dropped, kept));
   FOR r IN
@@ -17,7 +37,10 @@ BEGIN
     CROSS JOIN LATERAL (VALUES (k.code = k.inverse AND b < a)) s (turns)
     WHERE dropped IN (x.customer_id, x.other_id) ORDER BY x.id
   LOOP
-    IF r.to_date IS NULL AND EXISTS (SELECT FROM crm.relation x WHERE (x.customer_id, x.other_id, x.kind) = (r.first_id, r.second_id, r.kind) AND x.to_date IS NULL) THEN
+    twin := (SELECT x.id FROM crm.relation x
+             WHERE (x.customer_id, x.other_id, x.kind) = (r.first_id, r.second_id, r.kind) AND x.to_date IS NULL AND r.to_date IS NULL);
+    IF twin IS NOT NULL THEN
+      PERFORM crm._merge_keys('crm.relation', jsonb_build_object('customer_id', r.customer_id, 'id', r.id), jsonb_build_object('customer_id', r.first_id, 'id', twin));
       DELETE FROM crm.relation x WHERE (x.customer_id, x.id) = (r.customer_id, r.id);
     ELSE
       UPDATE crm.relation x
@@ -64,6 +87,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   since date := (SELECT b.from_date FROM crm.blacklist b WHERE b.customer_id = kept AND b.to_date IS NULL);
 BEGIN
+  PERFORM crm._merge_keys('crm.blacklist', jsonb_build_object('customer_id', d.customer_id, 'id', d.id), jsonb_build_object('customer_id', k.customer_id, 'id', k.id))
+  FROM crm.blacklist d JOIN crm.blacklist k ON k.customer_id = kept AND k.to_date IS NULL
+  WHERE d.customer_id = dropped AND d.to_date IS NULL AND d.from_date >= since;
   DELETE FROM crm.blacklist b WHERE b.customer_id = dropped AND b.to_date IS NULL AND b.from_date >= since;
   UPDATE crm.blacklist b SET to_date = since, end_reason = 'continued by the entry of the customer merged with'
   WHERE b.customer_id = dropped AND b.to_date IS NULL AND b.from_date < since;
@@ -134,7 +160,7 @@ COMMENT ON FUNCTION crm._numbered(regclass, text) IS 'The number that makes the 
 REVOKE ALL ON FUNCTION crm._numbered(regclass, text) FROM PUBLIC;
 
 -- Before anything moves, since a row that follows another may meet one of the customer kept.
-CREATE FUNCTION crm._merge_renumber(kept bigint, dropped bigint) RETURNS jsonb
+CREATE FUNCTION crm._merge_renumber(relations regclass[], kept bigint, dropped bigint) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   c record;
@@ -144,7 +170,7 @@ DECLARE
 BEGIN
   FOR c IN
     SELECT x.relation, x.column_name, n.id, n.identity = 'a' AS always FROM crm._customer_column x CROSS JOIN LATERAL crm._numbered(x.relation, x.column_name) n
-    WHERE x.way = 'move' AND n.id IS NOT NULL ORDER BY x.step, x.relation::text, x.column_name
+    WHERE x.way = 'move' AND x.relation = ANY (relations) AND n.id IS NOT NULL ORDER BY x.step, x.relation::text, x.column_name
   LOOP
     FOR old IN EXECUTE format('SELECT %3$I FROM %1$s WHERE %2$I = $1 INTERSECT SELECT %3$I FROM %1$s WHERE %2$I = $2 ORDER BY 1', c.relation, c.column_name, c.id)
       USING kept, dropped
@@ -160,25 +186,31 @@ BEGIN
   RETURN done;
 END
 $$;
-COMMENT ON FUNCTION crm._merge_renumber(bigint, bigint) IS 'Gives rows of the customer dropped another number where the customer kept has a row of theirs; says which.';
-REVOKE ALL ON FUNCTION crm._merge_renumber(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._merge_renumber(regclass[], bigint, bigint) IS 'Gives rows of the customer dropped another number where the customer kept has a row of theirs; says which.';
+REVOKE ALL ON FUNCTION crm._merge_renumber(regclass[], bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._merge_move(relation regclass, column_name text, kept bigint, dropped bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  keyed CONSTANT boolean := EXISTS (SELECT FROM crm._key_table k WHERE k.target = _merge_move.relation);
   i record;
 BEGIN
   FOR i IN
-    SELECT k.names, coalesce(' AND ' || pg_get_expr(x.indpred, x.indrelid), '') AS condition
+    SELECT k.names, k.same, coalesce(' AND ' || pg_get_expr(x.indpred, x.indrelid), '') AS condition
     FROM pg_index x
     CROSS JOIN LATERAL (
       SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attname <> column_name) AS names,
+             coalesce(string_agg(format('g.%1$I = s.%1$I', a.attname), ' AND ') FILTER (WHERE a.attname <> column_name), 'true') AS same,
              bool_or(a.attname = column_name) AS has_it
       FROM pg_attribute a WHERE a.attrelid = x.indrelid AND a.attnum = ANY ((x.indkey::smallint[])[0:x.indnkeyatts - 1])) k
     WHERE x.indrelid = relation AND x.indisunique AND k.has_it
       AND NOT (x.indisprimary AND (crm._numbered(relation, column_name)).id IS NOT NULL)
     ORDER BY x.indisprimary DESC, x.indexrelid
   LOOP
+    IF keyed THEN
+      EXECUTE format('SELECT crm._merge_keys(%1$L, %2$s, %3$s) FROM (SELECT * FROM %1$s WHERE %4$I = $2%5$s) g JOIN (SELECT * FROM %1$s WHERE %4$I = $1%5$s) s ON %6$s',
+                     relation, (crm._row_image(relation, 'g')).key, (crm._row_image(relation, 's')).key, column_name, i.condition, i.same) USING kept, dropped;
+    END IF;
     EXECUTE format('DELETE FROM %1$s WHERE %2$I = $2%3$s AND %4$s (SELECT %5$s FROM %1$s WHERE %2$I = $1%3$s)', relation, column_name, i.condition,
                    coalesce('(' || i.names || ') IN', 'EXISTS'), i.names) USING kept, dropped;
   END LOOP;
@@ -189,7 +221,7 @@ COMMENT ON FUNCTION crm._merge_move(regclass, text, bigint, bigint) IS
   'Puts the customer kept where a column names the one dropped; a row that says what the customer kept has already, by a unique key, goes.';
 REVOKE ALL ON FUNCTION crm._merge_move(regclass, text, bigint, bigint) FROM PUBLIC;
 
-CREATE FUNCTION crm._merge_rows(kept bigint, dropped bigint) RETURNS void
+CREATE FUNCTION crm._merge_rows(relations regclass[], kept bigint, dropped bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   c record;
@@ -197,7 +229,7 @@ BEGIN
   FOR c IN SELECT DISTINCT x.prepare FROM crm._customer_column x WHERE x.prepare IS NOT NULL ORDER BY 1 LOOP
     EXECUTE format('SELECT %s($1, $2)', c.prepare::regproc) USING kept, dropped;
   END LOOP;
-  FOR c IN SELECT x.relation, x.column_name, x.way FROM crm._customer_column x ORDER BY x.step, x.relation::text, x.column_name LOOP
+  FOR c IN SELECT x.relation, x.column_name, x.way FROM crm._customer_column x WHERE x.relation = ANY (relations) ORDER BY x.step, x.relation::text, x.column_name LOOP
     CASE c.way
     WHEN 'move' THEN
       PERFORM crm._merge_move(c.relation, c.column_name, kept, dropped);
@@ -221,8 +253,8 @@ BEGIN
   DELETE FROM crm.customer x WHERE x.id = dropped;
 END
 $$;
-COMMENT ON FUNCTION crm._merge_rows(bigint, bigint) IS 'Moves all rows of one customer to another, fills what is empty there, and deletes the one.';
-REVOKE ALL ON FUNCTION crm._merge_rows(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._merge_rows(regclass[], bigint, bigint) IS 'Moves all rows of one customer, who has some in these tables, to another, fills what is empty there, and deletes the one.';
+REVOKE ALL ON FUNCTION crm._merge_rows(regclass[], bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._merge_difference(before crm.merge_row[], after crm.merge_row[], kept bigint, dropped bigint) RETURNS SETOF crm.merge_row
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -251,16 +283,18 @@ BEGIN
     FULL JOIN a ON a.relation = b.relation AND a.key = b.key_now),
   changed AS (
     SELECT p.relation, p.key_before, p.key_after,
-           CASE WHEN p.old IS NULL THEN NULL WHEN p.new IS NULL THEN p.old
+           CASE WHEN p.old IS NULL THEN NULL WHEN p.new IS NULL OR p.keys THEN p.old
                 ELSE (SELECT jsonb_object_agg(o.key, o.value) FROM jsonb_each(p.old) o WHERE o.value IS DISTINCT FROM p.new -> o.key) END AS before,
-           CASE WHEN p.new IS NULL THEN NULL WHEN p.old IS NULL THEN p.new
+           CASE WHEN p.new IS NULL THEN NULL WHEN p.old IS NULL OR p.keys THEN p.new
                 ELSE (SELECT jsonb_object_agg(o.key, o.value) FROM jsonb_each(p.new) o WHERE o.value IS DISTINCT FROM p.old -> o.key) END AS after
-    FROM pair p WHERE p.old IS DISTINCT FROM p.new)
+    FROM (SELECT x.*, x.relation IN (SELECT k.relation::text FROM crm._key_table k) AS keys FROM pair x WHERE x.old IS DISTINCT FROM x.new) p)
   SELECT NULL::bigint, (row_number() OVER (ORDER BY c.relation, c.key_before, c.key_after))::integer, c.relation, c.key_before, c.key_after, c.before, c.after
   FROM changed c
   WHERE c.key_before IS NULL OR c.key_after IS NULL
-     OR EXISTS (SELECT FROM jsonb_object_keys(c.after) k
-                WHERE NOT EXISTS (SELECT FROM named f WHERE f.relation = c.relation AND f.column_name = k AND f.way = 'follow'));
+     OR EXISTS (SELECT FROM jsonb_each(c.after) k
+                WHERE k.value IS DISTINCT FROM c.before -> k.key
+                  AND NOT (c.before -> k.key = to_jsonb(dropped) AND k.value = to_jsonb(kept)
+                         AND EXISTS (SELECT FROM named f WHERE f.relation = c.relation AND f.column_name = k.key AND f.way = 'follow')));
 END
 $$;
 COMMENT ON FUNCTION crm._merge_difference(crm.merge_row[], crm.merge_row[], bigint, bigint) IS 'What a merge did, from all rows of the two customers before and after; rows that only followed others aside.';

@@ -105,16 +105,17 @@ $$;
 COMMENT ON FUNCTION crm._there_to_merge(bigint) IS 'Whether a customer exists. Errors: 23503 unknown, 55000 merged into another.';
 REVOKE ALL ON FUNCTION crm._there_to_merge(bigint) FROM PUBLIC;
 
-CREATE FUNCTION crm._merge(kept bigint, dropped bigint, reason text, forced boolean, automatic boolean) RETURNS bigint
+CREATE FUNCTION crm._merge(kept bigint, dropped bigint, reason text, forced boolean, automatic boolean, query text) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
+  relations regclass[];
   before crm.merge_row[];
   after crm.merge_row[];
   x record;
   made bigint;
 BEGIN
-  PERFORM crm._lock_for_merge(ARRAY[kept, dropped], dropped, NOT automatic);
+  relations := crm._lock_for_merge(ARRAY[kept, dropped], dropped, NOT automatic);
   PERFORM crm._there_to_merge(kept);
   PERFORM crm._there_to_merge(dropped);
   SELECT c.* INTO x FROM crm.merge_conflicts(kept, dropped) c
@@ -131,18 +132,18 @@ BEGIN
   FROM (VALUES (1)) one (n)
   LEFT JOIN crm.duplicate_candidate d ON (d.customer_id, d.other_id) = (least(kept, dropped), greatest(kept, dropped))
   RETURNING id INTO made;
-  UPDATE crm.merge_record m SET renumbered = crm._merge_renumber(kept, dropped) WHERE m.id = made;
-  SELECT array_agg(ROW(NULL, 0, r.relation, r.key, NULL, r.image, NULL)::crm.merge_row) INTO before FROM crm._customer_rows(ARRAY[kept, dropped]) r;
-  PERFORM crm._merge_rows(kept, dropped);
-  SELECT array_agg(ROW(NULL, 0, r.relation, NULL, r.key, NULL, r.image)::crm.merge_row) INTO after FROM crm._customer_rows(ARRAY[kept, dropped]) r;
+  UPDATE crm.merge_record m SET renumbered = crm._merge_renumber(relations, kept, dropped) WHERE m.id = made;
+  SELECT array_agg(ROW(NULL, 0, r.relation, r.key, NULL, r.image, NULL)::crm.merge_row) INTO before FROM crm._customer_rows(ARRAY[kept, dropped], query) r;
+  PERFORM crm._merge_rows(relations, kept, dropped);
+  SELECT array_agg(ROW(NULL, 0, r.relation, NULL, r.key, NULL, r.image)::crm.merge_row) INTO after FROM crm._customer_rows(ARRAY[kept, dropped], query) r;
   INSERT INTO crm.merge_row (merge_id, n, relation, key_before, key_after, before, after)
   SELECT made, d.n, d.relation, d.key_before, d.key_after, d.before, d.after FROM crm._merge_difference(before, after, kept, dropped) d;
   UPDATE crm.merge_record m SET state = 'merged', kept_keys = crm._bound_keys(after, kept) WHERE m.id = made;
   RETURN made;
 END
 $$;
-COMMENT ON FUNCTION crm._merge(bigint, bigint, text, boolean, boolean) IS 'Merges one customer into another and records it. Errors as crm.merge().';
-REVOKE ALL ON FUNCTION crm._merge(bigint, bigint, text, boolean, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION crm._merge(bigint, bigint, text, boolean, boolean, text) IS 'Merges one customer into another and records it. query: of crm._customer_query(). Errors as crm.merge().';
+REVOKE ALL ON FUNCTION crm._merge(bigint, bigint, text, boolean, boolean, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.merge(keep bigint, "drop" bigint, reason text, forced boolean DEFAULT false) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -154,7 +155,7 @@ BEGIN
   ELSIF merge.keep = merge.drop THEN
     RAISE EXCEPTION 'customer "%" cannot be merged with itself', merge.keep USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  RETURN crm._merge(merge.keep, merge.drop, merge.reason, merge.forced, false);
+  RETURN crm._merge(merge.keep, merge.drop, merge.reason, merge.forced, false, crm._customer_query());
 END
 $$;
 COMMENT ON FUNCTION crm.merge(bigint, bigint, text, boolean) IS

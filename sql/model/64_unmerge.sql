@@ -5,7 +5,7 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
   SELECT pg_catalog.format('(%s) = (SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $1) k)',
                            pg_catalog.string_agg(pg_catalog.format('t.%I', c), ', '), pg_catalog.string_agg(pg_catalog.format('k.%I', c), ', '), _row_is.relation)
-  FROM pg_catalog.unnest(crm._row_key(_row_is.relation)) c;
+  FROM pg_catalog.unnest(crm._key_columns(_row_is.relation)) c;
 END;
 COMMENT ON FUNCTION crm._row_is(regclass) IS 'SQL for: the row t of a table has the key $1.';
 REVOKE ALL ON FUNCTION crm._row_is(regclass) FROM PUBLIC;
@@ -192,6 +192,27 @@ COMMENT ON FUNCTION crm.unmerge_blockers(bigint) IS
   'What depends on a merge by now, and why: no row when crm.unmerge() would give equal rows back. forcible: crm.unmerge(forced => true) passes over it. Errors: 23503 no such merge, 55000 undone already.';
 REVOKE ALL ON FUNCTION crm.unmerge_blockers(bigint) FROM PUBLIC;
 
+CREATE FUNCTION crm._restore_key(relation regclass, key jsonb, image jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+  k crm._key_table := (SELECT x FROM crm._key_table x WHERE x.relation = _restore_key.relation);
+  there boolean;
+BEGIN
+  EXECUTE format('SELECT EXISTS (SELECT FROM %s o, jsonb_populate_record(NULL::%s, $1) t WHERE %s)', k.target, k.relation, k.same) INTO there USING image;
+  IF NOT there THEN
+    RETURN;
+  ELSIF crm._row_now(k.relation, key) IS NOT NULL THEN
+    PERFORM crm._row_set(k.relation, key, image);
+  ELSE
+    PERFORM crm._row_insert(k.relation, key, image);
+  END IF;
+  INSERT INTO crm.key_change (key_table, source_system, source_key) VALUES (substr(k.relation::text, 5), key ->> 'source_system', key ->> 'source_key')
+  ON CONFLICT (key_table, source_system, source_key) DO UPDATE SET changed_at = now();
+END
+$$;
+COMMENT ON FUNCTION crm._restore_key(regclass, jsonb, jsonb) IS 'Lets a source key mean the row that it meant, if that is there.';
+REVOKE ALL ON FUNCTION crm._restore_key(regclass, jsonb, jsonb) FROM PUBLIC;
+
 CREATE FUNCTION crm._restore(m crm.merge_record) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -200,6 +221,10 @@ DECLARE
   key jsonb;
   now jsonb;
   back jsonb;
+  -- source keys that mean what the merge made them mean, or nothing, wherever their rows go in between
+  keys CONSTANT integer[] := ARRAY(
+    SELECT x.n FROM crm.merge_row x JOIN crm._key_table k ON k.relation::text = x.relation
+    WHERE x.merge_id = m.id AND x.key_before IS NOT NULL AND crm._row_now(k.relation, x.key_before) IS NOT DISTINCT FROM x.after);
 BEGIN
   -- rows that the merge made, the last tables first
   FOR r IN
@@ -211,12 +236,18 @@ BEGIN
   END LOOP;
   -- the others, the first tables first: what follows a row is where it was by then
   FOR r IN
-    SELECT x.relation::regclass AS relation, x.key_before, x.key_after, x.before, x.after FROM crm.merge_row x
+    SELECT x.relation::regclass AS relation, x.key_before, x.key_after, x.before, x.after, x.n = ANY (keys) AS is_key,
+           EXISTS (SELECT FROM crm._key_table k WHERE k.relation::text = x.relation) AS keyed
+    FROM crm.merge_row x
     LEFT JOIN (SELECT c.relation, max(c.step) AS step FROM crm._customer_column c GROUP BY c.relation) t ON t.relation::text = x.relation
     WHERE x.merge_id = m.id AND x.key_before IS NOT NULL
     ORDER BY coalesce(t.step, -1), x.relation, x.key_after IS NULL, x.n
   LOOP
-    IF r.key_after IS NOT NULL THEN
+    IF r.is_key THEN
+      PERFORM crm._restore_key(r.relation, r.key_before, r.before);
+    ELSIF r.keyed THEN
+      CONTINUE;
+    ELSIF r.key_after IS NOT NULL THEN
       -- it may have come half the way with a row that it follows
       FOREACH key IN ARRAY ARRAY[r.key_before, r.key_after || coalesce((
         SELECT jsonb_object_agg(f.column_name, r.key_before -> f.column_name) FROM crm._customer_column f

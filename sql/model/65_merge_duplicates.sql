@@ -40,7 +40,7 @@ COMMENT ON FUNCTION crm.accept_duplicate(bigint, bigint, bigint, text, boolean) 
   'Says that two candidates of the queue are one customer, and merges them. keep: who is kept, by default the one who is held, else the one with more policies, else the smaller key. reason: by default what the search found. Returns the key of the merge. Errors: 23503 no candidates, 22023 keep is neither, those of crm.merge(). 接受重复';
 REVOKE ALL ON FUNCTION crm.accept_duplicate(bigint, bigint, bigint, text, boolean) FROM PUBLIC;
 
-CREATE FUNCTION crm._merge_candidate(customer_id bigint, other_id bigint, OUT merged boolean, OUT obstacle text)
+CREATE FUNCTION crm._merge_candidate(customer_id bigint, other_id bigint, query text, OUT merged boolean, OUT obstacle text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -55,7 +55,7 @@ BEGIN
   merged := false;
   BEGIN
     PERFORM crm._merge(kept, CASE kept WHEN d.customer_id THEN d.other_id ELSE d.customer_id END,
-                       coalesce(nullif(array_to_string(d.reasons, ', '), ''), 'duplicate'), false, true);
+                       coalesce(nullif(array_to_string(d.reasons, ', '), ''), 'duplicate'), false, true, query);
     merged := true;
   EXCEPTION
     WHEN lock_not_available OR deadlock_detected THEN
@@ -70,8 +70,8 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION crm._merge_candidate(bigint, bigint) IS 'Merges an open candidate unless something stands against it, which it writes beside the pair. NULL: no longer an open candidate.';
-REVOKE ALL ON FUNCTION crm._merge_candidate(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._merge_candidate(bigint, bigint, text) IS 'Merges an open candidate unless something stands against it, which it writes beside the pair. NULL: no longer an open candidate.';
+REVOKE ALL ON FUNCTION crm._merge_candidate(bigint, bigint, text) FROM PUBLIC;
 
 -- It commits, so it cannot carry a SET clause: each transaction sets its own path.
 CREATE PROCEDURE crm.merge_duplicates(
@@ -85,6 +85,7 @@ DECLARE
   reached crm.duplicate_candidate;
   d crm.duplicate_candidate;
   r record;
+  query text;
   seen bigint := 0;
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -97,6 +98,7 @@ BEGIN
   END IF;
   merged := 0;
   skipped := 0;
+  query := crm._customer_query();
   INSERT INTO crm.progress (task, step, total)
   VALUES ('merge duplicates', 'pairs', (SELECT count(*) FROM crm.duplicate_candidate x WHERE x.state = 'open' AND x.score >= least_score))
   RETURNING id INTO task_id;
@@ -110,13 +112,14 @@ BEGIN
     EXIT WHEN NOT FOUND;
     reached := d;
     seen := seen + 1;
-    SELECT * INTO r FROM crm._merge_candidate(d.customer_id, d.other_id);
+    SELECT * INTO r FROM crm._merge_candidate(d.customer_id, d.other_id, query);
     merged := merged + CASE WHEN r.merged THEN 1 ELSE 0 END;
     skipped := skipped + CASE WHEN NOT r.merged THEN 1 ELSE 0 END;
     IF seen % batch = 0 THEN
       UPDATE crm.progress SET done = seen, changed_at = clock_timestamp() WHERE id = task_id;
       COMMIT;
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+      query := crm._customer_query();
     END IF;
   END LOOP;
   UPDATE crm.progress SET step = 'done', done = seen, finished_at = clock_timestamp(), changed_at = clock_timestamp() WHERE id = task_id;

@@ -140,7 +140,7 @@ COMMENT ON FUNCTION crm._members_of(bigint[]) IS 'Policyholders and insured of p
 REVOKE ALL ON FUNCTION crm._members_of(bigint[]) FROM PUBLIC;
 
 CREATE FUNCTION crm._post(customers bigint[], policies bigint[]) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off AS $$
 DECLARE
   touched bigint[] := customers;
   more bigint[];

@@ -1,24 +1,31 @@
 -- bi: the dimensions that figures, standings and policies name by code
 
 CREATE VIEW crm_bi.channel AS
-SELECT h.id AS channel_id, h.code AS channel, h.name, h.name_zh
+SELECT h.id AS channel_id, h.code AS channel, h.name, h.name_zh, h.kind
 FROM crm.channel h;
 COMMENT ON VIEW crm_bi.channel IS 'Channels: one row each. 渠道';
 COMMENT ON COLUMN crm_bi.channel.channel_id IS 'Key. 渠道键';
 COMMENT ON COLUMN crm_bi.channel.channel IS 'Code, as the other views give it. 渠道代码';
 COMMENT ON COLUMN crm_bi.channel.name IS 'Name in English. 英文名';
 COMMENT ON COLUMN crm_bi.channel.name_zh IS 'Name in Chinese. 中文名';
+COMMENT ON COLUMN crm_bi.channel.kind IS 'individual 个险, bancassurance 银保, group 团险, telesales 电销 or other 其他. 渠道类别';
 
 CREATE VIEW crm_bi.class AS
 SELECT d.dimension || '/' || d.class AS class_key, d.dimension, d.class, d.class_order, d.name_zh
 FROM (
   VALUES ('coverage', 'prospect', 1, '准客户'), ('coverage', 'insured', 2, '老客户'), ('coverage', 'former', 3, '流失客户'),
+         ('prospect_kind', 'appointment', 1, '预约'), ('prospect_kind', 'activity', 2, '服务活动'), ('prospect_kind', 'partner', 3, '联盟商家'),
+         ('prospect_kind', 'referral', 4, '转介绍'), ('prospect_kind', 'other', 5, '其他'),
+         ('service', 'served', 1, '已服务'), ('service', 'orphan', 2, '孤儿单'), ('service', 'group_legacy', 3, '集团老业务'),
+         ('service', 'bancassurance', 4, '银保'), ('service', 'other', 5, '其他'),
+         ('reach', 'reachable', 1, '可联系'), ('reach', 'corporate_insured', 2, '法人客户的被保险人'), ('reach', 'sector_line', 3, '口子业务客户'), ('reach', 'other', 4, '其他'),
+         ('touchpoint', 'maturity', 1, '满期'), ('touchpoint', 'lapse', 2, '失效'), ('touchpoint', 'claim', 3, '理赔'), ('touchpoint', 'appointment', 4, '预约'),
          ('activity', 'none', 0, '未购买'), ('tier', 'none', 0, '无等级')
   UNION ALL
   SELECT o.dimension, o.label, o.place, NULL FROM crm._class_order o) AS d (dimension, class, class_order, name_zh);
-COMMENT ON VIEW crm_bi.class IS 'Classes of coverage, activity and tier in the order of their scales: one row each. 分类';
+COMMENT ON VIEW crm_bi.class IS 'Classes of every dimension but channel, those of activity and tier in the order of their scales: one row each. 分类';
 COMMENT ON COLUMN crm_bi.class.class_key IS 'Key of the row. 主键';
-COMMENT ON COLUMN crm_bi.class.dimension IS 'coverage, activity or tier. 维度';
+COMMENT ON COLUMN crm_bi.class.dimension IS 'coverage, prospect_kind, service, reach, touchpoint, activity or tier. 维度';
 COMMENT ON COLUMN crm_bi.class.class IS 'Class, as the other views give it. 类别';
 COMMENT ON COLUMN crm_bi.class.class_order IS 'Place in the scale: 0 for none, then from 1; of a label in several scales that of the company''s latest; 1000 for labels in no scale now. 次序';
 COMMENT ON COLUMN crm_bi.class.name_zh IS 'Name in Chinese; NULL for labels that the company has set itself. 中文名';

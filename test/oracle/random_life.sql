@@ -2,6 +2,8 @@
 -- Every table that names customers gets rows; keys within a customer are small numbers, the same for all.
 
 CREATE PROCEDURE oracle.random_life(seed bigint) LANGUAGE plpgsql SET client_min_messages = warning AS $life$
+DECLARE
+  k record;
 BEGIN
   CREATE TEMP TABLE l_customer AS
   SELECT c.id, c.kind, c.org_id, row_number() OVER (ORDER BY c.id) AS i, count(*) OVER () AS n FROM crm.customer c;
@@ -76,6 +78,26 @@ BEGIN
   SELECT c.id, 1 + s.s % 2, 101 + s.s % 14, s.s, timestamptz '2020-01-01' + j * interval '1 year', CASE j WHEN 1 THEN timestamptz '2021-06-01' END, 'claim',
          CASE j WHEN 1 THEN 'release' END, CASE j WHEN 1 THEN 'clerk' END, crm.setting_value('recycle_rule')::crm.recycle_rule
   FROM l_customer c, generate_series(1, 2) j, LATERAL (SELECT 1 + pg_temp.some(seed, 'holder', c.i * 2 + j, 6) AS s) s WHERE j = 1 OR c.i % 3 <> 0;
+  INSERT INTO crm.customer_cost (customer_id, id, kind, incurred_on, amount) SELECT c.id, 1, 'visit', '2020-02-01', 10 FROM l_customer c;
+  INSERT INTO crm.customer_cost (customer_id, id, policy_id, kind, incurred_on, amount, source_system, source_key)
+  SELECT p.customer_id, p.id, p.id, 'issue', p.issued_on, 20, 'core', 'cost ' || p.id FROM crm.policy p;
+  INSERT INTO crm.commission (customer_id, policy_id, id, kind, staff_id, earned_on, amount) SELECT p.customer_id, p.id, 1, 'first_year', 1, p.issued_on, 30 FROM crm.policy p;
+  INSERT INTO crm.field_check (customer_id, id, field, outcome, occasion, staff_id, checked_on) OVERRIDING SYSTEM VALUE
+  SELECT c.id, j, 'phone', 'right', 'visit', 1, date '2020-03-01' + j FROM l_customer c, generate_series(1, 2) j WHERE pg_temp.some(seed, 'checked', c.i * 2 + j, 3) > 0;
+  INSERT INTO crm.benefit_use (customer_id, id, benefit, used_on, quantity, tier, org_id, channel_id, staff_id, reversed_at, reversed_by, reversal_reason) OVERRIDING SYSTEM VALUE
+  SELECT c.id, j, (ARRAY['check_up', 'merchant_offer'])[1 + j % 2], date '2020-04-01' + j, j, 'none', c.org_id, 1, 1,
+         CASE WHEN r THEN now() END, CASE WHEN r THEN 'clerk' END, CASE WHEN r THEN 'not given' END
+  FROM l_customer c, generate_series(1, 4) j, LATERAL (SELECT pg_temp.some(seed, 'reversed', c.i * 4 + j, 3) = 0 AS r) r WHERE pg_temp.some(seed, 'used', c.i * 4 + j, 2) = 0;
+  PERFORM setval(pg_get_serial_sequence(t, 'id'), 100) FROM unnest('{crm.field_check,crm.benefit_use}'::text[]) t;
+  INSERT INTO crm.benefit_account (customer_id, benefit, changes) SELECT u.customer_id, u.benefit, count(*) + count(u.reversed_at) FROM crm.benefit_use u GROUP BY 1, 2;
+  INSERT INTO crm.mining_project (id, name, target_list_id, trial_from, trial_to) OVERRIDING SYSTEM VALUE SELECT j, 'Project ' || j, j, '2020-01-01', '2020-12-31' FROM generate_series(1, 3) j;
+  INSERT INTO crm.mining_member (project_id, customer_id) SELECT m.target_list_id, m.customer_id FROM crm.target_list_member m;
+  -- keys in another system, one or two a row
+  FOR k IN SELECT x.target, x.relation, x.columns, crm._key_columns(x.target) AS target_columns FROM crm._key_table x
+           WHERE 'customer_id' = ANY (x.columns) AND x.relation NOT IN ('crm.customer_key'::regclass, 'crm.policy_key', 'crm.product_holding_key') LOOP
+    EXECUTE format('INSERT INTO %s (source_system, source_key, %s) SELECT s, concat_ws(''/'', %s), %s FROM %s t, unnest(''{core,bank}''::text[]) s WHERE s = ''core'' OR hashtext(t::text) %% 2 = 0',
+                   k.relation, array_to_string(k.columns, ', '), array_to_string(k.target_columns, ', '), array_to_string(k.target_columns, ', '), k.target);
+  END LOOP;
   UPDATE crm.contact_point p SET preferred = NOT p.preferred WHERE p.id = 3;
   UPDATE crm.debt d SET amount = 600 WHERE d.id = 2;
   DROP TABLE l_customer, l_person;

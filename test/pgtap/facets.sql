@@ -158,6 +158,8 @@ SELECT is((SELECT fresh FROM crm_bi.freshness WHERE item = 'customers stand on')
 SELECT is_empty('SELECT * FROM pg_temp.differs(''2026-02-01'')', 'and they are right');
 SET crm.as_of = '2025-12-31';
 
+SELECT is_empty($$SELECT d, v FROM crm_bi.customer c, LATERAL (VALUES ('coverage', c.coverage), ('prospect_kind', c.prospect_kind), ('service', c.service), ('reach', c.reach), ('activity', c.activity),
+                  ('tier', c.tier)) x (d, v) WHERE v IS NOT NULL EXCEPT SELECT dimension, class FROM crm_bi.class$$, 'every class has its place');
 -- changes follow
 CREATE TEMP TABLE someone AS SELECT k.customer_id FROM crm_bi.customer k WHERE k.service = 'served' AND k.coverage = 'insured' AND k.kind = 'person' ORDER BY 1 LIMIT 1;
 UPDATE crm.customer SET name = '改名' WHERE id = (TABLE someone);
@@ -180,5 +182,12 @@ SELECT is(pg_temp.code_of('UPDATE crm.channel SET kind = ''other'' WHERE code = 
 SELECT is(pg_temp.code_of('SELECT crm._touch_customers(''{NULL}'')'), '22004', 'no customer is none');
 SELECT lives_ok('INSERT INTO crm.setting (name, value) VALUES (''maturity_touch_days'', ''30'')', 'windows are settings');
 SELECT isnt_empty('SELECT * FROM crm._stale_scale WHERE kind = ''touchpoint''', 'that a rebuild follows');
+
+-- of two rolls to different days the later one goes on
+SELECT crm._roll_standings('2025-12-20', 10, NULL) AS rolled \gset
+SELECT is(crm._roll_standings('2025-12-20', 10, :rolled), :rolled, 'a roll goes on');
+SELECT is(crm._roll_standings('2025-12-25', 10, NULL), :rolled, 'another day may be asked for meanwhile');
+SELECT is(crm._roll_standings('2025-12-20', 10, :rolled), NULL, 'which ends the earlier roll');
+SELECT is((SELECT shown_on FROM crm.generation WHERE state = 'current'), '2025-12-25'::date, 'and stands');
 SELECT * FROM finish();
 ROLLBACK;

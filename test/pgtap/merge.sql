@@ -15,10 +15,12 @@ CREATE TEMP VIEW bigints AS
 SELECT a.attrelid::regclass AS relation, a.attname::text AS column_name FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = 'bigint'::regtype;
 SELECT is_empty($$SELECT b.* FROM bigints b WHERE b.column_name ~ '(customer|insured|applicant|introduc|kept|dropped|other|member|person|policyholder|referr).*' AND b.column_name !~ 'member_no'
-                  EXCEPT SELECT c.relation, c.column_name FROM crm._customer_column c$$, 'every column named as if it named a customer is known to crm.merge()');
+                  EXCEPT (SELECT c.relation, c.column_name FROM crm._customer_column c UNION ALL SELECT to_regclass(r.relation), r.column_name FROM crm.customer_reference r WHERE r.way = 'count')$$,
+                'every column named as if it named a customer is known to crm.merge(), or registered as a count');
+SELECT is_empty($$SELECT FROM crm.customer_reference r JOIN crm._customer_column c ON c.relation = to_regclass(r.relation) AND c.column_name = r.column_name WHERE r.way = 'count'$$, 'of which none is a key');
 SELECT is_empty($$SELECT k.conrelid::regclass, k.conname FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = 'crm.customer'::regclass AND k.conparentid = 0
                     AND NOT EXISTS (SELECT FROM crm._customer_column c JOIN pg_attribute a ON a.attrelid = c.relation AND a.attname = c.column_name
-                                    WHERE c.relation = k.conrelid AND a.attnum = k.conkey[1] AND c.way IN ('move', 'fill', 'leave'))$$, 'so is every foreign key, and it is moved');
+                                    WHERE c.relation = k.conrelid AND a.attnum = k.conkey[1] AND c.way IN ('move', 'fill', 'leave', 'derived'))$$, 'so is every foreign key, and it is moved, or made from what is');
 SELECT is_empty($$SELECT r.relation, r.column_name FROM crm.customer_reference r
                   WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass(r.relation) AND a.attname = r.column_name)
                      OR r.prepare IS NOT NULL AND to_regprocedure(r.prepare || '(bigint, bigint)') IS NULL$$, 'what is registered exists');
@@ -40,7 +42,7 @@ DECLARE
   r record;
 BEGIN
   FOR r IN SELECT c.oid::regclass AS name FROM pg_class c
-           WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind = 'r' AND c.relname !~ '^(merge_record|merge_row|kpi_entry_.|kpi_cell_.|progress|generation)$' LOOP
+           WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind = 'r' AND c.relname !~ '^(merge_record|merge_row|key_change|kpi_entry_.|kpi_cell_.|progress|generation)$' LOOP
     RETURN QUERY EXECUTE format('SELECT %L, to_jsonb(t) - %L::text[] FROM %s t', r.name, CASE WHEN r.name = 'crm.customer'::regclass THEN '{version}' ELSE '{}' END, r.name);
   END LOOP;
 END
@@ -70,7 +72,7 @@ BEGIN
     FULL JOIN (SELECT b.relation, count(*) AS n FROM book_1 b GROUP BY 1) y USING (relation)
     LEFT JOIN (SELECT r.relation, count(*) FILTER (WHERE r.key_after IS NULL) - count(*) FILTER (WHERE r.key_before IS NULL) AS n FROM crm.merge_row r
                WHERE r.merge_id = made GROUP BY 1) z USING (relation)
-    WHERE coalesce(x.relation, y.relation) !~ '^crm\.(cover|standing_.|duplicate_candidate)$'
+    WHERE coalesce(x.relation, y.relation) !~ '^crm\.(cover|standing_.|benefit_account|duplicate_candidate)$'
     UNION ALL
     SELECT book, p.kept, p.dropped, 'checks: ' || c.check_name || ' ' || c.detail, 1 FROM crm.check() c WHERE p.kept % 4 = 0
     UNION ALL
@@ -98,11 +100,12 @@ SELECT is_empty($$SELECT v.* FROM (VALUES ('crm.relation', 'left out'), ('crm.re
     ('crm.target_list_member', 'left out'), ('crm.duplicate_candidate', 'left out'), ('crm.duplicate_candidate', 'moved'), ('crm.blacklist', 'left out'), ('crm.blacklist', 'moved'),
     ('crm.profile', 'left out'), ('crm.profile', 'moved'), ('crm.asset', 'moved'), ('crm.product_holding', 'moved'),
     ('crm.customer_organisation', 'left out'), ('crm.holding', 'moved'), ('crm.customer_key', 'moved'), ('crm.policy', 'moved'), ('crm.contact', 'moved'), ('crm.partner', 'moved'),
-    ('crm.service_order', 'moved'), ('crm.policy_claim', 'moved'), ('crm.prospect', 'moved')) v
+    ('crm.service_order', 'moved'), ('crm.mining_member', 'left out'), ('crm.mining_member', 'moved'), ('crm.customer_cost', 'moved'), ('crm.field_check', 'moved'),
+    ('crm.benefit_use', 'moved'), ('crm.relation_key', 'left out'), ('crm.relation_key', 'moved'), ('crm.blacklist_key', 'moved'), ('crm.policy_claim', 'moved'), ('crm.prospect', 'moved')) v
   EXCEPT SELECT r.relation, CASE WHEN r.key_after IS NULL THEN 'left out' WHEN r.key_before IS NULL THEN 'made' ELSE 'moved' END FROM crm.merge_row r$$,
                 'and met every collision');
 SELECT set_eq($$SELECT DISTINCT n ->> 'relation' FROM crm.merge_record m, jsonb_array_elements(m.renumbered) n$$,
-              '{crm.asset,crm.debt,crm.cover_elsewhere,crm.product_holding,crm.need,crm.contact_point,crm.consent,crm.do_not_contact,crm.blacklist,crm.prospect,crm.appointment,crm.relation}'::text[], 'and numbers that both had');
+              '{crm.asset,crm.debt,crm.cover_elsewhere,crm.product_holding,crm.need,crm.contact_point,crm.consent,crm.do_not_contact,crm.blacklist,crm.prospect,crm.appointment,crm.relation,crm.customer_cost,crm.field_check,crm.benefit_use}'::text[], 'and numbers that both had');
 SELECT isnt_empty($$SELECT FROM crm.merge_row r WHERE r.relation = 'crm.holding' AND r.after ->> 'end_cause' = 'merge'$$, 'two who are held');
 SELECT isnt_empty($$SELECT FROM crm.merge_row r WHERE r.relation = 'crm.prospect' AND r.before ? 'introduced_by' AND r.after ->> 'source' = 'other'$$, 'one who introduced the other');
 SELECT isnt_empty($$SELECT FROM crm.merge_row r JOIN crm.merge_record m ON m.id = r.merge_id WHERE r.relation = 'crm.customer' AND r.after ? 'birth_date'$$, 'a birth date that was not known');

@@ -5,9 +5,7 @@
 seed=${SEED:-$((RANDOM % 1000))}
 echo "# SEED=$seed"
 
-remake crm_model
-query crm_model "CREATE EXTENSION crm" "CALL crm.create_model()"
-trap 'query postgres "DROP DATABASE IF EXISTS crm_customers WITH (FORCE)" "DROP DATABASE IF EXISTS crm_model WITH (FORCE)"' EXIT
+trap 'query postgres "DROP DATABASE IF EXISTS crm_customers WITH (FORCE)"' EXIT
 
 # book BASIS: a generated book whose tiers go by BASIS, and a function that changes it at random
 book() {

@@ -40,15 +40,7 @@ ALTER TABLE crm.cover
   ADD COLUMN bank_sold boolean NOT NULL,
   ADD COLUMN sector_line boolean NOT NULL,
   ADD COLUMN corporate boolean NOT NULL;
-COMMENT ON COLUMN crm.cover.amount IS 'What it adds to the amount of its holder by setting tier_basis, in hundredths; 0 where receipts or balances do.';
-COMMENT ON COLUMN crm.cover.annual_premium IS 'Annual premium of the policy, in hundredths.';
-COMMENT ON COLUMN crm.cover.matures IS 'Whether it ends by maturity.';
-COMMENT ON COLUMN crm.cover.lapsed_to IS 'Of a lapse: first day on which it stands no more, by reinstatement, end, maturity, or because its time is over.';
-COMMENT ON COLUMN crm.cover.servicer_id IS 'Named servicer of the policy.';
-COMMENT ON COLUMN crm.cover.agent_sold IS 'Sold by individual agents.';
-COMMENT ON COLUMN crm.cover.bank_sold IS 'Sold through a bank or the post.';
-COMMENT ON COLUMN crm.cover.sector_line IS 'Sold through a sector.';
-COMMENT ON COLUMN crm.cover.corporate IS 'The policyholder is a company.';
+@model/20_book crm.cover comments
 
 @model/20_book crm._cover_source
 @model/20_book crm._derive_cover

@@ -58,48 +58,11 @@ SET source_system = b.source_system,
                  ELSE j.data ->> 'source_key' END, 650)
 FROM crm.import_batch b WHERE b.id = j.batch_id;
 
-CREATE OR REPLACE PROCEDURE crm.import(source_system text, INOUT batch_id bigint DEFAULT NULL)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  batch_id := crm._import_all(source_system);
-END
-$$;
-COMMENT ON PROCEDURE crm.import(text, bigint) IS
-  'Brings the waiting rows of a source system from the staging tables into the book, in one transaction, and gives the number of the batch; crm.import_in_steps() commits as it goes. Keys unknown are made, keys known are updated where the row says something new. A row with any fault is refused as a whole, every fault told, and stops no other row. Rows of one batch with the same key: when they agree the first counts and the others are unchanged, when they differ all are refused. Imports of one system follow each other. Errors: 22023 without a source system, 40001 at REPEATABLE READ when the system was imported from meanwhile.';
+@model/25_import crm.import
 REVOKE ALL ON PROCEDURE crm.import(text, bigint) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION crm._import_correction_check() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  unknown text;
-BEGIN
-  SELECT k INTO unknown FROM pg_catalog.jsonb_object_keys(CASE WHEN pg_catalog.jsonb_typeof(NEW.correction) = 'object' THEN NEW.correction END) k
-  WHERE k NOT IN (SELECT c.name FROM crm.import_column c WHERE c.kind = NEW.kind) ORDER BY k LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'crm.import_% has no column "%" to correct', NEW.kind, unknown USING ERRCODE = 'undefined_column';
-  END IF;
-  RETURN NEW;
-END
-$$;
-COMMENT ON FUNCTION crm._import_correction_check() IS 'Trigger: a correction names columns of the staging table.';
+@model/25_import crm._import_correction_check
 REVOKE ALL ON FUNCTION crm._import_correction_check() FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION crm.resubmit_import(batch_id bigint, corrected_only boolean DEFAULT false) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  kind text;
-  total bigint := 0;
-BEGIN
-  IF NOT EXISTS (SELECT FROM crm.import_batch b WHERE b.id = resubmit_import.batch_id) THEN
-    RAISE EXCEPTION 'there is no batch %', batch_id
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'crm.import_batch lists the batches.';
-  END IF;
-  FOR kind IN SELECT k.kind FROM crm.import_kind k ORDER BY k.position LOOP
-    total := total + crm._import_put_back(kind, pg_catalog.format('j.batch_id = %s AND j.resolved_at IS NULL%s', batch_id,
-      CASE WHEN corrected_only THEN ' AND j.correction IS NOT NULL' ELSE '' END));
-  END LOOP;
-  RETURN total;
-END
-$$;
-COMMENT ON FUNCTION crm.resubmit_import(bigint, boolean) IS
-  'Puts the refused rows of a batch, with their corrections, back into the staging tables for the next import, each once; with corrected_only just those with a correction. Rows that only follow a refused one need it not, and those whose key has gone in since stay. Gives their number. Errors: 22023 when there is no such batch.';
+@model/25_import crm.resubmit_import
 REVOKE ALL ON FUNCTION crm.resubmit_import(bigint, boolean) FROM PUBLIC;
