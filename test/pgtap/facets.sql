@@ -185,9 +185,9 @@ SELECT isnt_empty('SELECT * FROM crm._stale_scale WHERE kind = ''touchpoint''', 
 
 -- of two rolls to different days the later one goes on
 SELECT crm._roll_standings('2025-12-20', 10, NULL) AS rolled \gset
-SELECT is(crm._roll_standings('2025-12-20', 10, :rolled), :rolled, 'a roll goes on');
-SELECT is(crm._roll_standings('2025-12-25', 10, NULL), :rolled, 'another day may be asked for meanwhile');
-SELECT is(crm._roll_standings('2025-12-20', 10, :rolled), NULL, 'which ends the earlier roll');
+SELECT is(crm._roll_standings('2025-12-20', 10, :rolled), :rolled::bigint, 'a roll goes on');
+SELECT is(crm._roll_standings('2025-12-25', 10, NULL), :rolled::bigint, 'another day may be asked for meanwhile');
+SELECT is(crm._roll_standings('2025-12-20', 10, :rolled), NULL::bigint, 'which ends the earlier roll');
 SELECT is((SELECT shown_on FROM crm.generation WHERE state = 'current'), '2025-12-25'::date, 'and stands');
 SELECT * FROM finish();
 ROLLBACK;
