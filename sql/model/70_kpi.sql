@@ -148,6 +148,8 @@ DECLARE
   building bigint;
   earliest date;
   at integer := 1;
+  locked bigint;
+  some_gone boolean := false;
 BEGIN
   LOCK TABLE crm.generation IN ROW SHARE MODE;
   IF policies <> '{}' THEN
@@ -162,6 +164,8 @@ BEGIN
       PERFORM FROM crm.customer c WHERE c.id = ANY (more) ORDER BY c.id FOR NO KEY UPDATE;
     END IF;
     UPDATE crm.customer c SET version = c.version + 1 WHERE c.id = ANY (more);
+    GET DIAGNOSTICS locked = ROW_COUNT;
+    some_gone := some_gone OR locked < array_length(more, 1);
     EXIT WHEN policies = '{}';
     -- whoever came to these policies while the locks were waited for
     more := crm._members_of(policies);
@@ -178,6 +182,12 @@ BEGIN
 
   SELECT * INTO STRICT g FROM crm.generation WHERE state = 'current';
   building := crm._building(g.id, g.posted_to);
+  IF some_gone THEN
+    -- no customer is there to lock, and only one may take what stood out of the books
+    PERFORM FROM crm.standing s
+    WHERE s.slot = g.slot AND s.customer_id = ANY (touched) AND NOT EXISTS (SELECT FROM crm.customer c WHERE c.id = s.customer_id)
+    ORDER BY s.customer_id FOR UPDATE;
+  END IF;
   WHILE at <= array_length(touched, 1) LOOP
     earliest := crm._restate(g.id, g.slot, touched[at : at + 49999], g.settled, g.posted_to, true);
     IF earliest < g.first_day THEN

@@ -328,11 +328,11 @@ BEGIN
   END IF;
   LOOP
     rolled := crm._roll_standings(today, coalesce(batch, 20000), rolled);
-    EXIT WHEN rolled IS NULL;
     IF commits THEN
       COMMIT;
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     END IF;
+    EXIT WHEN rolled IS NULL;
   END LOOP;
   -- its lock waits for every transaction that has posted, so only when there is something to do
   IF EXISTS (SELECT FROM crm.generation g WHERE g.state = 'current' AND g.posted_to < crm._horizon(today)) THEN

@@ -146,19 +146,24 @@ REVOKE ALL ON FUNCTION crm.classify(date) FROM PUBLIC;
 COMMENT ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) IS
   'Writes rows of crm.standing, with their columns as of crm.today(). A customer who is no longer there has none.';
 REVOKE ALL ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) FROM PUBLIC;
-
-CREATE FUNCTION crm._lock_generations_soon() RETURNS boolean
+CREATE FUNCTION crm._end_roll(of_slot smallint, to_day date) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$
+DECLARE
+  more boolean;
 BEGIN
+  -- whoever still wrote by the day before has committed, and shows; a prepared transaction may never do so, and others would queue behind this lock
   LOCK TABLE crm.generation IN EXCLUSIVE MODE;
-  RETURN true;
+  more := EXISTS (SELECT FROM crm.standing s JOIN crm.customer c ON c.id = s.customer_id
+                  WHERE s.slot = of_slot AND (s.valid_from > to_day OR s.valid_to <= to_day));
+  UPDATE crm.generation g SET rolling = false WHERE g.slot = of_slot AND g.state = 'current' AND g.shown_on = to_day AND NOT more;
+  RETURN more;
 EXCEPTION WHEN lock_not_available THEN
   RETURN false;
 END
 $$;
-COMMENT ON FUNCTION crm._lock_generations_soon() IS
-  'Waits for those who have posted to commit, but not for long, as whoever wants to post waits meanwhile. False: some are open still.';
-REVOKE ALL ON FUNCTION crm._lock_generations_soon() FROM PUBLIC;
+COMMENT ON FUNCTION crm._end_roll(smallint, date) IS
+  'Says that all columns of crm.standing stand on a day, unless some do not: true; or somebody who has posted stays open: then that is left to the next refresh.';
+REVOKE ALL ON FUNCTION crm._end_roll(smallint, date) FROM PUBLIC;
 
 -- Every row of a slot holds on the day that its generation is shown on, unless a roll to that day is under way.
 CREATE FUNCTION crm._roll_standings(to_day date, at_most integer, begun_in bigint) RETURNS bigint
@@ -180,22 +185,14 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT FROM crm.standing s JOIN crm.customer c ON c.id = s.customer_id
                  WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day)) THEN
-    -- whoever still wrote by the day before has committed, and shows; a weaker lock before would be one that two rolls wait for in each other
-    IF NOT crm._lock_generations_soon() THEN
-      RAISE NOTICE 'transactions that have posted are open still: the next refresh goes on';
-      RETURN NULL;
-    END IF;
-    UPDATE crm.generation SET rolling = false
-    WHERE id = g.id AND state = 'current' AND shown_on = to_day
-      AND NOT EXISTS (SELECT FROM crm.standing s JOIN crm.customer c ON c.id = s.customer_id
-                      WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day));
-    RETURN CASE WHEN NOT FOUND THEN g.id END;
+    -- holding a weaker lock, two rolls would wait for each other here
+    RETURN CASE WHEN crm._end_roll(g.slot, to_day) THEN g.id END;
   END IF;
   LOCK TABLE crm.generation IN ROW SHARE MODE;
   IF NOT EXISTS (SELECT FROM crm.generation x WHERE x.id = g.id AND x.state = 'current' AND x.shown_on = to_day) THEN
     RETURN g.id;
   END IF;
-  -- locked as posting locks them, but never waited for; whoever has one writes its row anyway, or leaves it to the next refresh
+  -- locked as posting locks them, but never waited for; whoever has one writes its row anyway
   customers := ARRAY(SELECT c.id FROM crm.standing s JOIN crm.customer c ON c.id = s.customer_id
                      WHERE s.slot = g.slot AND (s.valid_from > to_day OR s.valid_to <= to_day)
                      LIMIT at_most FOR NO KEY UPDATE OF c SKIP LOCKED);
@@ -204,8 +201,7 @@ BEGIN
   RETURN CASE WHEN customers <> '{}' THEN g.id END;
 END
 $$;
-COMMENT ON FUNCTION crm._roll_standings(date, integer, bigint) IS
-  'Goes a step towards the columns of crm.standing standing on a day, some customers at a time; returns the generation while there is more to do, to be given to the next call. Of two rolls to different days the later one goes on.';
+COMMENT ON FUNCTION crm._roll_standings(date, integer, bigint) IS 'Goes a step towards the columns of crm.standing standing on a day, some customers at a time; returns the generation while there is more to do, to be given to the next call. Of two rolls to different days the later one goes on.';
 REVOKE ALL ON FUNCTION crm._roll_standings(date, integer, bigint) FROM PUBLIC;
 
 -- what touches customers ------------------------------------------------------

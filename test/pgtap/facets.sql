@@ -182,5 +182,12 @@ SELECT is(pg_temp.code_of('UPDATE crm.channel SET kind = ''other'' WHERE code = 
 SELECT is(pg_temp.code_of('SELECT crm._touch_customers(''{NULL}'')'), '22004', 'no customer is none');
 SELECT lives_ok('INSERT INTO crm.setting (name, value) VALUES (''maturity_touch_days'', ''30'')', 'windows are settings');
 SELECT isnt_empty('SELECT * FROM crm._stale_scale WHERE kind = ''touchpoint''', 'that a rebuild follows');
+
+-- of two rolls to different days the later one goes on
+SELECT crm._roll_standings('2025-12-20', 10, NULL) AS rolled \gset
+SELECT is(crm._roll_standings('2025-12-20', 10, :rolled), :rolled::bigint, 'a roll goes on');
+SELECT is(crm._roll_standings('2025-12-25', 10, NULL), :rolled::bigint, 'another day may be asked for meanwhile');
+SELECT is(crm._roll_standings('2025-12-20', 10, :rolled), NULL::bigint, 'which ends the earlier roll');
+SELECT is((SELECT shown_on FROM crm.generation WHERE state = 'current'), '2025-12-25'::date, 'and stands');
 SELECT * FROM finish();
 ROLLBACK;

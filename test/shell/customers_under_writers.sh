@@ -22,7 +22,7 @@ book() {
 		-- around today, one in two within the days that the customers are shown on
 		CREATE FUNCTION writers.day() RETURNS date LANGUAGE sql AS $$
 		  SELECT crm.today() + CASE WHEN random() < 0.5 THEN (random() * 40)::integer ELSE (random() * 900)::integer - 600 END $$;
-		-- one random change; what breaks a rule is rolled back, and what is broken off is not
+		-- one random change, with rows_only none that locks customers before the end of the transaction; what breaks a rule is rolled back, and what is broken off is not
 		CREATE FUNCTION writers.change(seed bigint, rows_only boolean) RETURNS void LANGUAGE plpgsql AS $$
 		DECLARE
 		  p crm.policy;
@@ -60,12 +60,12 @@ book() {
 		      SELECT p.customer_id, p.id, w, writers.day(), CASE WHEN w = 'end' THEN 'surrender' END
 		      FROM (SELECT (ARRAY['lapse', 'reinstatement', 'end'])[1 + floor(random() * 3)::integer] AS w) x;
 		    WHEN 12 THEN
-		      UPDATE crm.customer SET name = 'n' || seed, kind = CASE kind WHEN 'person' THEN 'company' ELSE 'person' END WHERE id = (SELECT writers.customer());
+		      UPDATE crm.customer SET name = 'n' || seed, kind = CASE kind WHEN 'person' THEN 'company' ELSE 'person' END WHERE id = (SELECT writers.customer()) AND NOT rows_only;
 		    WHEN 13 THEN
 		      INSERT INTO crm.customer (kind, name, org_id, source_channel_id, known_from) SELECT 'person', 'new', c.org_id, c.source_channel_id, writers.day()
 		      FROM crm.customer c WHERE c.id = (SELECT writers.customer());
 		    WHEN 14 THEN
-		      DELETE FROM crm.customer c WHERE c.id = (SELECT max(x.id) FROM crm.customer x);
+		      DELETE FROM crm.customer c WHERE c.id = (SELECT max(x.id) FROM crm.customer x) AND NOT rows_only;
 		    WHEN 15 THEN
 		      INSERT INTO crm.policy (customer_id, product_id, channel_id, servicer_id, issued_on, term_months, premium)
 		      SELECT writers.customer(), p.product_id, (SELECT h.id FROM crm.channel h ORDER BY random() LIMIT 1), writers.staff(), writers.day(), 12, 400000;
@@ -118,7 +118,7 @@ book() {
 	printf 'BEGIN;\n%strue);\n%strue);\nCOMMIT;\n' "$change" "$change" >"$CRM_TMP/customers/rows.sql"
 	printf 'BEGIN ISOLATION LEVEL REPEATABLE READ;\n%strue);\n\\sleep 20 ms\n%strue);\nCOMMIT;\n' "$change" "$change" >"$CRM_TMP/customers/old.sql"
 	printf '%sfalse);\n' "$change" >"$CRM_TMP/customers/calls.sql"
-	printf 'BEGIN;\nSET LOCAL crm.posting = deferred;\n%strue);\nCOMMIT;\n' "$change" >"$CRM_TMP/customers/deferred.sql"
+	printf 'BEGIN;\nSET LOCAL crm.posting = deferred;\n%sfalse);\nCOMMIT;\n' "$change" >"$CRM_TMP/customers/deferred.sql"
 	printf "BEGIN;\n%strue);\nPREPARE TRANSACTION 'c:client_id';\nCOMMIT PREPARED 'c:client_id';\n" "$change" >"$CRM_TMP/customers/prepared.sql"
 }
 
