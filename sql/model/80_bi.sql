@@ -144,7 +144,7 @@ SELECT 'queued by deferred posting', pg_catalog.min(p.queued_at)::date, pg_catal
        CASE WHEN pg_catalog.count(*) = 0 THEN 'nothing queued' ELSE 'run CALL crm.refresh()' END
 FROM crm.pending p
 UNION ALL
-SELECT 'customers stand on', g.shown_on, NULL, g.shown_on BETWEEN (SELECT crm.today()) - 7 AND (SELECT crm.today()) AND NOT g.rolling,
+SELECT 'customers stand on', g.shown_on, NULL, g.shown_on >= (SELECT crm.today()) - 7 AND g.shown_on <= (SELECT crm.today()) AND NOT g.rolling,
        CASE WHEN g.rolling THEN 'a refresh is under way or was broken off: CALL crm.refresh() goes on'
             WHEN g.shown_on = (SELECT crm.today()) THEN 'all stand on today'
             ELSE 'exact, those that changed class since are computed: CALL crm.refresh() makes reading faster' END
