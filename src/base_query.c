@@ -296,6 +296,13 @@ crm_type(const char *name)
 	return oid;
 }
 
+/* For queries whose rows say nothing */
+void
+ignore_row(void *arg pg_attribute_unused(), const Datum *values pg_attribute_unused(),
+		   const bool *nulls pg_attribute_unused())
+{
+}
+
 /*
  * Whether the tables are those of 0.1: the library serves them until
  * crm.upgrade_model() has run, so that a package may be replaced first.

@@ -40,6 +40,7 @@ extern void *make_room(void *array, int64 n, int64 *size, Size width);
 extern void kept_query_arg(KeptQuery *q, int i, Oid type);
 extern Oid	crm_type(const char *name);
 extern bool model_is_0_1(void);
+extern void ignore_row(void *arg, const Datum *values, const bool *nulls);
 extern uint64 query_rows(const char *sql, int natts, const Oid *types, RowFunction row, void *arg);
 extern uint64 given_query_rows(const char *sql, const char *what, int ncolumns, GivenColumn *columns,
 							   RowFunction row, void *arg);

@@ -20,6 +20,7 @@ typedef struct Policy
 	int64		channel;
 	int64		amount;
 	int64		annual;
+	int64		tier_amount;
 	DateADT		issued;
 	DateADT		matures;
 	int64		servicer;
@@ -70,11 +71,11 @@ typedef struct CoverRow
 } CoverRow;
 
 static KeptQuery policies_by_id = {
-	.sql = "SELECT p.id, p.customer_id, p.channel_id, (CASE $3 WHEN 'contractual_premium' THEN p.amount "
-	"WHEN 'annual_premium' THEN p.annual_premium WHEN 'sum_insured' THEN coalesce(p.sum_insured, 0) ELSE 0 END * 100)::bigint, "
-	"(p.annual_premium * 100)::bigint, p.issued_on, p.matures_on, "
+	.sql = "SELECT p.id, p.customer_id, p.channel_id, (p.amount * 100)::bigint, (p.annual_premium * 100)::bigint, p.issued_on, p.matures_on, "
 	"p.term_months IS NULL OR p.term_months > $2 OR r.guaranteed_renewable, p.book = 'own', "
-	"p.servicer_id, h.kind = 'individual', h.kind = 'bancassurance', p.sector_line, c.kind = 'company' "
+	"p.servicer_id, h.kind = 'individual', h.kind = 'bancassurance', p.sector_line, c.kind = 'company', "
+	"(CASE $3 WHEN 'contractual_premium' THEN p.amount WHEN 'annual_premium' THEN p.annual_premium "
+	"WHEN 'sum_insured' THEN coalesce(p.sum_insured, 0) ELSE 0 END * 100)::bigint "
 	"FROM crm.policy p JOIN crm.product r ON r.id = p.product_id JOIN crm.channel h ON h.id = p.channel_id "
 	"JOIN crm.customer c ON c.id = p.customer_id WHERE p.id = ANY ($1)",
 	.nargs = 3, .args = {INT8ARRAYOID, INT4OID, TEXTOID}
@@ -82,7 +83,7 @@ static KeptQuery policies_by_id = {
 static KeptQuery policies_of_0_1 = {
 	.sql = "SELECT p.id, p.customer_id, p.channel_id, (p.amount * 100)::bigint, (p.annual_premium * 100)::bigint, "
 	"p.issued_on, p.matures_on, p.term_months IS NULL OR p.term_months > $2 OR r.guaranteed_renewable, p.book = 'own', "
-	"NULL::bigint, false, false, false, false "
+	"NULL::bigint, false, false, false, false, 0::bigint "
 	"FROM crm.policy p JOIN crm.product r ON r.id = p.product_id WHERE p.id = ANY ($1)",
 	.nargs = 2, .args = {INT8ARRAYOID, INT4OID}
 };
@@ -109,7 +110,7 @@ policy_row(void *arg, const Datum *v, const bool *nulls)
 		.long_term = DatumGetBool(v[7]), .own_book = DatumGetBool(v[8]),
 		.serviced = !nulls[9], .servicer = nulls[9] ? 0 : DatumGetInt64(v[9]),
 		.agent_sold = DatumGetBool(v[10]), .bank_sold = DatumGetBool(v[11]),
-		.sector_line = DatumGetBool(v[12]), .corporate = DatumGetBool(v[13])
+		.sector_line = DatumGetBool(v[12]), .corporate = DatumGetBool(v[13]), .tier_amount = DatumGetInt64(v[14])
 	};
 }
 
@@ -253,7 +254,7 @@ crm_cover_of(PG_FUNCTION_ARGS)
 	/* 0.1 gives three arguments and takes the first columns */
 	if (PG_NARGS() > 3)
 		args[2] = PG_GETARG_DATUM(3);
-	kept_query_rows(model_is_0_1() ? &policies_of_0_1 : &policies_by_id, args, NULL, 14, policy_row, &b);
+	kept_query_rows(model_is_0_1() ? &policies_of_0_1 : &policies_by_id, args, NULL, 15, policy_row, &b);
 	kept_query_rows(&insured_by_policy, args, NULL, 2, insured_row, &b);
 	kept_query_rows(&events_by_policy, args, NULL, 4, event_row, &b);
 	rows = derive_cover(&b, PG_GETARG_INT32(2));
@@ -262,7 +263,7 @@ crm_cover_of(PG_FUNCTION_ARGS)
 		const CoverRow *r = &rows.row[i];
 		const Policy *p = r->policy;
 		bool		lapse = strcmp(r->interval.ended_by, "lapse") == 0;
-		Datum		values[20] = {
+		Datum		values[21] = {
 			Int64GetDatum(r->customer),
 			Int64GetDatum(p->id),
 			Int32GetDatum(r->seq),
@@ -282,9 +283,10 @@ crm_cover_of(PG_FUNCTION_ARGS)
 			BoolGetDatum(p->agent_sold),
 			BoolGetDatum(p->bank_sold),
 			BoolGetDatum(p->sector_line),
-			BoolGetDatum(p->corporate)
+			BoolGetDatum(p->corporate),
+			Int64GetDatum(p->tier_amount)
 		};
-		bool		nulls[20] = {false};
+		bool		nulls[21] = {false};
 
 		nulls[14] = !lapse;
 		nulls[15] = !p->serviced;

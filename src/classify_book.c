@@ -16,7 +16,7 @@
 
 #define CUSTOMER_COLUMNS "id, org_id, source_channel_id, known_from, kind = 'company' FROM crm.customer WHERE "
 #define MOVE_COLUMNS "customer_id, org_id, from_date FROM crm.customer_organisation WHERE "
-#define COVER_COLUMNS "customer_id, policy_id, v.channel_id, amount, annual_premium, from_date, to_date, issued_on, " \
+#define COVER_COLUMNS "customer_id, policy_id, v.channel_id, tier_amount, annual_premium, from_date, to_date, issued_on, " \
 	"role = 'policyholder', long_term, own_book, ended_by = 'lapse', matures, lapsed_to, agent_sold, bank_sold, sector_line, " \
 	"corporate, s.joined_on, s.left_on FROM crm.cover v LEFT JOIN crm.staff s ON s.id = v.servicer_id WHERE "
 #define COVER_COLUMNS_0_1 "customer_id, policy_id, channel_id, amount, annual_premium, from_date, to_date, issued_on, " \

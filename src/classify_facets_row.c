@@ -5,6 +5,7 @@
  */
 #include "classify_facets.h"
 
+#include "base_row.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/array.h"
@@ -40,16 +41,6 @@ facet_tuple(TupleDesc desc, const Facets *f, int i)
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
-static TupleDesc
-row_type(FunctionCallInfo fcinfo)
-{
-	TupleDesc	desc;
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != ROW_COLUMNS)
-		elog(ERROR, "function must return crm._facet_row");
-	return BlessTupleDesc(desc);
-}
-
 PG_FUNCTION_INFO_V1(crm_facets_unnest);
 /* Every row, in order of day.  NULL: no rows. */
 Datum
@@ -68,7 +59,7 @@ crm_facets_unnest(PG_FUNCTION_ARGS)
 		facets_unpack(PG_GETARG_VARLENA_PP(0), f);
 		ctx->user_fctx = f;
 		ctx->max_calls = f->n;
-		ctx->tuple_desc = row_type(fcinfo);
+		ctx->tuple_desc = row_type(fcinfo, ROW_COLUMNS);
 		MemoryContextSwitchTo(old);
 	}
 	ctx = SRF_PERCALL_SETUP();
@@ -95,12 +86,5 @@ crm_facets_at(PG_FUNCTION_ARGS)
 		;
 	if (i == 0)
 		PG_RETURN_NULL();
-	if (fcinfo->flinfo->fn_extra == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-
-		fcinfo->flinfo->fn_extra = row_type(fcinfo);
-		MemoryContextSwitchTo(old);
-	}
-	PG_RETURN_DATUM(facet_tuple(fcinfo->flinfo->fn_extra, &f, i - 1));
+	PG_RETURN_DATUM(facet_tuple(kept_row_type(fcinfo, ROW_COLUMNS), &f, i - 1));
 }

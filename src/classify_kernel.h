@@ -66,7 +66,7 @@ typedef struct Cover
 	int64		customer;
 	int64		policy;
 	int64		channel;
-	int64		amount;			/* hundredths */
+	int64		amount;			/* that the tier goes by, hundredths */
 	int64		annual;			/* hundredths */
 	DateADT		from;
 	DateADT		to;

@@ -9,6 +9,7 @@
  */
 #include "classify_timeline.h"
 
+#include "base_row.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
@@ -402,6 +403,8 @@ crm_timeline_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
+#define ROW_COLUMNS 16
+
 static const char *const state_columns_role[] = {"insured", "policyholder"};
 
 /*
@@ -414,8 +417,8 @@ standing_tuple(TupleDesc desc, const Timeline *t, int i)
 {
 	const Standing *s = &t->row[i];
 	Coverage	coverage = standing_coverage(s);
-	Datum		values[16];
-	bool		nulls[16] = {false};
+	Datum		values[ROW_COLUMNS];
+	bool		nulls[ROW_COLUMNS] = {false};
 
 	values[0] = DateADTGetDatum(s->from);
 	values[1] = i + 1 < t->n ? DateADTGetDatum(t->row[i + 1].from) : DateADTGetDatum(DATEVAL_NOEND);
@@ -442,16 +445,6 @@ standing_tuple(TupleDesc desc, const Timeline *t, int i)
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
-static TupleDesc
-row_type(FunctionCallInfo fcinfo)
-{
-	TupleDesc	desc;
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 16)
-		elog(ERROR, "function must return crm._standing_row");
-	return BlessTupleDesc(desc);
-}
-
 PG_FUNCTION_INFO_V1(crm_timeline_unnest);
 /* Every row of a timeline, in order of day.  NULL: no rows. */
 Datum
@@ -470,7 +463,7 @@ crm_timeline_unnest(PG_FUNCTION_ARGS)
 		get_timeline(fcinfo, 0, t);
 		ctx->user_fctx = t;
 		ctx->max_calls = t->n;
-		ctx->tuple_desc = row_type(fcinfo);
+		ctx->tuple_desc = row_type(fcinfo, ROW_COLUMNS);
 		MemoryContextSwitchTo(old);
 	}
 	ctx = SRF_PERCALL_SETUP();
@@ -498,14 +491,7 @@ crm_timeline_at(PG_FUNCTION_ARGS)
 		;
 	if (i == 0)
 		PG_RETURN_NULL();
-	if (fcinfo->flinfo->fn_extra == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-
-		fcinfo->flinfo->fn_extra = row_type(fcinfo);
-		MemoryContextSwitchTo(old);
-	}
-	PG_RETURN_DATUM(standing_tuple(fcinfo->flinfo->fn_extra, &t, i - 1));
+	PG_RETURN_DATUM(standing_tuple(kept_row_type(fcinfo, ROW_COLUMNS), &t, i - 1));
 }
 
 static int

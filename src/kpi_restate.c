@@ -140,11 +140,6 @@ same_bytes(const struct varlena *a, const struct varlena *b)
 }
 
 static void
-ignore_row(void *arg pg_attribute_unused(), const Datum *v pg_attribute_unused(), const bool *nulls pg_attribute_unused())
-{
-}
-
-static void
 post_change(void *arg, const Posting *p)
 {
 	entries_add(arg, p);

@@ -169,11 +169,6 @@ static KeptQuery queue_keys = {
 	.nargs = 2, .args = {INT8ARRAYOID, INT8ARRAYOID}
 };
 
-static void
-ignore_row(void *arg pg_attribute_unused(), const Datum *v pg_attribute_unused(), const bool *nulls pg_attribute_unused())
-{
-}
-
 /*
  * Post what has been touched, with the rights of the owner of the book, since
  * whoever may write the book need not be allowed to write the accounts.  The

@@ -12,7 +12,7 @@ CREATE FUNCTION crm._cover_of(policies bigint[], long_term_months integer, reins
   OUT customer_id bigint, OUT policy_id bigint, OUT seq integer, OUT role text, OUT from_date date, OUT to_date date, OUT ended_by text,
   OUT issued_on date, OUT channel_id bigint, OUT long_term boolean, OUT own_book boolean, OUT amount bigint, OUT annual_premium bigint,
   OUT matures boolean, OUT lapsed_to date, OUT servicer_id bigint, OUT agent_sold boolean, OUT bank_sold boolean, OUT sector_line boolean,
-  OUT corporate boolean)
+  OUT corporate boolean, OUT tier_amount bigint)
 RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_cover_of';
 COMMENT ON FUNCTION crm._cover_of(bigint[], integer, integer, text) IS 'What crm.cover must hold of these policies, in order of customer.';
 REVOKE ALL ON FUNCTION crm._cover_of(bigint[], integer, integer, text) FROM PUBLIC;

@@ -162,6 +162,19 @@ END;
 COMMENT ON FUNCTION crm.today() IS
   'The day that crm_bi takes for today: the parameter crm.as_of, else the calendar day in the business time zone.';
 
+-- The views read crm.today(); a function with SET crm.as_of = '' says here which day that is until it ends.
+CREATE FUNCTION crm._take_day(day date) RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF day IS NULL THEN
+    RAISE EXCEPTION 'as_of must not be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF day NOT BETWEEN '1900-01-01' AND '2199-12-31' THEN
+    RAISE EXCEPTION 'day "%" is out of range', day USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a day from 1900 to 2199.';
+  END IF;
+  PERFORM set_config('crm.as_of', to_char(day::timestamp, 'YYYY-MM-DD'), true);
+END
+$$;
+COMMENT ON FUNCTION crm._take_day(date) IS 'Makes a day crm.today() until the end of the function that calls it, which must have SET crm.as_of. Errors: 22004, 22023.';
+
 CREATE TABLE crm.progress (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   task text NOT NULL,

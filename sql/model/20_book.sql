@@ -388,6 +388,7 @@ CREATE TABLE crm.cover (
   bank_sold boolean NOT NULL,
   sector_line boolean NOT NULL,
   corporate boolean NOT NULL,
+  tier_amount bigint NOT NULL,
   PRIMARY KEY (customer_id, policy_id, seq),
   CHECK (to_date >= from_date)
 );
@@ -403,7 +404,7 @@ COMMENT ON COLUMN crm.cover.issued_on IS 'Day of issue of the policy.';
 COMMENT ON COLUMN crm.cover.channel_id IS 'Channel of the policy.';
 COMMENT ON COLUMN crm.cover.long_term IS 'Long-term policy.';
 COMMENT ON COLUMN crm.cover.own_book IS 'Policy of the company''s own book.';
-COMMENT ON COLUMN crm.cover.amount IS 'What it adds to the amount of its holder by setting tier_basis, in hundredths; 0 where receipts or balances do.';
+COMMENT ON COLUMN crm.cover.amount IS 'Contractual premium of the policy, in hundredths.';
 COMMENT ON COLUMN crm.cover.annual_premium IS 'Annual premium of the policy, in hundredths.';
 COMMENT ON COLUMN crm.cover.matures IS 'Whether it ends by maturity.';
 COMMENT ON COLUMN crm.cover.lapsed_to IS 'Of a lapse: first day on which it stands no more, by reinstatement, end, maturity, or because its time is over.';
@@ -412,6 +413,7 @@ COMMENT ON COLUMN crm.cover.agent_sold IS 'Sold by individual agents.';
 COMMENT ON COLUMN crm.cover.bank_sold IS 'Sold through a bank or the post.';
 COMMENT ON COLUMN crm.cover.sector_line IS 'Sold through a sector.';
 COMMENT ON COLUMN crm.cover.corporate IS 'The policyholder is a company.';
+COMMENT ON COLUMN crm.cover.tier_amount IS 'What it adds to the amount that the tier of its holder goes by, in hundredths; 0 where receipts or balances do.';
 CREATE INDEX ON crm.cover (policy_id);
 
 CREATE VIEW crm._cover_source AS
@@ -422,14 +424,14 @@ SELECT i.customer_id, i.policy_id, i.seq, i.role, i.from_date, i.to_date, i.ende
                pg_catalog.lead(i.from_date) OVER (PARTITION BY i.customer_id, i.policy_id ORDER BY i.seq),
                (SELECT pg_catalog.min(e.on_date) FROM crm.policy_event e
                 WHERE e.customer_id = i.holder_id AND e.policy_id = i.policy_id AND e.kind = 'end' AND e.on_date >= i.to_date)) END AS lapsed_to,
-       i.servicer_id, i.agent_sold, i.bank_sold, i.sector_line, i.corporate
+       i.servicer_id, i.agent_sold, i.bank_sold, i.sector_line, i.corporate, i.tier_amount
 FROM (
   SELECT c.customer_id, p.id AS policy_id, i.seq, c.role, i.from_date, i.to_date, i.ended_by, p.issued_on, p.channel_id,
          (p.term_months IS NULL OR p.term_months > (SELECT crm.setting_value('long_term_months')::integer) OR r.guaranteed_renewable) AS long_term,
          p.book = 'own' AS own_book,
+         (p.amount * 100)::bigint AS amount, (p.annual_premium * 100)::bigint AS annual_premium,
          (CASE (SELECT crm.setting_value('tier_basis')) WHEN 'contractual_premium' THEN p.amount WHEN 'annual_premium' THEN p.annual_premium
-          WHEN 'sum_insured' THEN coalesce(p.sum_insured, 0) ELSE 0 END * 100)::bigint AS amount,
-         (p.annual_premium * 100)::bigint AS annual_premium, p.servicer_id, h.kind = 'individual' AS agent_sold,
+          WHEN 'sum_insured' THEN coalesce(p.sum_insured, 0) ELSE 0 END * 100)::bigint AS tier_amount, p.servicer_id, h.kind = 'individual' AS agent_sold,
          h.kind = 'bancassurance' AS bank_sold, p.sector_line, o.kind = 'company' AS corporate, p.customer_id AS holder_id, p.matures_on
   FROM crm.policy p
   JOIN crm.product r ON r.id = p.product_id
@@ -451,7 +453,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = for
 BEGIN
   DELETE FROM crm.cover c WHERE c.policy_id = ANY (policies);
   INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium,
-                         matures, lapsed_to, servicer_id, agent_sold, bank_sold, sector_line, corporate)
+                         matures, lapsed_to, servicer_id, agent_sold, bank_sold, sector_line, corporate, tier_amount)
   SELECT s.* FROM crm._cover_of(policies, crm.setting_value('long_term_months')::integer, crm.setting_value('reinstatement_months')::integer,
                                 crm.setting_value('tier_basis')) s;
 END

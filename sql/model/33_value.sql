@@ -26,7 +26,7 @@ CREATE FUNCTION crm.customer_profit(from_date date, to_date date,
 RETURNS SETOF record LANGUAGE plpgsql STABLE ROWS 100000 SET search_path = pg_catalog, pg_temp SET crm.as_of = '' AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM crm._check_period(from_date, to_date), set_config('crm.as_of', to_date::text, true);
+  PERFORM crm._check_period(from_date, to_date), crm._take_day(to_date);
   RETURN QUERY
   SELECT e.customer_id, sum(e.premium), sum(e.claims), sum(e.selling_cost), sum(e.servicing_cost), sum(e.commission), sum(e.profit)
   FROM crm_bi.profit_entry e
@@ -46,7 +46,7 @@ RETURNS SETOF record LANGUAGE plpgsql STABLE ROWS 100 SET search_path = pg_catal
 DECLARE
   ages CONSTANT crm.scale := crm.setting_value('age_bands', to_date)::crm.scale;
 BEGIN
-  PERFORM crm._check_period(from_date, to_date), set_config('crm.as_of', to_date::text, true);
+  PERFORM crm._check_period(from_date, to_date), crm._take_day(to_date);
   IF customer_structure.dimension IS NULL OR customer_structure.dimension NOT IN ('tier', 'coverage', 'activity', 'channel', 'kind', 'age', 'unit', 'line') THEN
     RAISE EXCEPTION 'there is no structure by "%"', customer_structure.dimension
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Structures are by tier, coverage, activity, channel, kind, age, unit and line.';
@@ -105,7 +105,7 @@ CREATE FUNCTION crm.pareto(from_date date, to_date date, basis text DEFAULT 'pre
 RETURNS SETOF record LANGUAGE plpgsql STABLE ROWS 100000 SET search_path = pg_catalog, pg_temp SET crm.as_of = '' SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM crm._check_period(from_date, to_date), set_config('crm.as_of', to_date::text, true);
+  PERFORM crm._check_period(from_date, to_date), crm._take_day(to_date);
   IF basis IS NULL OR basis NOT IN ('premium', 'profit', 'amount') THEN
     RAISE EXCEPTION 'there is no value of customers by "%"', basis
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Value is by premium, profit or amount.';
@@ -127,7 +127,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.pareto(date, date, text) IS
-  'Who brings how much: customers insured on the last day or with money moved in the period, by premium received, profit, or contractual amount on the last day; the largest first. cumulative_share: of the value of all, held by those up to this one and its equals; abc: A those before whom lie less than 80 %, C those before whom lie 95 %; NULL where all together bring nothing. in_top_fifth: the fifth of customers with the largest values, the smaller key first among equals. With the caller''s rights on crm_bi. Errors: 22004, 22023. 二八分析';
+  'Who brings how much: customers insured on the last day or with money moved in the period, by premium received, profit, or the amount that the tier goes by on the last day; the largest first. cumulative_share: of the value of all, held by those up to this one and its equals; abc: A those before whom lie less than 80 %, C those before whom lie 95 %; NULL where all together bring nothing. in_top_fifth: the fifth of customers with the largest values, the smaller key first among equals. With the caller''s rights on crm_bi. Errors: 22004, 22023. 二八分析';
 
 CREATE FUNCTION crm.rfm(as_of date, org_id bigint DEFAULT NULL, channel text DEFAULT NULL, classes integer DEFAULT 5,
   OUT customer_id bigint, OUT last_on date, OUT recency_days integer, OUT frequency bigint, OUT amount numeric,
@@ -135,7 +135,7 @@ CREATE FUNCTION crm.rfm(as_of date, org_id bigint DEFAULT NULL, channel text DEF
 RETURNS SETOF record LANGUAGE plpgsql STABLE ROWS 100000 SET search_path = pg_catalog, pg_temp SET crm.as_of = '' SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM crm._check_period(as_of, as_of), set_config('crm.as_of', as_of::text, true);
+  PERFORM crm._check_period(as_of, as_of), crm._take_day(as_of);
   RETURN QUERY
   WITH history AS (
     SELECT h.customer_id, h.last_on, h.purchases, h.amount FROM crm_bi.purchase_history h
@@ -162,7 +162,7 @@ CREATE FUNCTION crm.over_limit(from_date date, to_date date, org_id bigint DEFAU
 RETURNS SETOF record LANGUAGE plpgsql STABLE ROWS 12 SET search_path = pg_catalog, pg_temp SET crm.as_of = '' SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM crm._check_period(from_date, to_date), set_config('crm.as_of', to_date::text, true);
+  PERFORM crm._check_period(from_date, to_date), crm._take_day(to_date);
   IF basis IS NULL OR basis NOT IN ('amount', 'balance', 'assets') THEN
     RAISE EXCEPTION 'there is no limit by "%"', basis USING ERRCODE = 'invalid_parameter_value', HINT = 'Limits are by amount, balance or assets (both).';
   ELSIF low IS NULL OR high IS NULL OR low = 'NaN' OR high = 'NaN' OR low < 0 OR high < low THEN

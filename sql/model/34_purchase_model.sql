@@ -42,7 +42,7 @@ DECLARE
   in_channel bigint := (SELECT h.id FROM crm.channel h WHERE h.code = fit_purchase_model.channel);
   m crm.purchase_model;
 BEGIN
-  PERFORM crm._check_period(as_of, as_of), set_config('crm.as_of', as_of::text, true);
+  PERFORM crm._check_period(as_of, as_of), crm._take_day(as_of);
   IF channel IS NOT NULL AND in_channel IS NULL THEN
     RAISE EXCEPTION 'there is no channel "%"', channel USING ERRCODE = 'invalid_parameter_value', HINT = 'crm_bi.channel lists the channels.';
   ELSIF fit_purchase_model.org_id IS NOT NULL AND NOT EXISTS (SELECT FROM crm.organisation o WHERE o.id = fit_purchase_model.org_id) THEN

@@ -293,20 +293,6 @@ WHERE c.counted AND c.weight IS NOT NULL
 GROUP BY c.org_id, c.channel_id, c.kind, c.tier_id;
 COMMENT ON VIEW crm._completeness_cell IS 'Completeness today summed by unit, channel, kind and tier, over customers with a standing of whom anything is required.';
 
--- The views read crm.today(); a function with SET crm.as_of = '' says here which day that is until it ends.
-CREATE FUNCTION crm._take_day(day date) RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF day IS NULL THEN
-    RAISE EXCEPTION 'as_of must not be null' USING ERRCODE = 'null_value_not_allowed';
-  ELSIF day NOT BETWEEN '1900-01-01' AND '2199-12-31' THEN
-    RAISE EXCEPTION 'day "%" is out of range', day USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a day from 1900 to 2199.';
-  END IF;
-  PERFORM set_config('crm.as_of', to_char(day::timestamp, 'YYYY-MM-DD'), true);
-END
-$$;
-COMMENT ON FUNCTION crm._take_day(date) IS 'Makes a day crm.today() until the end of the function that calls it, which must have SET crm.as_of. Errors: 22004, 22023.';
-REVOKE ALL ON FUNCTION crm._take_day(date) FROM PUBLIC;
-
 CREATE FUNCTION crm.completeness(as_of date, customers bigint[] DEFAULT NULL,
   OUT customer_id bigint, OUT points numeric, OUT weight numeric, OUT score numeric, OUT missing_fields text[], OUT missing text)
 RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET crm.as_of = '' SET plan_cache_mode = force_custom_plan AS $$

@@ -51,7 +51,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET crm.
 DECLARE
   set_id bigint;
 BEGIN
-  PERFORM crm._check_period(as_of, as_of), set_config('crm.as_of', as_of::text, true);
+  PERFORM crm._check_period(as_of, as_of), crm._take_day(as_of);
   IF find_product_rules.level IS NULL OR find_product_rules.level NOT IN ('product', 'line') THEN
     RAISE EXCEPTION 'there are no rules by "%"', find_product_rules.level USING ERRCODE = 'invalid_parameter_value', HINT = 'Rules are by product or line.';
   ELSIF coalesce(min_support, -1) NOT BETWEEN 0 AND 1 OR coalesce(min_confidence, -1) NOT BETWEEN 0 AND 1 THEN

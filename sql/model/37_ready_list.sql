@@ -62,7 +62,7 @@ SELECT 'crm', r.code, pg_catalog.format('lists contains %L', r.code)::crm.condit
 CREATE FUNCTION crm.ready_list_members(list text, as_of date) RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp SET crm.as_of = '' AS $$
 BEGIN
-  PERFORM crm._check_period(as_of, as_of), set_config('crm.as_of', as_of::text, true);
+  PERFORM crm._check_period(as_of, as_of), crm._take_day(as_of);
   IF NOT EXISTS (SELECT FROM crm_bi.ready_list r WHERE r.list = ready_list_members.list) OR list IS NULL THEN
     RAISE EXCEPTION 'there is no list "%" at hand', list USING ERRCODE = 'undefined_object', HINT = 'crm_bi.ready_list shows the lists.';
   END IF;

@@ -221,10 +221,7 @@ BEGIN
   IF NEW.guaranteed_renewable = OLD.guaranteed_renewable THEN
     RETURN NEW;
   END IF;
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'guaranteed renewal of product "%" can change at isolation level read committed only', NEW.code
-      USING ERRCODE = 'active_sql_transaction', HINT = 'An older snapshot does not show every policy of the product.';
-  END IF;
+  PERFORM crm._changes_alone(format('guaranteed renewal of product "%s"', NEW.code));
   IF TG_WHEN = 'BEFORE' THEN
     -- waits for those whose new policies are not to be seen yet, as foreign keys lock the product
     PERFORM FROM crm.product r WHERE r.id = NEW.id FOR UPDATE;

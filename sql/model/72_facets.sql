@@ -144,7 +144,7 @@ COMMENT ON FUNCTION crm.classify(date) IS
   'Every customer as of a day, past or to come: the six dimensions, tier and amount, with the days [valid_from, valid_to) on which all of it is so; name, kind and the like as they are now.';
 REVOKE ALL ON FUNCTION crm.classify(date) FROM PUBLIC;
 COMMENT ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) IS
-  'Writes rows of crm.standing, with their columns as of crm.today(). A customer who is no longer there has none.';
+  'Writes rows of crm.standing, with their columns as of the day that the generation is shown on. A customer who is no longer there has none.';
 REVOKE ALL ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) FROM PUBLIC;
 CREATE FUNCTION crm._end_roll(of_slot smallint, to_day date) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$

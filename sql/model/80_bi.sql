@@ -228,7 +228,7 @@ COMMENT ON COLUMN crm_bi.standing.insured_long_term IS 'Insured by a long-term p
 COMMENT ON COLUMN crm_bi.standing.plan_customer IS 'Policyholder of a long-term policy of the own book. 股份长险投保客户';
 COMMENT ON COLUMN crm_bi.standing.activity IS 'Class by the time since the last purchase; none: never purchased. 活跃度';
 COMMENT ON COLUMN crm_bi.standing.tier IS 'Tier by amount; none: not insured. 等级';
-COMMENT ON COLUMN crm_bi.standing.amount IS 'Contractual premium of the policies held in force. 合同保费';
+COMMENT ON COLUMN crm_bi.standing.amount IS 'What the tier goes by (setting tier_basis): at first the contractual premium of the policies held in force. 等级依据金额';
 COMMENT ON VIEW crm_bi.policy IS 'Policies as they stand today: one row each. 保单';
 COMMENT ON COLUMN crm_bi.policy.policy_id IS 'Key. 保单';
 COMMENT ON COLUMN crm_bi.policy.customer_id IS 'Policyholder. 投保人';

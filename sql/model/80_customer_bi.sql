@@ -45,7 +45,7 @@ COMMENT ON COLUMN crm_bi.customer.insured_long_term IS 'Insured by a long-term p
 COMMENT ON COLUMN crm_bi.customer.plan_customer IS 'Policyholder of a long-term policy of the own book. 股份长险投保客户';
 COMMENT ON COLUMN crm_bi.customer.activity IS 'Class by the time since the last purchase; none: never purchased. 活跃度';
 COMMENT ON COLUMN crm_bi.customer.tier IS 'Tier by amount; none: not insured. 等级';
-COMMENT ON COLUMN crm_bi.customer.amount IS 'Contractual premium of the policies held in force. 合同保费';
+COMMENT ON COLUMN crm_bi.customer.amount IS 'What the tier goes by (setting tier_basis): at first the contractual premium of the policies held in force. 等级依据金额';
 COMMENT ON COLUMN crm_bi.customer.standing_since IS 'First day of this standing. 状态起始日';
 COMMENT ON COLUMN crm_bi.customer.reachable IS 'Has a valid phone, address or e-mail not known to be wrong. 可联系';
 COMMENT ON COLUMN crm_bi.customer.channels IS 'Channels of the policies in force, or the main channel where there are none. 渠道集合';

@@ -95,7 +95,7 @@ CROSS JOIN (SELECT crm.today() AS today OFFSET 0) t
 CROSS JOIN LATERAL crm.pareto((t.today - interval '1 year' + interval '1 day')::date, t.today, b.basis) p;
 COMMENT ON VIEW crm_bi.pareto IS 'Who brings how much in the year up to today: one row for each customer and basis; crm.pareto() gives any period. 二八分析';
 COMMENT ON COLUMN crm_bi.pareto.pareto_key IS 'Key of the row. 主键';
-COMMENT ON COLUMN crm_bi.pareto.basis IS 'premium received, profit, or contractual amount today. 口径';
+COMMENT ON COLUMN crm_bi.pareto.basis IS 'premium received, profit, or the amount that the tier goes by today. 口径';
 COMMENT ON COLUMN crm_bi.pareto.customer_id IS 'Customer. 客户';
 COMMENT ON COLUMN crm_bi.pareto.value IS 'What the customer brings. 价值';
 COMMENT ON COLUMN crm_bi.pareto.place IS 'Place among all, the largest first. 名次';

@@ -52,6 +52,13 @@ SELECT pg_temp.same('SELECT customer_id, premium, profit, premium_year, profit_y
                 FROM (SELECT *, false AS y FROM pg_temp.entries('1900-01-01', '2024-12-31') UNION ALL SELECT *, true FROM pg_temp.entries('2025-01-01', '2025-12-31')) e GROUP BY 1$$, 'the view gives all time and the last year');
 SELECT results_eq('SELECT count(*), count(DISTINCT profit_entry_key), sum(profit) FROM crm_bi.profit_entry', $$SELECT count(*), count(*), sum(premium - claims - selling - servicing - commission) FROM pg_temp.entries('1900-01-01', '2025-12-31')$$, 'entries of today and before');
 SELECT is(current_setting('crm.as_of'), '2025-12-31', 'the functions leave the day asked for as it was');
+CREATE TEMP TABLE concentration AS SELECT * FROM crm.pareto('2024-02-05', '2025-02-03', 'amount');
+CREATE TEMP TABLE score AS SELECT * FROM crm.rfm('2025-02-03');
+SET LOCAL DateStyle = 'SQL, DMY';
+SELECT pg_temp.same($$SELECT * FROM crm.pareto('2024-02-05'::date, date '2025-02-03', 'amount')$$, 'TABLE concentration', 'under another DateStyle the day is the same');
+SELECT pg_temp.same($$SELECT * FROM crm.rfm(date '2025-02-03')$$, 'TABLE score', 'of scores too');
+RESET DateStyle;
+SELECT isnt_empty('SELECT FROM concentration WHERE value > 0', 'and there are some');
 
 -- structure ------------------------------------------------------------------
 

@@ -65,6 +65,12 @@ INSERT INTO crm.premium_receipt (customer_id, policy_id, number, received_on, am
 SELECT d.customer_id, d.policy_id, d.number, '2025-12-30', 99999.99 FROM crm.premium_due d WHERE d.policy_id % 3 = 0 AND d.number = 1;
 SELECT crm.post() > 0;
 SELECT is_empty('SELECT * FROM pg_temp.differs(''2025-12-31'')', 'a receipt moves the amount');
+-- what was bought stays bought, whatever the tier goes by
+SELECT results_eq('SELECT customer_id, amount, policies FROM crm_bi.purchase_history ORDER BY 1',
+                  $$SELECT p.customer_id, sum(p.amount)::numeric, count(*) FROM crm.policy p
+                    WHERE p.issued_on <= '2025-12-31' AND EXISTS (SELECT FROM crm.cover v WHERE v.policy_id = p.id AND v.role = 'policyholder' AND v.from_date < v.to_date)
+                    GROUP BY 1 ORDER BY 1$$, 'purchases are contractual premium');
+SELECT isnt_empty('SELECT FROM crm_bi.purchase_history WHERE amount > 0', 'of which there are some');
 DELETE FROM crm.setting WHERE name = 'tier_basis';
 SELECT pg_temp.holds('assets_held');
 UPDATE crm.product_balance SET balance = balance + 100000 WHERE holding_id % 2 = 0;

@@ -9,3 +9,5 @@ INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, descriptio
    'Days after the report of a claim that are a touchpoint.'),
   ('appointment_touch_days', 'integer', '90', false, true,
    'Days after an appointment that are a touchpoint.');
+
+@model/10_base crm._take_day

@@ -39,7 +39,8 @@ ALTER TABLE crm.cover
   ADD COLUMN agent_sold boolean NOT NULL,
   ADD COLUMN bank_sold boolean NOT NULL,
   ADD COLUMN sector_line boolean NOT NULL,
-  ADD COLUMN corporate boolean NOT NULL;
+  ADD COLUMN corporate boolean NOT NULL,
+  ADD COLUMN tier_amount bigint NOT NULL;
 @model/20_book crm.cover comments
 
 @model/20_book crm._cover_source
