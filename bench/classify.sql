@@ -25,7 +25,7 @@ reached AS (
   WHERE NOT c.wrong AND c.kind IN ('mobile', 'phone', 'email', 'address') AND (c.valid_from IS NULL OR c.valid_from <= :'day') AND (c.valid_to IS NULL OR c.valid_to > :'day')),
 held AS (
   SELECT h.customer_id,
-         bool_or(h.held_from::date <= :'day' AND (h.held_to IS NULL OR h.held_to::date > :'day') AND (s.left_on IS NULL OR s.left_on > :'day')) AS held,
+         bool_or(h.held_from::date <= :'day' AND (h.held_to IS NULL OR h.held_to::date > :'day') AND s.joined_on <= :'day' AND (s.left_on IS NULL OR s.left_on > :'day')) AS held,
          bool_or(h.end_cause = 'departure' AND h.held_to::date <= :'day') AS departed
   FROM crm.holding h JOIN crm.staff s ON s.id = h.staff_id GROUP BY h.customer_id),
 claim AS (

@@ -4,12 +4,14 @@
 BEGIN;
 SET LOCAL session_replication_role = replica;
 INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, held_to, start_cause, end_cause, ended_by, rule)
-SELECT c.id, s.channel_id, s.org_id, s.id, x.held_from, CASE WHEN x.ended THEN x.held_from + interval '400 days' END, 'claim',
-       CASE WHEN x.ended THEN CASE WHEN c.id % 6 = 0 THEN 'departure' ELSE 'recycle' END END, CASE WHEN x.ended THEN 'bench' END, 'contact every 90 days; cool off 90 days'
+SELECT c.id, s.channel_id, s.org_id, s.id, x.day + time '10:00', e.day + time '10:00', 'claim',
+       CASE WHEN e.day = s.left_on THEN 'departure' WHEN e.day IS NOT NULL THEN 'recycle' END, CASE WHEN e.day IS NOT NULL THEN 'bench' END,
+       'contact every 90 days; cool off 90 days'
 FROM crm.customer c
 JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS i, count(*) OVER () AS n FROM crm.staff) s ON s.i = abs(hashint8(c.id)) % s.n,
-LATERAL (SELECT greatest(c.known_from, date '2015-01-01') + abs(hashint8(c.id + 1)) % 2000 + time '10:00' AS held_from, c.id % 4 = 0 AS ended) x
-WHERE c.id % 2 = 0;
+LATERAL (SELECT greatest(c.known_from, s.joined_on) + abs(hashint8(c.id + 1)) % 1000 AS day) x,
+LATERAL (SELECT least(CASE WHEN c.id % 4 = 0 THEN x.day + 400 END, s.left_on) AS day) e
+WHERE c.id % 2 = 0 AND (s.left_on IS NULL OR x.day < s.left_on) AND x.day < :'as_of' AND (e.day IS NULL OR e.day < :'as_of');
 INSERT INTO crm.policy_claim (customer_id, policy_id, kind, occurred_on, reported_on)
 SELECT p.customer_id, p.id, 'illness', x.day, x.day + 3 FROM crm.policy p, LATERAL (SELECT p.issued_on + 1 + abs(hashint8(p.id)) % 2000 AS day) x
 WHERE p.id % 10 = 0 AND x.day < :'as_of';
