@@ -111,7 +111,7 @@ COMMENT ON COLUMN crm.workflow_transition.name IS 'Name in English.';
 COMMENT ON COLUMN crm.workflow_transition.name_zh IS 'Name in Chinese.';
 COMMENT ON COLUMN crm.workflow_transition.to_state IS 'State it leads to.';
 COMMENT ON COLUMN crm.workflow_transition.made_by IS 'Who may make it: anyone, opener, responsible, holder, duty:, above: or field:.';
-COMMENT ON COLUMN crm.workflow_transition.not_made_by IS 'Who may not, though otherwise allowed: opener, responsible, or who made a transition of that name.';
+COMMENT ON COLUMN crm.workflow_transition.not_made_by IS 'Who may not, though otherwise allowed: opener, responsible, field: or who made a transition of that name.';
 COMMENT ON COLUMN crm.workflow_transition.reason_required IS 'Whether a reason must be given.';
 CREATE INDEX ON crm.workflow_transition (workflow, version, to_state);
 
@@ -159,7 +159,9 @@ CREATE TABLE crm.workflow_item (
   workflow text NOT NULL,
   version integer NOT NULL,
   state text NOT NULL,
-  subject_id bigint NOT NULL,
+  customer_id bigint REFERENCES crm.customer,
+  other_id bigint,
+  subject_id bigint NOT NULL GENERATED ALWAYS AS (coalesce(customer_id, other_id)) STORED,
   sole boolean NOT NULL,
   org_id bigint NOT NULL REFERENCES crm.organisation,
   channel_id bigint REFERENCES crm.channel,
@@ -171,6 +173,7 @@ CREATE TABLE crm.workflow_item (
   due_at timestamptz,
   closed_at timestamptz,
   FOREIGN KEY (workflow, version, state) REFERENCES crm.workflow_state,
+  CONSTRAINT workflow_item_one_subject CHECK ((customer_id IS NULL) <> (other_id IS NULL)),
   CONSTRAINT workflow_item_one_responsible CHECK ((closed_at IS NULL) = (responsible IS NOT NULL)),
   CHECK (closed_at IS NULL OR due_at IS NULL),
   CHECK (entered_at >= opened_at AND closed_at >= opened_at)
@@ -180,7 +183,9 @@ COMMENT ON COLUMN crm.workflow_item.id IS 'Key.';
 COMMENT ON COLUMN crm.workflow_item.workflow IS 'Workflow.';
 COMMENT ON COLUMN crm.workflow_item.version IS 'Version that it follows.';
 COMMENT ON COLUMN crm.workflow_item.state IS 'State.';
-COMMENT ON COLUMN crm.workflow_item.subject_id IS 'Key of what it is about; of which table, the subject of the version tells.';
+COMMENT ON COLUMN crm.workflow_item.customer_id IS 'Customer that it is about; NULL: it is about something else.';
+COMMENT ON COLUMN crm.workflow_item.other_id IS 'Key of what else it is about; of which table, the subject of the version tells.';
+COMMENT ON COLUMN crm.workflow_item.subject_id IS 'The one of both.';
 COMMENT ON COLUMN crm.workflow_item.sole IS 'Whether the subject may have no other open item of the workflow.';
 COMMENT ON COLUMN crm.workflow_item.org_id IS 'Unit in whose hands it lies: duties count there and above, and its calendar.';
 COMMENT ON COLUMN crm.workflow_item.channel_id IS 'Channel that it concerns; NULL: none in particular.';
@@ -193,7 +198,8 @@ COMMENT ON COLUMN crm.workflow_item.due_at IS 'End of the time limit of its stat
 COMMENT ON COLUMN crm.workflow_item.closed_at IS 'When it came into a final state; NULL while open.';
 CREATE UNIQUE INDEX workflow_item_sole ON crm.workflow_item (workflow, subject_id) WHERE sole AND closed_at IS NULL;
 CREATE INDEX ON crm.workflow_item (workflow, version, state);
-CREATE INDEX ON crm.workflow_item (subject_id);
+CREATE INDEX ON crm.workflow_item (customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX ON crm.workflow_item (workflow, subject_id);
 CREATE INDEX ON crm.workflow_item (responsible) WHERE closed_at IS NULL;
 CREATE INDEX ON crm.workflow_item (due_at) WHERE closed_at IS NULL;
 CREATE INDEX ON crm.workflow_item (org_id);

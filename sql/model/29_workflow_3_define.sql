@@ -192,8 +192,8 @@ BEGIN
   UNION ALL (SELECT format('transition "%s" may be made by nobody', t.transition) FROM transition t WHERE t.by = '{}' ORDER BY t.n)
   UNION ALL (SELECT format('who may make transition "%s" %s', t.transition, p) FROM transition t, unnest(t.by) b,
                crm._person_fault(b, '{anyone,opener,responsible,holder,duty,above,field}', staff_fields, subject) p WHERE p IS NOT NULL ORDER BY t.n, 1)
-  UNION ALL (SELECT format('who may not make transition "%s" names "%s"', t.transition, left(b, 100)) FROM transition t, unnest(t.not_by) b
-             WHERE b NOT IN ('opener', 'responsible') AND b NOT IN (SELECT x.transition FROM transition x) ORDER BY t.n, 1)
+  UNION ALL (SELECT format('who may not make transition "%s" %s', t.transition, p) FROM transition t, unnest(t.not_by) b,
+               crm._person_fault(b, '{opener,responsible,field}', staff_fields, subject) p WHERE p IS NOT NULL AND b NOT IN (SELECT x.transition FROM transition x) ORDER BY t.n, 1)
   UNION ALL (SELECT format('who may open %s', p) FROM unnest(crm._texts(d -> 'open_by')) b,
                crm._person_fault(b, '{anyone,holder,duty,above,field}', staff_fields, subject) p WHERE p IS NOT NULL ORDER BY 1)
   UNION ALL (SELECT format('who may assign %s', p) FROM unnest(crm._texts(d -> 'assign_by')) b,

@@ -49,6 +49,8 @@ BEGIN ATOMIC
   SELECT r FROM pg_catalog.unnest(_workflow_barred.rules) r
   WHERE CASE r WHEN 'opener' THEN (_workflow_barred.item).opened_by = crm.actor()
                WHEN 'responsible' THEN coalesce((_workflow_barred.item).responsible = crm.actor(), false)
+               WHEN 'field:' || pg_catalog.substr(r, 7)
+                 THEN EXISTS (SELECT FROM crm.staff s WHERE s.id = ((_workflow_barred.item).data ->> pg_catalog.substr(r, 7))::bigint AND s.login::text COLLATE "C" = crm.actor())
                ELSE EXISTS (SELECT FROM crm.workflow_log l
                             WHERE l.item_id = (_workflow_barred.item).id AND l.transition = r AND l.by_whom = crm.actor()) END
   ORDER BY 1 LIMIT 1;
@@ -217,8 +219,11 @@ BEGIN
     RAISE EXCEPTION 'there is no workflow "%"', _open_item.workflow USING ERRCODE = 'invalid_parameter_value', HINT = 'crm.workflow lists the workflows.';
   ELSIF NOT EXISTS (SELECT FROM crm.organisation o WHERE o.id = _open_item.org_id) THEN
     RAISE EXCEPTION 'there is no unit "%"', _open_item.org_id USING ERRCODE = 'foreign_key_violation';
-  ELSIF v.subject = 'customer' AND NOT EXISTS (SELECT FROM crm.customer c WHERE c.id = _open_item.subject_id) THEN
-    RAISE EXCEPTION 'there is no customer "%"', _open_item.subject_id USING ERRCODE = 'foreign_key_violation';
+  ELSIF v.subject = 'customer' THEN
+    PERFORM crm._lock_customer(_open_item.subject_id);
+    item.customer_id := _open_item.subject_id;
+  ELSE
+    item.other_id := _open_item.subject_id;
   END IF;
   SELECT * INTO state FROM crm.workflow_state s WHERE s.workflow = v.workflow AND s.version = v.version AND s.initial;
   item.workflow := v.workflow;
@@ -242,8 +247,8 @@ BEGIN
     state.responsible := NULL;
   END IF;
   item := crm._enter_state(item, state);
-  INSERT INTO crm.workflow_item (workflow, version, state, subject_id, sole, org_id, channel_id, data, opened_by, opened_at, responsible, entered_at, due_at, closed_at)
-  VALUES (item.workflow, item.version, item.state, item.subject_id, item.sole, item.org_id, item.channel_id, item.data, item.opened_by, item.opened_at,
+  INSERT INTO crm.workflow_item (workflow, version, state, customer_id, other_id, sole, org_id, channel_id, data, opened_by, opened_at, responsible, entered_at, due_at, closed_at)
+  VALUES (item.workflow, item.version, item.state, item.customer_id, item.other_id, item.sole, item.org_id, item.channel_id, item.data, item.opened_by, item.opened_at,
           item.responsible, item.entered_at, item.due_at, item.closed_at)
   ON CONFLICT (workflow, subject_id) WHERE sole AND closed_at IS NULL DO NOTHING
   RETURNING id INTO item.id;
@@ -330,7 +335,7 @@ BEGIN
   own := crm._workflow_barred(item, t.not_made_by);
   IF own IS NOT NULL THEN
     RAISE EXCEPTION '"%" may not make transition "%" of item "%", which is their own', actor, t.transition, item.id
-      USING ERRCODE = 'insufficient_privilege', DETAIL = format('The acting person is excluded as %s.', CASE WHEN own IN ('opener', 'responsible') THEN own ELSE format('who made transition "%s"', own) END),
+      USING ERRCODE = 'insufficient_privilege', DETAIL = format('The acting person is excluded as %s.', CASE WHEN own IN ('opener', 'responsible') OR starts_with(own, 'field:') THEN own ELSE format('who made transition "%s"', own) END),
             HINT = 'Somebody else decides.';
   ELSIF t.reason_required AND coalesce(btrim(make_transition.reason), '') = '' THEN
     RAISE EXCEPTION 'transition "%" needs a reason', t.transition USING ERRCODE = 'not_null_violation', HINT = 'Give it as reason.';
@@ -378,6 +383,18 @@ COMMENT ON FUNCTION crm.legal_transitions(bigint) IS
   'The transitions that lead on from the state of an item: where to, whether the acting person may make them, which fields are still to be filled, and whether a reason must be given. Errors: 23503.';
 REVOKE ALL ON FUNCTION crm.legal_transitions(bigint) FROM PUBLIC;
 
+CREATE FUNCTION crm.my_items() RETURNS TABLE (item_id bigint, workflow text, state text, name text, name_zh text, subject_id bigint, org_id bigint, opened_by text, opened_at timestamptz, responsible text, mine boolean, due_at timestamptz, overdue boolean, data jsonb)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT i.id, i.workflow, i.state, s.name, s.name_zh, i.subject_id, i.org_id, i.opened_by, i.opened_at, i.responsible, i.responsible = crm.actor(), i.due_at,
+         coalesce(i.due_at < pg_catalog.clock_timestamp(), false), i.data
+  FROM crm.workflow_item i JOIN crm.workflow_state s ON s.workflow = i.workflow AND s.version = i.version AND s.state = i.state
+  WHERE i.closed_at IS NULL AND (i.responsible = crm.actor() OR i.opened_by = crm.actor())
+  ORDER BY i.due_at, i.id;
+END;
+COMMENT ON FUNCTION crm.my_items() IS 'The open items for which the acting person is responsible (mine), or that they opened; what falls due first first.';
+REVOKE ALL ON FUNCTION crm.my_items() FROM PUBLIC;
+
 CREATE FUNCTION crm._assign_item(item crm.workflow_item, responsible text, reason text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -419,7 +436,7 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object)
 SELECT d.duty, 'EXECUTE', 'FUNCTION', f.name
 FROM (VALUES ('sales'), ('manager')) d (duty),
      (VALUES ('crm.open_item(text, bigint, bigint, bigint, jsonb, text)'), ('crm.make_transition(bigint, text, jsonb, text)'),
-             ('crm.legal_transitions(bigint)'), ('crm.assign_item(bigint, text, text)')) f (name)
+             ('crm.legal_transitions(bigint)'), ('crm.my_items()'), ('crm.assign_item(bigint, text, text)')) f (name)
 UNION ALL VALUES ('manager', 'EXECUTE', 'FUNCTION', 'crm.workflow_faults(jsonb)');
 
 -- what must hold ------------------------------------------------------------

@@ -78,6 +78,10 @@ BEGIN
   SELECT 'holding', format('Customer %s is held by %s, customer %s by %s.', k.id, crm._held_by(a), d.id, crm._held_by(b)), 'automatic'
   FROM crm.holding a JOIN crm.holding b ON b.customer_id = d.id AND b.held_to IS NULL
   WHERE a.customer_id = k.id AND a.held_to IS NULL AND crm._held_by(a) <> crm._held_by(b)
+  UNION ALL
+  SELECT 'workflow', format('Items %s and %s of workflow "%s" are both open.', a.id, b.id, a.workflow), 'all'
+  FROM crm.workflow_item a JOIN crm.workflow_item b ON b.workflow = a.workflow AND b.customer_id = d.id AND b.sole AND b.closed_at IS NULL
+  WHERE a.customer_id = k.id AND a.sole AND a.closed_at IS NULL
   ORDER BY 1, 2;
 END
 $$;
@@ -124,7 +128,7 @@ BEGIN
   IF FOUND THEN
     RAISE EXCEPTION 'customers "%" and "%" cannot be merged: %', kept, dropped, x.conflict
       USING ERRCODE = 'check_violation', DETAIL = x.detail,
-            HINT = CASE x.bars WHEN 'all' THEN 'Correct the customer that is wrong first.'
+            HINT = CASE x.bars WHEN 'all' THEN 'Correct the customer that is wrong, or end an item, first.'
                                ELSE 'If they are one nevertheless, add forced => true; what the customer kept has stays.' END;
   END IF;
   INSERT INTO crm.merge_record (kept_id, dropped_id, reason, automatic, score, reasons)

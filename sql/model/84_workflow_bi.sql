@@ -96,10 +96,9 @@ COMMENT ON COLUMN crm_bi.workflow_step.is_overdue IS 'Whether it left after its 
 
 CREATE VIEW crm_bi.workflow_item AS
 SELECT i.id AS item_id, i.workflow, i.version, i.state, s.name AS state_name, s.name_zh AS state_name_zh, i.closed_at IS NULL AS is_open, i.subject_id,
-       CASE WHEN v.subject = 'customer' THEN i.subject_id END AS customer_id, i.org_id, h.code AS channel, i.opened_by, i.opened_at, i.responsible,
+       i.customer_id, i.org_id, h.code AS channel, i.opened_by, i.opened_at, i.responsible,
        r.id AS responsible_staff_id, i.entered_at, p.working_hours AS hours_in_state, i.due_at, coalesce(i.closed_at IS NULL AND p.is_overdue, false) AS is_overdue, i.closed_at
 FROM crm.workflow_item i
-JOIN crm.workflow_version v ON v.workflow = i.workflow AND v.version = i.version
 JOIN crm.workflow_state s ON s.workflow = i.workflow AND s.version = i.version AND s.state = i.state
 JOIN crm_bi.workflow_step p ON p.item_id = i.id AND p.left_at IS NULL
 LEFT JOIN crm.staff r ON r.login = i.responsible::name

@@ -123,6 +123,7 @@ BEGIN
 
   RETURN QUERY SELECT h.check_name, h.detail, h.hint FROM crm._check_holding() h;
   RETURN QUERY SELECT w.check_name, w.detail, w.hint FROM crm._check_workflow() w;
+  RETURN QUERY SELECT d.check_name, d.detail, d.hint FROM crm._check_dispute() d;
 END
 $$;
 COMMENT ON FUNCTION crm.check() IS
