@@ -247,11 +247,14 @@ BEGIN
     state.responsible := NULL;
   END IF;
   item := crm._enter_state(item, state);
-  INSERT INTO crm.workflow_item (workflow, version, state, customer_id, other_id, sole, org_id, channel_id, data, opened_by, opened_at, responsible, entered_at, due_at, closed_at)
-  VALUES (item.workflow, item.version, item.state, item.customer_id, item.other_id, item.sole, item.org_id, item.channel_id, item.data, item.opened_by, item.opened_at,
-          item.responsible, item.entered_at, item.due_at, item.closed_at)
-  ON CONFLICT (workflow, subject_id) WHERE sole AND closed_at IS NULL DO NOTHING
-  RETURNING id INTO item.id;
+  -- an open one is refused at sight: who closes it just now may be waiting for what the caller has locked
+  IF NOT item.sole OR NOT EXISTS (SELECT FROM crm.workflow_item i WHERE i.workflow = item.workflow AND i.subject_id = item.subject_id AND i.sole AND i.closed_at IS NULL) THEN
+    INSERT INTO crm.workflow_item (workflow, version, state, customer_id, other_id, sole, org_id, channel_id, data, opened_by, opened_at, responsible, entered_at, due_at, closed_at)
+    VALUES (item.workflow, item.version, item.state, item.customer_id, item.other_id, item.sole, item.org_id, item.channel_id, item.data, item.opened_by, item.opened_at,
+            item.responsible, item.entered_at, item.due_at, item.closed_at)
+    ON CONFLICT (workflow, subject_id) WHERE sole AND closed_at IS NULL DO NOTHING
+    RETURNING id INTO item.id;
+  END IF;
   IF item.id IS NULL THEN
     RAISE EXCEPTION 'an item of workflow "%" is open already for % "%"', item.workflow, v.subject, item.subject_id
       USING ERRCODE = 'object_in_use', HINT = 'End that one first.';
