@@ -21,19 +21,7 @@ INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, left_on, l
   (10, '10', 'Wim', 7, 1, '2020-01-01', NULL, 'wim'), (11, '11', 'Judge', 3, 1, '2020-01-01', NULL, 'judge'), (12, '12', 'Far', 8, 1, '2020-01-01', NULL, 'far');
 INSERT INTO crm.position (staff_id, org_id, duty) VALUES (1, 1, 'manager'), (2, 2, 'manager'), (3, 3, 'manager'), (4, 4, 'manager'), (11, 3, 'arbiter');
 INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) SELECT i, 'person', 'C' || i, 4, 1, '2024-01-01' FROM generate_series(1, 30) i;
-CREATE FUNCTION pg_temp.as(person text, statement text, OUT answer text) LANGUAGE plpgsql AS $$
-DECLARE
-  hint text;
-BEGIN
-  SET LOCAL SESSION AUTHORIZATION crm_test_pool;
-  PERFORM set_config('crm.actor', person, true);
-  EXECUTE statement INTO answer;
-  RESET SESSION AUTHORIZATION;
-  PERFORM set_config('crm.actor', '', true);
-EXCEPTION WHEN OTHERS THEN
-  answer := SQLSTATE || ' ' || SQLERRM;
-END
-$$;
+CREATE FUNCTION pg_temp.by(person text, statement text) RETURNS text LANGUAGE sql AS $$SELECT split_part(pg_temp.as(person, statement), ' / ', 1)$$;
 CREATE FUNCTION pg_temp.holder(customer bigint) RETURNS text LANGUAGE sql AS $$
   SELECT coalesce((SELECT crm._held_by(h) || CASE WHEN h.locked THEN ', locked' ELSE '' END FROM crm.holding h WHERE h.customer_id = customer AND h.held_to IS NULL), 'nobody')
 $$;
@@ -44,7 +32,7 @@ SELECT * FROM crm.entrust('{25}', 1, 4) \gset
 
 -- requests ------------------------------------------------------------------------
 
-SELECT is(pg_temp.as(who, statement), answer, name) FROM (VALUES
+SELECT is(pg_temp.by(who, statement), answer, name) FROM (VALUES
   ('ann', 'SELECT crm.request_transfer(NULL, 6, ''x'')', '22004 the customer must be given', 'no customer'),
   ('ann', 'SELECT crm.request_transfer(99, 6, ''x'')', '23503 there is no customer "99"', 'an unknown one'),
   ('ann', 'SELECT crm.request_transfer(1, NULL, ''x'')', '22004 the member of staff must be given', 'nobody to go to'),
@@ -62,19 +50,19 @@ SELECT is(pg_temp.as(who, statement), answer, name) FROM (VALUES
   ('ann', $$SELECT crm.open_item('transfer', 1, 4, 1, '{"from_staff_id": 5, "to_staff_id": 6, "reason": "x"}')$$, '42501 "ann" may not open an item of workflow "transfer" at unit "4"', 'nor goes around')) v (who, statement, answer, name);
 SELECT is((SELECT count(*) FROM crm.workflow_item), 0::bigint, 'what is refused leaves nothing behind');
 
-SELECT ok(pg_temp.as('ann', 'SELECT crm.request_transfer(1, 6, ''moved house'')')::bigint > 0, 'the holder asks');
-SELECT ok(pg_temp.as('ben', 'SELECT crm.request_transfer(2, 6, ''my neighbour'')')::bigint > 0, 'who would be');
-SELECT ok(pg_temp.as('head', 'SELECT crm.request_transfer(3, 6, ''fairness'')')::bigint > 0, 'the manager of the unit');
-SELECT ok(pg_temp.as('ann', 'SELECT crm.request_transfer(4, 7, ''to outlet Y'')')::bigint > 0, 'to another outlet');
-SELECT ok(pg_temp.as('wim', 'SELECT crm.request_transfer(5, 10, ''to bureau Z'')')::bigint > 0, 'to another bureau');
-SELECT ok(pg_temp.as('office', 'SELECT crm.request_transfer(6, 3, ''mine'')')::bigint > 0, 'to a manager');
-SELECT ok(pg_temp.as('top', 'SELECT crm.request_transfer(24, 2, ''down'')')::bigint > 0, 'from the top');
+SELECT ok(pg_temp.by('ann', 'SELECT crm.request_transfer(1, 6, ''moved house'')')::bigint > 0, 'the holder asks');
+SELECT ok(pg_temp.by('ben', 'SELECT crm.request_transfer(2, 6, ''my neighbour'')')::bigint > 0, 'who would be');
+SELECT ok(pg_temp.by('head', 'SELECT crm.request_transfer(3, 6, ''fairness'')')::bigint > 0, 'the manager of the unit');
+SELECT ok(pg_temp.by('ann', 'SELECT crm.request_transfer(4, 7, ''to outlet Y'')')::bigint > 0, 'to another outlet');
+SELECT ok(pg_temp.by('wim', 'SELECT crm.request_transfer(5, 10, ''to bureau Z'')')::bigint > 0, 'to another bureau');
+SELECT ok(pg_temp.by('office', 'SELECT crm.request_transfer(6, 3, ''mine'')')::bigint > 0, 'to a manager');
+SELECT ok(pg_temp.by('top', 'SELECT crm.request_transfer(24, 2, ''down'')')::bigint > 0, 'from the top');
 SELECT results_eq('SELECT customer_id, from_staff_id, to_staff_id, org_id, responsible, state_name_zh FROM crm_bi.transfer_request ORDER BY 1', $$VALUES
   (1::bigint, 5::bigint, 6::bigint, 3::bigint, 'office', '待确认'), (2, 5, 6, 3, 'office', '待确认'), (3, 5, 6, 3, 'office', '待确认'), (4, 5, 7, 3, 'office', '待确认'),
   (5, 5, 10, 1, 'top', '待确认'), (6, 5, 3, 2, 'bureau', '待确认'), (24, 1, 2, 1, 'top', '待确认')$$, 'the level above both is to confirm');
-SELECT is(pg_temp.as('ann', 'SELECT crm.request_transfer(1, 7, ''or her'')'), '55006 an item of workflow "transfer" is open already for customer "1"', 'one request at a time');
+SELECT is(pg_temp.by('ann', 'SELECT crm.request_transfer(1, 7, ''or her'')'), '55006 an item of workflow "transfer" is open already for customer "1"', 'one request at a time');
 SELECT is(pg_temp.holder(1), 'staff member 5', 'nothing happens before it is confirmed');
-SELECT is(pg_temp.as(who, format('SELECT crm.make_transition(%s, %L, ''{}'', %L)', pg_temp.item(customer), transition, reason)), replace(answer, '@', pg_temp.item(customer)::text), name) FROM (VALUES
+SELECT is(pg_temp.by(who, format('SELECT crm.make_transition(%s, %L, ''{}'', %L)', pg_temp.item(customer), transition, reason)), replace(answer, '@', pg_temp.item(customer)::text), name) FROM (VALUES
   ('ann', 1, 'confirm', NULL, '42501 "ann" may not make transition "confirm" of item "@"', 'nobody confirms their own'),
   ('ben', 1, 'confirm', NULL, '42501 "ben" may not make transition "confirm" of item "@"', 'nor does the other'),
   ('head', 1, 'confirm', NULL, '42501 "head" may not make transition "confirm" of item "@"', 'nor the manager of the unit'),
@@ -95,29 +83,29 @@ SELECT ok(crm.request_transfer(7, 6, 'by a login that acts for anyone') > 0, 'a 
 RESET ROLE;
 
 -- what stands against it only at the end
-SELECT pg_temp.as('ann', 'SELECT crm.release(7)'), pg_temp.as('ann', 'SELECT crm.request_transfer(8, 6, ''x'')'), pg_temp.as('ann', 'SELECT crm.request_transfer(9, 6, ''x'')'), pg_temp.as('ann', 'SELECT crm.request_transfer(10, 6, ''x'')') \gset
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(7))), '55000 nobody holds customer "7"', 'given back meanwhile');
+SELECT pg_temp.by('ann', 'SELECT crm.release(7)'), pg_temp.by('ann', 'SELECT crm.request_transfer(8, 6, ''x'')'), pg_temp.by('ann', 'SELECT crm.request_transfer(9, 6, ''x'')'), pg_temp.by('ann', 'SELECT crm.request_transfer(10, 6, ''x'')') \gset
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(7))), '55000 nobody holds customer "7"', 'given back meanwhile');
 SELECT crm.transfer(8, 7) \gset
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(8))), '55000 customer "8" is held by staff member 7 now', 'gone to somebody else meanwhile');
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(8))), '55000 customer "8" is held by staff member 7 now', 'gone to somebody else meanwhile');
 INSERT INTO crm.holding_quota (staff_id, quota) VALUES (6, 1);
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(9))), '53400 quota of 1 customers of staff member "6" is reached', 'no room');
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(9))), '53400 quota of 1 customers of staff member "6" is reached', 'no room');
 SELECT is((SELECT state FROM crm.workflow_item WHERE id = pg_temp.item(9)), 'requested', 'the request stands');
 DELETE FROM crm.holding_quota;
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(9))), 'confirmed', 'until there is');
-SELECT pg_temp.as('ann', 'SELECT crm.request_transfer(9, 5, ''back'')') \gset
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(9))), '23514 staff member "5" may not hold customer "9" again yet', 'back within the cool-off');
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''refuse'', ''{}'', ''cool-off'')', pg_temp.item(9))), 'refused', 'is not so easy');
-SELECT pg_temp.as('ann', 'SELECT crm.request_transfer(9, 5, ''back'', true)') \gset
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(9))), 'confirmed', 'though it can be waived openly');
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(9))), 'confirmed', 'until there is');
+SELECT pg_temp.by('ann', 'SELECT crm.request_transfer(9, 5, ''back'')') \gset
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(9))), '23514 staff member "5" may not hold customer "9" again yet', 'back within the cool-off');
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''refuse'', ''{}'', ''cool-off'')', pg_temp.item(9))), 'refused', 'is not so easy');
+SELECT pg_temp.by('ann', 'SELECT crm.request_transfer(9, 5, ''back'', true)') \gset
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(9))), 'confirmed', 'though it can be waived openly');
 UPDATE crm.staff SET left_on = crm.today() WHERE id = 6;
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(10))), '55000 staff member "6" is not in post', 'to somebody who left meanwhile');
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(10))), '55000 staff member "6" is not in post', 'to somebody who left meanwhile');
 UPDATE crm.staff SET left_on = NULL WHERE id = 6;
 
 -- what the successor sees ------------------------------------------------------------
 
-SELECT is(pg_temp.as('ben', 'SELECT string_agg(kind || '' '' || coalesce(staff_id::text, ''-'') || '' '' || what || coalesce('' ('' || note || '')'', ''''), ''; '' ORDER BY at, kind DESC) FROM crm.customer_records(1)'),
+SELECT is(pg_temp.by('ben', 'SELECT string_agg(kind || '' '' || coalesce(staff_id::text, ''-'') || '' '' || what || coalesce('' ('' || note || '')'', ''''), ''; '' ORDER BY at, kind DESC) FROM crm.customer_records(1)'),
   format('held 5 claim; contact 5 sales: reached (likes tea); transfer - requested; transfer - confirmed (fine); held 6 transfer (request %1$s: moved house); given up 5 transfer (request %1$s: moved house)', pg_temp.item(1)), 'all records from before');
-SELECT is(pg_temp.as(who, format('SELECT count(*) > 0 FROM crm.customer_records(%s)', customer)), answer, name) FROM (VALUES
+SELECT is(pg_temp.by(who, format('SELECT count(*) > 0 FROM crm.customer_records(%s)', customer)), answer, name) FROM (VALUES
   ('head', 1, 'true', 'the manager sees them'), ('top', 1, 'true', 'so does one high above'), ('ann', 1, '42501 "ann" does not see the records of customer "1"', 'who gave them up does not'),
   ('cat', 1, '42501 "cat" does not see the records of customer "1"', 'nor anybody else'), ('cat', 26, '42501 "cat" does not see the records of customer "26"', 'nor of the pool'),
   ('ann', 25, 'true', 'who belongs to the unit that holds does'), ('cat', 25, '42501 "cat" does not see the records of customer "25"', 'and nobody of another'),
@@ -125,7 +113,7 @@ SELECT is(pg_temp.as(who, format('SELECT count(*) > 0 FROM crm.customer_records(
 
 -- disputes ---------------------------------------------------------------------------
 
-SELECT is(pg_temp.as(who, statement), answer, name) FROM (VALUES
+SELECT is(pg_temp.by(who, statement), answer, name) FROM (VALUES
   ('ben', 'SELECT crm.open_dispute(NULL, 6, ''x'')', '22004 the customer must be given', 'no customer'),
   ('ben', 'SELECT crm.open_dispute(99, 6, ''x'')', '23503 there is no customer "99"', 'an unknown one'),
   ('ben', 'SELECT crm.open_dispute(11, NULL, ''x'')', '22004 the member of staff must be given', 'no claimant'),
@@ -151,11 +139,11 @@ SELECT is(pg_temp.holder(12), 'staff member 5, locked', 'the holding is locked')
 SELECT is(pg_temp.refusal(s), '55000 customer "12" is in dispute', s) FROM unnest(ARRAY['SELECT crm.release(12)', 'SELECT crm.transfer(12, 7)', 'SELECT crm.lock_holding(12, false)']) s;
 SELECT is(pg_temp.refusal('SELECT crm.claim(12, 6)'), '55006 customer "12" is held already', 'nor is it claimed');
 SELECT is(pg_temp.refusal('SELECT crm.lock_holding(12)'), 'taken', 'locked it is already');
-SELECT ok(pg_temp.as('ann', 'SELECT crm.request_transfer(13, 7, ''x'')')::bigint > 0, 'a transfer may be asked for');
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(13))), '55000 customer "13" is in dispute', 'but waits');
-SELECT is(pg_temp.as('ann', format('SELECT crm.make_transition(%s, ''withdraw'')', pg_temp.item(13))), 'withdrawn', 'or goes');
+SELECT ok(pg_temp.by('ann', 'SELECT crm.request_transfer(13, 7, ''x'')')::bigint > 0, 'a transfer may be asked for');
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(13))), '55000 customer "13" is in dispute', 'but waits');
+SELECT is(pg_temp.by('ann', format('SELECT crm.make_transition(%s, ''withdraw'')', pg_temp.item(13))), 'withdrawn', 'or goes');
 CREATE FUNCTION pg_temp.dispute(customer bigint) RETURNS bigint LANGUAGE sql AS $$SELECT max(i.id) FROM crm.workflow_item i WHERE i.customer_id = customer AND i.workflow = 'dispute'$$;
-SELECT is(pg_temp.as(who, format('SELECT crm.make_transition(%s, %L, %L, %L)', pg_temp.dispute(customer), transition, data, reason)), replace(answer, '@', pg_temp.dispute(customer)::text), name) FROM (VALUES
+SELECT is(pg_temp.by(who, format('SELECT crm.make_transition(%s, %L, %L, %L)', pg_temp.dispute(customer), transition, data, reason)), replace(answer, '@', pg_temp.dispute(customer)::text), name) FROM (VALUES
   ('ben', 11, 'answer', '{"answer": "ok"}', NULL, '42501 "ben" may not make transition "answer" of item "@"', 'the claimant does not answer'),
   ('ann', 11, 'answer', '{}', NULL, '23502 transition "answer" needs field "answer"', 'an answer says something'),
   ('ann', 11, 'answer', '{"answer": "served since 2020"}', NULL, 'arbitration', 'the holder answers'),
@@ -175,17 +163,17 @@ SELECT is(array_agg(pg_temp.holder(i) ORDER BY i), '{staff member 6,staff member
 SELECT results_eq('SELECT customer_id, state, decided_by, decision, answer FROM crm_bi.dispute WHERE closed_at IS NOT NULL ORDER BY 1', $$VALUES
   (11::bigint, 'given', 'office', 'first contact was Ben''s', 'served since 2020'), (12, 'kept', 'judge', 'served since 2020', 'served since 2020'), (13, 'withdrawn', 'ben', NULL, NULL)$$, 'the record');
 SELECT is(pg_temp.refusal('SELECT crm.release(12)'), 'taken', 'free again');
-SELECT crm.lock_holding(16), pg_temp.as('ben', 'SELECT crm.open_dispute(16, 6, ''x'')') AS d \gset
-SELECT is(pg_temp.as('ben', format('SELECT crm.make_transition(%s, ''withdraw'')', :d)), 'withdrawn', 'one that was locked before');
+SELECT crm.lock_holding(16), pg_temp.by('ben', 'SELECT crm.open_dispute(16, 6, ''x'')') AS d \gset
+SELECT is(pg_temp.by('ben', format('SELECT crm.make_transition(%s, ''withdraw'')', :d)), 'withdrawn', 'one that was locked before');
 SELECT is(pg_temp.holder(16), 'staff member 5, locked', 'is so afterwards');
 -- the holder leaves while it is disputed
 UPDATE crm.staff SET left_on = crm.today() WHERE id = 5;
 SELECT is(pg_temp.refusal('SELECT crm.transfer(14, 7)'), 'taken', 'customers of who left are handed over all the same');
 SELECT ok(crm.release_departed(crm.today()) > 0, 'or go back to the pool');
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''proceed'', ''{}'', ''left'')', pg_temp.dispute(i))), 'arbitration', 'it goes on') FROM generate_series(14, 15) i;
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''give'', ''{}'', ''his'')', pg_temp.dispute(14))), '55000 customer "14" is held by staff member 7 now', 'nothing is taken from a third');
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''keep'', ''{}'', ''too late'')', pg_temp.dispute(14))), 'kept', 'it ends otherwise');
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''give'', ''{}'', ''his'')', pg_temp.dispute(15))), 'given', 'and from the pool they go');
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''proceed'', ''{}'', ''left'')', pg_temp.dispute(i))), 'arbitration', 'it goes on') FROM generate_series(14, 15) i;
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''give'', ''{}'', ''his'')', pg_temp.dispute(14))), '55000 customer "14" is held by staff member 7 now', 'nothing is taken from a third');
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''keep'', ''{}'', ''too late'')', pg_temp.dispute(14))), 'kept', 'it ends otherwise');
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''give'', ''{}'', ''his'')', pg_temp.dispute(15))), 'given', 'and from the pool they go');
 SELECT is(pg_temp.holder(15), 'staff member 6', 'to who claimed them');
 UPDATE crm.staff SET left_on = NULL WHERE id = 5;
 SELECT is_empty('SELECT * FROM crm._check_workflow() UNION ALL SELECT * FROM crm._check_dispute()', 'all is well');
@@ -198,12 +186,12 @@ ROLLBACK TO s;
 -- merged customers ---------------------------------------------------------------------
 
 INSERT INTO crm.holding_quota (staff_id, quota) VALUES (5, 1000);
-SELECT crm.claim(27, 5), crm.claim(28, 5), crm.claim(29, 5), pg_temp.as('ann', 'SELECT crm.request_transfer(27, 7, ''x'')') AS m1, pg_temp.as('ann', 'SELECT crm.request_transfer(28, 7, ''x'')') AS m2 \gset
+SELECT crm.claim(27, 5), crm.claim(28, 5), crm.claim(29, 5), pg_temp.by('ann', 'SELECT crm.request_transfer(27, 7, ''x'')') AS m1, pg_temp.by('ann', 'SELECT crm.request_transfer(28, 7, ''x'')') AS m2 \gset
 SELECT results_eq('SELECT conflict, detail, bars FROM crm.merge_conflicts(27, 28)', format($$VALUES ('workflow', 'Items %s and %s of workflow "transfer" are both open.', 'all')$$, :m1, :m2), 'two open requests');
 SELECT is(pg_temp.refusal('SELECT crm.merge(27, 28, ''one'')'), '23514 customers "27" and "28" cannot be merged: workflow', 'stand against a merge');
 SELECT crm.merge(29, 28, 'one') AS merged \gset
 SELECT results_eq(format('SELECT customer_id, subject_id FROM crm.workflow_item WHERE id = %s', :m2), 'VALUES (29::bigint, 29::bigint)', 'one comes along');
-SELECT is(pg_temp.as('office', format('SELECT crm.make_transition(%s, ''confirm'')', :m2)), 'confirmed', 'and goes on');
+SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''confirm'')', :m2)), 'confirmed', 'and goes on');
 SELECT is(pg_temp.holder(29), 'staff member 7', 'with the customer who is both');
 
 SELECT is(pg_temp.rows_of(v, 'item_id'), ARRAY[n, n], v || ' has one row for each key') FROM (SELECT v, (pg_temp.rows_of(v, 'item_id'))[1] AS n FROM unnest('{transfer_request,dispute}'::name[]) v) y;
@@ -212,7 +200,7 @@ SELECT is_empty($$SELECT a.attrelid::regclass, a.attname FROM pg_attribute a WHE
 SET LOCAL ROLE crm_test_analyst;
 SELECT ok(count(*) > 5, 'an analyst reads them') FROM crm_bi.transfer_request;
 RESET ROLE;
-SELECT is(pg_temp.as('wim', 'SELECT string_agg(workflow || '' '' || mine::text, '', '') FROM crm.my_items()'), 'transfer false, dispute true', 'what is in one''s hands, and what one asked for');
+SELECT is(pg_temp.by('wim', 'SELECT string_agg(workflow || '' '' || mine::text, '', '') FROM crm.my_items()'), 'transfer false, dispute true', 'what is in one''s hands, and what one asked for');
 CALL crm.rebuild(batch => NULL);
 SELECT is_empty('SELECT * FROM crm.check()', 'nothing is wrong');
 SELECT * FROM finish();

@@ -130,23 +130,6 @@ SELECT is((SELECT detail FROM pg_temp.told($$SELECT crm.define_workflow('paper',
 
 -- items ----------------------------------------------------------------------------
 
--- as somebody who comes by a pooled login
-CREATE FUNCTION pg_temp.as(person text, statement text, OUT answer text) LANGUAGE plpgsql AS $$
-DECLARE
-  hint text;
-BEGIN
-  SET LOCAL SESSION AUTHORIZATION crm_test_pool;
-  PERFORM set_config('crm.actor', person, true);
-  EXECUTE statement INTO answer;
-  RESET SESSION AUTHORIZATION;
-  PERFORM set_config('crm.actor', '', true);
-EXCEPTION WHEN OTHERS THEN
-  GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-  answer := SQLSTATE || ' ' || SQLERRM || coalesce(' / ' || nullif(hint, ''), '');
-END
-$$;
-CREATE TEMP SEQUENCE item;
-CREATE FUNCTION pg_temp.item() RETURNS bigint LANGUAGE sql AS 'SELECT max(id) FROM crm.workflow_item';
 SELECT ok(pg_temp.as('ann', $$SELECT crm.open_item('paper', 1, 4, 1, '{"title": "First"}')$$)::bigint > 0, 'an item is opened');
 SELECT max(id) AS i FROM crm.workflow_item \gset
 SELECT results_eq('SELECT workflow, version, state, subject_id, org_id, channel_id, data, opened_by, responsible, due_at, closed_at FROM crm.workflow_item',

@@ -59,3 +59,19 @@ EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 END
 $$;
+
+-- what a statement answers to a person who comes by the pooled login crm_test_pool; its code, message and hint when it fails
+CREATE FUNCTION pg_temp.as(person text, statement text, OUT answer text) LANGUAGE plpgsql AS $$
+DECLARE
+  hint text;
+BEGIN
+  SET LOCAL SESSION AUTHORIZATION crm_test_pool;
+  PERFORM set_config('crm.actor', person, true);
+  EXECUTE statement INTO answer;
+  RESET SESSION AUTHORIZATION;
+  PERFORM set_config('crm.actor', '', true);
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+  answer := SQLSTATE || ' ' || SQLERRM || coalesce(' / ' || nullif(hint, ''), '');
+END
+$$;
