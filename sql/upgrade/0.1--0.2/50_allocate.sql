@@ -1,6 +1,5 @@
 -- allocate: customers are locked before their holdings
 
-@model/50_allocate crm.release_departed
 
 -- the lock of a customer tells of merges, the check of holdings stands in a module of its own
 DROP FUNCTION crm._lock_customer(bigint), crm._check_holding();
