@@ -5,7 +5,7 @@ INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, descriptio
    'Days before a leave on which a member of staff gets no further customer.');
 
 CREATE TABLE crm.staff_leave (
-  staff_id bigint NOT NULL REFERENCES crm.staff,
+  staff_id bigint NOT NULL REFERENCES crm.staff ON DELETE CASCADE,
   from_date date NOT NULL CHECK (from_date BETWEEN '1900-01-01' AND '2199-12-31'),
   to_date date CHECK (to_date BETWEEN '1900-01-01' AND '2199-12-31'),
   reason text CHECK (pg_catalog.btrim(reason) <> ''),

@@ -9,7 +9,7 @@ INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, descriptio
    'Whether customers whom staff of the unit or channel serve (servicer in post of a policy in force) are kept from claims by other channels.');
 
 CREATE TABLE crm.claim_count (
-  staff_id bigint NOT NULL REFERENCES crm.staff,
+  staff_id bigint NOT NULL REFERENCES crm.staff ON DELETE CASCADE,
   day date NOT NULL,
   claims integer NOT NULL CHECK (claims > 0),
   PRIMARY KEY (staff_id, day)

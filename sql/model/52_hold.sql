@@ -105,13 +105,13 @@ BEGIN
     FROM crm.staff s JOIN unit n ON n.org_id = s.org_id AND n.channel_id = s.channel_id WHERE s.id = ANY (_start.staff) AND NOT to_unit
     UNION ALL SELECT 0, NULL, _start.channel_id, _start.org_id, crm._recycle_rule(_start.org_id, _start.channel_id, day), NULL, NULL, NULL WHERE to_unit),
   bought AS MATERIALIZED (
-    SELECT c.customer_id, greatest(at, crm._business_time(max(c.issued_on))) AS at
+    SELECT c.customer_id, greatest(at, crm._business_time(max(c.issued_on))) AS bought_at
     FROM unnest(_start.customers) u(id) JOIN crm.cover c ON c.customer_id = u.id
     WHERE c.role = 'policyholder' AND c.issued_on >= day AND c.to_date > c.from_date
     GROUP BY c.customer_id)
   INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, started_by, start_reason, rule, last_purchase_at, load,
                            protection_days, protection_renewal_days, protection_max_days)
-  SELECT w.customer_id, s.channel_id, s.org_id, s.staff_id, at, 'allocation', actor, _start.reason, s.rule, b.at, coalesce(w.load, 1),
+  SELECT w.customer_id, s.channel_id, s.org_id, s.staff_id, at, 'allocation', actor, _start.reason, s.rule, b.bought_at, coalesce(w.load, 1),
          s.protection_days, s.protection_renewal_days, s.protection_max_days
   FROM unnest(_start.customers, _start.staff, _start.loads) w(customer_id, staff_id, load)
   JOIN holder s ON s.id = w.staff_id
@@ -163,7 +163,7 @@ BEGIN
                 AND (o.staff_id IS NOT NULL OR s.id IS NULL OR NOT crm._lies_within(s.channel_id, s.org_id, o.channel_id, o.org_id)
                      OR (to_unit AND o.org_id IS NOT DISTINCT FROM _judge.org_id)) THEN 'held'
            WHEN b.customer_id IS NOT NULL THEN 'blacklisted'
-           WHEN l.id IS NULL AND (s.id IS NOT NULL OR cardinality(_judge.locked) > 0) THEN 'busy'
+           WHEN l.id IS NULL AND s.id IS NOT NULL THEN 'busy'
            WHEN s.id IS NULL THEN 'left_over'
            WHEN s.away THEN 'on_leave'
            WHEN f.customer_id IS NOT NULL THEN 'cool_off'
@@ -194,7 +194,8 @@ DECLARE
   pool record;
   wish record;
   k record;
-  fitting bigint[];
+  fits bigint[];
+  loads bigint[];
 BEGIN
   SELECT u.id INTO twice FROM unnest(_hold.customers) u(id) GROUP BY u.id HAVING count(*) > 1 ORDER BY u.id LIMIT 1;
   IF FOUND THEN
@@ -206,20 +207,19 @@ BEGIN
   PERFORM crm._lock_counts(members);
   day := crm._business_day(clock_timestamp());
   wish := crm._judge(_hold.customers, _hold.staff, _hold.channel_id, _hold.org_id, pool.locked);
-  fitting := wish.holder;
+  fits := ARRAY(SELECT CASE WHEN w.outcome = 'allocated' THEN w.holder_id END FROM unnest(wish.holder, wish.outcome) WITH ORDINALITY w(holder_id, outcome, n) ORDER BY w.n);
   IF NOT to_unit THEN
     k := crm._kinds(wish.place, members, day);
-    fitting := crm._fit(wish.place, k.kinds, members, (SELECT r.rooms FROM crm._rooms(members, day) r), k.kind_loads,
-                        ARRAY(SELECT w.id FROM unnest(wish.place, wish.outcome) WITH ORDINALITY w(id, outcome, n) WHERE w.outcome = 'allocated' ORDER BY w.n),
-                        ARRAY(SELECT w.id FROM unnest(wish.holder, wish.outcome) WITH ORDINALITY w(id, outcome, n) WHERE w.outcome = 'allocated' ORDER BY w.n));
+    fits := crm._fit(wish.place, k.kinds, members, (SELECT r.rooms FROM crm._rooms(members, day) r), k.kind_loads,
+                     ARRAY(SELECT w.id FROM unnest(wish.place, fits) WITH ORDINALITY w(id, holder_id, n) WHERE w.holder_id IS NOT NULL ORDER BY w.n),
+                     ARRAY(SELECT w.holder_id FROM unnest(fits) WITH ORDINALITY w(holder_id, n) WHERE w.holder_id IS NOT NULL ORDER BY w.n));
+    loads := crm._pair_loads(fits, k.kinds, members, k.kind_loads);
   END IF;
   RETURN QUERY
   SELECT w.customer_id, o.staff_id, o.holding_id,
-         CASE WHEN w.outcome <> 'allocated' OR o.holding_id IS NOT NULL THEN w.outcome WHEN w.fitting IS NULL THEN 'quota' ELSE 'held' END
-  FROM unnest(wish.place, wish.outcome, fitting) w(customer_id, outcome, fitting)
-  LEFT JOIN crm._start(wish.place, ARRAY(SELECT CASE WHEN w.outcome = 'allocated' THEN w.fitting END FROM unnest(wish.outcome, fitting) WITH ORDINALITY w(outcome, fitting, n) ORDER BY w.n),
-                       CASE WHEN NOT to_unit THEN crm._pair_loads(fitting, k.kinds, members, k.kind_loads) END, _hold.channel_id, _hold.org_id, pool.narrowing, _hold.reason) o
-    ON o.customer_id = w.customer_id
+         CASE WHEN w.outcome <> 'allocated' OR o.holding_id IS NOT NULL THEN w.outcome WHEN w.holder_id IS NULL THEN 'quota' ELSE 'held' END
+  FROM unnest(wish.place, wish.outcome, fits) w(customer_id, outcome, holder_id)
+  LEFT JOIN crm._start(wish.place, fits, loads, _hold.channel_id, _hold.org_id, pool.narrowing, _hold.reason) o ON o.customer_id = w.customer_id
   ORDER BY w.customer_id;
 END
 $$;

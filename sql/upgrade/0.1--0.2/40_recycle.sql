@@ -3,6 +3,8 @@
 @model/40_recycle crm._recycle
 @model/40_recycle crm.recycle comments
 
+-- it stands in the way of new columns and is made again with its neighbours
+DROP FUNCTION crm._held_by(crm.holding);
 ALTER TABLE crm.holding
   DROP CONSTRAINT holding_end_cause_check,
   ADD CONSTRAINT holding_end_cause_check CHECK (end_cause IN ('narrowing', 'transfer', 'release', 'recycle', 'departure', 'merge')),
