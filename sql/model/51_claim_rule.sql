@@ -123,6 +123,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._at_work(crm.staff, date) IS 'Nothing where a member of staff is not on leave, nor about to go. Errors: 55000.';
-GRANT SELECT ON crm.claim_count, crm.staff_leave, crm.holding_quota, crm.holding_count TO crm_bi_owner;
+GRANT SELECT ON crm.claim_count, crm.staff_leave, crm.holding_quota, crm.holding_count, crm.setting, crm.setting_kind TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.claim_count');
