@@ -160,8 +160,8 @@ CREATE TABLE crm.workflow_item (
   version integer NOT NULL,
   state text NOT NULL,
   customer_id bigint REFERENCES crm.customer,
-  other_id bigint,
-  subject_id bigint NOT NULL GENERATED ALWAYS AS (coalesce(customer_id, other_id)) STORED,
+  object_id bigint,
+  subject_id bigint NOT NULL GENERATED ALWAYS AS (coalesce(customer_id, object_id)) STORED,
   sole boolean NOT NULL,
   org_id bigint NOT NULL REFERENCES crm.organisation,
   channel_id bigint REFERENCES crm.channel,
@@ -173,7 +173,7 @@ CREATE TABLE crm.workflow_item (
   due_at timestamptz,
   closed_at timestamptz,
   FOREIGN KEY (workflow, version, state) REFERENCES crm.workflow_state,
-  CONSTRAINT workflow_item_one_subject CHECK ((customer_id IS NULL) <> (other_id IS NULL)),
+  CONSTRAINT workflow_item_one_subject CHECK ((customer_id IS NULL) <> (object_id IS NULL)),
   CONSTRAINT workflow_item_one_responsible CHECK ((closed_at IS NULL) = (responsible IS NOT NULL)),
   CHECK (closed_at IS NULL OR due_at IS NULL),
   CHECK (entered_at >= opened_at AND closed_at >= opened_at)
@@ -184,7 +184,7 @@ COMMENT ON COLUMN crm.workflow_item.workflow IS 'Workflow.';
 COMMENT ON COLUMN crm.workflow_item.version IS 'Version that it follows.';
 COMMENT ON COLUMN crm.workflow_item.state IS 'State.';
 COMMENT ON COLUMN crm.workflow_item.customer_id IS 'Customer that it is about; NULL: it is about something else.';
-COMMENT ON COLUMN crm.workflow_item.other_id IS 'Key of what else it is about; of which table, the subject of the version tells.';
+COMMENT ON COLUMN crm.workflow_item.object_id IS 'Key of what else it is about; of which table, the subject of the version tells.';
 COMMENT ON COLUMN crm.workflow_item.subject_id IS 'The one of both.';
 COMMENT ON COLUMN crm.workflow_item.sole IS 'Whether the subject may have no other open item of the workflow.';
 COMMENT ON COLUMN crm.workflow_item.org_id IS 'Unit in whose hands it lies: duties count there and above, and its calendar.';

@@ -45,7 +45,7 @@ BEGIN
     PERFORM crm._lock_customer(_open_item.subject_id);
     item.customer_id := _open_item.subject_id;
   ELSE
-    item.other_id := _open_item.subject_id;
+    item.object_id := _open_item.subject_id;
   END IF;
   SELECT * INTO state FROM crm.workflow_state s WHERE s.workflow = v.workflow AND s.version = v.version AND s.initial;
   item.workflow := v.workflow;
@@ -71,8 +71,8 @@ BEGIN
   item := crm._enter_state(item, state);
   -- an open one is refused at sight: who closes it just now may be waiting for what the caller has locked
   IF NOT item.sole OR NOT EXISTS (SELECT FROM crm.workflow_item i WHERE i.workflow = item.workflow AND i.subject_id = item.subject_id AND i.sole AND i.closed_at IS NULL) THEN
-    INSERT INTO crm.workflow_item (workflow, version, state, customer_id, other_id, sole, org_id, channel_id, data, opened_by, opened_at, responsible, entered_at, due_at, closed_at)
-    VALUES (item.workflow, item.version, item.state, item.customer_id, item.other_id, item.sole, item.org_id, item.channel_id, item.data, item.opened_by, item.opened_at,
+    INSERT INTO crm.workflow_item (workflow, version, state, customer_id, object_id, sole, org_id, channel_id, data, opened_by, opened_at, responsible, entered_at, due_at, closed_at)
+    VALUES (item.workflow, item.version, item.state, item.customer_id, item.object_id, item.sole, item.org_id, item.channel_id, item.data, item.opened_by, item.opened_at,
             item.responsible, item.entered_at, item.due_at, item.closed_at)
     ON CONFLICT (workflow, subject_id) WHERE sole AND closed_at IS NULL DO NOTHING
     RETURNING id INTO item.id;

@@ -92,6 +92,10 @@ BEGIN
   INSERT INTO crm.benefit_account (customer_id, benefit, changes) SELECT u.customer_id, u.benefit, count(*) + count(u.reversed_at) FROM crm.benefit_use u GROUP BY 1, 2;
   INSERT INTO crm.mining_project (id, name, target_list_id, trial_from, trial_to) OVERRIDING SYSTEM VALUE SELECT j, 'Project ' || j, j, '2020-01-01', '2020-12-31' FROM generate_series(1, 3) j;
   INSERT INTO crm.mining_member (project_id, customer_id) SELECT m.target_list_id, m.customer_id FROM crm.target_list_member m;
+  PERFORM crm.define_workflow('visit', '{"subject": "customer", "states": [{"state": "planned", "initial": true}, {"state": "paid", "final": true}],
+    "transitions": [{"transition": "pay", "from": "planned", "to": "paid", "by": "anyone"}]}');
+  PERFORM crm.make_transition(crm.open_item('visit', c.id, c.org_id), 'pay') FROM l_customer c WHERE pg_temp.some(seed, 'visited', c.i, 2) = 0;
+  PERFORM crm.open_item('visit', c.id, c.org_id) FROM l_customer c;
   -- keys in another system, one or two a row
   FOR k IN SELECT x.target, x.relation, x.columns, crm._key_columns(x.target) AS target_columns FROM crm._key_table x
            WHERE 'customer_id' = ANY (x.columns) AND x.relation NOT IN ('crm.customer_key'::regclass, 'crm.policy_key', 'crm.product_holding_key') LOOP

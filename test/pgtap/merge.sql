@@ -101,7 +101,7 @@ SELECT is_empty($$SELECT v.* FROM (VALUES ('crm.relation', 'left out'), ('crm.re
     ('crm.profile', 'left out'), ('crm.profile', 'moved'), ('crm.asset', 'moved'), ('crm.product_holding', 'moved'),
     ('crm.customer_organisation', 'left out'), ('crm.holding', 'moved'), ('crm.customer_key', 'moved'), ('crm.policy', 'moved'), ('crm.contact', 'moved'), ('crm.partner', 'moved'),
     ('crm.service_order', 'moved'), ('crm.mining_member', 'left out'), ('crm.mining_member', 'moved'), ('crm.customer_cost', 'moved'), ('crm.field_check', 'moved'),
-    ('crm.benefit_use', 'moved'), ('crm.relation_key', 'left out'), ('crm.relation_key', 'moved'), ('crm.blacklist_key', 'moved'), ('crm.policy_claim', 'moved'), ('crm.prospect', 'moved')) v
+    ('crm.benefit_use', 'moved'), ('crm.relation_key', 'left out'), ('crm.relation_key', 'moved'), ('crm.blacklist_key', 'moved'), ('crm.policy_claim', 'moved'), ('crm.prospect', 'moved'), ('crm.workflow_item', 'moved')) v
   EXCEPT SELECT r.relation, CASE WHEN r.key_after IS NULL THEN 'left out' WHEN r.key_before IS NULL THEN 'made' ELSE 'moved' END FROM crm.merge_row r$$,
                 'and met every collision');
 SELECT set_eq($$SELECT DISTINCT n ->> 'relation' FROM crm.merge_record m, jsonb_array_elements(m.renumbered) n$$,
