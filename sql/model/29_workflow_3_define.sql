@@ -146,9 +146,13 @@ BEGIN
     LIMIT 100);
 
   subject := coalesce(d ->> 'subject', 'subject');
-  staff_fields := ARRAY(
-    SELECT f.key FROM (SELECT d -> 'fields' AS fields UNION ALL SELECT t -> 'fields' FROM jsonb_array_elements(d -> 'transitions') t) x,
-      jsonb_each(x.fields) f WHERE coalesce(f.value ->> 'type', f.value #>> '{}') = 'bigint');
+  SELECT array_agg(x.field) FILTER (WHERE x.types = '{bigint}'),
+         faults || coalesce(array_agg(format('field "%s" has several types', left(x.field, 100)) ORDER BY x.field) FILTER (WHERE cardinality(x.types) > 1), '{}')
+  INTO staff_fields, faults
+  FROM (SELECT f.key AS field, array_agg(DISTINCT coalesce(f.value ->> 'type', f.value #>> '{}')) AS types
+        FROM (SELECT d -> 'fields' AS fields UNION ALL SELECT t -> 'fields' FROM jsonb_array_elements(d -> 'transitions') t) x, jsonb_each(x.fields) f
+        GROUP BY f.key) x;
+  staff_fields := coalesce(staff_fields, '{}');
   RETURN QUERY
   WITH RECURSIVE state AS (
     SELECT s.o ->> 'state' AS state, coalesce((s.o ->> 'initial')::boolean, false) AS initial, coalesce((s.o ->> 'final')::boolean, false) AS final,

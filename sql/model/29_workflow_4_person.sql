@@ -120,8 +120,8 @@ BEGIN
     WHEN 'text' THEN RETURN jsonb_typeof(value) = 'string';
     WHEN 'boolean' THEN RETURN jsonb_typeof(value) = 'boolean';
     WHEN 'numeric' THEN RETURN jsonb_typeof(value) = 'number';
-    WHEN 'integer' THEN RETURN CASE jsonb_typeof(value) WHEN 'number' THEN word::numeric BETWEEN -2147483648 AND 2147483647 AND scale(trim_scale(word::numeric)) = 0 ELSE false END;
-    WHEN 'bigint' THEN RETURN CASE jsonb_typeof(value) WHEN 'number' THEN word::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 AND scale(trim_scale(word::numeric)) = 0 ELSE false END;
+    WHEN 'integer' THEN RETURN CASE WHEN jsonb_typeof(value) = 'number' THEN word::integer IS NOT NULL ELSE false END;
+    WHEN 'bigint' THEN RETURN CASE WHEN jsonb_typeof(value) = 'number' THEN word::bigint IS NOT NULL ELSE false END;
     WHEN 'date' THEN
       RETURN CASE WHEN jsonb_typeof(value) = 'string' AND word ~ '^\d{4}-\d\d-\d\d$' THEN word::date IS NOT NULL ELSE false END;
     ELSE

@@ -104,6 +104,7 @@ SELECT is((SELECT array_agg(f) FROM crm.workflow_faults(pg_temp.broken(p, v::jso
   ('{transitions,1,fields}', '{"a b": "text"}', ARRAY['field "a b" of transition "approve" is not a name of small letters, digits and underscores']),
   ('{transitions,1,fields}', '{"a": 5}', ARRAY['field "a" of transition "approve" has no type']),
   ('{transitions,1,fields}', '{"a": {"type": "date", "options": ["x"]}}', ARRAY['field "a" of transition "approve" has options but is not a text']),
+  ('{transitions,4,fields}', '{"amount": "bigint"}', ARRAY['field "amount" has several types']),
   ('{fields}', '{"a": {"required": true}}', ARRAY['field "a" of the opening has no "type"', 'who may make transition "submit" names a field "helper_id" that no opening or transition fills as bigint'])) v (p, v, f);
 SELECT is((SELECT string_agg(f, '|') FROM crm.workflow_faults(d) f), f, 'faulty: ' || f) FROM (VALUES
   (NULL::jsonb, 'the definition is null'), ('null', 'the definition is not an object'), ('[]', 'the definition is not an object'), ('"x"', 'the definition is not an object'),
@@ -204,6 +205,7 @@ SELECT is(pg_temp.as('ann', statement), answer, name) FROM (VALUES
   ($$SELECT crm.open_item('paper', 1, 4)$$, '23502 opening needs field "title" / Give it in the data, as text.', 'a field is missing'),
   ($$SELECT crm.open_item('paper', 1, 4, NULL, '{"title": " "}')$$, '23502 opening needs field "title" / Give it in the data, as text.', 'or empty'),
   ($$SELECT crm.open_item('paper', 1, 4, NULL, '{"title": "x", "helper_id": 1.5}')$$, '22023 field "helper_id" of opening cannot be 1.5 / Its type is bigint.', 'no whole number'),
+  ($$SELECT crm.open_item('paper', 1, 4, NULL, '{"title": "x", "helper_id": 5.0}')$$, '22023 field "helper_id" of opening cannot be 5.0 / Its type is bigint.', 'nor written as one'),
   ($$SELECT crm.open_item('paper', 1, 4, NULL, '{"title": "x", "helper_id": 1e30}')$$, '22023 field "helper_id" of opening cannot be 1000000000000000000000000000000 / Its type is bigint.', 'too large a number'),
   ($$SELECT crm.open_item('paper', 1, 4, NULL, '{"title": "x"}', 'gone')$$, '23503 nobody in post acts as "gone" / Give the login of a member of staff in post, or the acting person.', 'nobody to be responsible'),
   ($$SELECT crm.open_item('paper', 1, 4, NULL, jsonb_build_object('title', (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 60000) i)))$$, '54000 data of an item is longer than 1000000 bytes', 'too much')) v (statement, answer, name);
