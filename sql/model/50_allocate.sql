@@ -194,7 +194,7 @@ BEGIN
   bought := crm._last_purchase(_hold_one.customer_id, day);
   INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, start_reason, rule, last_purchase_at, cool_off_waived)
   VALUES (_hold_one.customer_id, staff.channel_id, staff.org_id, staff.id, at, cause, reason,
-          crm._recycle_rule(staff.org_id, staff.channel_id, day),
+          crm._recycle_rule_of(_hold_one.customer_id, staff.org_id, staff.channel_id, day),
           CASE WHEN bought IS NOT NULL THEN greatest(at, crm._business_time(bought)) END, coalesce(free_at > at, false))
   ON CONFLICT (customer_id) WHERE held_to IS NULL DO NOTHING
   RETURNING id INTO holding_id;
@@ -446,13 +446,22 @@ BEGIN
     FROM unnest(locked) u(id) JOIN crm.cover c ON c.customer_id = u.id
     WHERE c.role = 'policyholder' AND c.issued_on >= day AND c.to_date > c.from_date
     GROUP BY c.customer_id),
+  asked AS (
+    SELECT w.customer_id, w.holder_id, k.line, k.tier
+    FROM crm._recycle_classes(locked, day) k JOIN unnest(wish_customer, wish_holder) w(customer_id, holder_id) ON w.customer_id = k.customer_id),
+  answered AS (
+    SELECT d.holder_id, d.line, d.tier, crm._recycle_rule(s.org_id, s.channel_id, day, d.line, d.tier) AS rule
+    FROM (SELECT DISTINCT a.holder_id, a.line, a.tier FROM asked a) d JOIN holder s ON s.id = d.holder_id),
+  ruled AS (
+    SELECT a.customer_id, r.rule FROM asked a JOIN answered r ON r.holder_id = a.holder_id AND r.line = a.line AND r.tier = a.tier),
   opened AS (
     INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, started_by, start_reason, rule, last_purchase_at)
-    SELECT w.customer_id, s.channel_id, s.org_id, s.staff_id, at, 'allocation', actor, _hold.reason, s.rule,
+    SELECT w.customer_id, s.channel_id, s.org_id, s.staff_id, at, 'allocation', actor, _hold.reason, coalesce(u.rule, s.rule),
            CASE WHEN b.day IS NOT NULL THEN greatest(at, crm._business_time(b.day)) END
     FROM unnest(wish_customer, wish_holder, wish_outcome) w(customer_id, holder_id, outcome)
     JOIN holder s ON s.id = w.holder_id
     LEFT JOIN bought b ON b.customer_id = w.customer_id
+    LEFT JOIN ruled u ON u.customer_id = w.customer_id
     WHERE w.outcome = 'allocated'
     ORDER BY w.customer_id
     ON CONFLICT (customer_id) WHERE held_to IS NULL DO NOTHING
