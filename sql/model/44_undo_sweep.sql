@@ -11,7 +11,7 @@ DECLARE
   hours CONSTANT integer := crm.setting_value('sweep_undo_hours')::integer;
   day CONSTANT date := crm._business_day(clock_timestamp());
   swept crm.sweep;
-  locked bigint[];
+  swept_customers bigint[];
   wish_customer bigint[];
   wish_id bigint[];
   wish_staff bigint[];
@@ -33,14 +33,14 @@ BEGIN
   UPDATE crm.sweep s SET undone_at = clock_timestamp(), undone_by = crm.actor(), undo_reason = undo_sweep.reason WHERE s.id = swept.id;
 
   -- customers, then holdings, then counts of staff: the order of locks everywhere
-  locked := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.sweep_id = swept.id);
-  locked := ARRAY(SELECT c.id FROM crm.customer c WHERE c.id = ANY (locked) ORDER BY c.id FOR NO KEY UPDATE);
+  swept_customers := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.sweep_id = swept.id);
+  swept_customers := ARRAY(SELECT c.id FROM crm.customer c WHERE c.id = ANY (swept_customers) ORDER BY c.id FOR NO KEY UPDATE);
   PERFORM FROM crm.holding h WHERE h.sweep_id = swept.id ORDER BY h.customer_id, h.id FOR UPDATE;
   PERFORM crm._lock_counts(ARRAY(SELECT DISTINCT h.staff_id FROM crm.holding h WHERE h.sweep_id = swept.id));
 
   WITH ended AS MATERIALIZED (
     SELECT h.customer_id, h.id, h.staff_id, h.held_from, h.held_to FROM crm.holding h
-    WHERE h.sweep_id = swept.id AND h.customer_id = ANY (locked)),
+    WHERE h.sweep_id = swept.id AND h.customer_id = ANY (swept_customers)),
   holder AS MATERIALIZED (
     SELECT s.id, coalesce(day >= s.joined_on AND day < s.left_on, day >= s.joined_on) AS in_post, greatest(crm._quota(s, day) - q.held, 0) AS room
     FROM crm.staff s JOIN crm.holding_count q ON q.staff_id = s.id
