@@ -23,7 +23,7 @@ COMMENT ON COLUMN crm.reminder.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.reminder.holding_id IS 'Holding of that customer.';
 COMMENT ON COLUMN crm.reminder.due_at IS 'When the holding goes back to the pool, as it stood: it is due, and no exemption keeps it.';
 COMMENT ON COLUMN crm.reminder.stage IS 'Days before that.';
-COMMENT ON COLUMN crm.reminder.to_supervisor IS 'For the supervisor of the holder as well.';
+COMMENT ON COLUMN crm.reminder.to_supervisor IS 'For whoever leads the holder''s unit as well.';
 COMMENT ON COLUMN crm.reminder.made_at IS 'When it was made.';
 COMMENT ON COLUMN crm.reminder.made_by IS 'By whom.';
 COMMENT ON COLUMN crm.reminder.taken_at IS 'When it was taken to be sent; NULL: not yet.';
