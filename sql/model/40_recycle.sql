@@ -122,7 +122,7 @@ BEGIN
     SELECT b.customer_id, b.id, CASE WHEN b.day IS NOT NULL THEN greatest(b.held_from, crm._business_time(b.day)) END AS at FROM bought b)
   UPDATE crm.holding h SET last_purchase_at = p.at
   FROM purchase p
-  WHERE h.customer_id = p.customer_id AND h.id = p.id AND h.held_to IS NULL AND h.last_purchase_at IS DISTINCT FROM p.at;
+  WHERE h.customer_id = p.customer_id AND h.id = p.id AND h.last_purchase_at IS DISTINCT FROM p.at;
   GET DIAGNOSTICS changed = ROW_COUNT;
   RETURN changed;
 END

@@ -140,14 +140,15 @@ BEGIN
   wanted AS MATERIALIZED (
     SELECT g.kind, crm._recycle_rule(g.org_id, g.channel_id, _follow_rules.as_of, g.line, g.tier) AS rule
     FROM (SELECT DISTINCT p.kind, p.org_id, p.channel_id, p.line, p.tier FROM page p) g),
+  -- by the key alone: statistics taken when hardly anything was held would have all that is held read for each row
   locked AS MATERIALIZED (
-    SELECT h.customer_id, h.id, coalesce(p.plan_rule, w.rule) AS rule
+    SELECT h.customer_id, h.id, h.held_to, coalesce(p.plan_rule, w.rule) AS rule
     FROM page p
     JOIN wanted w ON w.kind = p.kind AND coalesce(p.plan_rule, w.rule) OPERATOR(crm.<>) p.rule
-    JOIN crm.holding h ON h.customer_id = p.customer_id AND h.id = p.id AND h.held_to IS NULL
+    JOIN crm.holding h ON h.customer_id = p.customer_id AND h.id = p.id
     ORDER BY h.customer_id FOR UPDATE OF h)
   UPDATE crm.holding h SET rule = l.rule FROM locked l
-  WHERE h.customer_id = l.customer_id AND h.id = l.id AND h.held_to IS NULL;
+  WHERE l.held_to IS NULL AND h.customer_id = l.customer_id AND h.id = l.id;
   GET DIAGNOSTICS changed = ROW_COUNT;
   RETURN changed;
 END

@@ -5,7 +5,7 @@ INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, descriptio
    'Hours within which a sweep can be undone.');
 
 CREATE FUNCTION crm.undo_sweep(sweep_id bigint, reason text) RETURNS TABLE (customer_id bigint, holding_id bigint, staff_id bigint, outcome text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   hours CONSTANT integer := crm.setting_value('sweep_undo_hours')::integer;
@@ -45,14 +45,16 @@ BEGIN
     SELECT s.id, coalesce(day >= s.joined_on AND day < s.left_on, day >= s.joined_on) AS in_post, greatest(crm._quota(s, day) - q.held, 0) AS room
     FROM crm.staff s JOIN crm.holding_count q ON q.staff_id = s.id
     WHERE s.id IN (SELECT e.staff_id FROM ended e)),
-  judged AS (
+  merged AS MATERIALIZED (
+    SELECT m.customer_id, max(m.merged_at) AS at FROM crm._merged_holding m WHERE m.customer_id = ANY (swept_customers) GROUP BY m.customer_id),
+  judged AS MATERIALIZED (
     SELECT e.customer_id, e.id, e.staff_id, s.room,
-           CASE WHEN EXISTS (SELECT FROM crm._merged_holding m WHERE m.customer_id = e.customer_id AND m.merged_at > e.held_to) THEN 'merged'
+           CASE WHEN m.at > e.held_to THEN 'merged'
                 WHEN EXISTS (SELECT FROM crm.holding o WHERE o.customer_id = e.customer_id AND o.id <> e.id AND o.held_to IS NULL) THEN 'held'
                 WHEN EXISTS (SELECT FROM crm.holding o WHERE o.customer_id = e.customer_id AND o.id <> e.id AND (o.held_from >= e.held_to OR o.held_to > e.held_to)) THEN 'held_since'
                 WHEN e.staff_id IS NOT NULL AND NOT s.in_post THEN 'departed'
                 ELSE 'reopened' END AS outcome
-    FROM ended e LEFT JOIN holder s ON s.id = e.staff_id),
+    FROM ended e LEFT JOIN holder s ON s.id = e.staff_id LEFT JOIN merged m ON m.customer_id = e.customer_id),
   ranked AS (
     SELECT j.customer_id, j.id, j.staff_id,
            CASE WHEN j.outcome = 'reopened' AND j.staff_id IS NOT NULL
@@ -76,8 +78,10 @@ BEGIN
       USING ERRCODE = 'serialization_failure', HINT = 'The transaction might succeed if retried.';
   END;
   UPDATE crm.sweep s SET reopened = s.reopened + cardinality(opened) WHERE s.id = swept.id;
-  PERFORM crm._holding_purchases(opened);
-  PERFORM crm._follow_rules(opened, day);
+  FOR at IN 1 .. cardinality(opened) BY 10000 LOOP
+    PERFORM crm._holding_purchases(opened[at : at + 9999]);
+    PERFORM crm._follow_rules(opened[at : at + 9999], day);
+  END LOOP;
   RETURN QUERY SELECT w.customer_id, w.id, w.staff_id, w.outcome FROM unnest(wish_customer, wish_id, wish_staff, wish_outcome) w(customer_id, id, staff_id, outcome);
 END
 $$;

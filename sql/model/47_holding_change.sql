@@ -35,18 +35,22 @@ BEGIN
   IF crm._merging() THEN
     RETURN NULL;
   END IF;
-  INSERT INTO crm.holding_change (customer_id, holding_id, kind, before, after, reason, ended_at, ended_by)
-  SELECT NEW.customer_id, NEW.id, c.kind, c.before, c.after, c.reason, c.ended_at, c.ended_by
-  FROM (VALUES
-    (1, CASE WHEN NEW.locked THEN 'lock' ELSE 'unlock' END, OLD.locked <> NEW.locked, NULL, NULL, NULL, NULL::timestamptz, NULL),
-    (2, 'exemption', OLD.exempt_until IS DISTINCT FROM NEW.exempt_until, OLD.exempt_until::text, NEW.exempt_until::text,
-     CASE WHEN OLD.exempt_until IS DISTINCT FROM NEW.exempt_until THEN
-       (SELECT coalesce(e.withdrawal_reason, e.reason) FROM crm.recycle_exemption e WHERE e.customer_id = NEW.customer_id AND e.holding_id = NEW.id
-        ORDER BY coalesce(e.withdrawn_at, e.granted_at) DESC, e.id DESC LIMIT 1) END, NULL, NULL),
-    (3, 'rule', OLD.rule OPERATOR(crm.<>) NEW.rule, OLD.rule::text, NEW.rule::text, NULL, NULL, NULL),
-    (4, 'undo', OLD.held_to IS NOT NULL AND NEW.held_to IS NULL, OLD.sweep_id::text, NULL,
-     (SELECT s.undo_reason FROM crm.sweep s WHERE s.id = OLD.sweep_id), OLD.held_to, OLD.ended_by)) c (n, kind, changed, before, after, reason, ended_at, ended_by)
-  WHERE c.changed ORDER BY c.n;
+  IF OLD.locked <> NEW.locked THEN
+    INSERT INTO crm.holding_change (customer_id, holding_id, kind) VALUES (NEW.customer_id, NEW.id, CASE WHEN NEW.locked THEN 'lock' ELSE 'unlock' END);
+  END IF;
+  IF OLD.exempt_until IS DISTINCT FROM NEW.exempt_until THEN
+    INSERT INTO crm.holding_change (customer_id, holding_id, kind, before, after, reason)
+    VALUES (NEW.customer_id, NEW.id, 'exemption', OLD.exempt_until, NEW.exempt_until,
+            (SELECT coalesce(e.withdrawal_reason, e.reason) FROM crm.recycle_exemption e WHERE e.customer_id = NEW.customer_id AND e.holding_id = NEW.id
+             ORDER BY coalesce(e.withdrawn_at, e.granted_at) DESC, e.id DESC LIMIT 1));
+  END IF;
+  IF OLD.rule OPERATOR(crm.<>) NEW.rule THEN
+    INSERT INTO crm.holding_change (customer_id, holding_id, kind, before, after) VALUES (NEW.customer_id, NEW.id, 'rule', OLD.rule, NEW.rule);
+  END IF;
+  IF OLD.held_to IS NOT NULL AND NEW.held_to IS NULL THEN
+    INSERT INTO crm.holding_change (customer_id, holding_id, kind, before, reason, ended_at, ended_by)
+    VALUES (NEW.customer_id, NEW.id, 'undo', OLD.sweep_id, (SELECT s.undo_reason FROM crm.sweep s WHERE s.id = OLD.sweep_id), OLD.held_to, OLD.ended_by);
+  END IF;
   RETURN NULL;
 END
 $$;
