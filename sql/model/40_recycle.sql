@@ -40,7 +40,7 @@ CREATE TABLE crm.holding (
   staff_id bigint REFERENCES crm.staff,
   held_from timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   held_to timestamptz,
-  start_cause text NOT NULL CHECK (start_cause IN ('claim', 'allocation', 'transfer')),
+  start_cause text NOT NULL CHECK (start_cause IN ('claim', 'allocation', 'transfer', 'entry')),
   started_by text NOT NULL DEFAULT crm.actor(),
   start_reason text,
   end_cause text CHECK (end_cause IN ('narrowing', 'transfer', 'release', 'recycle', 'departure', 'merge')),
@@ -53,13 +53,23 @@ CREATE TABLE crm.holding (
   due_cause text GENERATED ALWAYS AS (crm.recycle_cause(rule, held_from, last_contact_at, last_purchase_at)) STORED,
   locked boolean NOT NULL DEFAULT false,
   cool_off_waived boolean NOT NULL DEFAULT false,
+  load integer NOT NULL DEFAULT 1 CONSTRAINT holding_load_check CHECK (load >= 0),
+  protection_days integer,
+  protection_renewal_days integer,
+  protection_max_days integer,
+  overridden_at timestamptz,
+  overridden_by text,
+  override_reason text CONSTRAINT holding_override_reason_check CHECK (pg_catalog.btrim(override_reason) <> ''),
+  protected_until timestamptz GENERATED ALWAYS AS (crm.protected_until(held_from, protection_days, protection_renewal_days, protection_max_days,
+                                                                       last_contact_at, last_purchase_at, overridden_at)) STORED,
+  CONSTRAINT holding_override_check CHECK (pg_catalog.num_nulls(overridden_at, overridden_by, override_reason) IN (0, 3)),
   PRIMARY KEY (customer_id, id),
   CHECK (staff_id IS NULL OR org_id IS NOT NULL),
   CHECK (held_to >= held_from),
   CHECK ((held_to IS NULL) = (end_cause IS NULL)),
   CHECK ((held_to IS NULL) = (ended_by IS NULL))
 );
-COMMENT ON TABLE crm.holding IS 'Who holds which customer, and held: with crm.holding_change, of what changes in between, the one history of every change by any cause. A customer without an open row is in the pool. Written by crm.claim, allocate, entrust, transfer, release, recycle, release_departed and record_contact.';
+COMMENT ON TABLE crm.holding IS 'Who holds which customer, and held: with crm.holding_change, of what changes in between, the one history of every change by any cause. A customer without an open row is in the pool. Written by crm.claim, enter_customer, allocate, entrust, drain_waiting, transfer, override_protection, release, recycle, undo_sweep, release_departed and record_contact.';
 COMMENT ON COLUMN crm.holding.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.holding.id IS 'Key within the customer.';
 COMMENT ON COLUMN crm.holding.channel_id IS 'Channel of the holder.';
@@ -67,7 +77,7 @@ COMMENT ON COLUMN crm.holding.org_id IS 'Unit that holds, or the holder''s unit 
 COMMENT ON COLUMN crm.holding.staff_id IS 'Member of staff that holds; NULL: the unit or the channel does.';
 COMMENT ON COLUMN crm.holding.held_from IS 'Start.';
 COMMENT ON COLUMN crm.holding.held_to IS 'End; NULL while held.';
-COMMENT ON COLUMN crm.holding.start_cause IS 'claim, allocation (crm.entrust() too) or transfer.';
+COMMENT ON COLUMN crm.holding.start_cause IS 'claim, allocation (crm.entrust() too), transfer or entry (who entered the customer).';
 COMMENT ON COLUMN crm.holding.started_by IS 'Who started it.';
 COMMENT ON COLUMN crm.holding.start_reason IS 'Reason given at the start.';
 COMMENT ON COLUMN crm.holding.end_cause IS 'narrowing (from channel to unit or person), transfer, release, recycle, departure or merge (with a customer who is held).';
@@ -80,6 +90,14 @@ COMMENT ON COLUMN crm.holding.due_at IS 'When it falls, or fell, due to go back 
 COMMENT ON COLUMN crm.holding.due_cause IS 'Clause of the rule by which it falls due.';
 COMMENT ON COLUMN crm.holding.locked IS 'Kept out of the sweep.';
 COMMENT ON COLUMN crm.holding.cool_off_waived IS 'Started although the holder''s cool-off was not over.';
+COMMENT ON COLUMN crm.holding.load IS 'What the customer counts against the quota of a member of staff: by the tier at the start, or at the last crm.refresh_loads(). 负荷';
+COMMENT ON COLUMN crm.holding.protection_days IS 'Days from the start for which the holder is protected, as set at the start; NULL: no protection.';
+COMMENT ON COLUMN crm.holding.protection_renewal_days IS 'Days for which each contact by the holder or purchase protects.';
+COMMENT ON COLUMN crm.holding.protection_max_days IS 'Days from the start beyond which nothing protects.';
+COMMENT ON COLUMN crm.holding.overridden_at IS 'When a manager ended the protection.';
+COMMENT ON COLUMN crm.holding.overridden_by IS 'Who did.';
+COMMENT ON COLUMN crm.holding.override_reason IS 'Why.';
+COMMENT ON COLUMN crm.holding.protected_until IS 'Until when nobody else gets the customer, the sweep included; NULL: not protected. 保护期至';
 CREATE UNIQUE INDEX holding_open ON crm.holding (customer_id) WHERE held_to IS NULL;
 CREATE INDEX holding_due ON crm.holding (due_at) WHERE held_to IS NULL AND NOT locked;
 CREATE INDEX holding_staff ON crm.holding (staff_id, held_to) WHERE staff_id IS NOT NULL;
@@ -107,7 +125,7 @@ COMMENT ON FUNCTION crm._last_purchase(bigint, date) IS
   'Day of a customer''s last purchase from a day on: the latest issue of a policy that is not void.';
 
 CREATE FUNCTION crm._holding_purchases(customer_ids bigint[]) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   changed bigint;

@@ -55,20 +55,14 @@ COMMENT ON COLUMN crm.holding.plan_rule IS 'Rule that the plan by which it began
 CREATE FUNCTION crm._recycle_classes(customers bigint[], as_of date) RETURNS TABLE (customer_id bigint, line text, tier text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
-DECLARE
-  current_slot smallint;
 BEGIN
   IF NOT EXISTS (SELECT FROM crm.recycle_rule_for r WHERE r.valid_from <= _recycle_classes.as_of AND coalesce(r.valid_to > _recycle_classes.as_of, true)) THEN
     RETURN;
   END IF;
-  current_slot := crm._slot();
   RETURN QUERY
-  SELECT c.id, coalesce(l.line, ''),
-         coalesce(CASE WHEN _recycle_classes.as_of >= s.valid_from AND _recycle_classes.as_of < s.valid_to THEN s.tier
-                       ELSE (SELECT k.label FROM crm.class k WHERE k.id = (crm.at(s.timeline, _recycle_classes.as_of)).tier) END, 'none')
+  SELECT c.id, coalesce(l.line, ''), crm._tier_of(c.id, _recycle_classes.as_of)
   FROM (SELECT u.id FROM unnest(_recycle_classes.customers) u(id)
         UNION ALL SELECT h.customer_id FROM crm.holding h WHERE h.held_to IS NULL AND _recycle_classes.customers IS NULL) c
-  LEFT JOIN crm.standing s ON s.slot = current_slot AND s.customer_id = c.id
   LEFT JOIN LATERAL (
     SELECT r.line FROM crm.cover v
     JOIN crm.policy p ON p.customer_id = v.customer_id AND p.id = v.policy_id
@@ -78,7 +72,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._recycle_classes(bigint[], date) IS
-  'What rules for customers ask of these (NULL: all who are held): the product line of the last policy bought that is not void, of several of a day the one with the greatest key, '''' when none; and the tier on the day. No rows at all while no such rule is in force. Errors: 55000, 40001 as crm._slot().';
+  'What rules for customers ask of these (NULL: all who are held): the product line of the last policy bought that is not void, of several of a day the one with the greatest key, '''' when none; and the tier on the day. No rows at all while no such rule is in force.';
 REVOKE ALL ON FUNCTION crm._recycle_classes(bigint[], date) FROM PUBLIC;
 
 CREATE FUNCTION crm._recycle_rule(org_id bigint, channel_id bigint, as_of date, line text DEFAULT NULL, tier text DEFAULT NULL, plan_rule crm.recycle_rule DEFAULT NULL)

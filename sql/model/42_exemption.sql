@@ -59,14 +59,16 @@ CREATE FUNCTION crm._kept_by(holding crm.holding, as_of timestamptz) RETURNS tex
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT CASE WHEN (_kept_by.holding).locked THEN 'locked'
-              WHEN (_kept_by.holding).exempt_until > _kept_by.as_of THEN 'exempt' END;
+              WHEN (_kept_by.holding).exempt_until > _kept_by.as_of THEN 'exempt'
+              WHEN (_kept_by.holding).protected_until > _kept_by.as_of THEN 'protected' END;
 END;
-COMMENT ON FUNCTION crm._kept_by(crm.holding, timestamptz) IS 'What keeps a holding from a sweep as of an instant, from the columns of its row alone: locked or exempt; NULL: nothing.';
+COMMENT ON FUNCTION crm._kept_by(crm.holding, timestamptz) IS 'What keeps a holding from a sweep as of an instant, from the columns of its row alone: locked, exempt or protected; NULL: nothing.';
 
 CREATE FUNCTION crm._kept_until(holding crm.holding) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT CASE WHEN (_kept_until.holding).locked THEN 'infinity' ELSE (_kept_until.holding).exempt_until END;
+  SELECT CASE WHEN (_kept_until.holding).locked THEN 'infinity'
+              ELSE greatest((_kept_until.holding).exempt_until, (_kept_until.holding).protected_until) END;
 END;
 COMMENT ON FUNCTION crm._kept_until(crm.holding) IS 'Until when a holding is kept from sweeps, as crm._kept_by(); NULL: it is not.';
 

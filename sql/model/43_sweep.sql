@@ -36,7 +36,7 @@ CREATE INDEX holding_sweep ON crm.holding (sweep_id) WHERE sweep_id IS NOT NULL;
 CREATE INDEX holding_locked ON crm.holding (due_at) WHERE held_to IS NULL AND locked;
 
 CREATE FUNCTION crm._due(as_of timestamptz) RETURNS bigint[]
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 BEGIN
   RETURN ARRAY(SELECT h.customer_id FROM crm.holding h
                WHERE h.held_to IS NULL AND NOT h.locked AND h.due_at <= _due.as_of AND crm._kept_by(h, _due.as_of) IS NULL
@@ -48,7 +48,7 @@ REVOKE ALL ON FUNCTION crm._due(timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION crm._recycle(sweep_id bigint, customers bigint[], as_of timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   at CONSTANT timestamptz := clock_timestamp();
@@ -134,7 +134,7 @@ REVOKE ALL ON PROCEDURE crm.recycle_in_batches(timestamptz, integer, boolean, bi
 CREATE FUNCTION crm.recycle_preview(as_of timestamptz,
   OUT customer_id bigint, OUT holding_id bigint, OUT channel_id bigint, OUT org_id bigint, OUT staff_id bigint, OUT due_at timestamptz, OUT due_cause text,
   OUT days_overdue integer, OUT ends boolean, OUT kept_by text, OUT kept_until timestamptz)
-RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
   IF recycle_preview.as_of IS NULL THEN
@@ -153,7 +153,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.recycle_preview(timestamptz) IS
-  'The open holdings due at as_of, past or to come, the longest overdue first: those that a sweep would end, and those that it passes over: kept_by tells why (locked, exempt) and kept_until how long, NULL without end. days_overdue counts whole days of 24 hours. What is recorded until then may change it. Errors: 22004. 回收预览';
+  'The open holdings due at as_of, past or to come, the longest overdue first: those that a sweep would end, and those that it passes over: kept_by tells why (locked, exempt, protected) and kept_until how long, NULL without end. days_overdue counts whole days of 24 hours. What is recorded until then may change it. Errors: 22004. 回收预览';
 REVOKE ALL ON FUNCTION crm.recycle_preview(timestamptz) FROM PUBLIC;
 
 GRANT SELECT ON crm.sweep TO crm_bi_owner;

@@ -39,16 +39,16 @@ BEGIN
   PERFORM crm._lock_counts(ARRAY(SELECT DISTINCT h.staff_id FROM crm.holding h WHERE h.sweep_id = swept.id));
 
   WITH ended AS MATERIALIZED (
-    SELECT h.customer_id, h.id, h.staff_id, h.held_from, h.held_to FROM crm.holding h
+    SELECT h.customer_id, h.id, h.staff_id, h.held_from, h.held_to, h.load FROM crm.holding h
     WHERE h.sweep_id = swept.id AND h.customer_id = ANY (swept_customers)),
   holder AS MATERIALIZED (
-    SELECT s.id, coalesce(day >= s.joined_on AND day < s.left_on, day >= s.joined_on) AS in_post, greatest(crm._quota(s, day) - q.held, 0) AS room
+    SELECT s.id, coalesce(day >= s.joined_on AND day < s.left_on, day >= s.joined_on) AS in_post, crm._quota(s, day) - q.load AS room
     FROM crm.staff s JOIN crm.holding_count q ON q.staff_id = s.id
     WHERE s.id IN (SELECT e.staff_id FROM ended e)),
   merged AS MATERIALIZED (
     SELECT m.customer_id, max(m.merged_at) AS at FROM crm._merged_holding m WHERE m.customer_id = ANY (swept_customers) GROUP BY m.customer_id),
   judged AS MATERIALIZED (
-    SELECT e.customer_id, e.id, e.staff_id, s.room,
+    SELECT e.customer_id, e.id, e.staff_id, e.load, s.room,
            CASE WHEN m.at > e.held_to THEN 'merged'
                 WHEN EXISTS (SELECT FROM crm.holding o WHERE o.customer_id = e.customer_id AND o.id <> e.id AND o.held_to IS NULL) THEN 'held'
                 WHEN EXISTS (SELECT FROM crm.holding o WHERE o.customer_id = e.customer_id AND o.id <> e.id AND (o.held_from >= e.held_to OR o.held_to > e.held_to)) THEN 'held_since'
@@ -58,7 +58,7 @@ BEGIN
   ranked AS (
     SELECT j.customer_id, j.id, j.staff_id,
            CASE WHEN j.outcome = 'reopened' AND j.staff_id IS NOT NULL
-                     AND row_number() OVER (PARTITION BY j.staff_id, j.outcome ORDER BY j.customer_id, j.id) > j.room THEN 'quota'
+                     AND sum(j.load) OVER (PARTITION BY j.staff_id, j.outcome ORDER BY j.customer_id, j.id) > j.room THEN 'quota'
                 ELSE j.outcome END AS outcome
     FROM judged j)
   SELECT coalesce(array_agg(r.customer_id ORDER BY r.customer_id, r.id), '{}'), array_agg(r.id ORDER BY r.customer_id, r.id),

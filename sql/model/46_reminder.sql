@@ -21,7 +21,7 @@ CREATE TABLE crm.reminder (
 COMMENT ON TABLE crm.reminder IS 'Reminders that a customer goes back to the pool soon: one for each holding, time and stage. Made by crm.remind(), sent by whoever takes them with crm.take_reminders(). 回收提醒';
 COMMENT ON COLUMN crm.reminder.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.reminder.holding_id IS 'Holding of that customer.';
-COMMENT ON COLUMN crm.reminder.due_at IS 'When the holding goes back to the pool, as it stood: it is due, and no exemption keeps it.';
+COMMENT ON COLUMN crm.reminder.due_at IS 'When the holding goes back to the pool, as it stood: it is due, and no exemption or protection keeps it.';
 COMMENT ON COLUMN crm.reminder.stage IS 'Days before that.';
 COMMENT ON COLUMN crm.reminder.to_supervisor IS 'For whoever leads the holder''s unit as well.';
 COMMENT ON COLUMN crm.reminder.made_at IS 'When it was made.';
@@ -33,7 +33,7 @@ CREATE INDEX ON crm.reminder (made_at) WHERE taken_at IS NULL;
 CREATE FUNCTION crm.recycle_reminder(as_of timestamptz,
   OUT customer_id bigint, OUT holding_id bigint, OUT channel_id bigint, OUT org_id bigint, OUT staff_id bigint, OUT due_at timestamptz, OUT due_cause text,
   OUT stage integer, OUT to_supervisor boolean)
-RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   -- the earliest stage of any unit
@@ -70,7 +70,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.recycle_reminder(timestamptz) IS
-  'The open holdings that go back to the pool soon after as_of and have reached a stage of the setting reminder_days for their unit and channel, the first to go first: due_at is when (an exemption counts), stage the last one reached, to_supervisor whether one meant for the supervisor is reached of which the supervisor was not told. Not those locked, or due already. Errors: 22004, 22023. 回收提醒';
+  'The open holdings that go back to the pool soon after as_of and have reached a stage of the setting reminder_days for their unit and channel, the first to go first: due_at is when (exemption and protection count), stage the last one reached, to_supervisor whether one meant for the supervisor is reached of which the supervisor was not told. Not those locked, or due already. Errors: 22004, 22023. 回收提醒';
 REVOKE ALL ON FUNCTION crm.recycle_reminder(timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION crm.remind(as_of timestamptz) RETURNS bigint
