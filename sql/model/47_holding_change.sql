@@ -4,7 +4,7 @@ CREATE TABLE crm.holding_change (
   customer_id bigint NOT NULL,
   holding_id bigint NOT NULL,
   id bigint GENERATED ALWAYS AS IDENTITY,
-  kind text NOT NULL CHECK (kind IN ('lock', 'unlock', 'exemption', 'rule', 'undo')),
+  kind text NOT NULL CHECK (kind IN ('lock', 'unlock', 'exemption', 'override', 'rule', 'load', 'undo')),
   before text,
   after text,
   reason text,
@@ -20,8 +20,8 @@ COMMENT ON TABLE crm.holding_change IS 'What was changed of holdings between sta
 COMMENT ON COLUMN crm.holding_change.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.holding_change.holding_id IS 'Holding of that customer.';
 COMMENT ON COLUMN crm.holding_change.id IS 'Key within the holding, in order of change.';
-COMMENT ON COLUMN crm.holding_change.kind IS 'lock, unlock, exemption (its end was set, moved or taken away), rule (another is followed) or undo (of a sweep, opened again).';
-COMMENT ON COLUMN crm.holding_change.before IS 'What stood there before: end of the exemption, rule, or of an undo the key of the sweep.';
+COMMENT ON COLUMN crm.holding_change.kind IS 'lock, unlock, exemption (its end was set, moved or taken away), override (of the protection), rule (another is followed), load (it counts otherwise) or undo (of a sweep, opened again).';
+COMMENT ON COLUMN crm.holding_change.before IS 'What stood there before: end of the exemption or protection, rule, load, or of an undo the key of the sweep.';
 COMMENT ON COLUMN crm.holding_change.after IS 'What stands there since.';
 COMMENT ON COLUMN crm.holding_change.reason IS 'Why, where a reason was given.';
 COMMENT ON COLUMN crm.holding_change.changed_at IS 'When.';
@@ -44,6 +44,13 @@ BEGIN
             (SELECT coalesce(e.withdrawal_reason, e.reason) FROM crm.recycle_exemption e WHERE e.customer_id = NEW.customer_id AND e.holding_id = NEW.id
              ORDER BY coalesce(e.withdrawn_at, e.granted_at) DESC, e.id DESC LIMIT 1));
   END IF;
+  IF OLD.overridden_at IS DISTINCT FROM NEW.overridden_at THEN
+    INSERT INTO crm.holding_change (customer_id, holding_id, kind, before, after, reason)
+    VALUES (NEW.customer_id, NEW.id, 'override', OLD.protected_until, NEW.protected_until, NEW.override_reason);
+  END IF;
+  IF OLD.load <> NEW.load THEN
+    INSERT INTO crm.holding_change (customer_id, holding_id, kind, before, after) VALUES (NEW.customer_id, NEW.id, 'load', OLD.load, NEW.load);
+  END IF;
   IF OLD.rule OPERATOR(crm.<>) NEW.rule THEN
     INSERT INTO crm.holding_change (customer_id, holding_id, kind, before, after) VALUES (NEW.customer_id, NEW.id, 'rule', OLD.rule, NEW.rule);
   END IF;
@@ -59,7 +66,7 @@ REVOKE ALL ON FUNCTION crm._holding_changed() FROM PUBLIC;
 -- for rare changes only: starts, contacts, purchases and ends do not reach it
 CREATE TRIGGER changed AFTER UPDATE ON crm.holding FOR EACH ROW
   WHEN (OLD.locked <> NEW.locked OR OLD.exempt_until IS DISTINCT FROM NEW.exempt_until OR OLD.rule OPERATOR(crm.<>) NEW.rule
-        OR (OLD.held_to IS NOT NULL AND NEW.held_to IS NULL))
+        OR OLD.overridden_at IS DISTINCT FROM NEW.overridden_at OR OLD.load <> NEW.load OR (OLD.held_to IS NOT NULL AND NEW.held_to IS NULL))
   EXECUTE FUNCTION crm._holding_changed();
 
 GRANT SELECT ON crm.holding_change TO crm_bi_owner;

@@ -32,14 +32,14 @@ COMMENT ON COLUMN crm_bi.holding_event.customer_id IS 'Customer. 客户';
 COMMENT ON COLUMN crm_bi.holding_event.holding_key IS 'Holding, see crm_bi.holding. 持有记录';
 COMMENT ON COLUMN crm_bi.holding_event.event_no IS 'Number of the event among those of the customer, in order of time. 序号';
 COMMENT ON COLUMN crm_bi.holding_event.happened_at IS 'When. 时间';
-COMMENT ON COLUMN crm_bi.holding_event.event IS 'claim 领取, allocation 分配, transfer 转移, lock 锁定, unlock 解锁, exemption 豁免, rule 规则变更, release 释放, recycle 回收, undo 撤销回收, departure 离职 or merge 合并. 事件';
+COMMENT ON COLUMN crm_bi.holding_event.event IS 'claim 领取, allocation 分配, transfer 转移, entry 录入, lock 锁定, unlock 解锁, exemption 豁免, override 解除保护, rule 规则变更, load 负荷变更, release 释放, recycle 回收, undo 撤销回收, departure 离职 or merge 合并. 事件';
 COMMENT ON COLUMN crm_bi.holding_event.channel IS 'Channel of the holder. 渠道';
 COMMENT ON COLUMN crm_bi.holding_event.org_id IS 'Unit of the holder. 机构';
 COMMENT ON COLUMN crm_bi.holding_event.staff_id IS 'Member of staff. 人员';
 COMMENT ON COLUMN crm_bi.holding_event.staff_name IS 'Name of the member of staff. 人员姓名';
 COMMENT ON COLUMN crm_bi.holding_event.by_whom IS 'Who did it. 操作人';
 COMMENT ON COLUMN crm_bi.holding_event.reason IS 'Why, where a reason was given. 原因';
-COMMENT ON COLUMN crm_bi.holding_event.before IS 'What was so before: the holder, the end of the exemption, the rule, or the sweep undone. 变更前';
+COMMENT ON COLUMN crm_bi.holding_event.before IS 'What was so before: the holder, the end of the exemption or protection, the rule, the load, or the sweep undone. 变更前';
 COMMENT ON COLUMN crm_bi.holding_event.after IS 'What is so after it. 变更后';
 
 CREATE VIEW crm_bi.sweep AS

@@ -195,6 +195,20 @@ SELECT is((SELECT count(*) FROM crm.take_reminders()), 1::bigint, 'then the rest
 SELECT is_empty('SELECT * FROM crm.take_reminders()', 'then none');
 SELECT is(pg_temp.events(71), 'claim exemption lock', 'the history');
 
+-- protection -------------------------------------------------------------------------------------
+
+CALL pg_temp.hold(80, 1, '8 days');
+UPDATE crm.holding SET protection_days = 20, protection_renewal_days = 0, protection_max_days = 30 WHERE customer_id = 80;
+SELECT results_eq('SELECT kept_by, kept_until = now() + interval ''12 days'' FROM crm.recycle_preview(now()) WHERE customer_id = 80', $$VALUES ('protected', true)$$, 'a protection keeps as an exemption does');
+SELECT is((SELECT stage FROM crm.recycle_reminder(now() + interval '10 days') WHERE customer_id = 80), 2, 'and the reminders wait for its end');
+SELECT crm.override_protection(80, 'complaint') > 0 AS overridden \gset
+SELECT results_eq('SELECT kept_by, ends FROM crm.recycle_preview(clock_timestamp()) WHERE customer_id = 80', $$VALUES (NULL, true)$$, 'until it is overridden');
+SELECT results_eq($$SELECT event, reason, before::timestamptz = now() + interval '12 days' FROM crm_bi.holding_event WHERE customer_id = 80 ORDER BY event_no$$,
+  $$VALUES ('claim', NULL, NULL), ('override', 'complaint', true)$$, 'as the history tells');
+SELECT is_empty($$SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+                  WHERE c.oid = ANY ('{crm_bi.holding_event,crm_bi.sweep,crm_bi.reminder,crm_bi.recycle_exemption,crm_bi.customer_return}'::regclass[])
+                    AND col_description(c.oid, a.attnum) !~ '[一-龥]'$$, 'every column is told in Chinese, too');
+
 -- random histories, against what the tables say in plain SQL -----------------------------------
 
 DELETE FROM crm.holding;
