@@ -69,7 +69,7 @@ CREATE TABLE crm.holding (
   CHECK ((held_to IS NULL) = (end_cause IS NULL)),
   CHECK ((held_to IS NULL) = (ended_by IS NULL))
 );
-COMMENT ON TABLE crm.holding IS 'Who holds which customer, and held: the one history of every change by any cause. A customer without an open row is in the pool. Written by crm.claim, enter_customer, allocate, entrust, drain_waiting, transfer, override_protection, release, recycle, release_departed and record_contact.';
+COMMENT ON TABLE crm.holding IS 'Who holds which customer, and held: with crm.holding_change, of what changes in between, the one history of every change by any cause. A customer without an open row is in the pool. Written by crm.claim, enter_customer, allocate, entrust, drain_waiting, transfer, override_protection, release, recycle, undo_sweep, release_departed and record_contact.';
 COMMENT ON COLUMN crm.holding.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.holding.id IS 'Key within the customer.';
 COMMENT ON COLUMN crm.holding.channel_id IS 'Channel of the holder.';
@@ -83,7 +83,7 @@ COMMENT ON COLUMN crm.holding.start_reason IS 'Reason given at the start.';
 COMMENT ON COLUMN crm.holding.end_cause IS 'narrowing (from channel to unit or person), transfer, release, recycle, departure or merge (with a customer who is held).';
 COMMENT ON COLUMN crm.holding.ended_by IS 'Who ended it.';
 COMMENT ON COLUMN crm.holding.end_reason IS 'Reason given at the end.';
-COMMENT ON COLUMN crm.holding.rule IS 'Rule in force for the holder''s unit and channel at the start, or since the last crm.refresh_due().';
+COMMENT ON COLUMN crm.holding.rule IS 'Rule in force for the plan, or the customer''s product line and tier, or the holder''s unit and channel, at the start or since the last crm.refresh_due().';
 COMMENT ON COLUMN crm.holding.last_contact_at IS 'Last contact by the holder in this holding.';
 COMMENT ON COLUMN crm.holding.last_purchase_at IS 'Last purchase in this holding: the beginning of the day of issue, not before the start.';
 COMMENT ON COLUMN crm.holding.due_at IS 'When it falls, or fell, due to go back to the pool; NULL: never.';
@@ -103,13 +103,6 @@ CREATE INDEX holding_due ON crm.holding (due_at) WHERE held_to IS NULL AND NOT l
 CREATE INDEX holding_staff ON crm.holding (staff_id, held_to) WHERE staff_id IS NOT NULL;
 CREATE INDEX holding_org ON crm.holding (org_id) WHERE org_id IS NOT NULL;
 CREATE INDEX holding_channel ON crm.holding (channel_id);
-
-CREATE FUNCTION crm._recycle_rule(org_id bigint, channel_id bigint, as_of date) RETURNS crm.recycle_rule
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT crm._setting_for('recycle_rule', _recycle_rule.org_id, _recycle_rule.channel_id, _recycle_rule.as_of)::crm.recycle_rule;
-END;
-COMMENT ON FUNCTION crm._recycle_rule(bigint, bigint, date) IS 'Recycle rule in force for a unit and a channel on a day.';
 
 CREATE FUNCTION crm._free_again(held_to timestamptz, rule crm.recycle_rule) RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -147,7 +140,7 @@ BEGIN
     SELECT b.customer_id, b.id, CASE WHEN b.day IS NOT NULL THEN greatest(b.held_from, crm._business_time(b.day)) END AS at FROM bought b)
   UPDATE crm.holding h SET last_purchase_at = p.at
   FROM purchase p
-  WHERE h.customer_id = p.customer_id AND h.id = p.id AND h.held_to IS NULL AND h.last_purchase_at IS DISTINCT FROM p.at;
+  WHERE h.customer_id = p.customer_id AND h.id = p.id AND h.last_purchase_at IS DISTINCT FROM p.at;
   GET DIAGNOSTICS changed = ROW_COUNT;
   RETURN changed;
 END
@@ -158,94 +151,21 @@ REVOKE ALL ON FUNCTION crm._holding_purchases(bigint[]) FROM PUBLIC;
 
 -- the sweep ---------------------------------------------------------------
 
-CREATE FUNCTION crm._recycle(as_of timestamptz, at timestamptz) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
-#variable_conflict use_column
+CREATE FUNCTION crm.recycle(as_of timestamptz, early boolean DEFAULT false) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  actor CONSTANT text := crm.actor();
-  due bigint[];
-  ended bigint;
+  sweep_id CONSTANT bigint := crm._sweep_begin(recycle.as_of, recycle.early);
+  ended CONSTANT bigint := crm._recycle(sweep_id, crm._due(recycle.as_of), recycle.as_of);
 BEGIN
-  -- Customers are locked before their holdings and in order, as everywhere; a holding changed meanwhile is judged again as it is now.
-  due := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.held_to IS NULL AND NOT h.locked AND h.due_at <= _recycle.as_of
-                 AND (h.protected_until IS NULL OR h.protected_until <= _recycle.as_of));
-  due := ARRAY(SELECT c.id FROM crm.customer c WHERE c.id = ANY (due) ORDER BY c.id FOR NO KEY UPDATE);
-  UPDATE crm.holding h
-  SET held_to = greatest(_recycle.at, h.held_from, h.last_contact_at), end_cause = 'recycle', ended_by = actor
-  WHERE h.customer_id = ANY (due) AND h.held_to IS NULL AND NOT h.locked AND h.due_at <= _recycle.as_of
-    AND (h.protected_until IS NULL OR h.protected_until <= _recycle.as_of);
-  GET DIAGNOSTICS ended = ROW_COUNT;
+  UPDATE crm.sweep s SET finished_at = clock_timestamp() WHERE s.id = sweep_id;
   RETURN ended;
 END
 $$;
-COMMENT ON FUNCTION crm._recycle(timestamptz, timestamptz) IS
-  'Ends at an instant every holding, unless locked or protected, that is due as of another; reads by due time whatever the statistics say.';
-REVOKE ALL ON FUNCTION crm._recycle(timestamptz, timestamptz) FROM PUBLIC;
-
-CREATE FUNCTION crm.recycle(as_of timestamptz, early boolean DEFAULT false) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-  IF recycle.as_of IS NULL OR recycle.early IS NULL THEN
-    RAISE EXCEPTION 'the time of the sweep must be given' USING ERRCODE = 'null_value_not_allowed';
-  END IF;
-  IF recycle.as_of > clock_timestamp() AND NOT recycle.early THEN
-    RAISE EXCEPTION 'time of the sweep "%" is in the future', recycle.as_of
-      USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Holdings that are not due yet would end.',
-            HINT = 'To look ahead select from crm.holding by due_at; to end holdings before they are due add early => true.';
-  END IF;
-  RETURN crm._recycle(recycle.as_of, clock_timestamp());
-END
-$$;
 COMMENT ON FUNCTION crm.recycle(timestamptz, boolean) IS
-  'Ends every open holding, unless locked or protected, that is due at as_of, and returns how many; the customers are in the pool again, each earlier holder in cool-off from now. A contact committed before a holding is reached saves it. as_of in the future is refused unless early. Errors: 22004, 22023.';
+  'Ends every open holding that is due at as_of and that nothing keeps (see crm.recycle_preview), and returns how many; the customers are in the pool again, each earlier holder in cool-off from now. A contact committed before a holding is reached saves it. Recorded in crm.sweep, by which crm.undo_sweep() undoes it. as_of in the future is refused unless early. Errors: 22004, 22023.';
 REVOKE ALL ON FUNCTION crm.recycle(timestamptz, boolean) FROM PUBLIC;
 
 -- a change of rule ----------------------------------------------------------
-
-CREATE VIEW crm._stale_rule AS
-WITH followed AS MATERIALIZED (
-  SELECT h.org_id, h.channel_id, h.rule, pg_catalog.count(*) AS holdings
-  FROM crm.holding h WHERE h.held_to IS NULL GROUP BY h.org_id, h.channel_id, h.rule),
-compared AS MATERIALIZED (
-  SELECT f.org_id, f.channel_id, f.rule, f.holdings, crm._recycle_rule(f.org_id, f.channel_id, crm.today()) AS rule_now FROM followed f)
-SELECT c.org_id, c.channel_id, c.rule, c.holdings, c.rule_now FROM compared c WHERE c.rule_now OPERATOR(crm.<>) c.rule;
-COMMENT ON VIEW crm._stale_rule IS 'Open holdings that follow another rule than the one in force for their unit and channel today.';
-
-CREATE FUNCTION crm._refresh_due(as_of date, batch integer, INOUT after bigint, INOUT changed bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  upto bigint;
-  n bigint;
-BEGIN
-  SELECT max(p.customer_id) INTO upto
-  FROM (SELECT h.customer_id FROM crm.holding h
-        WHERE h.held_to IS NULL AND h.customer_id > coalesce(_refresh_due.after, '-9223372036854775808'::bigint)
-        ORDER BY h.customer_id LIMIT _refresh_due.batch) p;
-  WITH page AS MATERIALIZED (
-    SELECT h.customer_id, h.id, h.org_id, h.channel_id, h.rule FROM crm.holding h
-    WHERE h.held_to IS NULL AND h.customer_id > coalesce(_refresh_due.after, '-9223372036854775808'::bigint) AND h.customer_id <= upto),
-  changing AS MATERIALIZED (
-    SELECT g.org_id, g.channel_id, crm._recycle_rule(g.org_id, g.channel_id, _refresh_due.as_of) AS rule
-    FROM (SELECT DISTINCT p.org_id, p.channel_id FROM page p) g),
-  locked AS MATERIALIZED (
-    SELECT h.customer_id, h.id, c.rule
-    FROM page p
-    JOIN changing c ON c.org_id IS NOT DISTINCT FROM p.org_id AND c.channel_id = p.channel_id AND c.rule OPERATOR(crm.<>) p.rule
-    JOIN crm.holding h ON h.customer_id = p.customer_id AND h.id = p.id AND h.held_to IS NULL
-    ORDER BY h.customer_id FOR UPDATE OF h)
-  UPDATE crm.holding h SET rule = l.rule FROM locked l
-  WHERE h.customer_id = l.customer_id AND h.id = l.id AND h.held_to IS NULL;
-  GET DIAGNOSTICS n = ROW_COUNT;
-  changed := changed + n;
-  after := upto;
-END
-$$;
-COMMENT ON FUNCTION crm._refresh_due(date, integer, bigint, bigint) IS
-  'Puts the rule in force on a day into the open holdings of the next batch of customers; after becomes NULL past the last.';
-REVOKE ALL ON FUNCTION crm._refresh_due(date, integer, bigint, bigint) FROM PUBLIC;
 
 CREATE PROCEDURE crm.refresh_due(as_of date, batch integer DEFAULT 10000)
 LANGUAGE plpgsql AS $$
@@ -278,7 +198,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.refresh_due(date, integer) IS
-  'After a change of the setting recycle_rule: gives every open holding the rule in force on a day for its unit and channel, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023; 2D000 inside a transaction block unless batch is NULL.';
+  'After a change of the setting recycle_rule or of crm.recycle_rule_for, and each night where tiers decide: gives every open holding the rule in force on a day, and with it a new due time. Commits after each batch of holdings, and can be called again after it was broken off; batch => NULL does all in the caller''s transaction. Errors: 22004, 22023; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.refresh_due(date, integer) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES

@@ -103,7 +103,8 @@ BEGIN
   loads := crm._tier_load(staff.org_id, staff.channel_id, day);
   INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, start_reason, rule, last_purchase_at, cool_off_waived,
                            load, protection_days, protection_renewal_days, protection_max_days)
-  VALUES (_hold_one.customer_id, staff.channel_id, staff.org_id, staff.id, at, cause, reason, terms.rule,
+  VALUES (_hold_one.customer_id, staff.channel_id, staff.org_id, staff.id, at, cause, reason,
+          crm._recycle_rule_of(_hold_one.customer_id, staff.org_id, staff.channel_id, day),
           CASE WHEN bought IS NOT NULL THEN greatest(at, crm._business_time(bought)) END, coalesce(free_at > at, false),
           CASE loads::text WHEN 'others 1' THEN 1 ELSE crm.load_of(loads, crm._tier_of(_hold_one.customer_id, day)) END,
           terms.protection_days, terms.protection_renewal_days, terms.protection_max_days)

@@ -108,14 +108,24 @@ BEGIN
     SELECT c.customer_id, greatest(at, crm._business_time(max(c.issued_on))) AS bought_at
     FROM unnest(_start.customers) u(id) JOIN crm.cover c ON c.customer_id = u.id
     WHERE c.role = 'policyholder' AND c.issued_on >= day AND c.to_date > c.from_date
-    GROUP BY c.customer_id)
+    GROUP BY c.customer_id),
+  -- what rules for customers say, where there are any; of each class and holder once
+  asked AS MATERIALIZED (
+    SELECT w.customer_id, w.staff_id, k.line, k.tier
+    FROM crm._recycle_classes(_start.customers, day) k JOIN unnest(_start.customers, _start.staff) w(customer_id, staff_id) ON w.customer_id = k.customer_id),
+  answered AS MATERIALIZED (
+    SELECT d.staff_id, d.line, d.tier, crm._recycle_rule(s.org_id, s.channel_id, day, d.line, d.tier) AS rule
+    FROM (SELECT DISTINCT a.staff_id, a.line, a.tier FROM asked a) d JOIN holder s ON s.id = d.staff_id),
+  ruled AS (
+    SELECT a.customer_id, r.rule FROM asked a JOIN answered r ON r.staff_id = a.staff_id AND r.line = a.line AND r.tier = a.tier)
   INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, started_by, start_reason, rule, last_purchase_at, load,
                            protection_days, protection_renewal_days, protection_max_days)
-  SELECT w.customer_id, s.channel_id, s.org_id, s.staff_id, at, 'allocation', actor, _start.reason, s.rule, b.bought_at, coalesce(w.load, 1),
+  SELECT w.customer_id, s.channel_id, s.org_id, s.staff_id, at, 'allocation', actor, _start.reason, coalesce(u.rule, s.rule), b.bought_at, coalesce(w.load, 1),
          s.protection_days, s.protection_renewal_days, s.protection_max_days
   FROM unnest(_start.customers, _start.staff, _start.loads) w(customer_id, staff_id, load)
   JOIN holder s ON s.id = w.staff_id
   LEFT JOIN bought b ON b.customer_id = w.customer_id
+  LEFT JOIN ruled u ON u.customer_id = w.customer_id
   ORDER BY w.customer_id
   ON CONFLICT (customer_id) WHERE held_to IS NULL DO NOTHING
   RETURNING customer_id, staff_id, id;

@@ -83,9 +83,24 @@ BEGIN
                                   WHERE m.customer_id = h.customer_id AND (m.id = h.id OR m.id = e.id AND m.merged_at > h.held_from)));
 
   RETURN QUERY
-  SELECT 'holding_rule', format('%s holdings of unit %s and channel %s do not follow the rule in force', r.holdings, coalesce(r.org_id::text, '(any)'), r.channel_id),
+  SELECT 'holding_rule', format('%s holdings of unit %s and channel %s%s%s do not follow the rule in force', r.holdings, coalesce(r.org_id::text, '(any)'), r.channel_id,
+                                ', line ' || nullif(r.line, ''), ', tier ' || r.tier),
          'CALL crm.refresh_due(crm.today()).'
   FROM crm._stale_rule r;
+
+  RETURN QUERY
+  SELECT 'holding_exempt', format('holding %s of customer %s is exempt until %s, by its exemptions until %s', h.id, h.customer_id, h.exempt_until, e.until),
+         format('SELECT crm._exempt_until(%s, %s).', h.customer_id, h.id)
+  FROM crm.holding h
+  FULL JOIN (SELECT x.customer_id, x.holding_id, max(x.until) AS until FROM crm.recycle_exemption x WHERE x.withdrawn_at IS NULL
+             GROUP BY x.customer_id, x.holding_id) e ON e.customer_id = h.customer_id AND e.holding_id = h.id
+  WHERE h.exempt_until IS DISTINCT FROM e.until;
+
+  RETURN QUERY
+  SELECT 'holding_sweep', format('sweep %s ended %s holdings and opened %s again, and %s tell of it', s.id, s.ended, s.reopened, coalesce(h.n, 0)),
+         'UPDATE crm.sweep to what the holdings tell.'
+  FROM crm.sweep s LEFT JOIN (SELECT x.sweep_id, count(*) AS n FROM crm.holding x WHERE x.sweep_id IS NOT NULL GROUP BY x.sweep_id) h ON h.sweep_id = s.id
+  WHERE s.ended - s.reopened <> coalesce(h.n, 0);
 END
 $$;
 COMMENT ON FUNCTION crm._check_holding() IS 'Invariants of holdings that do not hold, each with what to do. Holdings of a customer who was merged with another lie beside those of the other.';

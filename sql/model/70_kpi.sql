@@ -199,6 +199,7 @@ BEGIN
     INSERT INTO crm.replay (generation_id, customer_id) SELECT building, t FROM unnest(touched) t;
   END IF;
   PERFORM crm._holding_purchases(touched);
+  PERFORM crm._post_rules(touched);
   RETURN array_length(touched, 1);
 END
 $$;

@@ -78,6 +78,10 @@ BEGIN
   SELECT c.id, 1 + s.s % 2, 101 + s.s % 14, s.s, timestamptz '2020-01-01' + j * interval '1 year', CASE j WHEN 1 THEN timestamptz '2021-06-01' END, 'claim',
          CASE j WHEN 1 THEN 'release' END, CASE j WHEN 1 THEN 'clerk' END, crm.setting_value('recycle_rule')::crm.recycle_rule
   FROM l_customer c, generate_series(1, 2) j, LATERAL (SELECT 1 + pg_temp.some(seed, 'holder', c.i * 2 + j, 6) AS s) s WHERE j = 1 OR c.i % 3 <> 0;
+  INSERT INTO crm.recycle_exemption (customer_id, holding_id, kind, until, reason, granted_at)
+  SELECT h.customer_id, h.id, 'case', timestamptz '2022-01-01' + h.id * interval '1 hour', 'a case', '2021-02-01' FROM crm.holding h WHERE pg_temp.some(seed, 'exempt', h.customer_id, 2) = 0;
+  UPDATE crm.holding h SET exempt_until = e.until FROM crm.recycle_exemption e WHERE e.customer_id = h.customer_id AND e.holding_id = h.id;
+  INSERT INTO crm.reminder (customer_id, holding_id, due_at, stage, to_supervisor) SELECT h.customer_id, h.id, h.due_at, 7, false FROM crm.holding h;
   INSERT INTO crm.customer_cost (customer_id, id, kind, incurred_on, amount) SELECT c.id, 1, 'visit', '2020-02-01', 10 FROM l_customer c;
   INSERT INTO crm.customer_cost (customer_id, id, policy_id, kind, incurred_on, amount)
   SELECT p.customer_id, p.id, p.id, 'issue', p.issued_on, 20 FROM crm.policy p;

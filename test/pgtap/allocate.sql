@@ -352,7 +352,7 @@ SELECT is(pg_temp.code_of($$INSERT INTO crm.holding (customer_id, channel_id, or
           '23505', 'a second holder is refused whoever writes');
 DELETE FROM crm.holding WHERE staff_id = 3;
 SELECT is_empty('SELECT * FROM crm._check_holding()', 'counts follow deletion');
-TRUNCATE crm.holding;
+TRUNCATE crm.holding CASCADE;
 SELECT is_empty('SELECT * FROM crm._check_holding()', 'and truncation');
 
 SELECT * FROM finish();

@@ -1,8 +1,11 @@
--- recycle: a sweep locks customers before their holdings and passes over those that are protected
+-- recycle: the rule, the change of rule and the sweep stand in modules of their own
+
+DROP VIEW crm._stale_rule;
+DROP FUNCTION crm._recycle(timestamptz, timestamptz), crm._refresh_due(date, integer, bigint, bigint), crm._recycle_rule(bigint, bigint, date);
 
 @model/40_recycle crm._holding_purchases
-@model/40_recycle crm._recycle
-@model/40_recycle crm.recycle comments
+@model/40_recycle crm.recycle
+@model/40_recycle crm.refresh_due comments
 
 -- it stands in the way of new columns and is made again with its neighbours
 DROP FUNCTION crm._held_by(crm.holding);
