@@ -9,6 +9,14 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION crm._own_staff(text, date) IS 'The member of staff in post on a day who is the acting person of that name.';
 
+CREATE FUNCTION crm._has_left(person text, day date) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT EXISTS (SELECT FROM crm.staff s WHERE s.login = _has_left.person::name AND s.login::text COLLATE "C" = _has_left.person)
+    AND crm._own_staff(_has_left.person, _has_left.day) IS NULL;
+END;
+COMMENT ON FUNCTION crm._has_left(text, date) IS 'Whether the acting person of that name is a member of staff who is not in post on a day.';
+
 CREATE FUNCTION crm._workflow_may(item crm.workflow_item, rules text[]) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -18,8 +26,11 @@ DECLARE
   rule text;
   what text;
 BEGIN
-  IF pg_has_role(crm._login(), current_user, 'MEMBER') OR 'anyone' = ANY (rules)
-     OR 'opener' = ANY (rules) AND item.opened_by = actor OR 'responsible' = ANY (rules) AND item.responsible = actor THEN
+  IF pg_has_role(crm._login(), current_user, 'MEMBER') THEN
+    RETURN true;
+  ELSIF crm._has_left(actor, day) THEN
+    RETURN false;
+  ELSIF 'anyone' = ANY (rules) OR 'opener' = ANY (rules) AND item.opened_by = actor OR 'responsible' = ANY (rules) AND item.responsible = actor THEN
     RETURN true;
   END IF;
   staff := crm._own_staff(actor, day);
@@ -40,7 +51,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._workflow_may(crm.workflow_item, text[]) IS
-  'Whether the acting person is one of those named. A login that is a member of the owner of the model always is.';
+  'Whether the acting person is one of those named. A login that is a member of the owner of the model always is, a member of staff who left never.';
 REVOKE ALL ON FUNCTION crm._workflow_may(crm.workflow_item, text[]) FROM PUBLIC;
 
 CREATE FUNCTION crm._workflow_barred(item crm.workflow_item, rules text[]) RETURNS text
@@ -59,8 +70,10 @@ COMMENT ON FUNCTION crm._workflow_barred(crm.workflow_item, text[]) IS 'By which
 
 CREATE FUNCTION crm._person_in_post(person text) RETURNS text
 LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  day CONSTANT date := crm._business_day(clock_timestamp());
 BEGIN
-  IF person <> crm.actor() AND crm._own_staff(person, crm._business_day(clock_timestamp())) IS NULL THEN
+  IF crm._own_staff(person, day) IS NULL AND (person <> crm.actor() OR crm._has_left(person, day)) THEN
     RAISE EXCEPTION 'nobody in post acts as "%"', person
       USING ERRCODE = 'foreign_key_violation', HINT = 'Give the login of a member of staff in post, or the acting person.';
   END IF;
@@ -80,9 +93,11 @@ DECLARE
 BEGIN
   CASE
     WHEN state.final THEN RETURN NULL;
-    WHEN state.responsible IS NULL THEN RETURN item.responsible;
-    WHEN kind = 'opener' THEN RETURN item.opened_by;
-    WHEN kind = 'actor' THEN RETURN crm.actor();
+    WHEN state.responsible IS NULL OR kind IN ('opener', 'actor') THEN
+      person := CASE kind WHEN 'opener' THEN item.opened_by WHEN 'actor' THEN crm.actor() ELSE item.responsible END;
+      IF crm._has_left(person, day) THEN
+        person := coalesce((SELECT c.person FROM crm._in_charge(item.org_id, 'manager', false, day) c ORDER BY c.depth, c.staff_id LIMIT 1), crm.actor());
+      END IF;
     WHEN kind = 'field' THEN
       person := (SELECT s.login::text COLLATE "C" FROM crm.staff s
                  WHERE s.id = (item.data ->> what)::bigint AND s.login IS NOT NULL AND s.joined_on <= day AND coalesce(s.left_on > day, true));
@@ -106,7 +121,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._workflow_responsible(crm.workflow_item, crm.workflow_state) IS
-  'Who becomes responsible for an item on entry into a state; of several who have the duty the nearest, then who is responsible for the fewest. Errors: 55000 nobody is there.';
+  'Who becomes responsible for an item on entry into a state; of several who have the duty the nearest, then who is responsible for the fewest; in place of somebody who left the nearest manager. Errors: 55000 nobody is there.';
 REVOKE ALL ON FUNCTION crm._workflow_responsible(crm.workflow_item, crm.workflow_state) FROM PUBLIC;
 
 -- data --------------------------------------------------------------------

@@ -129,6 +129,31 @@ SELECT pg_temp.refused(s, c, w, w) FROM (VALUES
   ($$SELECT crm.define_workflow('paper', pg_temp.broken('{states,0,initial}', 'false'))$$, '22023', 'definition of workflow "paper" is faulty: no state is initial')) v (s, c, w);
 SELECT is((SELECT detail FROM pg_temp.told($$SELECT crm.define_workflow('paper', pg_temp.broken('{transitions,4,from}', '"done"'))$$)), 'Also: state "done" cannot be reached.', 'further faults are told, too');
 
+-- random graphs: what cannot be reached, and what leads nowhere, by following every step again and again
+CREATE FUNCTION pg_temp.closure(seed integer) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+  d jsonb;
+  n integer := -1;
+BEGIN
+  DROP TABLE IF EXISTS step, way;
+  CREATE TEMP TABLE step AS SELECT DISTINCT a, b FROM (SELECT 1 + abs(hashint4(seed * 100 + i)) % 6 AS a, 1 + abs(hashint4(seed * 100 + 50 + i)) % 8 AS b FROM generate_series(1, 4 + seed % 9) i) x;
+  CREATE TEMP TABLE way AS SELECT a, b FROM step UNION SELECT i, i FROM generate_series(1, 8) i;
+  WHILE n <> (SELECT count(*) FROM way) LOOP
+    n := (SELECT count(*) FROM way);
+    INSERT INTO way SELECT x.a, y.b FROM way x JOIN way y ON y.a = x.b EXCEPT SELECT a, b FROM way;
+  END LOOP;
+  d := jsonb_build_object('states', (SELECT jsonb_agg(jsonb_build_object('state', 's' || i, 'initial', i = 1, 'final', i > 6)) FROM generate_series(1, 8) i),
+    'transitions', (SELECT jsonb_agg(jsonb_build_object('transition', format('t%s_%s', a, b), 'from', 's' || a, 'to', 's' || b, 'by', 'anyone')) FROM step));
+  RETURN ARRAY[(SELECT string_agg(f, '; ' ORDER BY f) FROM crm.workflow_faults(d) f),
+    (SELECT string_agg(f, '; ' ORDER BY f) FROM (
+       SELECT format('state "s%s" cannot be reached', i) AS f FROM generate_series(1, 8) i WHERE NOT EXISTS (SELECT FROM way WHERE a = 1 AND b = i)
+       UNION ALL SELECT format('from state "s%s" there is no way to a final state', i) FROM generate_series(1, 8) i WHERE NOT EXISTS (SELECT FROM way WHERE a = i AND b > 6)) x)];
+END
+$$;
+CREATE TEMP TABLE graph AS SELECT i, pg_temp.closure(i) AS c FROM generate_series(1, 150) i;
+SELECT is_empty('SELECT * FROM graph WHERE c[1] IS DISTINCT FROM c[2]', 'random graphs have the faults that following every step finds');
+SELECT cmp_ok((SELECT count(DISTINCT c[1]) FROM graph), '>', 50::bigint, 'of many kinds');
+
 -- items ----------------------------------------------------------------------------
 
 SELECT ok(pg_temp.as('ann', $$SELECT crm.open_item('paper', 1, 4, 1, '{"title": "First"}')$$)::bigint > 0, 'an item is opened');
@@ -250,6 +275,34 @@ SELECT results_eq(format('SELECT version, due_at FROM crm.workflow_item WHERE id
 SELECT crm.open_item('paper', 6, 4, 1, '{"title": "x"}') AS v \gset
 SELECT is((SELECT version FROM crm.workflow_item WHERE id = :v), 2, 'a new one takes the new');
 SELECT is(crm.define_workflow('paper', pg_temp.broken('{states,1,limit_hours}', '15')), 3, 'and back is a third');
+
+-- who left
+SELECT is(pg_temp.as('gone', $$SELECT crm.open_item('paper', 6, 4, 1, '{"title": "x"}')$$), '42501 "gone" may not open an item of workflow "paper" at unit "4" / It is open to anyone.', 'somebody who left opens nothing');
+SELECT pg_temp.as('cat', $$SELECT crm.open_item('paper', 6, 4, 1, '{"title": "x", "amount": 1}')$$) AS g \gset
+SELECT is(pg_temp.as('cat', format($$SELECT crm.make_transition(%s, 'submit')$$, :g)), 'submitted', 'an item');
+UPDATE crm.staff SET left_on = crm.today() WHERE id = 7;
+SELECT is(pg_temp.as('second', format($$SELECT crm.make_transition(%s, 'approve')$$, :g)), 'approved', 'that would go back to somebody who left');
+SELECT is((SELECT responsible FROM crm.workflow_item WHERE id = :g), 'head', 'goes to the nearest manager');
+SELECT is(pg_temp.as('cat', format($$SELECT crm.make_transition(%s, 'finish')$$, :g)), format('42501 "cat" may not make transition "finish" of item "%s" / It may be made by anyone.', :g), 'who left is not anyone');
+UPDATE crm.staff SET left_on = NULL WHERE id = 7;
+
+-- anybody tries anything
+CREATE TEMP TABLE tried AS
+SELECT i, pg_temp.as(person, CASE i % 5 WHEN 0 THEN format('SELECT crm.open_item(%L, %s, %s, 1, %L)', workflow, 1 + i % 9, 1 + i % 6, '{"title": "x"}')
+                                        WHEN 1 THEN format('SELECT crm.assign_item(%s, %L, %L)', item, other, 'x')
+                                        ELSE format('SELECT crm.make_transition(%s, %L, %L, %L)', item, transition, CASE WHEN transition = 'submit' THEN '{"amount": 1}' ELSE '{}' END, 'x') END) AS answer
+FROM (SELECT i, (ARRAY['top', 'bureau', 'office', 'head', 'ann', 'ben', 'cat', 'second', 'gone', 'other'])[1 + abs(hashint4(i)) % 10] AS person,
+             (ARRAY['ann', 'ben', 'office', 'gone'])[1 + abs(hashint4(i + 1000)) % 4] AS other, (ARRAY['paper', 'bosses'])[1 + abs(hashint4(i + 2000)) % 2] AS workflow,
+             (ARRAY['submit', 'approve', 'reject', 'return', 'finish'])[1 + abs(hashint4(i + 3000)) % 5] AS transition, :n + 1 + abs(hashint4(i + 4000)) % 60 AS item
+      FROM generate_series(1, 800) i) x;
+SELECT is_empty($$SELECT DISTINCT left(answer, 60) FROM tried WHERE answer ~ '^[0-9A-Z]{5} ' AND left(answer, 5) NOT IN ('42501', '55000', '55006', '22023', '23502', '23503')$$, 'whatever is tried is done or refused');
+SELECT cmp_ok((SELECT count(*) FROM tried WHERE answer !~ '^[0-9A-Z]{5} '), '>', 60::bigint, 'much of it is done');
+SELECT is_empty('SELECT * FROM crm._check_workflow()', 'and leaves all as it must be');
+SELECT is_empty($$SELECT l.id FROM crm.workflow_log l JOIN crm.workflow_item i ON i.id = l.item_id
+                  WHERE l.kind = 'transition' AND NOT EXISTS (SELECT FROM crm.workflow_transition t JOIN crm.workflow_transition_from f USING (workflow, version, transition)
+                    WHERE t.workflow = i.workflow AND t.version = i.version AND t.transition = l.transition AND t.to_state = l.to_state AND f.from_state = l.from_state)$$, 'every step is one of the definition');
+SELECT is_empty($$SELECT a.id FROM crm.workflow_log a JOIN crm.workflow_log b ON b.item_id = a.item_id AND b.by_whom = a.by_whom AND (b.kind = 'open' OR b.transition = 'submit') AND b.id < a.id
+                  WHERE a.transition = 'approve'$$, 'nobody approved their own');
 
 -- nobody writes by hand
 SELECT is(left(pg_temp.as('ann', s), 5), '42501', s) FROM unnest(ARRAY['UPDATE crm.workflow_log SET reason = NULL', 'DELETE FROM crm.workflow_log', 'INSERT INTO crm.workflow_log DEFAULT VALUES', $$UPDATE crm.workflow_item SET state = 'done'$$,
