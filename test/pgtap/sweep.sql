@@ -292,6 +292,47 @@ SELECT ok(crm.post() >= 0, 'posted');
 CALL crm.refresh_due(crm.today(), NULL);
 SELECT is_empty('SELECT * FROM crm.check()', 'all is in order');
 
+-- who may ---------------------------------------------------------------------------------------
+
+CREATE ROLE sweep_test_sales;
+CREATE ROLE sweep_test_manager;
+CALL crm.grant_duty('sales', 'sweep_test_sales');
+CALL crm.grant_duty('manager', 'sweep_test_manager');
+GRANT EXECUTE ON FUNCTION pg_temp.code_of(text) TO PUBLIC;
+UPDATE crm.staff SET login = 'sweep_test_sales' WHERE id = 1;
+CALL pg_temp.hold(90, 1, '8 days');
+CALL pg_temp.hold(91, 2, '8 days');
+CREATE TEMP TABLE try (login text, statement text, code text, name text);
+INSERT INTO try VALUES
+  ('sweep_test_sales', $$SELECT crm.exempt(91, 'case', now() + interval '1 day', 'x')$$, '42501', 'nobody exempts what another holds'),
+  ('sweep_test_sales', $$SELECT crm.return_customer(91, 'wish')$$, '42501', 'nor gives it back'),
+  ('sweep_test_sales', $$SELECT crm.exempt(90, 'case', now() + interval '1 day', 'x')$$, '00000', 'only their own'),
+  ('sweep_test_sales', $$SELECT crm.withdraw_exemption(90, 'x')$$, '00000', 'and takes it back'),
+  ('sweep_test_sales', $$SELECT crm.return_customer(90, 'wish')$$, '00000', 'or returns the customer'),
+  ('sweep_test_sales', 'SELECT crm.recycle_preview(now())', '42501', 'sales does not look ahead'),
+  ('sweep_test_sales', $$SELECT crm.undo_sweep(1, 'x')$$, '42501', 'nor undo'),
+  ('sweep_test_sales', 'SELECT crm.remind(now())', '42501', 'nor remind'),
+  ('sweep_test_sales', 'UPDATE crm.return_reason SET in_use = true', '42501', 'nor make up reasons'),
+  ('sweep_test_manager', $$SELECT crm.exempt(91, 'case', now() + interval '1 day', 'x')$$, '00000', 'a manager exempts for anyone'),
+  ('sweep_test_manager', 'SELECT crm.recycle_preview(now())', '00000', 'looks ahead'),
+  ('sweep_test_manager', 'SELECT crm.remind(now())', '00000', 'reminds'),
+  ('sweep_test_manager', $$SELECT crm.undo_sweep((SELECT max(id) FROM crm.sweep), 'x')$$, '00000', 'undoes'),
+  ('sweep_test_manager', 'DELETE FROM crm.holding_change', '42501', 'but changes no history'),
+  ('sweep_test_manager', $$INSERT INTO crm.recycle_rule_for (tier, rule) VALUES ('gold', 'never')$$, '42501', 'and sets no rule'),
+  ('sweep_test_manager', 'CALL crm.recycle_in_batches(now())', '42501', 'batches are for the owner');
+GRANT SELECT ON try TO PUBLIC;
+CREATE FUNCTION pg_temp.as_login(login text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  code text;
+BEGIN
+  EXECUTE format('SET LOCAL SESSION AUTHORIZATION %I', login);
+  code := pg_temp.code_of(statement);
+  RESET SESSION AUTHORIZATION;
+  RETURN code;
+END
+$$;
+SELECT is(pg_temp.as_login(t.login, t.statement), t.code, t.name) FROM try t;
+
 -- batches are not for a transaction block -----------------------------------------------------------
 
 SELECT is(pg_temp.code_of('CALL crm.recycle_in_batches(now(), 0)'), '22023', 'no batch');
