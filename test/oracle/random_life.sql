@@ -78,6 +78,7 @@ BEGIN
   SELECT c.id, 1 + s.s % 2, 101 + s.s % 14, s.s, timestamptz '2020-01-01' + j * interval '1 year', CASE j WHEN 1 THEN timestamptz '2021-06-01' END, 'claim',
          CASE j WHEN 1 THEN 'release' END, CASE j WHEN 1 THEN 'clerk' END, crm.setting_value('recycle_rule')::crm.recycle_rule
   FROM l_customer c, generate_series(1, 2) j, LATERAL (SELECT 1 + pg_temp.some(seed, 'holder', c.i * 2 + j, 6) AS s) s WHERE j = 1 OR c.i % 3 <> 0;
+  INSERT INTO crm.waiting (customer_id, strategy, channel_id) SELECT c.id, 'even', 1 FROM l_customer c WHERE c.i % 3 = 0;
   INSERT INTO crm.customer_cost (customer_id, id, kind, incurred_on, amount) SELECT c.id, 1, 'visit', '2020-02-01', 10 FROM l_customer c;
   INSERT INTO crm.customer_cost (customer_id, id, policy_id, kind, incurred_on, amount)
   SELECT p.customer_id, p.id, p.id, 'issue', p.issued_on, 20 FROM crm.policy p;
