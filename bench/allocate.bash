@@ -3,7 +3,7 @@
 staff=5000
 title "Allocation to $staff members of staff, in seconds: the least of 3 runs each"
 sql <<-SQL
-	INSERT INTO crm.setting (name, value) VALUES ('holding_quota', '1000000'), ('claim_scope', 'company') ON CONFLICT DO NOTHING;
+	INSERT INTO crm.setting (name, value) VALUES ('holding_quota', '1000000'), ('keeps_served', 'false') ON CONFLICT DO NOTHING;
 	INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on)
 	SELECT 900000000 + i, 'bench ' || i, 'Staff ' || i, o.id, 1 + i % 2, '2020-01-01'
 	FROM generate_series(1, $staff) i
