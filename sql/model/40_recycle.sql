@@ -135,7 +135,7 @@ COMMENT ON FUNCTION crm._last_purchase(bigint, date) IS
   'Day of a customer''s last purchase from a day on: the latest issue of a policy that is not void.';
 
 CREATE FUNCTION crm._holding_purchases(customer_ids bigint[]) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   changed bigint;
@@ -163,7 +163,7 @@ REVOKE ALL ON FUNCTION crm._holding_purchases(bigint[]) FROM PUBLIC;
 
 CREATE FUNCTION crm._recycle(as_of timestamptz, at timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   actor CONSTANT text := crm.actor();

@@ -1,6 +1,7 @@
 -- recycle: a sweep locks customers before their holdings and passes over those that are protected
 
 @model/40_recycle crm._setting_for
+@model/40_recycle crm._holding_purchases
 @model/40_recycle crm._recycle
 @model/40_recycle crm.recycle comments
 
