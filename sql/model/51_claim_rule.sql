@@ -63,7 +63,7 @@ COMMENT ON FUNCTION crm._claim_unit(bigint, crm.claim_scope) IS
   'The unit whose customers, and those of the units below, staff of a unit may claim: of the level of the scope, or the own unit where that stands higher; NULL: none.';
 
 CREATE FUNCTION crm._may_claim(customer_id bigint, staff crm.staff, day date) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   scope CONSTANT text := crm._setting_for('claim_scope', staff.org_id, staff.channel_id, _may_claim.day);

@@ -80,7 +80,7 @@ END;
 COMMENT ON FUNCTION crm._held_by(crm.holding) IS 'The holder in words.';
 
 CREATE FUNCTION crm._hold_one(customer_id bigint, staff crm.staff, at timestamptz, cause text, reason text, waive_cool_off boolean) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   day CONSTANT date := crm._business_day(at);
@@ -106,7 +106,7 @@ BEGIN
                            load, protection_days, protection_renewal_days, protection_max_days)
   VALUES (_hold_one.customer_id, staff.channel_id, staff.org_id, staff.id, at, cause, reason, terms.rule,
           CASE WHEN bought IS NOT NULL THEN greatest(at, crm._business_time(bought)) END, coalesce(free_at > at, false),
-          CASE loads WHEN 'others 1' THEN 1 ELSE crm.load_of(loads, crm._tier_of(_hold_one.customer_id, day)) END,
+          CASE loads WHEN 'others 1' THEN 1 ELSE crm.load_of(loads, (SELECT t.tier FROM crm._tiers_of(ARRAY[_hold_one.customer_id], day) t)) END,
           terms.protection_days, terms.protection_renewal_days, terms.protection_max_days)
   ON CONFLICT (customer_id) WHERE held_to IS NULL DO NOTHING
   RETURNING id INTO holding_id;
