@@ -1,9 +1,11 @@
 -- recycle: holdings, when each falls due, and the sweep that ends what is due
 
+-- in plpgsql, whose plan a session keeps: what begins one holding asks for a dozen settings
 CREATE FUNCTION crm._setting_for(name text, org_id bigint, channel_id bigint, as_of date) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT coalesce(
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN coalesce(
     (SELECT s.value
      FROM crm.setting s
      LEFT JOIN crm.organisation_tree t ON t.ancestor_id = s.org_id AND t.descendant_id = _setting_for.org_id
@@ -12,7 +14,8 @@ BEGIN ATOMIC
        AND (s.channel_id IS NULL OR s.channel_id = _setting_for.channel_id)
      ORDER BY t.depth NULLS LAST, s.channel_id IS NULL, s.valid_from DESC LIMIT 1),
     (SELECT k.initial FROM crm.setting_kind k WHERE k.name = _setting_for.name));
-END;
+END
+$$;
 COMMENT ON FUNCTION crm._setting_for(text, bigint, bigint, date) IS
   'Value of a setting for a unit and a channel on a day: the nearest unit above first, then the channel, then the whole company.';
 

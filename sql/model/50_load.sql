@@ -28,34 +28,47 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION crm._tier_load(bigint, bigint, date) IS 'What customers count for a unit and a channel on a day.';
 
-CREATE FUNCTION crm._tier_of(customer_id bigint, as_of date) RETURNS text
+CREATE FUNCTION crm._tiers_of(customers bigint[], as_of date) RETURNS TABLE (customer_id bigint, tier text)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT coalesce((SELECT CASE WHEN s.valid_from <= _tier_of.as_of AND s.valid_to > _tier_of.as_of THEN s.tier
-                               ELSE (SELECT c.label FROM crm.class c WHERE c.id = (crm.at(s.timeline, _tier_of.as_of)).tier) END
-                   FROM crm.generation g JOIN crm.standing s ON s.slot = g.slot AND s.customer_id = _tier_of.customer_id
-                   WHERE g.state = 'current'), 'none');
+  SELECT u.id, coalesce(CASE WHEN s.valid_from <= _tiers_of.as_of AND s.valid_to > _tiers_of.as_of THEN s.tier
+                             ELSE (SELECT c.label FROM crm.class c WHERE c.id = (crm.at(s.timeline, _tiers_of.as_of)).tier) END, 'none')
+  FROM pg_catalog.unnest(_tiers_of.customers) u(id)
+  LEFT JOIN crm.standing s ON s.slot = (SELECT g.slot FROM crm.generation g WHERE g.state = 'current') AND s.customer_id = u.id;
 END;
-COMMENT ON FUNCTION crm._tier_of(bigint, date) IS 'Tier of a customer on a day; none also where there is no standing yet.';
+COMMENT ON FUNCTION crm._tiers_of(bigint[], date) IS 'Tiers of customers on a day; none also where there is no standing yet.';
 
 -- a change of tier or setting -----------------------------------------------
 
--- by unit and channel, whose setting is read once; nothing to look at where every customer counts 1
 CREATE FUNCTION crm._stale_load(as_of date, OUT customer_id bigint, OUT id bigint, OUT org_id bigint, OUT channel_id bigint, OUT load integer, OUT load_now integer)
 RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  g record;
+  literals text[];
+  customers bigint[];
 BEGIN
-  FOR g IN SELECT h.org_id, h.channel_id, max(h.load) AS highest, min(h.load) AS least, crm._tier_load(h.org_id, h.channel_id, _stale_load.as_of) AS loads
-           FROM crm.holding h WHERE h.held_to IS NULL GROUP BY h.org_id, h.channel_id LOOP
-    CONTINUE WHEN g.highest = 1 AND g.least = 1 AND (SELECT bool_and(l.load = 1) FROM crm._named_loads(g.loads) l);
-    RETURN QUERY
-    SELECT n.customer_id, n.id, n.org_id, n.channel_id, n.load, n.load_now
-    FROM (SELECT h.customer_id, h.id, h.org_id, h.channel_id, h.load, crm.load_of(g.loads, crm._tier_of(h.customer_id, _stale_load.as_of)) AS load_now
-          FROM crm.holding h WHERE h.held_to IS NULL AND h.org_id IS NOT DISTINCT FROM g.org_id AND h.channel_id = g.channel_id) n
-    WHERE n.load <> n.load_now;
-  END LOOP;
+  -- nothing to look at where every customer counts 1
+  SELECT array_agg(DISTINCT g.loads) INTO literals
+  FROM (SELECT crm._setting_for('tier_load', h.org_id, h.channel_id, _stale_load.as_of) AS loads, min(h.load) AS least, max(h.load) AS most
+        FROM crm.holding h WHERE h.held_to IS NULL GROUP BY h.org_id, h.channel_id) g
+  WHERE g.least <> 1 OR g.most <> 1 OR EXISTS (SELECT FROM crm._named_loads(g.loads) l WHERE l.load <> 1);
+  IF literals IS NULL THEN
+    RETURN;
+  END IF;
+  customers := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.held_to IS NULL ORDER BY h.customer_id);
+  RETURN QUERY
+  WITH unit AS MATERIALIZED (
+    SELECT g.org_id, g.channel_id, crm._setting_for('tier_load', g.org_id, g.channel_id, _stale_load.as_of) AS loads
+    FROM (SELECT DISTINCT h.org_id, h.channel_id FROM crm.holding h WHERE h.held_to IS NULL) g),
+  counted AS MATERIALIZED (
+    SELECT l.loads, t.label AS tier, crm.load_of(l.loads::crm.tier_load, t.label) AS load
+    FROM unnest(literals) l(loads) CROSS JOIN (SELECT DISTINCT t.label FROM crm._tier t) t)
+  SELECT h.customer_id, h.id, h.org_id, h.channel_id, h.load, c.load
+  FROM crm._tiers_of(customers, _stale_load.as_of) t
+  JOIN crm.holding h ON h.customer_id = t.customer_id AND h.held_to IS NULL
+  JOIN unit n ON n.channel_id = h.channel_id AND n.org_id IS NOT DISTINCT FROM h.org_id
+  JOIN counted c ON c.loads = n.loads AND c.tier = t.tier
+  WHERE c.load <> h.load;
 END
 $$;
 COMMENT ON FUNCTION crm._stale_load(date) IS 'Open holdings that count otherwise than tier and setting of a day say.';

@@ -63,10 +63,10 @@ COMMENT ON FUNCTION crm._claim_unit(bigint, crm.claim_scope) IS
   'The unit whose customers, and those of the units below, staff of a unit may claim: of the level of the scope, or the own unit where that stands higher; NULL: none.';
 
 CREATE FUNCTION crm._may_claim(customer_id bigint, staff crm.staff, day date) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-  scope CONSTANT crm.claim_scope := crm._setting_for('claim_scope', staff.org_id, staff.channel_id, _may_claim.day);
+  scope CONSTANT text := crm._setting_for('claim_scope', staff.org_id, staff.channel_id, _may_claim.day);
   above bigint;
   other bigint;
 BEGIN
@@ -114,11 +114,14 @@ CREATE FUNCTION crm._at_work(staff crm.staff, day date) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  back CONSTANT date := crm._on_leave(staff.id, _at_work.day, crm._setting_for('leave_notice_days', staff.org_id, staff.channel_id, _at_work.day)::integer);
+  back date;
 BEGIN
-  IF back IS NOT NULL THEN
-    RAISE EXCEPTION 'staff member "%" is on leave', staff.id
-      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = CASE WHEN isfinite(back) THEN format('Back on %s.', back) ELSE 'Until further notice.' END;
+  IF EXISTS (SELECT FROM crm.staff_leave l WHERE l.staff_id = staff.id) THEN
+    back := crm._on_leave(staff.id, _at_work.day, crm._setting_for('leave_notice_days', staff.org_id, staff.channel_id, _at_work.day)::integer);
+    IF back IS NOT NULL THEN
+      RAISE EXCEPTION 'staff member "%" is on leave', staff.id
+        USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = CASE WHEN isfinite(back) THEN format('Back on %s.', back) ELSE 'Until further notice.' END;
+    END IF;
   END IF;
 END
 $$;

@@ -80,12 +80,12 @@ END;
 COMMENT ON FUNCTION crm._held_by(crm.holding) IS 'The holder in words.';
 
 CREATE FUNCTION crm._hold_one(customer_id bigint, staff crm.staff, at timestamptz, cause text, reason text, waive_cool_off boolean) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   day CONSTANT date := crm._business_day(at);
   terms record;
-  loads crm.tier_load;
+  loads text;
   free_at timestamptz;
   bought date;
   quota integer;
@@ -98,22 +98,24 @@ BEGIN
       USING ERRCODE = 'check_violation', DETAIL = format('The cool-off since the last holding of this customer ends at %s.', free_at),
             HINT = 'Somebody else may hold the customer; crm.transfer() can waive the cool-off.';
   END IF;
-  bought := crm._last_purchase(_hold_one.customer_id, day);
+  SELECT max(c.issued_on) INTO bought FROM crm.cover c
+  WHERE c.customer_id = _hold_one.customer_id AND c.role = 'policyholder' AND c.issued_on >= day AND c.to_date > c.from_date;
   terms := crm._terms(staff.org_id, staff.channel_id, day);
-  loads := crm._tier_load(staff.org_id, staff.channel_id, day);
+  loads := crm._setting_for('tier_load', staff.org_id, staff.channel_id, day);
   INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, start_reason, rule, last_purchase_at, cool_off_waived,
                            load, protection_days, protection_renewal_days, protection_max_days)
   VALUES (_hold_one.customer_id, staff.channel_id, staff.org_id, staff.id, at, cause, reason,
           crm._recycle_rule_of(_hold_one.customer_id, staff.org_id, staff.channel_id, day),
           CASE WHEN bought IS NOT NULL THEN greatest(at, crm._business_time(bought)) END, coalesce(free_at > at, false),
-          CASE loads::text WHEN 'others 1' THEN 1 ELSE crm.load_of(loads, crm._tier_of(_hold_one.customer_id, day)) END,
+          CASE loads WHEN 'others 1' THEN 1 ELSE crm.load_of(loads, (SELECT t.tier FROM crm._tiers_of(ARRAY[_hold_one.customer_id], day) t)) END,
           terms.protection_days, terms.protection_renewal_days, terms.protection_max_days)
   ON CONFLICT (customer_id) WHERE held_to IS NULL DO NOTHING
   RETURNING id INTO holding_id;
   IF holding_id IS NULL THEN
     RAISE EXCEPTION 'customer "%" is held already', _hold_one.customer_id USING ERRCODE = 'object_in_use';
   END IF;
-  quota := crm._quota(staff, day);
+  SELECT q.quota INTO quota FROM crm.holding_quota q WHERE q.staff_id = staff.id;
+  quota := coalesce(quota, crm._setting_for('holding_quota', staff.org_id, staff.channel_id, day)::integer);
   IF (SELECT q.load FROM crm.holding_count q WHERE q.staff_id = staff.id) > quota THEN
     RAISE EXCEPTION 'quota of % customers of staff member "%" is reached', quota, staff.id
       USING ERRCODE = 'configuration_limit_exceeded', HINT = 'Release a customer, or raise the quota in crm.holding_quota.';

@@ -13,7 +13,7 @@ CREATE FUNCTION crm._terms(org_id bigint, channel_id bigint, as_of date,
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-  rule := crm._recycle_rule(_terms.org_id, _terms.channel_id, _terms.as_of);
+  rule := crm._setting_for('recycle_rule', _terms.org_id, _terms.channel_id, _terms.as_of);
   protection_days := nullif(crm._setting_for('protection_days', _terms.org_id, _terms.channel_id, _terms.as_of)::integer, 0);
   IF protection_days IS NOT NULL THEN
     protection_renewal_days := crm._setting_for('protection_renewal_days', _terms.org_id, _terms.channel_id, _terms.as_of)::integer;

@@ -178,7 +178,9 @@ BEGIN
   SELECT coalesce(array_agg(c.id), '{}'), coalesce(array_agg(w.staff_id), '{}') INTO place, who
   FROM (SELECT DISTINCT u.id FROM unnest(allocate.customers) u(id)) c
   LEFT JOIN unnest(place, who) w(customer_id, staff_id) ON w.customer_id = c.id;
-  RETURN QUERY SELECT h.customer_id, h.staff_id, h.holding_id, h.outcome FROM crm._allocate(place, who, allocate.reason) h;
+  RETURN QUERY
+  SELECT h.customer_id, h.staff_id, h.holding_id, CASE WHEN h.outcome = 'left_over' AND o.id IS NOT NULL THEN 'busy' ELSE h.outcome END
+  FROM crm._allocate(place, who, allocate.reason) h LEFT JOIN unnest(state.others) o(id) ON o.id = h.customer_id ORDER BY h.customer_id;
 END
 $$;
 COMMENT ON FUNCTION crm.allocate(bigint[], bigint[], text, text, text) IS

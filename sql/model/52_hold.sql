@@ -22,17 +22,20 @@ DECLARE
   tiers CONSTANT text[] := ARRAY(SELECT DISTINCT t.label FROM crm._tier t ORDER BY t.label);
 BEGIN
   WITH unit AS MATERIALIZED (
-    SELECT g.org_id, g.channel_id, crm._tier_load(g.org_id, g.channel_id, _kinds.as_of) AS loads
+    SELECT g.org_id, g.channel_id, crm._setting_for('tier_load', g.org_id, g.channel_id, _kinds.as_of) AS loads
     FROM (SELECT DISTINCT s.org_id, s.channel_id FROM unnest(_kinds.staff) u(id) JOIN crm.staff s ON s.id = u.id) g),
   counted AS MATERIALIZED (
-    SELECT n.org_id, n.channel_id, t.n, crm.load_of(n.loads, t.label) AS load FROM unit n CROSS JOIN unnest(tiers) WITH ORDINALITY t(label, n))
-  SELECT CASE WHEN bool_and(c.load = 1) THEN NULL ELSE array_agg(c.load::bigint ORDER BY u.n, c.n) END INTO kind_loads
-  FROM unnest(_kinds.staff) WITH ORDINALITY u(id, n) JOIN crm.staff s ON s.id = u.id JOIN counted c ON c.org_id = s.org_id AND c.channel_id = s.channel_id;
+    SELECT d.loads, t.n, crm.load_of(d.loads::crm.tier_load, t.label) AS load FROM (SELECT DISTINCT n.loads FROM unit n) d CROSS JOIN unnest(tiers) WITH ORDINALITY t(label, n))
+  SELECT array_agg(c.load::bigint ORDER BY u.n, c.n) INTO kind_loads
+  FROM unnest(_kinds.staff) WITH ORDINALITY u(id, n) JOIN crm.staff s ON s.id = u.id
+  JOIN unit n ON n.org_id = s.org_id AND n.channel_id = s.channel_id JOIN counted c ON c.loads = n.loads
+  WHERE EXISTS (SELECT FROM counted o WHERE o.load <> 1);
   IF kind_loads IS NULL THEN
     kind_loads := array_fill(1::bigint, ARRAY[cardinality(_kinds.staff)]);
     kinds := array_fill(1::bigint, ARRAY[cardinality(_kinds.customers)]);
   ELSE
-    SELECT array_agg(array_position(tiers, crm._tier_of(u.id, _kinds.as_of))::bigint ORDER BY u.n) INTO kinds FROM unnest(_kinds.customers) WITH ORDINALITY u(id, n);
+    SELECT array_agg(array_position(tiers, t.tier)::bigint ORDER BY u.n) INTO kinds
+    FROM unnest(_kinds.customers) WITH ORDINALITY u(id, n) JOIN crm._tiers_of(_kinds.customers, _kinds.as_of) t ON t.customer_id = u.id;
   END IF;
   kinds := coalesce(kinds, '{}');
 END

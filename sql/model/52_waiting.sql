@@ -160,6 +160,8 @@ COMMENT ON FUNCTION crm.drain_waiting(bigint[]) IS
   'Tries again to allocate the customers of crm.waiting, wish by wish, in the order in which they wait, as far as there is room: for the nightly job, and for whoever adds capacity, then with the staff who have it (NULL: all). Whom nobody may take is passed over and keeps waiting, whoever is held leaves the queue. One row for each customer looked at, as crm.allocate(). One at a time. Errors: as crm.allocate. 重试分配';
 REVOKE ALL ON FUNCTION crm.drain_waiting(bigint[]) FROM PUBLIC;
 
+INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES
+  ('crm.waiting', 'customer_id', 'move', 'A customer waits once: the wish of the one kept stays.');
 GRANT SELECT ON crm.waiting TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.await_allocation(bigint[], bigint[], bigint, bigint, text, text)'),

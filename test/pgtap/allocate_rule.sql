@@ -34,7 +34,7 @@ SELECT is(pg_temp.code_of($$SELECT pg_temp.setting('tier_load', 'golden 2')$$), 
 INSERT INTO crm.policy (customer_id, id, product_id, channel_id, issued_on, premium, payments, payment, term_months, matures_on)
 SELECT i, i, 1, 1, '2021-01-01', CASE WHEN i <= 5 THEN 2000000 ELSE 600000 END, 1, 'single', NULL, NULL FROM generate_series(1, 10) i;
 SELECT crm.post() > 0 AS posted;
-SELECT results_eq('SELECT crm._tier_of(i, current_date) FROM unnest(ARRAY[1, 6, 11]) i', $$VALUES ('platinum'), ('gold'), ('none')$$, 'tiers');
+SELECT results_eq('SELECT tier FROM crm._tiers_of(ARRAY[1, 6, 11, 999999], current_date) ORDER BY customer_id', $$VALUES ('platinum'), ('gold'), ('none'), ('none')$$, 'tiers');
 SELECT pg_temp.setting('tier_load', 'platinum 3, gold 2', 6, 1);
 INSERT INTO crm.holding_quota (staff_id, quota) VALUES (1, 7);
 SELECT crm.claim(1, 1), crm.claim(6, 1);
@@ -334,6 +334,18 @@ SELECT is((SELECT quota FROM crm_bi.staff_load WHERE staff_id = 1), crm._quota(s
 SELECT pg_temp.setting('holding_quota', '77', 4, 1);
 SELECT results_eq('SELECT staff_id, quota FROM crm_bi.staff_load ORDER BY 1', 'VALUES (1::bigint, 77::bigint), (2, 77), (3, 200), (4, 200)', 'by unit and channel');
 SELECT crm.post() >= 0 AS posted;
+CREATE TEMP VIEW shown AS SELECT c.oid, c.relname FROM pg_class c WHERE c.relnamespace = 'crm_bi'::regnamespace AND c.relname IN ('staff_load', 'waiting', 'claim_day', 'staff_leave', 'holding');
+SELECT is((SELECT count(*) FROM shown), 5::bigint, 'the views');
+SELECT is_empty($$SELECT s.relname, a.attname FROM shown s JOIN pg_attribute a ON a.attrelid = s.oid AND a.attnum > 0 WHERE col_description(s.oid, a.attnum) !~ '[一-龥]'$$, 'every column is told in Chinese, too');
+INSERT INTO crm.staff_leave (staff_id, from_date) VALUES (3, '2190-01-01');
+SELECT crm.await_allocation('{290,291}', NULL, 3);
+CREATE ROLE crm_test_analyst;
+CALL crm.grant_duty('analyst', 'crm_test_analyst');
+SET LOCAL ROLE crm_test_analyst;
+SELECT is(pg_temp.rows_of(v, k), ARRAY[n, n], v || ': an analyst sees its rows, each by its key')
+FROM (VALUES ('staff_load', 'staff_id', 4::bigint), ('waiting', 'customer_id', 2), ('staff_leave', 'staff_leave_key', 1)) x (v, k, n);
+SELECT ok((pg_temp.rows_of('claim_day', 'claim_day_key'))[1] = (pg_temp.rows_of('claim_day', 'claim_day_key'))[2], 'claims, too');
+RESET ROLE;
 SELECT is_empty('SELECT * FROM crm.check()', 'every invariant holds');
 
 SELECT * FROM finish();

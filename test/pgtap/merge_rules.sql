@@ -48,10 +48,10 @@ INSERT INTO crm.policy (customer_id, id, product_id, channel_id, issued_on, prem
 INSERT INTO crm.policy_insured (customer_id, policy_id, insured_id) VALUES (3, 30, 1), (3, 30, 2), (1, 10, 2);
 INSERT INTO crm.policy_claim (customer_id, policy_id, id, insured_id, kind, occurred_on, reported_on) VALUES (3, 30, 1, 2, 'illness', '2024-05-01', '2024-05-02'), (1, 10, 1, 2, 'illness', '2024-05-01', '2024-05-02');
 INSERT INTO crm.relation (customer_id, id, kind, other_id) VALUES (1, 1, 'friend', 2), (1, 2, 'friend', 3), (2, 3, 'friend', 3), (2, 4, 'parent', 4), (5, 5, 'parent', 1);
+SELECT crm.claim(1, 1), crm.claim(2, 2), crm.record_contact(2, 2, 'sales', 'reached') \gset held_
 INSERT INTO crm.blacklist (customer_id, id, reason, from_date) VALUES (1, 1, 'Later', '2024-06-01'), (2, 1, 'Earlier', '2024-03-01');
 INSERT INTO crm.duplicate_candidate (customer_id, other_id, score, reasons, state, decided_at, decided_by) VALUES
   (1, 2, 0.9, '{same name}', 'open', NULL, NULL), (1, 6, 0.9, '{same name}', 'open', NULL, NULL), (2, 6, 0.9, '{same name}', 'rejected', now(), 'clerk'), (2, 7, 0.8, '{same phone}', 'open', NULL, NULL);
-SELECT crm.claim(1, 1), crm.claim(2, 2), crm.record_contact(2, 2, 'sales', 'reached') \gset held_
 SELECT set_eq('SELECT conflict, bars FROM crm.merge_conflicts(1, 2)', $$VALUES ('blacklist', 'automatic'), ('holding', 'automatic'), ('relation', 'automatic')$$, 'what stands against it');
 SELECT crm.merge(1, 2, 'the same person') AS first \gset
 SELECT results_eq('SELECT id, name, resident_id::text, birth_date, sex, known_from FROM crm.customer WHERE id IN (1, 2)',

@@ -3,6 +3,7 @@
 DROP VIEW crm._stale_rule;
 DROP FUNCTION crm._recycle(timestamptz, timestamptz), crm._refresh_due(date, integer, bigint, bigint), crm._recycle_rule(bigint, bigint, date);
 
+@model/40_recycle crm._setting_for
 @model/40_recycle crm._holding_purchases
 @model/40_recycle crm.recycle
 @model/40_recycle crm.refresh_due comments
