@@ -50,13 +50,13 @@ BEGIN
     RAISE EXCEPTION 'customer "%" may not be contacted for "%" again yet', _refuse_contact.customer_id, _refuse_contact.purpose
       USING ERRCODE = 'configuration_limit_exceeded',
             DETAIL = format('At most %s%s%s%s%s. Allowed from %s.', c.at_most,
-                            coalesce(' for ' || coalesce(c.purpose, c.kind), ''), coalesce(format(' in channel %s', c.channel_id), ''),
-                            coalesce(' with tier ' || c.tier, ''), coalesce(format(' in unit %s', c.org_id), ''), coalesce(_refuse_contact.allowed_from::text, 'no time known now')),
+                            coalesce(' for ' || coalesce(c.purpose, c.kind), ''), coalesce(' in channel ' || c.channel_id, ''),
+                            coalesce(' with tier ' || c.tier, ''), coalesce(' in unit ' || c.org_id, ''), coalesce(_refuse_contact.allowed_from::text, 'no time known now')),
             HINT = 'crm.may_contact() tells beforehand; what happened all the same is recorded by crm.report_contact().';
   END IF;
   RAISE EXCEPTION 'customer "%" may not be contacted for "%": %', _refuse_contact.customer_id, _refuse_contact.purpose, _refuse_contact.cause
     USING ERRCODE = 'check_violation',
-          DETAIL = coalesce(format('Allowed from %s.', _refuse_contact.allowed_from), 'No time is known from which it is allowed.'),
+          DETAIL = coalesce('Allowed from ' || _refuse_contact.allowed_from || '.', 'No time is known from which it is allowed.'),
           HINT = 'crm.may_contact() tells beforehand; what happened all the same is recorded by crm.report_contact().';
 END
 $$;
