@@ -53,7 +53,7 @@ BEGIN
 
   RETURN QUERY
   SELECT 'holding_in_post', format('staff member %s is not in post and holds %s customers', s.id, count(*)),
-         'SELECT crm.release_departed(crm.today()), or crm.transfer() each customer.'
+         'SELECT crm.hand_over(crm.today()), or crm.transfer() each customer.'
   FROM crm.holding h JOIN crm.staff s ON s.id = h.staff_id
   WHERE h.held_to IS NULL AND (crm.today() < s.joined_on OR crm.today() >= s.left_on)
   GROUP BY s.id;
@@ -73,6 +73,10 @@ BEGIN
   SELECT 'holding_rule', format('%s holdings of unit %s and channel %s do not follow the rule in force', r.holdings, coalesce(r.org_id::text, '(any)'), r.channel_id),
          'CALL crm.refresh_due(crm.today()).'
   FROM crm._stale_rule r;
+
+  RETURN QUERY
+  SELECT 'hand_over_due', format('%s of staff member %s was planned for %s and is not done', p.kind, p.staff_id, p.on_date), 'SELECT crm.hand_over(crm.today()).'
+  FROM crm.hand_over p WHERE p.state = 'planned' AND p.on_date <= crm.today();
 END
 $$;
 COMMENT ON FUNCTION crm._check_holding() IS 'Invariants of holdings that do not hold, each with what to do. Holdings of a customer who was merged with another lie beside those of the other.';
