@@ -146,6 +146,9 @@ BEGIN
   ELSIF _plan_hand_over.strategy IN ('pool', 'keep') AND cardinality(_plan_hand_over.successors) > 0 THEN
     RAISE EXCEPTION 'strategy "%" takes no successors', _plan_hand_over.strategy USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  IF _plan_hand_over.strategy NOT IN ('pool', 'keep') THEN
+    PERFORM FROM crm.allocate('{}'::bigint[], '{}'::bigint[], _plan_hand_over.strategy);
+  END IF;
   PERFORM crm._require_successor(u.id, staff.id, _plan_hand_over.on_date) FROM unnest(_plan_hand_over.successors || _plan_hand_over.deputy_id) u(id) WHERE u.id IS NOT NULL;
   INSERT INTO crm.hand_over (staff_id, kind, on_date, org_id, channel_id, to_org_id, to_channel_id, strategy, deputy_id, reason)
   VALUES (staff.id, _plan_hand_over.kind, _plan_hand_over.on_date, staff.org_id, staff.channel_id, _plan_hand_over.to_org_id, _plan_hand_over.to_channel_id,
