@@ -25,10 +25,11 @@ CREATE TABLE crm.hand_over (
   ended_by text,
   end_reason text,
   appointments bigint,
+  items bigint,
   CONSTRAINT hand_over_move_check CHECK ((kind = 'move') = (to_org_id IS NOT NULL) AND (kind = 'move') = (to_channel_id IS NOT NULL)),
   CONSTRAINT hand_over_keep_check CHECK (kind = 'move' OR strategy <> 'keep'),
   CONSTRAINT hand_over_deputy_check CHECK (deputy_id <> staff_id),
-  CONSTRAINT hand_over_end_check CHECK ((state = 'planned') = (ended_at IS NULL) AND (ended_at IS NULL) = (ended_by IS NULL) AND (state = 'done') = (appointments IS NOT NULL))
+  CONSTRAINT hand_over_end_check CHECK ((state = 'planned') = (ended_at IS NULL) AND (ended_at IS NULL) = (ended_by IS NULL) AND (state = 'done') = (appointments IS NOT NULL) AND (appointments IS NULL) = (items IS NULL))
 );
 COMMENT ON TABLE crm.hand_over IS 'Staff who leave, or move to another unit, and what becomes of the customers they hold; written by crm.plan_departure, plan_move, cancel_hand_over and hand_over. 人员离职与调动交接';
 COMMENT ON COLUMN crm.hand_over.id IS 'Key.';
@@ -40,7 +41,7 @@ COMMENT ON COLUMN crm.hand_over.channel_id IS 'Channel left.';
 COMMENT ON COLUMN crm.hand_over.to_org_id IS 'New unit.';
 COMMENT ON COLUMN crm.hand_over.to_channel_id IS 'New channel.';
 COMMENT ON COLUMN crm.hand_over.strategy IS 'How customers without a successor of their own go to the successors: a strategy of crm.allocate(), pool (back to the pool) or, for a move, keep.';
-COMMENT ON COLUMN crm.hand_over.deputy_id IS 'Who takes open appointments with customers that nobody takes over.';
+COMMENT ON COLUMN crm.hand_over.deputy_id IS 'Who takes open appointments and items of workflows that no successor takes.';
 COMMENT ON COLUMN crm.hand_over.reason IS 'Why.';
 COMMENT ON COLUMN crm.hand_over.state IS 'planned, done or cancelled.';
 COMMENT ON COLUMN crm.hand_over.planned_at IS 'When it was planned.';
@@ -49,6 +50,7 @@ COMMENT ON COLUMN crm.hand_over.ended_at IS 'When it was done or cancelled.';
 COMMENT ON COLUMN crm.hand_over.ended_by IS 'Who did or cancelled it.';
 COMMENT ON COLUMN crm.hand_over.end_reason IS 'Why it was cancelled.';
 COMMENT ON COLUMN crm.hand_over.appointments IS 'Open appointments that went to somebody else.';
+COMMENT ON COLUMN crm.hand_over.items IS 'Open items of workflows that went to somebody else.';
 CREATE UNIQUE INDEX hand_over_planned ON crm.hand_over (staff_id) WHERE state = 'planned';
 CREATE INDEX ON crm.hand_over (staff_id);
 CREATE INDEX ON crm.hand_over (on_date) WHERE state = 'planned';
@@ -180,7 +182,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.plan_departure(bigint, date, text, bigint[], bigint, text) IS
-  'A member of staff leaves on a day (the first one no longer in post): records that, and plans to whom each customer held goes, by a strategy of crm.allocate() among successors (NULL: the staff of the unit and channel), or pool; deputy_id takes open appointments with other customers. Returns the key of the hand-over, of which crm.hand_over_list() tells. Done on the day by crm.hand_over(); where the day is today when the transaction commits. Errors: 22004, 22023 day gone by, strategy, 23503, 2202E, 55000 not in post or no successor, 55006 planned already. 离职交接计划';
+  'A member of staff leaves on a day (the first one no longer in post): records that, and plans to whom each customer held goes, by a strategy of crm.allocate() among successors (NULL: the staff of the unit and channel), or pool; deputy_id takes open appointments with other customers and open items of workflows. Returns the key of the hand-over, of which crm.hand_over_list() tells. Done on the day by crm.hand_over(); where the day is today when the transaction commits. Errors: 22004, 22023 day gone by, strategy, 23503, 2202E, 55000 not in post or no successor, 55006 planned already. 离职交接计划';
 REVOKE ALL ON FUNCTION crm.plan_departure(bigint, date, text, bigint[], bigint, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.plan_move(staff_id bigint, on_date date, to_org_id bigint, to_channel_id bigint DEFAULT NULL, strategy text DEFAULT 'keep', successors bigint[] DEFAULT NULL, deputy_id bigint DEFAULT NULL, reason text DEFAULT NULL) RETURNS bigint

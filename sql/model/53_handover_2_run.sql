@@ -105,6 +105,36 @@ $$;
 COMMENT ON FUNCTION crm._propose(bigint) IS 'Plans a hand-over as it would go today, successors chosen staying as they are.';
 REVOKE ALL ON FUNCTION crm._propose(bigint) FROM PUBLIC;
 
+CREATE FUNCTION crm._pass_items(plan crm.hand_over, deputy bigint) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  leaver CONSTANT text := (SELECT s.login::text FROM crm.staff s WHERE s.id = (_pass_items.plan).staff_id);
+  day CONSTANT date := crm._business_day(clock_timestamp());
+  passed bigint := 0;
+  r record;
+BEGIN
+  FOR r IN
+    SELECT i AS item, coalesce(n.login::text, d.login::text, c.person, crm.actor()) AS person
+    FROM crm.workflow_item i
+    JOIN crm.workflow_version v ON v.workflow = i.workflow AND v.version = i.version
+    LEFT JOIN crm.hand_over_customer l ON l.hand_over_id = (_pass_items.plan).id AND l.customer_id = i.subject_id AND v.subject = 'customer'
+    LEFT JOIN crm.staff n ON n.id = l.got_staff_id
+    LEFT JOIN crm.staff d ON d.id = deputy
+    LEFT JOIN LATERAL (SELECT a.person FROM crm._in_charge(i.org_id, 'manager', false, day) a WHERE a.person <> leaver ORDER BY a.depth, a.staff_id LIMIT 1) c ON true
+    WHERE i.responsible = leaver COLLATE "C" AND i.closed_at IS NULL AND ((_pass_items.plan).kind = 'departure' OR l.outcome IN ('handed_over', 'pool'))
+    ORDER BY i.id
+  LOOP
+    PERFORM crm._assign_item(r.item, r.person, format('hand-over %s', (_pass_items.plan).id));
+    passed := passed + 1;
+  END LOOP;
+  RETURN passed;
+END
+$$;
+COMMENT ON FUNCTION crm._pass_items(crm.hand_over, bigint) IS
+  'Open items of workflows for which somebody is responsible who leaves go to the successor of their customer, else to the deputy, else to the nearest manager of their unit, else to who hands over. Returns how many.';
+REVOKE ALL ON FUNCTION crm._pass_items(crm.hand_over, bigint) FROM PUBLIC;
+
 CREATE FUNCTION crm._hand_over(hand_over_id bigint) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -112,8 +142,12 @@ DECLARE
   plan CONSTANT crm.hand_over := crm._planned(_hand_over.hand_over_id);
   deputy bigint;
   moved bigint;
+  passed_items bigint;
   passed bigint;
 BEGIN
+  -- items before customers, as everywhere
+  PERFORM FROM crm.workflow_item i
+  WHERE i.responsible = (SELECT s.login::text COLLATE "C" FROM crm.staff s WHERE s.id = plan.staff_id) AND i.closed_at IS NULL ORDER BY i.id FOR NO KEY UPDATE;
   WITH p AS MATERIALIZED (SELECT * FROM crm._pass_on(plan, false))
   INSERT INTO crm.hand_over_customer AS l (hand_over_id, customer_id, to_staff_id, outcome, obstacle, got_staff_id)
   SELECT plan.id, p.customer_id, p.to_staff_id, p.outcome, p.obstacle, p.got_staff_id FROM p ORDER BY p.customer_id
@@ -126,10 +160,11 @@ BEGIN
   WHERE o.staff_id = plan.staff_id AND o.result IS NULL AND a.customer_id = o.customer_id AND a.id = o.id
     AND (plan.kind = 'departure' OR l.outcome IN ('handed_over', 'pool'));
   GET DIAGNOSTICS moved = ROW_COUNT;
+  passed_items := crm._pass_items(plan, deputy);
   IF plan.kind = 'move' THEN
     UPDATE crm.staff s SET org_id = plan.to_org_id, channel_id = plan.to_channel_id WHERE s.id = plan.staff_id;
   END IF;
-  UPDATE crm.hand_over p SET state = 'done', ended_at = clock_timestamp(), ended_by = crm.actor(), appointments = moved WHERE p.id = plan.id;
+  UPDATE crm.hand_over p SET state = 'done', ended_at = clock_timestamp(), ended_by = crm.actor(), appointments = moved, items = passed_items WHERE p.id = plan.id;
   SELECT count(*) INTO passed FROM crm.hand_over_customer l WHERE l.hand_over_id = plan.id AND l.outcome IN ('handed_over', 'pool');
   RETURN passed;
 END
@@ -165,6 +200,8 @@ BEGIN
   FOR leaver IN
     SELECT s.id FROM crm.staff s WHERE s.left_on <= _depart_all.as_of
       AND (EXISTS (SELECT FROM crm.holding h WHERE h.staff_id = s.id AND h.held_to IS NULL)
+           OR EXISTS (SELECT FROM crm.appointment a WHERE a.staff_id = s.id AND a.result IS NULL)
+           OR EXISTS (SELECT FROM crm.workflow_item i WHERE i.responsible = s.login::text COLLATE "C" AND i.closed_at IS NULL)
            OR EXISTS (SELECT FROM crm.hand_over p WHERE p.staff_id = s.id AND p.state = 'planned'))
     ORDER BY s.id
   LOOP
@@ -260,6 +297,8 @@ BEGIN
       PERFORM crm._lock_counts(ARRAY[staff.id]);
     END IF;
     IF EXISTS (SELECT FROM crm.holding h WHERE h.staff_id = staff.id AND h.held_to IS NULL)
+       OR EXISTS (SELECT FROM crm.appointment a WHERE a.staff_id = staff.id AND a.result IS NULL)
+       OR EXISTS (SELECT FROM crm.workflow_item i WHERE i.responsible = staff.login::text COLLATE "C" AND i.closed_at IS NULL)
        OR EXISTS (SELECT FROM crm.hand_over p WHERE p.staff_id = staff.id AND p.state = 'planned') THEN
       PERFORM crm._depart(staff.id);
     END IF;

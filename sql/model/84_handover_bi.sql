@@ -4,7 +4,7 @@ CREATE VIEW crm_bi.hand_over AS
 SELECT p.id AS hand_over_id, p.staff_id, s.name AS staff_name, p.kind, p.on_date, p.org_id, h.code AS channel, p.to_org_id, g.code AS to_channel, p.strategy, p.deputy_id, p.reason, p.state,
        p.state = 'planned' AND p.on_date <= d.today AS overdue,
        CASE WHEN p.state = 'planned' THEN (SELECT pg_catalog.count(*) FROM crm.holding o WHERE o.staff_id = p.staff_id AND o.held_to IS NULL) ELSE 0 END AS still_held,
-       coalesce(l.planned, 0) AS planned, coalesce(l.handed_over, 0) AS handed_over, coalesce(l.pool, 0) AS pool, coalesce(l.kept, 0) AS kept, p.appointments,
+       coalesce(l.planned, 0) AS planned, coalesce(l.handed_over, 0) AS handed_over, coalesce(l.pool, 0) AS pool, coalesce(l.kept, 0) AS kept, p.appointments, p.items,
        p.planned_at, p.planned_by, p.ended_at, p.ended_by, p.end_reason
 FROM crm.hand_over p
 JOIN crm.staff s ON s.id = p.staff_id
@@ -25,7 +25,7 @@ COMMENT ON COLUMN crm_bi.hand_over.channel IS 'Channel left. 原渠道';
 COMMENT ON COLUMN crm_bi.hand_over.to_org_id IS 'New unit. 新机构';
 COMMENT ON COLUMN crm_bi.hand_over.to_channel IS 'New channel. 新渠道';
 COMMENT ON COLUMN crm_bi.hand_over.strategy IS 'How customers without a successor of their own go over. 分配策略';
-COMMENT ON COLUMN crm_bi.hand_over.deputy_id IS 'Who takes open appointments with other customers. 代理人';
+COMMENT ON COLUMN crm_bi.hand_over.deputy_id IS 'Who takes open appointments and items of workflows that no successor takes. 代理人';
 COMMENT ON COLUMN crm_bi.hand_over.reason IS 'Why. 原因';
 COMMENT ON COLUMN crm_bi.hand_over.state IS 'planned 计划, done 完成 or cancelled 取消. 状态';
 COMMENT ON COLUMN crm_bi.hand_over.overdue IS 'Planned for today or before and not done. 是否逾期';
@@ -35,6 +35,7 @@ COMMENT ON COLUMN crm_bi.hand_over.handed_over IS 'Customers handed over. 已移
 COMMENT ON COLUMN crm_bi.hand_over.pool IS 'Customers back in the pool. 退回资源池客户数';
 COMMENT ON COLUMN crm_bi.hand_over.kept IS 'Customers kept in a move. 保留客户数';
 COMMENT ON COLUMN crm_bi.hand_over.appointments IS 'Open appointments that went to somebody else. 移交预约数';
+COMMENT ON COLUMN crm_bi.hand_over.items IS 'Open items of workflows that went to somebody else. 移交流程事项数';
 COMMENT ON COLUMN crm_bi.hand_over.planned_at IS 'When it was planned. 计划时间';
 COMMENT ON COLUMN crm_bi.hand_over.planned_by IS 'Who planned it. 计划人';
 COMMENT ON COLUMN crm_bi.hand_over.ended_at IS 'When it was done or cancelled. 完成时间';

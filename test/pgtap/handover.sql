@@ -10,7 +10,7 @@ SELECT crm._business_day(clock_timestamp()) AS today \gset
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'c', 'Company'), (2, 1, 'n', 'North'), (3, 1, 's', 'South');
 INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, login, phone, email) VALUES
   (1, 'a', '安娜', 2, 1, '2020-01-01', 'anna', '021-1', 'anna@example.com'), (2, 'b', '白波', 2, 1, '2020-01-01', 'bo', '021-2', 'bo@example.com'), (3, 'c', '陈程', 2, 1, '2020-01-01', 'cy', NULL, NULL),
-  (4, 'd', '丁迪', 2, 2, '2020-01-01', NULL, NULL, NULL), (5, 'e', '艾德', 3, 1, '2020-01-01', NULL, NULL, NULL), (6, 'f', '傅菲', 3, 1, '2020-01-01', NULL, NULL, NULL), (9, 'x', '夏先', 3, 1, '2020-01-01', NULL, NULL, NULL);
+  (4, 'd', '丁迪', 2, 2, '2020-01-01', NULL, NULL, NULL), (5, 'e', '艾德', 3, 1, '2020-01-01', 'ed', NULL, NULL), (6, 'f', '傅菲', 3, 1, '2020-01-01', NULL, NULL, NULL), (9, 'x', '夏先', 3, 1, '2020-01-01', NULL, NULL, NULL);
 UPDATE crm.staff SET left_on = '2021-01-01' WHERE id = 9;
 INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) SELECT i, 'person', 'Customer ' || i, 2, 1, '2020-01-01' FROM generate_series(1, 100) i;
 CREATE FUNCTION pg_temp.holders(customers bigint[]) RETURNS text LANGUAGE sql AS $$
@@ -25,6 +25,11 @@ $$;
 SELECT is(pg_temp.hold(1, ARRAY[1, 2, 3, 4, 5, 6, 7, 8]) + pg_temp.hold(2, ARRAY[11, 12]), 10::bigint, 'Anna holds 8, Bo 2');
 SELECT crm.record_contact(1, 1, 'sales', 'reached', '谈了年金') \gset
 INSERT INTO crm.appointment (customer_id, staff_id, at, result) VALUES (1, 1, now() + interval '3 days', NULL), (1, 1, now() - interval '9 days', 'kept'), (50, 1, now() + interval '1 day', NULL), (8, 1, now() + interval '1 day', NULL), (11, 2, now() + interval '1 day', NULL);
+SELECT crm.define_workflow('paper', '{"subject": "customer", "states": [{"state": "open", "initial": true}, {"state": "done", "final": true}], "transitions": [{"transition": "end", "from": "open", "to": "done", "by": "anyone"}]}') \gset
+SELECT crm.define_workflow('other', '{"subject": "paper", "states": [{"state": "open", "initial": true}, {"state": "done", "final": true}], "transitions": [{"transition": "end", "from": "open", "to": "done", "by": "anyone"}]}') \gset
+SELECT crm.open_item('paper', 1, 2, 1, '{}', 'anna') AS item_1, crm.open_item('paper', 50, 2, 1, '{}', 'anna') AS item_50, crm.open_item('other', 3, 2, 1, '{}', 'anna') AS item_other, crm.open_item('paper', 2, 2, 1, '{}', 'bo') AS item_bo,
+       crm.open_item('paper', 4, 2, 1, '{}', 'anna') AS item_done \gset
+SELECT crm.make_transition(:item_done, 'end') \gset
 SELECT crm.plan_departure(1, :'today'::date + 30, deputy_id => 3, reason => '辞职') AS plan \gset
 SELECT is((SELECT left_on FROM crm.staff WHERE id = 1), :'today'::date + 30, 'the last day is recorded');
 SELECT results_eq('SELECT customer_id, to_staff_id, chosen, outcome FROM crm.hand_over_customer ORDER BY 1', $$SELECT i::bigint, l.to_staff_id, false, NULL::text FROM generate_series(1, 8) i JOIN crm.hand_over_customer l ON l.customer_id = i ORDER BY 1$$, 'each customer has a line');
@@ -58,7 +63,10 @@ SELECT is_empty('SELECT FROM crm.hand_over_customer l JOIN crm.holding h ON h.cu
 SELECT is_empty('SELECT FROM crm.holding o JOIN crm.holding n ON n.customer_id = o.customer_id AND n.held_to IS NULL WHERE o.staff_id = 1 AND o.end_cause = ''departure'' AND o.held_to <> n.held_from', 'one holding goes over into the other');
 SELECT results_eq('SELECT customer_id, staff_id, result FROM crm.appointment ORDER BY 1, 3', $$SELECT * FROM (VALUES (1::bigint, 5::bigint, NULL::text), (1, 1, 'kept'), (8, 3, NULL), (11, 2, NULL), (50, 3, NULL)) v (c, s, r) ORDER BY 1, 3$$,
   'open appointments go to the successor, else to the deputy; what was stays') ;
-SELECT results_eq('SELECT state, appointments, handed_over, pool, still_held, overdue FROM crm_bi.hand_over WHERE hand_over_id = ' || :plan, $$VALUES ('done', 3::bigint, 7::bigint, 1::bigint, 0::bigint, false)$$, 'the view sums up');
+SELECT is((SELECT string_agg(coalesce(responsible, '-'), ' ' ORDER BY id) FROM crm.workflow_item), 'ed cy cy bo -', 'so do open items of workflows');
+SELECT is((SELECT reason FROM crm.workflow_log WHERE item_id = :item_1 ORDER BY id DESC LIMIT 1), 'hand-over ' || :plan, 'as their log tells');
+SELECT is_empty('SELECT * FROM crm._check_workflow()', 'which is in order');
+SELECT results_eq('SELECT state, appointments, items, handed_over, pool, still_held, overdue FROM crm_bi.hand_over WHERE hand_over_id = ' || :plan, $$VALUES ('done', 3::bigint, 3::bigint, 7::bigint, 1::bigint, 0::bigint, false)$$, 'the view sums up');
 SELECT is((SELECT count(*) FROM crm.hand_over_list(1)), 8::bigint, 'the list is of those who changed');
 SELECT is(crm.hand_over(:'today'), 0::bigint, 'once');
 SELECT is_empty('SELECT * FROM crm._check_holding()', 'the invariants hold');
@@ -81,7 +89,6 @@ EXCEPTION WHEN OTHERS THEN
   RETURN SQLSTATE;
 END
 $$;
-UPDATE crm.staff SET login = 'ed' WHERE id = 5;
 SELECT is(pg_temp.seen('ed', 1), 'held 安娜, contact 安娜, held no longer 安娜, held 艾德', 'the successor sees the records of before');
 SELECT is(pg_temp.seen('anna', 1), '42501', 'who left no longer does');
 SELECT is(pg_temp.seen('bo', 1), '42501', 'nor a colleague');
@@ -158,7 +165,7 @@ SELECT is(pg_temp.code_of(replace(replace(replace(q, '$day', quote_literal(:'tod
   ('SELECT crm.plan_departure(2, ''2020-01-01'')', '22023'), ('SELECT crm.plan_departure(2, ''infinity'')', '22023'), ('SELECT crm.plan_departure(2, $day, ''lottery'')', '22023'), ('SELECT crm.plan_departure(2, $day, ''given'')', '22023'),
   ('SELECT crm.plan_departure(2, $day, ''keep'')', '22023'), ('SELECT crm.plan_departure(2, $day, ''pool'', ARRAY[4])', '22023'), ('SELECT crm.plan_departure(2, $day, ''even'', ARRAY[2])', '55000'), ('SELECT crm.plan_departure(2, $day, ''even'', ARRAY[9])', '55000'),
   ('SELECT crm.plan_departure(2, $day, ''even'', ARRAY[5])', '55000'), ('SELECT crm.plan_departure(2, $day, ''even'', ARRAY[99])', '23503'), ('SELECT crm.plan_departure(2, $day, ''even'', ARRAY[4, NULL])', '22004'), ('SELECT crm.plan_departure(2, $day, ''even'', ARRAY[[4]])', '2202E'),
-  ('SELECT crm.plan_departure(2, $day, deputy_id => 2)', '55000'), ('SELECT crm.plan_departure(2, $day, deputy_id => 99)', '23503'), ('SELECT crm.plan_departure(2, $day, ''even'', ARRAY[4, 4])', '00000'), ('SELECT crm.plan_departure(2, $day, ''even'', ARRAY[]::bigint[])', '55006'),
+  ('SELECT crm.plan_departure(2, $day, deputy_id => 2)', '55000'), ('SELECT crm.plan_departure(2, $day, deputy_id => 99)', '23503'), ('SELECT crm.plan_departure(2, $day, ''even'', ARRAY[4, 4])', '00000'), ('SELECT crm.plan_departure(2, $day, ''even'', ARRAY[]::bigint[])', '55006'), ('SELECT crm.plan_departure(5, $day, ''lottery'')', '22023'),
   ('SELECT crm.plan_departure(5, $day)', '55006'), ('SELECT crm.plan_move(5, $day, 2)', '55000'), ('SELECT crm.plan_move(4, $day, NULL)', '22004'), ('SELECT crm.plan_move(4, $day, 99)', '23503'), ('SELECT crm.plan_move(4, $day, 3, 99)', '23503'),
   ('SELECT crm.plan_move(4, $day, 2)', '22023'), ('SELECT crm.plan_move(4, NULL, 3)', '22004'), ('SELECT crm.plan_move(4, ''2020-01-01'', 3)', '22023'), ('SELECT crm.plan_move(4, $day, 2, 1)', '00000'),
   ('SELECT crm.plan_successor(NULL, ARRAY[1], 4)', '22004'), ('SELECT crm.plan_successor(999, ARRAY[1], 4)', '23503'), ('SELECT crm.plan_successor($done, ARRAY[1], 4)', '55000'), ('SELECT crm.plan_successor($open, ARRAY[1, NULL], 4)', '22004'), ('SELECT crm.plan_successor($open, NULL, 4)', '22004'),
