@@ -1,5 +1,26 @@
 -- allocate: handing over what somebody holds who leaves or moves; nobody holds who is not in post
 
+CREATE FUNCTION crm._lock_held(staff_id bigint, receivers bigint[] DEFAULT '{}') RETURNS bigint[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  locked bigint[];
+  held bigint[];
+BEGIN
+  -- customers before counts, as everywhere; whoever was just made to hold is looked for again once the count stands still
+  LOOP
+    held := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.staff_id = _lock_held.staff_id AND h.held_to IS NULL ORDER BY h.customer_id);
+    EXIT WHEN held <@ locked;
+    PERFORM FROM crm.customer c WHERE c.id = ANY (held) ORDER BY c.id FOR NO KEY UPDATE;
+    PERFORM crm._lock_counts(_lock_held.receivers || _lock_held.staff_id);
+    locked := held;
+  END LOOP;
+  RETURN held;
+END
+$$;
+COMMENT ON FUNCTION crm._lock_held(bigint, bigint[]) IS 'Locks the customers whom somebody holds, then the counts of those who may get them; until the transaction ends nobody else is added. Returns the customers.';
+REVOKE ALL ON FUNCTION crm._lock_held(bigint, bigint[]) FROM PUBLIC;
+
 CREATE FUNCTION crm._pass_on(plan crm.hand_over, afresh boolean)
 RETURNS TABLE (customer_id bigint, to_staff_id bigint, outcome text, obstacle text, got_staff_id bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -11,7 +32,6 @@ DECLARE
   deals CONSTANT boolean := strategy NOT IN ('pool', 'keep');
   at timestamptz;
   successors bigint[];
-  locked bigint[] := '{}';
   held bigint[];
   wish_customer bigint[];
   wish_staff bigint[];
@@ -20,15 +40,8 @@ DECLARE
   got_staff bigint[] := '{}';
   got_outcome text[] := '{}';
 BEGIN
-  -- customers before their holdings and counts; then nobody else makes the leaver a holder, and who just did is among them
-  LOOP
-    held := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.staff_id = leaver AND h.held_to IS NULL ORDER BY h.customer_id);
-    EXIT WHEN held <@ locked;
-    PERFORM FROM crm.customer c WHERE c.id = ANY (held) ORDER BY c.id FOR NO KEY UPDATE;
-    PERFORM FROM crm.staff s WHERE s.id = leaver FOR NO KEY UPDATE;
-    locked := held;
-  END LOOP;
   successors := crm._successors(_pass_on.plan);
+  held := crm._lock_held(leaver, successors || ARRAY(SELECT DISTINCT l.to_staff_id FROM crm.hand_over_customer l WHERE l.hand_over_id = (_pass_on.plan).id AND l.to_staff_id IS NOT NULL));
   SELECT coalesce(array_agg(w.id ORDER BY w.id), '{}'), array_agg(w.staff_id ORDER BY w.id), array_agg(w.obstacle ORDER BY w.id)
   INTO wish_customer, wish_staff, wish_obstacle
   FROM (SELECT u.id, CASE WHEN crm._may_succeed(l.to_staff_id, leaver, (_pass_on.plan).on_date) THEN l.to_staff_id END AS staff_id,
@@ -236,47 +249,39 @@ COMMENT ON FUNCTION crm.hand_over(date) IS
   'Does every hand-over planned for a day or before: successors get the customers, whom they cannot take (quota, cool-off, no longer in post) the strategy deals out again, the rest goes to the pool; open appointments go along. Who left without a plan gives all to the pool. Returns how many holdings ended. For each morning. Errors: 22004, 22023 day in the future; 40P01, to be retried. 执行交接';
 REVOKE ALL ON FUNCTION crm.hand_over(date) FROM PUBLIC;
 
--- nobody holds who is not in post: who starts a holding waits for a departure under way, and a departure for the holdings just started
+-- nobody holds who is not in post: the count of a holder is what a holding that begins and a departure wait for each other by
 
 CREATE FUNCTION crm._holders_in_post() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  day CONSTANT date := crm._business_day(clock_timestamp());
   holder crm.staff;
 BEGIN
-  WITH locked AS MATERIALIZED (
-    SELECT s.* FROM crm.staff s WHERE s.id IN (SELECT n.staff_id FROM new_rows n WHERE n.held_to IS NULL) ORDER BY s.id FOR SHARE)
-  SELECT l.* INTO holder FROM locked l WHERE l.left_on <= crm._business_day(clock_timestamp()) ORDER BY l.id LIMIT 1;
-  IF FOUND THEN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    -- who left since the snapshot was taken is not seen, but fails here
+    PERFORM FROM crm.staff s WHERE s.id IN (SELECT n.staff_id FROM new_rows n WHERE n.held_to IS NULL) ORDER BY s.id FOR SHARE;
+  END IF;
+  IF TG_OP = 'INSERT' THEN
+    SELECT s.* INTO holder FROM crm.staff s
+    WHERE s.left_on <= day AND s.id IN (SELECT n.staff_id FROM new_rows n WHERE n.held_to IS NULL) ORDER BY s.id LIMIT 1;
+  ELSE
+    SELECT s.* INTO holder FROM new_rows n JOIN crm.staff s ON s.id = n.staff_id
+    WHERE s.left_on <= day AND n.held_to IS NULL
+      AND NOT EXISTS (SELECT FROM old_rows o WHERE o.id = n.id AND o.staff_id = n.staff_id AND o.held_to IS NULL) ORDER BY s.id LIMIT 1;
+  END IF;
+  IF holder.id IS NOT NULL THEN
     RAISE EXCEPTION 'staff member "%" is not in post', holder.id
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Left on %s.', holder.left_on), HINT = 'Choose somebody in post.';
   END IF;
   RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION crm._holders_in_post() IS 'Trigger: nobody who left begins to hold. Errors: 55000.';
+COMMENT ON FUNCTION crm._holders_in_post() IS 'Trigger, by its name after those that count: nobody who left begins to hold, or holds again. Errors: 55000.';
 REVOKE ALL ON FUNCTION crm._holders_in_post() FROM PUBLIC;
--- by their names before those that count
-CREATE TRIGGER at_post_insert AFTER INSERT ON crm.holding REFERENCING NEW TABLE AS new_rows
+CREATE TRIGGER in_post_insert AFTER INSERT ON crm.holding REFERENCING NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION crm._holders_in_post();
-
-CREATE FUNCTION crm._holding_reopened() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  gone date;
-BEGIN
-  SELECT s.left_on INTO gone FROM crm.staff s WHERE s.id = NEW.staff_id FOR SHARE;
-  IF gone <= crm._business_day(clock_timestamp()) THEN
-    RAISE EXCEPTION 'staff member "%" is not in post', NEW.staff_id
-      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Left on %s.', gone), HINT = 'Choose somebody in post.';
-  END IF;
-  RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION crm._holding_reopened() IS 'Trigger: nobody who left holds again. Errors: 55000.';
-REVOKE ALL ON FUNCTION crm._holding_reopened() FROM PUBLIC;
-CREATE TRIGGER at_post_reopened AFTER UPDATE OF held_to, staff_id ON crm.holding
-  FOR EACH ROW WHEN (NEW.held_to IS NULL AND NEW.staff_id IS NOT NULL AND (OLD.held_to IS NOT NULL OR OLD.staff_id IS DISTINCT FROM NEW.staff_id))
-  EXECUTE FUNCTION crm._holding_reopened();
+CREATE TRIGGER in_post_update AFTER UPDATE ON crm.holding REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION crm._holders_in_post();
 
 CREATE FUNCTION crm._staff_left() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -292,11 +297,7 @@ BEGIN
   UPDATE crm.hand_over p SET state = 'cancelled', ended_at = clock_timestamp(), ended_by = crm.actor(), end_reason = 'no longer leaving'
   WHERE p.staff_id = staff.id AND p.state = 'planned' AND p.kind = 'departure' AND staff.left_on IS NULL;
   IF staff.left_on <= crm._business_day(clock_timestamp()) THEN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-      -- a holding started since the snapshot was taken is not seen, but its count fails here
-      PERFORM crm._lock_counts(ARRAY[staff.id]);
-    END IF;
-    IF EXISTS (SELECT FROM crm.holding h WHERE h.staff_id = staff.id AND h.held_to IS NULL)
+    IF cardinality(crm._lock_held(staff.id)) > 0
        OR EXISTS (SELECT FROM crm.appointment a WHERE a.staff_id = staff.id AND a.result IS NULL)
        OR EXISTS (SELECT FROM crm.workflow_item i WHERE i.responsible = staff.login::text COLLATE "C" AND i.closed_at IS NULL)
        OR EXISTS (SELECT FROM crm.hand_over p WHERE p.staff_id = staff.id AND p.state = 'planned') THEN
