@@ -57,8 +57,7 @@ END;
 COMMENT ON FUNCTION crm._contact_cap(date) IS 'The caps in force on a day, unlimited ones among them.';
 -- what is planned will count here as well, so that nothing is planned over a cap
 CREATE VIEW crm._contact_counted AS
-SELECT t.customer_id, t.at, t.channel_id, t.direction, p.code AS purpose, p.kind, k.exempt
-FROM crm.contact t JOIN crm.contact_purpose p ON p.code = t.purpose JOIN crm.contact_kind k ON k.code = p.kind;
+SELECT t.customer_id, t.at, t.channel_id, t.direction, t.purpose FROM crm.contact t;
 COMMENT ON VIEW crm._contact_counted IS 'Contacts as caps look at them.';
 
 CREATE FUNCTION crm._cap_counts(cap crm.contact_cap, purpose text, kind text, exempt boolean, channel_id bigint, inbound boolean) RETURNS boolean
@@ -71,35 +70,6 @@ BEGIN ATOMIC
     AND (NOT _cap_counts.inbound OR (_cap_counts.cap).counts_inbound);
 END;
 COMMENT ON FUNCTION crm._cap_counts(crm.contact_cap, text, text, boolean, bigint, boolean) IS 'Whether a cap counts a contact with that purpose, of that kind, in that channel.';
-
--- who is at home where and of what tier on a day, as far as caps ask
-CREATE FUNCTION crm._home_on(customer_id bigint, day date) RETURNS bigint
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT coalesce((SELECT o.org_id FROM crm.customer_organisation o
-                   WHERE o.customer_id = c.id AND o.from_date <= _home_on.day ORDER BY o.from_date DESC LIMIT 1), c.org_id)
-  FROM crm.customer c WHERE c.id = _home_on.customer_id;
-END;
-COMMENT ON FUNCTION crm._home_on(bigint, date) IS 'Home unit of a customer on a day.';
-CREATE FUNCTION crm._tier_on(customer_id bigint, day date) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT coalesce((SELECT l.label FROM crm.generation g
-                   JOIN crm.standing s ON s.slot = g.slot AND s.customer_id = _tier_on.customer_id
-                   JOIN crm.class l ON l.id = (crm.at(s.timeline, _tier_on.day)).tier
-                   WHERE g.state = 'current'), 'none');
-END;
-COMMENT ON FUNCTION crm._tier_on(bigint, date) IS 'Tier of a customer on a day, none where there is no standing.';
-
-CREATE FUNCTION crm._cap_fits(cap crm.contact_cap, customer_id bigint, day date) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT CASE WHEN (_cap_fits.cap).tier IS NULL THEN true ELSE (_cap_fits.cap).tier = crm._tier_on(_cap_fits.customer_id, _cap_fits.day) END
-    AND CASE WHEN (_cap_fits.cap).org_id IS NULL THEN true
-             ELSE EXISTS (SELECT FROM crm.organisation_tree t
-                          WHERE t.ancestor_id = (_cap_fits.cap).org_id AND t.descendant_id = crm._home_on(_cap_fits.customer_id, _cap_fits.day)) END;
-END;
-COMMENT ON FUNCTION crm._cap_fits(crm.contact_cap, bigint, date) IS 'Whether a cap is for a customer, by tier and home unit of a day.';
 
 GRANT SELECT ON crm.contact_cap, crm._contact_counted TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES

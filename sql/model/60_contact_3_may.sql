@@ -7,10 +7,11 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION crm._free_from(datemultirange, date) IS 'First day after the period that a day lies in; infinity: it has no end, NULL: the day lies in none.';
 
+-- a kept plan knows nothing of how many customers there are: joins are by hashes
 -- one look at one instant for each customer; where something stands against it, no contact is allowed before next
 CREATE FUNCTION crm._contact_look(customer_ids bigint[], ats timestamptz[], purpose crm.contact_purpose, channel_id bigint, way text)
 RETURNS TABLE (customer_id bigint, cause text, next timestamptz, cap_id bigint)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   zone CONSTANT text := crm.setting_value('business_time_zone');
@@ -20,24 +21,34 @@ BEGIN
   WITH wish AS MATERIALIZED (
     SELECT u.id, u.at, (u.at AT TIME ZONE zone)::date AS day FROM unnest(_contact_look.customer_ids, _contact_look.ats) u(id, at)),
   cap AS MATERIALIZED (
-    SELECT d.day, c AS cap, crm.contact_window(c.at_most) AS reach
+    SELECT d.day, c.id, c.tier, c.org_id, c.channel_id, c.counts_inbound, c.at_most, crm.contact_window(c.at_most) AS reach,
+           ARRAY(SELECT p.code FROM crm.contact_purpose p JOIN crm.contact_kind k ON k.code = p.kind WHERE crm._cap_counts(c, p.code, k.code, k.exempt, c.channel_id, false)) AS purposes
     FROM (SELECT DISTINCT w.day FROM wish w) d CROSS JOIN LATERAL crm._contact_cap(d.day) c
     WHERE crm._cap_counts(c, (_contact_look.purpose).code, kind.code, kind.exempt, _contact_look.channel_id, false)
       AND c.at_most OPERATOR(crm.<>) 'unlimited'),
-  counted AS (
-    SELECT w.id, w.at, c.cap, t.contacts
-    FROM wish w JOIN cap c ON c.day = w.day
-    CROSS JOIN LATERAL (
-      SELECT coalesce(array_agg(t.at ORDER BY t.at), '{}') AS contacts
-      FROM crm._contact_counted t
-      WHERE t.customer_id = w.id AND t.at > w.at - c.reach
-        AND crm._cap_counts(c.cap, t.purpose, t.kind, t.exempt, t.channel_id, t.direction = 'inbound')) t
-    WHERE crm._cap_fits(c.cap, w.id, w.day)),
+  profile AS MATERIALIZED (
+    SELECT w.id, w.at, w.day,
+           CASE WHEN EXISTS (SELECT FROM cap c WHERE c.org_id IS NOT NULL) THEN
+             coalesce((SELECT o.org_id FROM crm.customer_organisation o WHERE o.customer_id = w.id AND o.from_date <= w.day ORDER BY o.from_date DESC LIMIT 1),
+                      (SELECT m.org_id FROM crm.customer m WHERE m.id = w.id)) END AS home,
+           CASE WHEN EXISTS (SELECT FROM cap c WHERE c.tier IS NOT NULL) THEN
+             coalesce((SELECT l.label FROM crm.generation g JOIN crm.standing s ON s.slot = g.slot AND s.customer_id = w.id JOIN crm.class l ON l.id = (crm.at(s.timeline, w.day)).tier
+                       WHERE g.state = 'current'), 'none') END AS tier
+    FROM wish w WHERE EXISTS (SELECT FROM cap)),
+  -- one look at the contacts of a customer for each cap: joins would be planned by what arrays seem to hold
+  fit AS (
+    SELECT p.id, p.at, c.id AS cap_id, c.at_most,
+           ARRAY(SELECT t.at FROM crm._contact_counted t
+                 WHERE t.customer_id = p.id AND t.at > p.at - c.reach AND t.purpose = ANY (c.purposes)
+                   AND (c.channel_id IS NULL OR t.channel_id = c.channel_id) AND (c.counts_inbound OR t.direction = 'outbound')
+                 ORDER BY t.at) AS contacts
+    FROM profile p JOIN cap c ON c.day = p.day AND (c.tier IS NULL OR c.tier = p.tier)
+    WHERE CASE WHEN c.org_id IS NULL THEN true ELSE EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = c.org_id AND t.descendant_id = p.home) END),
   capped AS (
-    SELECT DISTINCT ON (n.id) n.id, n.next, (n.cap).id AS cap_id
-    FROM (SELECT d.id, d.at, d.cap, crm.contact_allowed_from((d.cap).at_most, d.contacts, d.at) AS next FROM counted d) n
+    SELECT DISTINCT ON (n.id) n.id, n.next, n.cap_id
+    FROM (SELECT f.id, f.at, f.cap_id, crm.contact_allowed_from(f.at_most, f.contacts, f.at) AS next FROM fit f OFFSET 0) n
     WHERE n.next > n.at
-    ORDER BY n.id, n.next DESC, (n.cap).id),
+    ORDER BY n.id, n.next DESC, n.cap_id),
   black AS (
     SELECT w.id, crm._free_from((SELECT range_agg(daterange(b.from_date, b.to_date)) FROM crm.blacklist b WHERE b.customer_id = w.id), w.day) AS free
     FROM wish w
@@ -75,7 +86,7 @@ REVOKE ALL ON FUNCTION crm._contact_look(bigint[], timestamptz[], crm.contact_pu
 
 CREATE FUNCTION crm._may_contact(customer_ids bigint[], purpose crm.contact_purpose, channel_id bigint, at timestamptz, way text)
 RETURNS TABLE (customer_id bigint, allowed_from timestamptz, cause text, cap_id bigint)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   waiting bigint[];
@@ -156,7 +167,7 @@ REVOKE ALL ON FUNCTION crm.may_contact(bigint, text, bigint, timestamptz, text) 
 
 CREATE FUNCTION crm.may_contact_each(customers bigint[], purpose text, channel_id bigint, at timestamptz, way text DEFAULT 'any')
 RETURNS TABLE (customer_id bigint, allowed boolean, allowed_from timestamptz, cause text, cap_id bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   p CONSTANT crm.contact_purpose := crm._require_purpose(may_contact_each.purpose);

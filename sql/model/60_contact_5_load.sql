@@ -11,7 +11,8 @@ CROSS JOIN LATERAL (
   FROM crm.contact_cap x WHERE x.valid_from <= d.today
   ORDER BY x.purpose, x.kind, x.channel_id, x.tier, x.org_id, x.valid_from DESC) c
 JOIN crm._contact_counted t ON t.at > c.since AND t.at <= d.instant
-  AND crm._cap_counts(c.cap, t.purpose, t.kind, t.exempt, t.channel_id, t.direction = 'inbound')
+JOIN crm.contact_purpose p ON p.code = t.purpose
+JOIN crm.contact_kind k ON k.code = p.kind AND crm._cap_counts(c.cap, p.code, k.code, k.exempt, t.channel_id, t.direction = 'inbound')
 JOIN crm.customer m ON m.id = t.customer_id
 WHERE (c.org_id IS NULL OR EXISTS (
          SELECT FROM crm.organisation_tree o
