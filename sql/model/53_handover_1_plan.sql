@@ -15,7 +15,7 @@ CREATE TABLE crm.hand_over (
   channel_id bigint NOT NULL REFERENCES crm.channel,
   to_org_id bigint REFERENCES crm.organisation,
   to_channel_id bigint REFERENCES crm.channel,
-  strategy text NOT NULL,
+  strategy text NOT NULL CHECK (strategy IN ('pool', 'keep', 'even', 'round_robin', 'least_loaded', 'best_fit', 'optimal')),
   deputy_id bigint REFERENCES crm.staff,
   reason text,
   state text NOT NULL DEFAULT 'planned' CHECK (state IN ('planned', 'done', 'cancelled')),
@@ -142,14 +142,11 @@ BEGIN
     RAISE EXCEPTION 'successors must have one dimension' USING ERRCODE = 'array_subscript_error';
   ELSIF array_position(_plan_hand_over.successors, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'successors must not contain nulls' USING ERRCODE = 'null_value_not_allowed';
-  ELSIF _plan_hand_over.strategy = 'given' OR _plan_hand_over.strategy = 'keep' AND _plan_hand_over.kind <> 'move' THEN
+  ELSIF _plan_hand_over.strategy NOT IN ('pool', 'keep', 'even', 'round_robin', 'least_loaded', 'best_fit', 'optimal') OR _plan_hand_over.strategy = 'keep' AND _plan_hand_over.kind <> 'move' THEN
     RAISE EXCEPTION 'strategy "%" is none for a %', _plan_hand_over.strategy, _plan_hand_over.kind
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'Strategies are pool, keep (for a move) and those of crm.allocate() but given; single customers have crm.plan_successor().';
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Strategies are pool, keep (for a move), even, round_robin, least_loaded, best_fit and optimal; single customers have crm.plan_successor().';
   ELSIF _plan_hand_over.strategy IN ('pool', 'keep') AND cardinality(_plan_hand_over.successors) > 0 THEN
     RAISE EXCEPTION 'strategy "%" takes no successors', _plan_hand_over.strategy USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  IF _plan_hand_over.strategy NOT IN ('pool', 'keep') THEN
-    PERFORM FROM crm.allocate('{}'::bigint[], '{}'::bigint[], _plan_hand_over.strategy);
   END IF;
   PERFORM crm._require_successor(u.id, staff.id, _plan_hand_over.on_date) FROM unnest(_plan_hand_over.successors || _plan_hand_over.deputy_id) u(id) WHERE u.id IS NOT NULL;
   INSERT INTO crm.hand_over (staff_id, kind, on_date, org_id, channel_id, to_org_id, to_channel_id, strategy, deputy_id, reason)

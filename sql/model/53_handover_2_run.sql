@@ -36,6 +36,8 @@ DECLARE
   wish_customer bigint[];
   wish_staff bigint[];
   wish_obstacle text[];
+  given bigint[];
+  rest bigint[];
   got_customer bigint[] := '{}';
   got_staff bigint[] := '{}';
   got_outcome text[] := '{}';
@@ -56,20 +58,21 @@ BEGIN
       ended_by = crm.actor(), end_reason = (_pass_on.plan).reason
   WHERE h.customer_id = ANY (wish_customer) AND h.staff_id = leaver AND h.held_to IS NULL;
 
-  SELECT coalesce(array_agg(a.customer_id), '{}'), coalesce(array_agg(a.staff_id), '{}'), coalesce(array_agg(a.outcome), '{}')
-  INTO got_customer, got_staff, got_outcome
-  FROM crm.allocate(ARRAY(SELECT w.id FROM unnest(wish_customer, wish_staff) w(id, staff_id) WHERE w.staff_id IS NOT NULL ORDER BY w.id),
-                    ARRAY(SELECT w.staff_id FROM unnest(wish_customer, wish_staff) w(id, staff_id) WHERE w.staff_id IS NOT NULL ORDER BY w.id), 'given', reason => words) a;
-  IF deals AND cardinality(successors) > 0 THEN
-    -- whoever has no successor of their own, or one who could not take them
+  given := ARRAY(SELECT w.id FROM unnest(wish_customer, wish_staff) w(id, staff_id) WHERE w.staff_id IS NOT NULL ORDER BY w.id);
+  IF cardinality(given) > 0 THEN
+    SELECT array_agg(a.customer_id), array_agg(a.staff_id), array_agg(a.outcome) INTO got_customer, got_staff, got_outcome
+    FROM crm.allocate(given, ARRAY(SELECT w.staff_id FROM unnest(wish_customer, wish_staff) w(id, staff_id) WHERE w.staff_id IS NOT NULL ORDER BY w.id), 'given', reason => words) a;
+  END IF;
+  -- whoever has no successor of their own, or one who could not take them
+  rest := ARRAY(SELECT w.id FROM unnest(wish_customer, wish_staff, wish_obstacle) w(id, staff_id, obstacle)
+                WHERE NOT EXISTS (SELECT FROM unnest(got_customer, got_staff) g(id, staff_id) WHERE g.id = w.id AND g.staff_id IS NOT NULL)
+                  AND (w.staff_id IS NOT NULL OR w.obstacle IS NOT NULL
+                       OR NOT EXISTS (SELECT FROM crm.hand_over_customer l WHERE l.hand_over_id = (_pass_on.plan).id AND l.customer_id = w.id AND l.chosen))
+                ORDER BY w.id);
+  IF deals AND cardinality(successors) > 0 AND cardinality(rest) > 0 THEN
     SELECT got_customer || array_agg(a.customer_id), got_staff || array_agg(a.staff_id), got_outcome || array_agg(a.outcome)
     INTO got_customer, got_staff, got_outcome
-    FROM crm.allocate(
-      ARRAY(SELECT w.id FROM unnest(wish_customer, wish_staff, wish_obstacle) w(id, staff_id, obstacle)
-            WHERE NOT EXISTS (SELECT FROM unnest(got_customer, got_staff) g(id, staff_id) WHERE g.id = w.id AND g.staff_id IS NOT NULL)
-              AND (w.staff_id IS NOT NULL OR w.obstacle IS NOT NULL
-                   OR NOT EXISTS (SELECT FROM crm.hand_over_customer l WHERE l.hand_over_id = (_pass_on.plan).id AND l.customer_id = w.id AND l.chosen))
-            ORDER BY w.id), successors, strategy, reason => words) a;
+    FROM crm.allocate(rest, successors, strategy, reason => words) a;
   END IF;
   -- one holding goes over into the other
   UPDATE crm.holding h SET held_to = n.held_from
