@@ -293,3 +293,5 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.plan_move(bigint, date, bigint, bigint, text, bigint[], bigint, text)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.plan_successor(bigint, bigint[], bigint)'),
   ('manager', 'EXECUTE', 'FUNCTION', 'crm.cancel_hand_over(bigint, text)');
+INSERT INTO crm.customer_reference (relation, column_name, way, binds, note) VALUES
+  ('crm.hand_over_customer', 'customer_id', 'move', false, 'Once in each hand-over, and those planned later know one customer.');
