@@ -190,7 +190,7 @@ BEGIN
   UNION ALL (SELECT format('from state "%s" there is no way to a final state', s.state) FROM state s
              WHERE s.state NOT IN (SELECT e.state FROM ending e) AND EXISTS (SELECT FROM state f WHERE f.final) ORDER BY s.n)
   UNION ALL (SELECT format('state "%s" has an unknown action "%s"', s.state, s.action) FROM state s
-             WHERE s.action NOT IN (SELECT a.code FROM crm.workflow_action a) ORDER BY s.n)
+             WHERE s.action IS NOT NULL AND s.action NOT IN (SELECT a.code FROM crm.workflow_action a) ORDER BY s.n)
   UNION ALL (SELECT format('the person responsible for state "%s" %s', s.state, p) FROM state s,
                crm._person_fault(s.responsible, '{opener,actor,duty,above,field}', staff_fields, subject) p WHERE s.responsible IS NOT NULL AND p IS NOT NULL ORDER BY s.n)
   UNION ALL (SELECT format('transition "%s" may be made by nobody', t.transition) FROM transition t WHERE t.by = '{}' ORDER BY t.n)

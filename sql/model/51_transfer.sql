@@ -45,32 +45,19 @@ REVOKE ALL ON FUNCTION crm.lock_holding(bigint, boolean) FROM PUBLIC;
 CREATE FUNCTION crm.release_departed(as_of date) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
-DECLARE
-  at CONSTANT timestamptz := clock_timestamp();
-  actor CONSTANT text := crm.actor();
-  gone bigint[];
-  ended bigint;
 BEGIN
   IF release_departed.as_of IS NULL THEN
     RAISE EXCEPTION 'the day must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  IF release_departed.as_of > crm._business_day(at) THEN
+  IF release_departed.as_of > crm._business_day(clock_timestamp()) THEN
     RAISE EXCEPTION 'day "%" is in the future', release_departed.as_of
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'Use crm.transfer() for customers of somebody who is about to leave.';
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Plan it by crm.plan_departure().';
   END IF;
-  -- customers before their holdings, as everywhere
-  gone := ARRAY(SELECT h.customer_id FROM crm.staff s JOIN crm.holding h ON h.staff_id = s.id AND h.held_to IS NULL
-                WHERE s.left_on <= release_departed.as_of);
-  gone := ARRAY(SELECT c.id FROM crm.customer c WHERE c.id = ANY (gone) ORDER BY c.id FOR NO KEY UPDATE);
-  UPDATE crm.holding h SET held_to = greatest(at, h.held_from, h.last_contact_at), end_cause = 'departure', ended_by = actor
-  FROM crm.staff s
-  WHERE h.customer_id = ANY (gone) AND h.held_to IS NULL AND s.id = h.staff_id AND s.left_on <= release_departed.as_of;
-  GET DIAGNOSTICS ended = ROW_COUNT;
-  RETURN ended;
+  RETURN crm._depart_all(release_departed.as_of);
 END
 $$;
 COMMENT ON FUNCTION crm.release_departed(date) IS
-  'Gives every customer held by somebody no longer in post on a day back to the pool, locked or not; returns how many. Errors: 22004, 22023 day in the future.';
+  'Hands over every customer held by somebody no longer in post on a day, locked or not: as planned, else back to the pool; returns how many. Errors: 22004, 22023 day in the future.';
 REVOKE ALL ON FUNCTION crm.release_departed(date) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES

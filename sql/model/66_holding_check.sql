@@ -66,7 +66,7 @@ BEGIN
 
   RETURN QUERY
   SELECT 'holding_in_post', format('staff member %s is not in post and holds %s customers', s.id, count(*)),
-         'SELECT crm.release_departed(crm.today()), or crm.transfer() each customer.'
+         'SELECT crm.hand_over(crm.today()), or crm.transfer() each customer.'
   FROM crm.holding h JOIN crm.staff s ON s.id = h.staff_id
   WHERE h.held_to IS NULL AND (crm.today() < s.joined_on OR crm.today() >= s.left_on)
   GROUP BY s.id;
@@ -101,6 +101,10 @@ BEGIN
          'UPDATE crm.sweep to what the holdings tell.'
   FROM crm.sweep s LEFT JOIN (SELECT x.sweep_id, count(*) AS n FROM crm.holding x WHERE x.sweep_id IS NOT NULL GROUP BY x.sweep_id) h ON h.sweep_id = s.id
   WHERE s.ended - s.reopened <> coalesce(h.n, 0);
+
+  RETURN QUERY
+  SELECT 'hand_over_due', format('%s of staff member %s was planned for %s and is not done', p.kind, p.staff_id, p.on_date), 'SELECT crm.hand_over(crm.today()).'
+  FROM crm.hand_over p WHERE p.state = 'planned' AND p.on_date <= crm.today();
 END
 $$;
 COMMENT ON FUNCTION crm._check_holding() IS 'Invariants of holdings that do not hold, each with what to do. Holdings of a customer who was merged with another lie beside those of the other.';

@@ -96,6 +96,9 @@ BEGIN
   PERFORM setval(pg_get_serial_sequence(t, 'id'), 100) FROM unnest('{crm.field_check,crm.benefit_use}'::text[]) t;
   INSERT INTO crm.benefit_account (customer_id, benefit, changes) SELECT u.customer_id, u.benefit, count(*) + count(u.reversed_at) FROM crm.benefit_use u GROUP BY 1, 2;
   INSERT INTO crm.mining_project (id, name, target_list_id, trial_from, trial_to) OVERRIDING SYSTEM VALUE SELECT j, 'Project ' || j, j, '2020-01-01', '2020-12-31' FROM generate_series(1, 3) j;
+  INSERT INTO crm.hand_over (id, staff_id, kind, on_date, org_id, channel_id, strategy, state, ended_at, ended_by) OVERRIDING SYSTEM VALUE
+  SELECT s.id, s.id, 'departure', '2020-01-01', s.org_id, s.channel_id, 'pool', 'cancelled', '2020-01-01', 'x' FROM crm.staff s WHERE s.id <= 3;
+  INSERT INTO crm.hand_over_customer (hand_over_id, customer_id) SELECT p.id, c.id FROM crm.hand_over p, l_customer c WHERE pg_temp.some(seed, 'handed over', c.i * 3 + p.id, 2) = 0;
   INSERT INTO crm.mining_member (project_id, customer_id) SELECT m.target_list_id, m.customer_id FROM crm.target_list_member m;
   PERFORM crm.define_workflow('visit', '{"subject": "customer", "states": [{"state": "planned", "initial": true}, {"state": "paid", "final": true}],
     "transitions": [{"transition": "pay", "from": "planned", "to": "paid", "by": "anyone"}]}');

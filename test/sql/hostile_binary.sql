@@ -57,6 +57,7 @@ UNION ALL SELECT 'resident_id', crm.resident_id_send(v) FROM unnest(ARRAY['11010
 UNION ALL SELECT 'mobile', crm.mobile_send(v) FROM unnest(ARRAY['13812345678', '17400123456', '19999999999']::crm.mobile[]) AS v
 UNION ALL SELECT 'recycle_rule', crm.recycle_rule_send(v) FROM unnest(ARRAY['never', 'at most 36500 days',
   'first contact within 7 days; contact every 30 days; purchase within 180 days; at most 365 days; cool off 90 days']::crm.recycle_rule[]) AS v
+UNION ALL SELECT 'contact_limit', crm.contact_limit_send(v) FROM unnest('{never,unlimited,"1000000 in 36500 days","1 in 1 hour; 2 in 2 days; 3 in 30 days"}'::crm.contact_limit[]) AS v
 UNION ALL SELECT 'timeline', crm.timeline_send(v) FROM unnest(ARRAY['person', 'company; 2000-02-29 -9223372036854775808 9223372036854775807 kiwhlp 32767 32767 9223372036854775807 plec',
   'person; 2020-01-01 7 1 k 0 0 0 -; 2020-03-01 7 1 kiwhlp 1 5 30000001 pl; 2021-03-01 7 2 kw 1 0 0 ec; 2299-12-31 8 2 kw 3 0 0 -']::crm.timeline[]) AS v
 UNION ALL SELECT 'facets', crm.facets_send(v) FROM unnest(ARRAY['', '2000-02-29 served reachable other maturity,lapse,claim,appointment -9223372036854775808,9223372036854775807',
@@ -126,7 +127,11 @@ INSERT INTO payloads VALUES
   ('_tally', 'a twice the same', '\x0101' || float8send(0) || float8send(1) || int8send(1) || float8send(1) || int8send(1)), ('_tally', 'a too many', '\x0101' || float8send(0) || float8send(1) || int8send(9223372036854775807) || float8send(2) || int8send(1)),
   ('_tally', 'a half a point', '\x0101' || float8send(0) || float8send(1)),
   ('recycle_rule', 'a other version', '\x02' || decode(repeat('00', 20), 'hex')), ('recycle_rule', 'a negative days', '\x01ffffffff' || decode(repeat('00', 16), 'hex')),
-  ('recycle_rule', 'a 36501 days', '\x0100008e95' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a 36500 days', '\x0100008e94' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a four clauses', '\x01' || decode(repeat('00', 16), 'hex'));
+  ('recycle_rule', 'a 36501 days', '\x0100008e95' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a 36500 days', '\x0100008e94' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a four clauses', '\x01' || decode(repeat('00', 16), 'hex')),
+  ('contact_limit', 'a other version', '\x020000'), ('contact_limit', 'a never with a clause', '\x0101010000000100000001'), ('contact_limit', 'a unknown mark', '\x010200'),
+  ('contact_limit', 'a seven clauses', '\x010007' || decode(repeat('0000000100000001', 7), 'hex')), ('contact_limit', 'a no contacts', '\x0100010000000000000001'), ('contact_limit', 'a no window', '\x0100010000000100000000'),
+  ('contact_limit', 'a window too long', '\x01000100000001000d5de1'), ('contact_limit', 'a longest window', '\x01000100000001000d5de0'), ('contact_limit', 'a negative', '\x010001ffffffffffffffff'),
+  ('contact_limit', 'a descending', '\x01000200000001000000020000000100000001'), ('contact_limit', 'a twice the same', '\x01000200000001000000010000000100000001'), ('contact_limit', 'a clause missing', '\x0100020000000100000001');
 SELECT type, kind, pg_temp.probe(type, payload) AS outcome FROM payloads ORDER BY type COLLATE "C", kind COLLATE "C";
 
 -- 20,000 payloads a type, always the same: random bytes; sent forms with one byte changed, cut, or followed by more; for each, what came of it and how often
