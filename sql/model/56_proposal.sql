@@ -67,11 +67,35 @@ BEGIN
     RAISE EXCEPTION 'the cycle of proposal "%" is closed', item.subject_id
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Carry it over into another with crm.carry_over_proposal().';
   END IF;
+  IF item.state = 'granted' AND NOT EXISTS (SELECT FROM crm.proposal p JOIN crm.cycle y ON y.id = p.cycle_id
+                                            JOIN crm.plan_proposal n ON n.plan_id = y.approved_plan_id AND n.proposal_id = p.id WHERE p.id = item.subject_id) THEN
+    RAISE EXCEPTION 'no approved plan grants proposal "%"', item.subject_id
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The approval of a plan grants its proposals.';
+  END IF;
   UPDATE crm.proposal p SET state = item.state WHERE p.id = item.subject_id;
 END
 $$;
-COMMENT ON FUNCTION crm._proposal_entered(crm.workflow_item) IS 'Action of the workflow "proposal": the proposal tells its state. Errors: 55000 cycle closed.';
+COMMENT ON FUNCTION crm._proposal_entered(crm.workflow_item) IS 'Action of the workflow "proposal": the proposal tells its state. Errors: 55000 cycle closed, or granted by no plan.';
 REVOKE ALL ON FUNCTION crm._proposal_entered(crm.workflow_item) FROM PUBLIC;
+
+INSERT INTO crm.workflow_action (code, function, description) VALUES
+  ('proposal_entered', '_proposal_entered', 'The proposal tells its state.');
+PERFORM crm.define_workflow('proposal', $d${
+  "name": "Proposal", "name_zh": "开拓方案", "subject": "proposal", "open_by": [], "one_per_subject": true, "assign_by": ["responsible", "duty:planner"],
+  "states": [
+    {"state": "draft", "name": "Draft", "name_zh": "草稿", "initial": true, "action": "proposal_entered"},
+    {"state": "submitted", "name": "Submitted", "name_zh": "已提交", "action": "proposal_entered"},
+    {"state": "granted", "name": "Granted", "name_zh": "已批准", "final": true, "action": "proposal_entered"},
+    {"state": "withdrawn", "name": "Withdrawn", "name_zh": "已撤回", "final": true, "action": "proposal_entered"},
+    {"state": "carried_over", "name": "Carried over", "name_zh": "已结转", "final": true, "action": "proposal_entered"}],
+  "transitions": [
+    {"transition": "submit", "name_zh": "提交", "from": "draft", "to": "submitted", "by": ["opener", "responsible", "duty:planner", "duty:resource_manager"]},
+    {"transition": "revise", "name_zh": "修改", "from": "submitted", "to": "draft", "by": ["opener", "responsible", "duty:planner", "duty:resource_manager"]},
+    {"transition": "grant", "name_zh": "批准", "from": "submitted", "to": "granted", "by": ["duty:approver"]},
+    {"transition": "withdraw", "name_zh": "撤回", "from": ["draft", "submitted"], "to": "withdrawn", "reason_required": true,
+     "by": ["opener", "responsible", "duty:planner", "duty:resource_manager"]},
+    {"transition": "carry_over", "name_zh": "结转", "from": ["draft", "submitted"], "to": "carried_over",
+     "by": ["opener", "responsible", "duty:planner", "duty:resource_manager"]}]}$d$);
 
 CREATE FUNCTION crm._proposal(proposal_id bigint) RETURNS crm.proposal
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -105,7 +129,7 @@ BEGIN
   END IF;
   INSERT INTO crm.proposal AS p (cycle_id, channel_id, org_id, title, carried_from)
   VALUES (cycle.id, _propose.channel_id, _propose.org_id, _propose.title, _propose.carried_from) RETURNING p.id INTO new_id;
-  UPDATE crm.proposal p SET item_id = crm.open_item('proposal', new_id, coalesce(_propose.org_id, cycle.org_id), _propose.channel_id, '{}', crm.actor())
+  UPDATE crm.proposal p SET item_id = crm._open_item('proposal', new_id, coalesce(_propose.org_id, cycle.org_id), _propose.channel_id, '{}', NULL, false)
   WHERE p.id = new_id;
   RETURN new_id;
 END

@@ -1,6 +1,6 @@
 -- allocate: making a plan and adjusting it by hand
 
-CREATE FUNCTION crm._changing_plan(plan_id bigint) RETURNS crm.plan
+CREATE FUNCTION crm._changing_plan(plan_id bigint, keep boolean DEFAULT false) RETURNS crm.plan
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -10,7 +10,7 @@ BEGIN
     RAISE EXCEPTION 'the plan must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   PERFORM crm._open_cycle(p.cycle_id) FROM crm.plan p WHERE p.id = _changing_plan.plan_id;
-  UPDATE crm.plan p SET as_of = NULL WHERE p.id = _changing_plan.plan_id RETURNING p.* INTO plan;
+  UPDATE crm.plan p SET as_of = CASE WHEN _changing_plan.keep THEN p.as_of END WHERE p.id = _changing_plan.plan_id RETURNING p.* INTO plan;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no plan "%"', _changing_plan.plan_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm.make_plan() makes one.';
   ELSIF plan.state <> 'draft' THEN
@@ -20,8 +20,8 @@ BEGIN
   RETURN plan;
 END
 $$;
-COMMENT ON FUNCTION crm._changing_plan(bigint) IS 'Locks a draft plan and its cycle; what was computed no longer holds. Errors: 22004, 23503, 55000.';
-REVOKE ALL ON FUNCTION crm._changing_plan(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._changing_plan(bigint, boolean) IS 'Locks a draft plan and its cycle; what was computed no longer holds, unless it keeps. Errors: 22004, 23503, 55000.';
+REVOKE ALL ON FUNCTION crm._changing_plan(bigint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm.make_plan(cycle_id bigint, name text, weighing text DEFAULT NULL, strategy text DEFAULT NULL, level text DEFAULT NULL, like_plan bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -47,7 +47,7 @@ BEGIN
   INSERT INTO crm.plan AS p (cycle_id, name, weighing, strategy, level)
   VALUES (cycle.id, make_plan.name, coalesce(make_plan.weighing, model.weighing, 'net'), coalesce(make_plan.strategy, model.strategy, 'even'),
           coalesce(make_plan.level, model.level, 'staff')) RETURNING p.id INTO plan_id;
-  UPDATE crm.plan p SET item_id = crm.open_item('plan', plan_id, cycle.org_id, NULL, '{}', crm.actor()) WHERE p.id = plan_id;
+  UPDATE crm.plan p SET item_id = crm._open_item('plan', plan_id, cycle.org_id, NULL, '{}', NULL, false) WHERE p.id = plan_id;
   INSERT INTO crm.plan_stage (plan_id, stage, name, area, org_ids, from_date, to_date)
   SELECT plan_id, s.stage, s.name, s.area, s.org_ids, s.from_date, s.to_date FROM crm.plan_stage s WHERE s.plan_id = model.id;
   INSERT INTO crm.plan_adjustment (plan_id, kind, customer_id, channel_id, org_id, staff_id, volume, note)
