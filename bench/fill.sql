@@ -8,7 +8,7 @@ SELECT c.id, s.channel_id, s.org_id, s.id, x.day + time '10:00', e.day + time '1
        CASE WHEN e.day = s.left_on THEN 'departure' WHEN e.day IS NOT NULL THEN 'recycle' END, CASE WHEN e.day IS NOT NULL THEN 'bench' END,
        'contact every 90 days; cool off 90 days'
 FROM crm.customer c
-JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS i, count(*) OVER () AS n FROM crm.staff) s ON s.i = abs(hashint8(c.id)) % s.n,
+JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS i FROM crm.staff) s ON s.i = abs(hashint8(c.id)) % (SELECT count(*) FROM crm.staff),
 LATERAL (SELECT greatest(c.known_from, s.joined_on) + abs(hashint8(c.id + 1)) % 1000 AS day) x,
 LATERAL (SELECT least(CASE WHEN c.id % 4 = 0 THEN x.day + 400 END, s.left_on) AS day) e
 WHERE c.id % 2 = 0 AND (s.left_on IS NULL OR x.day < s.left_on) AND x.day < :'as_of' AND (e.day IS NULL OR e.day < :'as_of');
@@ -21,6 +21,6 @@ FROM crm.customer c, LATERAL (SELECT c.known_from + abs(hashint8(c.id + 2)) % 30
 WHERE c.id % 5 = 0 AND x.at < :'as_of';
 INSERT INTO crm.prospect (customer_id, source, entered_on)
 SELECT c.id, s.code, c.known_from FROM crm.customer c
-JOIN (SELECT code, row_number() OVER (ORDER BY code) - 1 AS i, count(*) OVER () AS n FROM crm.prospect_source) s ON s.i = abs(hashint8(c.id + 3)) % s.n
+JOIN (SELECT code, row_number() OVER (ORDER BY code) - 1 AS i FROM crm.prospect_source) s ON s.i = abs(hashint8(c.id + 3)) % (SELECT count(*) FROM crm.prospect_source)
 WHERE c.id % 3 = 0;
 COMMIT;

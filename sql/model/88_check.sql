@@ -122,6 +122,7 @@ BEGIN
   LIMIT 100;
 
   RETURN QUERY SELECT h.check_name, h.detail, h.hint FROM crm._check_holding() h;
+  RETURN QUERY SELECT w.check_name, w.detail, w.hint FROM crm._check_workflow() w;
 END
 $$;
 COMMENT ON FUNCTION crm.check() IS
