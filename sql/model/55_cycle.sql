@@ -39,7 +39,7 @@ CREATE TABLE crm.provider (
   kind text NOT NULL CHECK (kind IN ('channel', 'unit', 'centre')),
   channel_id bigint REFERENCES crm.channel,
   org_id bigint REFERENCES crm.organisation,
-  CONSTRAINT provider_kind_check CHECK (CASE kind WHEN 'channel' THEN channel_id IS NOT NULL WHEN 'unit' THEN org_id IS NOT NULL ELSE channel_id IS NULL END)
+  CONSTRAINT provider_of_check CHECK (CASE kind WHEN 'channel' THEN channel_id IS NOT NULL WHEN 'unit' THEN org_id IS NOT NULL ELSE channel_id IS NULL END)
 );
 COMMENT ON TABLE crm.provider IS 'Who may release customers into an inventory; rows may be added. 资源提供方';
 COMMENT ON COLUMN crm.provider.id IS 'Key.';

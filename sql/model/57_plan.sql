@@ -79,7 +79,7 @@ CREATE TABLE crm.plan_adjustment (
   made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   made_by text NOT NULL DEFAULT crm.actor(),
   PRIMARY KEY (plan_id, id),
-  CONSTRAINT plan_adjustment_kind_check CHECK (CASE kind
+  CONSTRAINT plan_adjustment_of_check CHECK (CASE kind
     WHEN 'pin' THEN pg_catalog.num_nonnulls(customer_id, channel_id) = 2 AND volume IS NULL
     WHEN 'bar' THEN customer_id IS NOT NULL AND volume IS NULL
     ELSE pg_catalog.num_nonnulls(channel_id, org_id, volume) = 3 AND pg_catalog.num_nulls(customer_id, staff_id) = 2 END)

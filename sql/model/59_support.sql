@@ -206,3 +206,11 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('resource_manager', 'INSERT (plan_id, target_list_id, kind, title, body, link)', 'TABLE', 'crm.plan_attachment'),
   ('resource_manager', 'DELETE', 'TABLE', 'crm.plan_attachment'),
   ('resource_manager', 'SELECT', 'TABLE', 'crm.plan_attachment');
+INSERT INTO crm.duty_right (duty, privilege, kind, object)
+SELECT d.duty, 'SELECT', 'TABLE', 'crm_bi.' || v.name
+FROM (VALUES ('resource_manager'), ('planner'), ('approver')) d(duty)
+CROSS JOIN (VALUES ('plan'), ('plan_proposal'), ('plan_cell'), ('plan_line'), ('plan_customer'), ('plan_difference'), ('plan_stage'), ('plan_terms'), ('plan_adjustment'), ('plan_attachment'),
+                   ('problem')) v(name);
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('provider', 'SELECT', 'TABLE', 'crm_bi.plan_terms'),
+  ('provider', 'SELECT', 'TABLE', 'crm_bi.problem');
