@@ -8,11 +8,13 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "nodes/params.h"
+#include "optimizer/cost.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 typedef struct RowReceiver
@@ -215,6 +217,38 @@ given_query_rows(const char *sql, const char *what, int ncolumns, GivenColumn *c
 }
 
 /*
+ * Kept queries look rows up by keys.  Their plans must go by index even when
+ * they are made while a table is empty: it may fill before the next plan.
+ */
+static void
+plan_by_index(SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	bool		seqscan = enable_seqscan;
+	bool		pushed = !ActiveSnapshotSet();
+
+	if (source->is_valid && source->gplan && source->gplan->is_valid)
+		return;
+	if (pushed)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	enable_seqscan = false;
+	PG_TRY();
+	{
+		CachedPlan *made = SPI_plan_get_cached_plan(plan);
+
+		if (made)
+			ReleaseCachedPlan(made, CurrentResourceOwner);
+	}
+	PG_FINALLY();
+	{
+		enable_seqscan = seqscan;
+	}
+	PG_END_TRY();
+	if (pushed)
+		PopActiveSnapshot();
+}
+
+/*
  * The same for a query whose plan is kept; it sees the transaction's latest
  * snapshot.  row NULL: the query returns no rows.
  */
@@ -232,7 +266,7 @@ kept_query_rows(KeptQuery *q, Datum *args, const char *nulls, int natts, RowFunc
 
 	if (q->plan == NULL)
 	{
-		SPIPlanPtr	plan = SPI_prepare(q->sql, q->nargs, q->args);
+		SPIPlanPtr	plan = SPI_prepare_cursor(q->sql, q->nargs, q->args, CURSOR_OPT_GENERIC_PLAN);
 
 		if (plan == NULL)
 			elog(ERROR, "query cannot be prepared: %s", SPI_result_code_string(SPI_result));
@@ -252,6 +286,7 @@ kept_query_rows(KeptQuery *q, Datum *args, const char *nulls, int natts, RowFunc
 		}
 	}
 	options.params = params;
+	plan_by_index(q->plan);
 	rc = SPI_execute_plan_extended(q->plan, &options);
 	MemoryContextSwitchTo(receiver.context);
 	if (rc < 0)

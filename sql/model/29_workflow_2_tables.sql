@@ -96,8 +96,8 @@ CREATE TABLE crm.workflow_transition (
   name text NOT NULL,
   name_zh text NOT NULL,
   to_state text NOT NULL,
-  by text[] NOT NULL,
-  not_by text[] NOT NULL,
+  made_by text[] NOT NULL,
+  not_made_by text[] NOT NULL,
   reason_required boolean NOT NULL,
   PRIMARY KEY (workflow, version, transition),
   FOREIGN KEY (workflow, version, to_state) REFERENCES crm.workflow_state
@@ -110,8 +110,8 @@ COMMENT ON COLUMN crm.workflow_transition.place IS 'Place in the definition.';
 COMMENT ON COLUMN crm.workflow_transition.name IS 'Name in English.';
 COMMENT ON COLUMN crm.workflow_transition.name_zh IS 'Name in Chinese.';
 COMMENT ON COLUMN crm.workflow_transition.to_state IS 'State it leads to.';
-COMMENT ON COLUMN crm.workflow_transition.by IS 'Who may make it: anyone, opener, responsible, holder, duty:, above: or field:.';
-COMMENT ON COLUMN crm.workflow_transition.not_by IS 'Who may not, though otherwise allowed: opener, responsible, or who made a transition of that name.';
+COMMENT ON COLUMN crm.workflow_transition.made_by IS 'Who may make it: anyone, opener, responsible, holder, duty:, above: or field:.';
+COMMENT ON COLUMN crm.workflow_transition.not_made_by IS 'Who may not, though otherwise allowed: opener, responsible, or who made a transition of that name.';
 COMMENT ON COLUMN crm.workflow_transition.reason_required IS 'Whether a reason must be given.';
 CREATE INDEX ON crm.workflow_transition (workflow, version, to_state);
 

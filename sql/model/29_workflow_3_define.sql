@@ -87,12 +87,12 @@ CREATE FUNCTION crm._person_fault(rule text, allowed text[], fields text[], subj
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   kind CONSTANT text := split_part(rule, ':', 1);
-  name CONSTANT text := substr(rule, length(kind) + 2);
+  what CONSTANT text := substr(rule, length(kind) + 2);
 BEGIN
   RETURN CASE
     WHEN kind <> ALL (allowed) OR (kind IN ('duty', 'above', 'field')) <> (strpos(rule, ':') > 0) THEN format('names "%s"', left(rule, 100))
-    WHEN kind IN ('duty', 'above') AND NOT EXISTS (SELECT FROM crm.position_kind k WHERE k.duty = name) THEN format('names an unknown duty "%s"', left(name, 100))
-    WHEN kind = 'field' AND name <> ALL (fields) THEN format('names a field "%s" that no opening or transition fills as bigint', left(name, 100))
+    WHEN kind IN ('duty', 'above') AND NOT EXISTS (SELECT FROM crm.position_kind k WHERE k.duty = what) THEN format('names an unknown duty "%s"', left(what, 100))
+    WHEN kind = 'field' AND what <> ALL (fields) THEN format('names a field "%s" that no opening or transition fills as bigint', left(what, 100))
     WHEN kind = 'holder' AND subject <> 'customer' THEN 'names the holder, though the subject is no customer' END;
 END
 $$;
@@ -250,7 +250,7 @@ BEGIN
   SELECT define_workflow.code, n, s.o ->> 'state', s.place, coalesce(s.o ->> 'name', s.o ->> 'state'), coalesce(s.o ->> 'name_zh', s.o ->> 'name', s.o ->> 'state'),
          coalesce((s.o ->> 'initial')::boolean, false), coalesce((s.o ->> 'final')::boolean, false), (s.o ->> 'limit_hours')::numeric, s.o ->> 'responsible', s.o ->> 'action'
   FROM jsonb_array_elements(d -> 'states') WITH ORDINALITY s (o, place);
-  INSERT INTO crm.workflow_transition (workflow, version, transition, place, name, name_zh, to_state, by, not_by, reason_required)
+  INSERT INTO crm.workflow_transition (workflow, version, transition, place, name, name_zh, to_state, made_by, not_made_by, reason_required)
   SELECT define_workflow.code, n, t.o ->> 'transition', t.place, coalesce(t.o ->> 'name', t.o ->> 'transition'),
          coalesce(t.o ->> 'name_zh', t.o ->> 'name', t.o ->> 'transition'), t.o ->> 'to', crm._texts(t.o -> 'by'), crm._texts(t.o -> 'not_by'),
          coalesce((t.o ->> 'reason_required')::boolean, false)

@@ -16,7 +16,7 @@ DECLARE
   day CONSTANT date := crm._business_day(clock_timestamp());
   staff bigint;
   rule text;
-  name text;
+  what text;
 BEGIN
   IF pg_has_role(crm._login(), current_user, 'MEMBER') OR 'anyone' = ANY (rules)
      OR 'opener' = ANY (rules) AND item.opened_by = actor OR 'responsible' = ANY (rules) AND item.responsible = actor THEN
@@ -27,12 +27,12 @@ BEGIN
     RETURN false;
   END IF;
   FOREACH rule IN ARRAY rules LOOP
-    name := substr(rule, strpos(rule, ':') + 1);
+    what := substr(rule, strpos(rule, ':') + 1);
     IF (CASE split_part(rule, ':', 1)
          WHEN 'holder' THEN EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = item.subject_id AND h.held_to IS NULL AND h.staff_id = staff)
-         WHEN 'field' THEN (item.data ->> name)::bigint = staff
-         WHEN 'duty' THEN EXISTS (SELECT FROM crm._in_charge(item.org_id, name, false, day) c WHERE c.staff_id = staff)
-         WHEN 'above' THEN EXISTS (SELECT FROM crm._in_charge(item.org_id, name, true, day) c WHERE c.staff_id = staff) END) THEN
+         WHEN 'field' THEN (item.data ->> what)::bigint = staff
+         WHEN 'duty' THEN EXISTS (SELECT FROM crm._in_charge(item.org_id, what, false, day) c WHERE c.staff_id = staff)
+         WHEN 'above' THEN EXISTS (SELECT FROM crm._in_charge(item.org_id, what, true, day) c WHERE c.staff_id = staff) END) THEN
       RETURN true;
     END IF;
   END LOOP;
@@ -56,23 +56,23 @@ END;
 COMMENT ON FUNCTION crm._workflow_barred(crm.workflow_item, text[]) IS 'By which of these rules the acting person may not decide on an item, since it is their own; NULL: none.';
 
 CREATE FUNCTION crm._person_in_post(person text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF person IS DISTINCT FROM crm.actor() AND crm._own_staff(person, crm._business_day(clock_timestamp())) IS NULL THEN
+  IF person <> crm.actor() AND crm._own_staff(person, crm._business_day(clock_timestamp())) IS NULL THEN
     RAISE EXCEPTION 'nobody in post acts as "%"', person
       USING ERRCODE = 'foreign_key_violation', HINT = 'Give the login of a member of staff in post, or the acting person.';
   END IF;
   RETURN person;
 END
 $$;
-COMMENT ON FUNCTION crm._person_in_post(text) IS 'The name of an acting person who may be made responsible: a member of staff in post, or whoever acts now. Errors: 23503.';
+COMMENT ON FUNCTION crm._person_in_post(text) IS 'The name of an acting person who may be made responsible: a member of staff in post, or whoever acts now. NULL: nobody. Errors: 23503.';
 REVOKE ALL ON FUNCTION crm._person_in_post(text) FROM PUBLIC;
 
 CREATE FUNCTION crm._workflow_responsible(item crm.workflow_item, state crm.workflow_state) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   kind CONSTANT text := split_part(state.responsible, ':', 1);
-  name CONSTANT text := substr(state.responsible, strpos(state.responsible, ':') + 1);
+  what CONSTANT text := substr(state.responsible, strpos(state.responsible, ':') + 1);
   day CONSTANT date := crm._business_day(clock_timestamp());
   person text;
 BEGIN
@@ -83,19 +83,19 @@ BEGIN
     WHEN kind = 'actor' THEN RETURN crm.actor();
     WHEN kind = 'field' THEN
       person := (SELECT s.login::text COLLATE "C" FROM crm.staff s
-                 WHERE s.id = (item.data ->> name)::bigint AND s.login IS NOT NULL AND s.joined_on <= day AND coalesce(s.left_on > day, true));
+                 WHERE s.id = (item.data ->> what)::bigint AND s.login IS NOT NULL AND s.joined_on <= day AND coalesce(s.left_on > day, true));
       IF person IS NULL THEN
-        RAISE EXCEPTION 'field "%" names nobody who can be responsible for state "%"', name, state.state
+        RAISE EXCEPTION 'field "%" names nobody who can be responsible for state "%"', what, state.state
           USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'It must be the key of a member of staff in post who has a login.';
       END IF;
     ELSE
       -- who opened it comes last: they may not decide on their own
-      person := (SELECT c.person FROM crm._in_charge(item.org_id, name, kind = 'above', day) c
+      person := (SELECT c.person FROM crm._in_charge(item.org_id, what, kind = 'above', day) c
                  ORDER BY c.person = item.opened_by, c.depth,
                           (SELECT count(*) FROM crm.workflow_item i WHERE i.responsible = c.person AND i.closed_at IS NULL), c.staff_id
                  LIMIT 1);
       IF person IS NULL THEN
-        RAISE EXCEPTION 'nobody has the duty "%" % unit "%"', name, CASE kind WHEN 'above' THEN 'above' ELSE 'at or above' END, item.org_id
+        RAISE EXCEPTION 'nobody has the duty "%" % unit "%"', what, CASE kind WHEN 'above' THEN 'above' ELSE 'at or above' END, item.org_id
           USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Somebody must be responsible for state "%s" of workflow "%s".', state.state, state.workflow),
                 HINT = 'Add a row to crm.position for a member of staff in post who has a login.';
       END IF;
@@ -322,12 +322,12 @@ BEGIN
                     WHERE f.workflow = t.workflow AND f.version = t.version AND f.transition = t.transition AND f.from_state = item.state) THEN
     RAISE EXCEPTION 'item "%" is in state "%", from which there is no transition "%"', item.id, item.state, t.transition
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = crm._legal(item);
-  ELSIF NOT crm._workflow_may(item, t.by) THEN
+  ELSIF NOT crm._workflow_may(item, t.made_by) THEN
     RAISE EXCEPTION '"%" may not make transition "%" of item "%"', actor, t.transition, item.id
       USING ERRCODE = 'insufficient_privilege', DETAIL = format('Responsible is "%s".', item.responsible),
-            HINT = format('It may be made by %s.', array_to_string(t.by, ', '));
+            HINT = format('It may be made by %s.', array_to_string(t.made_by, ', '));
   END IF;
-  own := crm._workflow_barred(item, t.not_by);
+  own := crm._workflow_barred(item, t.not_made_by);
   IF own IS NOT NULL THEN
     RAISE EXCEPTION '"%" may not make transition "%" of item "%", which is their own', actor, t.transition, item.id
       USING ERRCODE = 'insufficient_privilege', DETAIL = format('The acting person is excluded as %s.', CASE WHEN own IN ('opener', 'responsible') THEN own ELSE format('who made transition "%s"', own) END),
@@ -364,7 +364,7 @@ BEGIN
     RAISE EXCEPTION 'there is no item "%"', legal_transitions.item_id USING ERRCODE = 'foreign_key_violation';
   END IF;
   RETURN QUERY
-  SELECT t.transition, t.name, t.name_zh, t.to_state, crm._workflow_may(item, t.by) AND crm._workflow_barred(item, t.not_by) IS NULL,
+  SELECT t.transition, t.name, t.name_zh, t.to_state, crm._workflow_may(item, t.made_by) AND crm._workflow_barred(item, t.not_made_by) IS NULL,
          ARRAY(SELECT x.field FROM crm.workflow_field x
                WHERE x.workflow = t.workflow AND x.version = t.version AND x.transition = t.transition AND x.required AND NOT item.data ? x.field ORDER BY x.place),
          t.reason_required
@@ -450,3 +450,9 @@ END
 $$;
 COMMENT ON FUNCTION crm._check_workflow() IS 'Invariants of workflow items that do not hold, each with what to do.';
 REVOKE ALL ON FUNCTION crm._check_workflow() FROM PUBLIC;
+
+CREATE VIEW crm._workflow_clock AS
+SELECT CASE WHEN d.today = (pg_catalog.now() AT TIME ZONE d.zone)::date THEN pg_catalog.now() ELSE (d.today + 1)::timestamp AT TIME ZONE d.zone END AS at, d.zone
+FROM (SELECT crm.today() AS today, crm.setting_value('business_time_zone') AS zone OFFSET 0) d;
+COMMENT ON VIEW crm._workflow_clock IS 'The moment that the views of workflows take for now, the end of crm.today() where that is another day; and the business time zone.';
+GRANT SELECT ON crm._workflow_clock TO crm_bi_owner;

@@ -1,5 +1,6 @@
 -- recycle: a sweep locks customers before their holdings
 
+@model/40_recycle crm._holding_purchases
 @model/40_recycle crm._recycle
 
 ALTER TABLE crm.holding
