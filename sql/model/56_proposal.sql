@@ -122,6 +122,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   new_id bigint;
+  new_item bigint;
 BEGIN
   IF _propose.org_id IS NOT NULL
      AND NOT EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = cycle.org_id AND t.descendant_id = _propose.org_id) THEN
@@ -129,8 +130,8 @@ BEGIN
   END IF;
   INSERT INTO crm.proposal AS p (cycle_id, channel_id, org_id, title, carried_from)
   VALUES (cycle.id, _propose.channel_id, _propose.org_id, _propose.title, _propose.carried_from) RETURNING p.id INTO new_id;
-  UPDATE crm.proposal p SET item_id = crm._open_item('proposal', new_id, coalesce(_propose.org_id, cycle.org_id), _propose.channel_id, '{}', NULL, false)
-  WHERE p.id = new_id;
+  new_item := crm._open_item('proposal', new_id, coalesce(_propose.org_id, cycle.org_id), _propose.channel_id, '{}', NULL, false);
+  UPDATE crm.proposal p SET item_id = new_item WHERE p.id = new_id;
   RETURN new_id;
 END
 $$;

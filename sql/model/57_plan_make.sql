@@ -29,7 +29,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   cycle CONSTANT crm.cycle := crm._open_cycle(make_plan.cycle_id);
   model crm.plan;
-  plan_id bigint;
+  new_id bigint;
+  new_item bigint;
 BEGIN
   IF make_plan.weighing NOT IN ('demand', 'result', 'net', 'best') THEN
     RAISE EXCEPTION 'there is no weighing "%"', make_plan.weighing USING ERRCODE = 'invalid_parameter_value', HINT = 'They are demand, result, net and best.';
@@ -46,15 +47,16 @@ BEGIN
   END IF;
   INSERT INTO crm.plan AS p (cycle_id, name, weighing, strategy, level)
   VALUES (cycle.id, make_plan.name, coalesce(make_plan.weighing, model.weighing, 'net'), coalesce(make_plan.strategy, model.strategy, 'even'),
-          coalesce(make_plan.level, model.level, 'staff')) RETURNING p.id INTO plan_id;
-  UPDATE crm.plan p SET item_id = crm._open_item('plan', plan_id, cycle.org_id, NULL, '{}', NULL, false) WHERE p.id = plan_id;
+          coalesce(make_plan.level, model.level, 'staff')) RETURNING p.id INTO new_id;
+  new_item := crm._open_item('plan', new_id, cycle.org_id, NULL, '{}', NULL, false);
+  UPDATE crm.plan p SET item_id = new_item WHERE p.id = new_id;
   INSERT INTO crm.plan_stage (plan_id, stage, name, area, org_ids, from_date, to_date)
-  SELECT plan_id, s.stage, s.name, s.area, s.org_ids, s.from_date, s.to_date FROM crm.plan_stage s WHERE s.plan_id = model.id;
+  SELECT new_id, s.stage, s.name, s.area, s.org_ids, s.from_date, s.to_date FROM crm.plan_stage s WHERE s.plan_id = model.id;
   INSERT INTO crm.plan_adjustment (plan_id, kind, customer_id, channel_id, org_id, staff_id, volume, note)
-  SELECT plan_id, a.kind, a.customer_id, a.channel_id, a.org_id, a.staff_id, a.volume, a.note FROM crm.plan_adjustment a WHERE a.plan_id = model.id ORDER BY a.id;
+  SELECT new_id, a.kind, a.customer_id, a.channel_id, a.org_id, a.staff_id, a.volume, a.note FROM crm.plan_adjustment a WHERE a.plan_id = model.id ORDER BY a.id;
   INSERT INTO crm.plan_terms (plan_id, provider_channel_id, user_channel_id, thing, provider_share, user_share)
-  SELECT plan_id, t.provider_channel_id, t.user_channel_id, t.thing, t.provider_share, t.user_share FROM crm.plan_terms t WHERE t.plan_id = model.id;
-  RETURN plan_id;
+  SELECT new_id, t.provider_channel_id, t.user_channel_id, t.thing, t.provider_share, t.user_share FROM crm.plan_terms t WHERE t.plan_id = model.id;
+  RETURN new_id;
 END
 $$;
 COMMENT ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint) IS

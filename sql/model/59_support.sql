@@ -135,6 +135,7 @@ RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, p
 #variable_conflict use_column
 DECLARE
   new_id bigint;
+  new_item bigint;
 BEGIN
   IF report_problem.org_id IS NULL THEN
     RAISE EXCEPTION 'the unit must be given' USING ERRCODE = 'null_value_not_allowed';
@@ -143,7 +144,8 @@ BEGIN
   INSERT INTO crm.problem AS p (plan_id, target_list_id, org_id, channel_id, title, body)
   VALUES (report_problem.plan_id, report_problem.target_list_id, report_problem.org_id, report_problem.channel_id, report_problem.title, report_problem.body)
   RETURNING p.id INTO new_id;
-  UPDATE crm.problem p SET item_id = crm._open_item('problem', new_id, report_problem.org_id, report_problem.channel_id, '{}', NULL, false) WHERE p.id = new_id;
+  new_item := crm._open_item('problem', new_id, report_problem.org_id, report_problem.channel_id, '{}', NULL, false);
+  UPDATE crm.problem p SET item_id = new_item WHERE p.id = new_id;
   RETURN new_id;
 END
 $$;
