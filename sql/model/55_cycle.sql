@@ -212,7 +212,7 @@ REVOKE ALL ON FUNCTION crm.close_cycle(bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._release_to_inventory(cycle_id bigint, provider_id bigint, customers bigint[], condition crm.condition, note text)
 RETURNS TABLE (customer_id bigint, outcome text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   cycle CONSTANT crm.cycle := crm._open_cycle(_release_to_inventory.cycle_id);

@@ -3,7 +3,8 @@
 CREATE FUNCTION crm.inventory(cycle_id bigint, as_of date,
   OUT customer_id bigint, OUT provider_id bigint, OUT providers integer, OUT org_id bigint, OUT channel text, OUT coverage text, OUT tier text, OUT activity text,
   OUT service text, OUT line text, OUT conflicts text)
-RETURNS SETOF record LANGUAGE plpgsql STABLE ROWS 10000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET crm.as_of = '' AS $$
+RETURNS SETOF record LANGUAGE plpgsql STABLE ROWS 10000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET crm.as_of = ''
+SET jit = off SET enable_nestloop = off AS $$
 #variable_conflict use_column
 DECLARE
   needs_consent CONSTANT boolean := crm.setting_value('cycle_consent', inventory.as_of)::boolean;
@@ -12,6 +13,7 @@ BEGIN
   IF NOT EXISTS (SELECT FROM crm.cycle y WHERE y.id = inventory.cycle_id) THEN
     RAISE EXCEPTION 'there is no cycle "%"', inventory.cycle_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm.open_cycle() opens one.';
   END IF;
+  -- statistics lag behind a release, so that row by row would look cheap
   RETURN QUERY
   WITH offered AS MATERIALIZED (
     SELECT o.customer_id, count(*)::integer AS providers, (array_agg(o.provider_id ORDER BY o.release_id, o.provider_id))[1] AS provider_id, min(o.release_id) AS release_id
