@@ -7,12 +7,13 @@ DECLARE
   a crm.plan_adjustment;
   r record;
   unit bigint;
+  deepest CONSTANT integer := (SELECT max(o.level) FROM crm.organisation o);
 BEGIN
   -- an earlier servicer who has room
   UPDATE pg_temp.crm_plan_work w SET org_id = f.org_id, staff_id = f.staff_id, why = coalesce(w.why, 'servicer')
   FROM (
     SELECT v.customer_id, v.org_id, v.staff_id, row_number() OVER (PARTITION BY v.staff_id ORDER BY v.customer_id) AS n,
-           v.room - (SELECT count(*) FROM pg_temp.crm_plan_work x WHERE x.staff_id = v.staff_id) AS room
+           v.room - coalesce(k.n, 0) AS room
     FROM (SELECT DISTINCT ON (w.customer_id) w.customer_id, s.staff_id, s.org_id, s.room
           FROM pg_temp.crm_plan_work w
           JOIN crm.policy p ON p.customer_id = w.customer_id
@@ -22,12 +23,16 @@ BEGIN
             AND (o.org_id IS NULL OR EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = o.org_id AND t.descendant_id = s.org_id))
             AND NOT EXISTS (SELECT FROM pg_temp.crm_plan_bar b WHERE b.customer_id = w.customer_id AND b.staff_id = s.staff_id)
             AND NOT EXISTS (SELECT FROM crm.plan_adjustment x WHERE x.plan_id = plan.id AND x.kind = 'volume' AND x.channel_id = s.channel_id AND x.org_id = s.org_id)
-          ORDER BY w.customer_id, p.issued_on DESC, p.id DESC) v) f
+          ORDER BY w.customer_id, p.issued_on DESC, p.id DESC) v
+    LEFT JOIN (SELECT x.staff_id, count(*) AS n FROM pg_temp.crm_plan_work x WHERE x.staff_id IS NOT NULL GROUP BY x.staff_id) k ON k.staff_id = v.staff_id) f
   WHERE f.n <= f.room AND w.customer_id = f.customer_id;
 
   CREATE TEMPORARY TABLE crm_plan_unit ON COMMIT DROP AS
-  SELECT s.channel_id, s.org_id, sum(s.room)::bigint - (SELECT count(*) FROM pg_temp.crm_plan_work w WHERE w.channel_id = s.channel_id AND w.org_id = s.org_id) AS room
-  FROM pg_temp.crm_plan_staff s GROUP BY s.channel_id, s.org_id;
+  SELECT s.channel_id, s.org_id, s.room - coalesce(w.n, 0) AS room
+  FROM (SELECT x.channel_id, x.org_id, sum(x.room)::bigint AS room FROM pg_temp.crm_plan_staff x GROUP BY x.channel_id, x.org_id) s
+  LEFT JOIN (SELECT x.channel_id, x.org_id, count(*) AS n FROM pg_temp.crm_plan_work x WHERE x.org_id IS NOT NULL GROUP BY x.channel_id, x.org_id) w
+    ON w.channel_id = s.channel_id AND w.org_id = s.org_id;
+  ANALYZE pg_temp.crm_plan_unit;
 
   -- units with a volume of their own get it from the nearest customers, and no more
   FOR a IN SELECT * FROM crm.plan_adjustment x WHERE x.plan_id = plan.id AND x.kind = 'volume' ORDER BY x.channel_id, x.org_id LOOP
@@ -73,20 +78,20 @@ BEGIN
     END IF;
   END LOOP;
 
-  -- from the home unit upwards: what lies below each unit shares the customers of homes there who are still without, by room
-  FOR top IN REVERSE (SELECT max(o.level) FROM crm.organisation o) .. 0 LOOP
+  -- the home unit itself, then upwards: what lies below each unit shares the customers of homes there who are still without, by room
+  FOR top IN REVERSE deepest + 1 .. 0 LOOP
     WITH place AS MATERIALIZED (
       SELECT w.customer_id, w.channel_id, t.ancestor_id, row_number() OVER (PARTITION BY w.channel_id, t.ancestor_id ORDER BY w.home, w.customer_id) AS n
       FROM pg_temp.crm_plan_work w
       JOIN crm.organisation_tree t ON t.descendant_id = w.home
-      JOIN crm.organisation o ON o.id = t.ancestor_id AND o.level = top
+      JOIN crm.organisation o ON o.id = t.ancestor_id AND CASE WHEN top > deepest THEN t.depth = 0 ELSE o.level = top END
       LEFT JOIN pg_temp.crm_plan_proposal p ON p.id = w.proposal_id
       WHERE w.org_id IS NULL AND (p.org_id IS NULL OR EXISTS (SELECT FROM crm.organisation_tree x WHERE x.ancestor_id = p.org_id AND x.descendant_id = t.ancestor_id))),
     supply AS (
       SELECT u.channel_id, t.ancestor_id, array_agg(u.org_id ORDER BY u.org_id) AS orgs, array_agg(u.room::numeric ORDER BY u.org_id) AS rooms, sum(u.room) AS room
       FROM pg_temp.crm_plan_unit u
       JOIN crm.organisation_tree t ON t.descendant_id = u.org_id
-      JOIN crm.organisation o ON o.id = t.ancestor_id AND o.level = top
+      JOIN crm.organisation o ON o.id = t.ancestor_id AND CASE WHEN top > deepest THEN t.depth = 0 ELSE o.level = top END
       WHERE u.room > 0 GROUP BY u.channel_id, t.ancestor_id),
     share AS (
       SELECT s.channel_id, s.ancestor_id, x.org_id, x.n, sum(x.n) OVER (PARTITION BY s.channel_id, s.ancestor_id ORDER BY x.org_id) AS upto
