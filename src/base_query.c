@@ -7,6 +7,7 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "jit/jit.h"
 #include "nodes/params.h"
 #include "optimizer/cost.h"
 #include "tcop/dest.h"
@@ -218,13 +219,16 @@ given_query_rows(const char *sql, const char *what, int ncolumns, GivenColumn *c
 
 /*
  * Kept queries look rows up by keys.  Their plans must go by index even when
- * they are made while a table is empty: it may fill before the next plan.
+ * they are made while a table is empty: it may fill before the next plan.  A
+ * table without an index that serves gets a forbidding cost thereby, which
+ * must not lead to compilation.
  */
 static void
 plan_by_index(SPIPlanPtr plan)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 	bool		seqscan = enable_seqscan;
+	bool		jit = jit_enabled;
 	bool		pushed = !ActiveSnapshotSet();
 
 	if (source->is_valid && source->gplan && source->gplan->is_valid)
@@ -232,6 +236,7 @@ plan_by_index(SPIPlanPtr plan)
 	if (pushed)
 		PushActiveSnapshot(GetTransactionSnapshot());
 	enable_seqscan = false;
+	jit_enabled = false;
 	PG_TRY();
 	{
 		CachedPlan *made = SPI_plan_get_cached_plan(plan);
@@ -242,6 +247,7 @@ plan_by_index(SPIPlanPtr plan)
 	PG_FINALLY();
 	{
 		enable_seqscan = seqscan;
+		jit_enabled = jit;
 	}
 	PG_END_TRY();
 	if (pushed)

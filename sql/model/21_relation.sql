@@ -80,7 +80,7 @@ CREATE UNIQUE INDEX relation_open_key ON crm.relation (customer_id, other_id, ki
 -- A writer of a relation without cycles waits for the others of that kind, so that two cannot close a circle together.
 -- A bulk load keeps the plan it made while the table was small: it must be by index, row by row.
 CREATE FUNCTION crm._relation_check() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
   k crm.relation_kind;
   first_kind text;

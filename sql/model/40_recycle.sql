@@ -40,7 +40,7 @@ CREATE TABLE crm.holding (
   staff_id bigint REFERENCES crm.staff,
   held_from timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   held_to timestamptz,
-  start_cause text NOT NULL CHECK (start_cause IN ('claim', 'allocation', 'transfer')),
+  start_cause text NOT NULL CHECK (start_cause IN ('claim', 'allocation', 'transfer', 'entry')),
   started_by text NOT NULL DEFAULT crm.actor(),
   start_reason text,
   end_cause text CHECK (end_cause IN ('narrowing', 'transfer', 'release', 'recycle', 'departure', 'merge')),
@@ -53,13 +53,23 @@ CREATE TABLE crm.holding (
   due_cause text GENERATED ALWAYS AS (crm.recycle_cause(rule, held_from, last_contact_at, last_purchase_at)) STORED,
   locked boolean NOT NULL DEFAULT false,
   cool_off_waived boolean NOT NULL DEFAULT false,
+  load integer NOT NULL DEFAULT 1 CONSTRAINT holding_load_check CHECK (load >= 0),
+  protection_days integer,
+  protection_renewal_days integer,
+  protection_max_days integer,
+  overridden_at timestamptz,
+  overridden_by text,
+  override_reason text CONSTRAINT holding_override_reason_check CHECK (pg_catalog.btrim(override_reason) <> ''),
+  protected_until timestamptz GENERATED ALWAYS AS (crm.protected_until(held_from, protection_days, protection_renewal_days, protection_max_days,
+                                                                       last_contact_at, last_purchase_at, overridden_at)) STORED,
+  CONSTRAINT holding_override_check CHECK (pg_catalog.num_nulls(overridden_at, overridden_by, override_reason) IN (0, 3)),
   PRIMARY KEY (customer_id, id),
   CHECK (staff_id IS NULL OR org_id IS NOT NULL),
   CHECK (held_to >= held_from),
   CHECK ((held_to IS NULL) = (end_cause IS NULL)),
   CHECK ((held_to IS NULL) = (ended_by IS NULL))
 );
-COMMENT ON TABLE crm.holding IS 'Who holds which customer, and held: the one history of every change by any cause. A customer without an open row is in the pool. Written by crm.claim, allocate, entrust, transfer, release, recycle, release_departed and record_contact.';
+COMMENT ON TABLE crm.holding IS 'Who holds which customer, and held: the one history of every change by any cause. A customer without an open row is in the pool. Written by crm.claim, enter_customer, allocate, entrust, drain_waiting, transfer, override_protection, release, recycle, release_departed and record_contact.';
 COMMENT ON COLUMN crm.holding.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.holding.id IS 'Key within the customer.';
 COMMENT ON COLUMN crm.holding.channel_id IS 'Channel of the holder.';
@@ -67,7 +77,7 @@ COMMENT ON COLUMN crm.holding.org_id IS 'Unit that holds, or the holder''s unit 
 COMMENT ON COLUMN crm.holding.staff_id IS 'Member of staff that holds; NULL: the unit or the channel does.';
 COMMENT ON COLUMN crm.holding.held_from IS 'Start.';
 COMMENT ON COLUMN crm.holding.held_to IS 'End; NULL while held.';
-COMMENT ON COLUMN crm.holding.start_cause IS 'claim, allocation (crm.entrust() too) or transfer.';
+COMMENT ON COLUMN crm.holding.start_cause IS 'claim, allocation (crm.entrust() too), transfer or entry (who entered the customer).';
 COMMENT ON COLUMN crm.holding.started_by IS 'Who started it.';
 COMMENT ON COLUMN crm.holding.start_reason IS 'Reason given at the start.';
 COMMENT ON COLUMN crm.holding.end_cause IS 'narrowing (from channel to unit or person), transfer, release, recycle, departure or merge (with a customer who is held).';
@@ -80,6 +90,14 @@ COMMENT ON COLUMN crm.holding.due_at IS 'When it falls, or fell, due to go back 
 COMMENT ON COLUMN crm.holding.due_cause IS 'Clause of the rule by which it falls due.';
 COMMENT ON COLUMN crm.holding.locked IS 'Kept out of the sweep.';
 COMMENT ON COLUMN crm.holding.cool_off_waived IS 'Started although the holder''s cool-off was not over.';
+COMMENT ON COLUMN crm.holding.load IS 'What the customer counts against the quota of a member of staff: by the tier at the start, or at the last crm.refresh_loads(). 负荷';
+COMMENT ON COLUMN crm.holding.protection_days IS 'Days from the start for which the holder is protected, as set at the start; NULL: no protection.';
+COMMENT ON COLUMN crm.holding.protection_renewal_days IS 'Days for which each contact by the holder or purchase protects.';
+COMMENT ON COLUMN crm.holding.protection_max_days IS 'Days from the start beyond which nothing protects.';
+COMMENT ON COLUMN crm.holding.overridden_at IS 'When a manager ended the protection.';
+COMMENT ON COLUMN crm.holding.overridden_by IS 'Who did.';
+COMMENT ON COLUMN crm.holding.override_reason IS 'Why.';
+COMMENT ON COLUMN crm.holding.protected_until IS 'Until when nobody else gets the customer, the sweep included; NULL: not protected. 保护期至';
 CREATE UNIQUE INDEX holding_open ON crm.holding (customer_id) WHERE held_to IS NULL;
 CREATE INDEX holding_due ON crm.holding (due_at) WHERE held_to IS NULL AND NOT locked;
 CREATE INDEX holding_staff ON crm.holding (staff_id, held_to) WHERE staff_id IS NOT NULL;
@@ -114,7 +132,7 @@ COMMENT ON FUNCTION crm._last_purchase(bigint, date) IS
   'Day of a customer''s last purchase from a day on: the latest issue of a policy that is not void.';
 
 CREATE FUNCTION crm._holding_purchases(customer_ids bigint[]) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   changed bigint;
@@ -142,7 +160,7 @@ REVOKE ALL ON FUNCTION crm._holding_purchases(bigint[]) FROM PUBLIC;
 
 CREATE FUNCTION crm._recycle(as_of timestamptz, at timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   actor CONSTANT text := crm.actor();
@@ -150,17 +168,19 @@ DECLARE
   ended bigint;
 BEGIN
   -- Customers are locked before their holdings and in order, as everywhere; a holding changed meanwhile is judged again as it is now.
-  due := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.held_to IS NULL AND NOT h.locked AND h.due_at <= _recycle.as_of);
+  due := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.held_to IS NULL AND NOT h.locked AND h.due_at <= _recycle.as_of
+                 AND (h.protected_until IS NULL OR h.protected_until <= _recycle.as_of));
   due := ARRAY(SELECT c.id FROM crm.customer c WHERE c.id = ANY (due) ORDER BY c.id FOR NO KEY UPDATE);
   UPDATE crm.holding h
   SET held_to = greatest(_recycle.at, h.held_from, h.last_contact_at), end_cause = 'recycle', ended_by = actor
-  WHERE h.customer_id = ANY (due) AND h.held_to IS NULL AND NOT h.locked AND h.due_at <= _recycle.as_of;
+  WHERE h.customer_id = ANY (due) AND h.held_to IS NULL AND NOT h.locked AND h.due_at <= _recycle.as_of
+    AND (h.protected_until IS NULL OR h.protected_until <= _recycle.as_of);
   GET DIAGNOSTICS ended = ROW_COUNT;
   RETURN ended;
 END
 $$;
 COMMENT ON FUNCTION crm._recycle(timestamptz, timestamptz) IS
-  'Ends at an instant every holding, unless locked, that is due as of another; reads by due time whatever the statistics say.';
+  'Ends at an instant every holding, unless locked or protected, that is due as of another; reads by due time whatever the statistics say.';
 REVOKE ALL ON FUNCTION crm._recycle(timestamptz, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION crm.recycle(as_of timestamptz, early boolean DEFAULT false) RETURNS bigint
@@ -179,7 +199,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.recycle(timestamptz, boolean) IS
-  'Ends every open holding, unless locked, that is due at as_of, and returns how many; the customers are in the pool again, each earlier holder in cool-off from now. A contact committed before a holding is reached saves it. as_of in the future is refused unless early. Errors: 22004, 22023.';
+  'Ends every open holding, unless locked or protected, that is due at as_of, and returns how many; the customers are in the pool again, each earlier holder in cool-off from now. A contact committed before a holding is reached saves it. as_of in the future is refused unless early. Errors: 22004, 22023.';
 REVOKE ALL ON FUNCTION crm.recycle(timestamptz, boolean) FROM PUBLIC;
 
 -- a change of rule ----------------------------------------------------------

@@ -27,12 +27,25 @@ BEGIN
   WHERE h.held_from < h.ended;
 
   RETURN QUERY
-  SELECT 'holding_count', format('staff member %s is counted to hold %s customers and holds %s', coalesce(q.staff_id, h.staff_id), coalesce(q.held, 0), coalesce(h.held, 0)),
+  SELECT 'holding_count', format('staff member %s is counted to hold %s customers of load %s and holds %s of load %s', coalesce(q.staff_id, h.staff_id),
+                                 coalesce(q.held, 0), coalesce(q.load, 0), coalesce(h.held, 0), coalesce(h.load, 0)),
          'UPDATE crm.holding_count to what is held.'
   FROM crm.holding_count q
-  FULL JOIN (SELECT h.staff_id, count(*) AS held FROM crm.holding h
+  FULL JOIN (SELECT h.staff_id, count(*) AS held, sum(h.load) AS load FROM crm.holding h
              WHERE h.staff_id IS NOT NULL AND h.held_to IS NULL GROUP BY h.staff_id) h ON h.staff_id = q.staff_id
-  WHERE coalesce(q.held, 0) <> coalesce(h.held, 0);
+  WHERE coalesce(q.held, 0) <> coalesce(h.held, 0) OR coalesce(q.load, 0) <> coalesce(h.load, 0);
+
+  RETURN QUERY
+  SELECT 'holding_load', format('%s holdings of unit %s and channel %s count otherwise than tier_load says', count(*), coalesce(s.org_id::text, '(any)'), s.channel_id),
+         'SELECT crm.refresh_loads(crm.today()).'
+  FROM crm._stale_load(crm.today()) s GROUP BY s.org_id, s.channel_id;
+
+  RETURN QUERY
+  SELECT 'holding_protection', format('holding %s of customer %s is protected until another time than its terms give', h.id, h.customer_id),
+         'UPDATE crm.holding SET protection_days = protection_days for that row.'
+  FROM crm.holding h
+  WHERE h.protected_until IS DISTINCT FROM crm.protected_until(h.held_from, h.protection_days, h.protection_renewal_days, h.protection_max_days,
+                                                               h.last_contact_at, h.last_purchase_at, h.overridden_at);
 
   RETURN QUERY
   SELECT 'holding_due', format('holding %s of customer %s has another due time than its rule gives', h.id, h.customer_id),

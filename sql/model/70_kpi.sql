@@ -128,7 +128,7 @@ COMMENT ON VIEW crm._node IS 'The rows of crm.kpi_cell that a unit''s customers 
 -- posting -------------------------------------------------------------------
 
 CREATE FUNCTION crm._members_of(policies bigint[]) RETURNS bigint[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
 BEGIN
   RETURN (SELECT array_agg(m.customer_id ORDER BY m.customer_id) FROM (
     SELECT p.customer_id FROM crm.policy p WHERE p.id = ANY (policies)
@@ -140,7 +140,7 @@ COMMENT ON FUNCTION crm._members_of(bigint[]) IS 'Policyholders and insured of p
 REVOKE ALL ON FUNCTION crm._members_of(bigint[]) FROM PUBLIC;
 
 CREATE FUNCTION crm._post(customers bigint[], policies bigint[]) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off SET enable_hashjoin = off AS $$
 DECLARE
   touched bigint[] := customers;
   more bigint[];

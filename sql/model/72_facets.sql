@@ -107,7 +107,7 @@ GRANT EXECUTE ON FUNCTION crm._standing_query(text, text) TO crm_bi_owner;
 BEGIN
   EXECUTE format($f$
 CREATE FUNCTION crm._put_standings(slot smallint, customers bigint[], first_days date[], timelines crm.timeline[], facets crm.facets[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   day CONSTANT date := crm._shown_on(slot);

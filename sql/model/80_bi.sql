@@ -121,7 +121,7 @@ LEFT JOIN LATERAL (
 CREATE VIEW crm_bi.holding AS
 SELECT h.customer_id::text || '/' || h.id AS holding_key, h.customer_id, c.code AS channel, h.org_id, h.staff_id, s.name AS staff_name,
        h.held_from, h.held_to, h.held_to IS NULL AS is_open, h.start_cause, h.start_reason, h.started_by, h.end_cause, h.end_reason, h.ended_by,
-       h.last_contact_at, h.last_purchase_at, h.due_at, h.due_cause, h.locked
+       h.last_contact_at, h.last_purchase_at, h.due_at, h.due_cause, h.locked, h.load, h.protected_until, h.overridden_at, h.overridden_by, h.override_reason
 FROM crm.holding h
 JOIN crm.channel c ON c.id = h.channel_id
 LEFT JOIN crm.staff s ON s.id = h.staff_id;
@@ -262,7 +262,7 @@ COMMENT ON COLUMN crm_bi.holding.staff_name IS 'Name of the member of staff. 人
 COMMENT ON COLUMN crm_bi.holding.held_from IS 'Start. 开始';
 COMMENT ON COLUMN crm_bi.holding.held_to IS 'End; NULL while held. 结束';
 COMMENT ON COLUMN crm_bi.holding.is_open IS 'Held now. 当前持有';
-COMMENT ON COLUMN crm_bi.holding.start_cause IS 'claim 领取, allocation 分配 (crm.entrust() too) or transfer 转移. 开始方式';
+COMMENT ON COLUMN crm_bi.holding.start_cause IS 'claim 领取, allocation 分配 (crm.entrust() too), transfer 转移 or entry 录入. 开始方式';
 COMMENT ON COLUMN crm_bi.holding.start_reason IS 'Reason given at the start. 开始原因';
 COMMENT ON COLUMN crm_bi.holding.started_by IS 'Who started it. 发起人';
 COMMENT ON COLUMN crm_bi.holding.end_cause IS 'narrowing (from channel to unit or person) 下放, transfer 转移, release 释放, recycle 回收, departure 离职 or merge (with a customer who is held) 合并. 结束方式';
@@ -273,6 +273,11 @@ COMMENT ON COLUMN crm_bi.holding.last_purchase_at IS 'Last purchase while held. 
 COMMENT ON COLUMN crm_bi.holding.due_at IS 'When it falls due to be recycled. 回收到期';
 COMMENT ON COLUMN crm_bi.holding.due_cause IS 'Clause of the rule that falls due first. 到期条款';
 COMMENT ON COLUMN crm_bi.holding.locked IS 'Kept from recycling. 锁定';
+COMMENT ON COLUMN crm_bi.holding.load IS 'What the customer counts against the quota. 负荷';
+COMMENT ON COLUMN crm_bi.holding.protected_until IS 'Until when nobody else gets the customer; NULL: not protected. 保护期至';
+COMMENT ON COLUMN crm_bi.holding.overridden_at IS 'When the protection was ended. 解除保护时间';
+COMMENT ON COLUMN crm_bi.holding.overridden_by IS 'Who ended it. 解除人';
+COMMENT ON COLUMN crm_bi.holding.override_reason IS 'Why. 解除原因';
 COMMENT ON VIEW crm_bi.freshness IS 'How fresh the figures are and what would freshen them: one row for each thing to watch. 数据时效';
 COMMENT ON COLUMN crm_bi.freshness.item IS 'What is looked at. 项目';
 COMMENT ON COLUMN crm_bi.freshness.day IS 'Day it stands on. 日期';

@@ -1,11 +1,26 @@
--- recycle: a sweep locks customers before their holdings
+-- recycle: a sweep locks customers before their holdings and passes over those that are protected
 
 @model/40_recycle crm._holding_purchases
 @model/40_recycle crm._recycle
+@model/40_recycle crm.recycle comments
 
+-- it stands in the way of new columns and is made again with its neighbours
+DROP FUNCTION crm._held_by(crm.holding);
 ALTER TABLE crm.holding
   DROP CONSTRAINT holding_end_cause_check,
-  ADD CONSTRAINT holding_end_cause_check CHECK (end_cause IN ('narrowing', 'transfer', 'release', 'recycle', 'departure', 'merge'));
-COMMENT ON COLUMN crm.holding.end_cause IS 'narrowing (from channel to unit or person), transfer, release, recycle, departure or merge (with a customer who is held).';
+  ADD CONSTRAINT holding_end_cause_check CHECK (end_cause IN ('narrowing', 'transfer', 'release', 'recycle', 'departure', 'merge')),
+  DROP CONSTRAINT holding_start_cause_check,
+  ADD CONSTRAINT holding_start_cause_check CHECK (start_cause IN ('claim', 'allocation', 'transfer', 'entry')),
+  ADD COLUMN load integer NOT NULL DEFAULT 1 CONSTRAINT holding_load_check CHECK (load >= 0),
+  ADD COLUMN protection_days integer,
+  ADD COLUMN protection_renewal_days integer,
+  ADD COLUMN protection_max_days integer,
+  ADD COLUMN overridden_at timestamptz,
+  ADD COLUMN overridden_by text,
+  ADD COLUMN override_reason text CONSTRAINT holding_override_reason_check CHECK (pg_catalog.btrim(override_reason) <> ''),
+  ADD COLUMN protected_until timestamptz GENERATED ALWAYS AS (crm.protected_until(held_from, protection_days, protection_renewal_days, protection_max_days,
+                                                                                  last_contact_at, last_purchase_at, overridden_at)) STORED,
+  ADD CONSTRAINT holding_override_check CHECK (pg_catalog.num_nulls(overridden_at, overridden_by, override_reason) IN (0, 3));
+@model/40_recycle crm.holding comments
 INSERT INTO crm.customer_reference (relation, column_name, way, prepare, note) VALUES
   ('crm.holding', 'customer_id', 'move', 'crm._merge_holdings', 'One open holding a customer; the history of both stays, and with it each cool-off.');

@@ -1,0 +1,89 @@
+-- allocate: what each customer counts, by tier
+
+INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, description) VALUES
+  ('tier_load', 'crm.tier_load', 'others 1', true, false,
+   'What a customer counts against the quota of who holds it, by tier.');
+
+CREATE FUNCTION crm._check_tier_load() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  unknown CONSTANT text := (SELECT min(l.tier) FROM crm._named_loads(NEW.value) l
+                            WHERE l.tier <> 'others' AND l.tier NOT IN (SELECT t.label FROM crm._tier_label t));
+BEGIN
+  IF unknown IS NOT NULL THEN
+    RAISE EXCEPTION 'tier "%" is not known', unknown
+      USING ERRCODE = 'invalid_parameter_value', HINT = format('Tiers are %s.', (SELECT string_agg(t.label, ', ' ORDER BY t.label) FROM crm._tier_label t));
+  END IF;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION crm._check_tier_load() IS 'Trigger: a tier that counts otherwise must be named by a scale. Errors: 22023.';
+REVOKE ALL ON FUNCTION crm._check_tier_load() FROM PUBLIC;
+CREATE TRIGGER tier_load AFTER INSERT OR UPDATE ON crm.setting
+  FOR EACH ROW WHEN (NEW.name = 'tier_load') EXECUTE FUNCTION crm._check_tier_load();
+
+CREATE FUNCTION crm._tier_load(org_id bigint, channel_id bigint, as_of date) RETURNS crm.tier_load
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT crm._setting_for('tier_load', _tier_load.org_id, _tier_load.channel_id, _tier_load.as_of)::crm.tier_load;
+END;
+COMMENT ON FUNCTION crm._tier_load(bigint, bigint, date) IS 'What customers count for a unit and a channel on a day.';
+
+CREATE FUNCTION crm._tier_of(customer_id bigint, as_of date) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT coalesce((SELECT CASE WHEN s.valid_from <= _tier_of.as_of AND s.valid_to > _tier_of.as_of THEN s.tier
+                               ELSE (SELECT c.label FROM crm.class c WHERE c.id = (crm.at(s.timeline, _tier_of.as_of)).tier) END
+                   FROM crm.generation g JOIN crm.standing s ON s.slot = g.slot AND s.customer_id = _tier_of.customer_id
+                   WHERE g.state = 'current'), 'none');
+END;
+COMMENT ON FUNCTION crm._tier_of(bigint, date) IS 'Tier of a customer on a day; none also where there is no standing yet.';
+
+-- a change of tier or setting -----------------------------------------------
+
+-- by unit and channel, whose setting is read once; nothing to look at where every customer counts 1
+CREATE FUNCTION crm._stale_load(as_of date, OUT customer_id bigint, OUT id bigint, OUT org_id bigint, OUT channel_id bigint, OUT load integer, OUT load_now integer)
+RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  g record;
+BEGIN
+  FOR g IN SELECT h.org_id, h.channel_id, max(h.load) AS highest, min(h.load) AS least, crm._tier_load(h.org_id, h.channel_id, _stale_load.as_of) AS loads
+           FROM crm.holding h WHERE h.held_to IS NULL GROUP BY h.org_id, h.channel_id LOOP
+    CONTINUE WHEN g.highest = 1 AND g.least = 1 AND (SELECT bool_and(l.load = 1) FROM crm._named_loads(g.loads) l);
+    RETURN QUERY
+    SELECT n.customer_id, n.id, n.org_id, n.channel_id, n.load, n.load_now
+    FROM (SELECT h.customer_id, h.id, h.org_id, h.channel_id, h.load, crm.load_of(g.loads, crm._tier_of(h.customer_id, _stale_load.as_of)) AS load_now
+          FROM crm.holding h WHERE h.held_to IS NULL AND h.org_id IS NOT DISTINCT FROM g.org_id AND h.channel_id = g.channel_id) n
+    WHERE n.load <> n.load_now;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION crm._stale_load(date) IS 'Open holdings that count otherwise than tier and setting of a day say.';
+REVOKE ALL ON FUNCTION crm._stale_load(date) FROM PUBLIC;
+
+CREATE FUNCTION crm.refresh_loads(as_of date) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  changed bigint;
+BEGIN
+  IF refresh_loads.as_of IS NULL THEN
+    RAISE EXCEPTION 'the day whose tiers and settings are to hold must be given' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  -- holdings before the counts that their change is added to, in order as everywhere
+  WITH stale AS MATERIALIZED (
+    SELECT s.customer_id, s.id, s.load_now FROM crm._stale_load(refresh_loads.as_of) s),
+  locked AS MATERIALIZED (
+    SELECT h.customer_id, h.id, s.load_now FROM stale s JOIN crm.holding h ON h.customer_id = s.customer_id AND h.id = s.id AND h.held_to IS NULL
+    ORDER BY h.customer_id FOR UPDATE OF h)
+  UPDATE crm.holding h SET load = l.load_now FROM locked l
+  WHERE h.customer_id = l.customer_id AND h.id = l.id AND h.held_to IS NULL AND h.load <> l.load_now;
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  RETURN changed;
+END
+$$;
+COMMENT ON FUNCTION crm.refresh_loads(date) IS
+  'Makes every open holding count what the setting tier_load says of the customer''s tier on a day, and returns how many changed: for the nightly job, and after a change of the setting. Who comes above the quota by it keeps all and gets no other. Errors: 22004.';
+REVOKE ALL ON FUNCTION crm.refresh_loads(date) FROM PUBLIC;
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('manager', 'EXECUTE', 'FUNCTION', 'crm.refresh_loads(date)');
