@@ -19,7 +19,7 @@ BEGIN
     SELECT o.customer_id, count(*)::integer AS providers, (array_agg(o.provider_id ORDER BY o.release_id, o.provider_id))[1] AS provider_id, min(o.release_id) AS release_id
     FROM crm.cycle_offer o WHERE o.cycle_id = inventory.cycle_id AND o.withdrawn_at IS NULL GROUP BY o.customer_id),
   held AS (
-    SELECT h.customer_id, h.locked AS protected FROM crm.holding h JOIN offered o ON o.customer_id = h.customer_id WHERE h.held_to IS NULL),
+    SELECT h.customer_id, h.locked OR coalesce(h.protected_until > crm._business_time(inventory.as_of), false) AS protected FROM crm.holding h JOIN offered o ON o.customer_id = h.customer_id WHERE h.held_to IS NULL),
   blacklisted AS (
     SELECT DISTINCT b.customer_id FROM crm.blacklist b WHERE b.from_date <= inventory.as_of AND (b.to_date IS NULL OR b.to_date > inventory.as_of)),
   left_alone AS (

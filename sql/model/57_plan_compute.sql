@@ -64,22 +64,28 @@ DECLARE
   staged CONSTANT boolean := EXISTS (SELECT FROM crm.plan_stage s WHERE s.plan_id = plan.id);
   at CONSTANT timestamptz := crm._business_time(day);
   sample CONSTANT integer := crm.setting_value('history_sample', day)::integer;
+  ids bigint[];
+  rooms record;
 BEGIN
   CREATE TEMPORARY TABLE crm_plan_result ON COMMIT DROP AS SELECT * FROM crm._holding_result(day);
+  ids := ARRAY(
+    SELECT s.id FROM crm.staff s
+    JOIN crm.cycle y ON y.id = plan.cycle_id
+    JOIN crm.organisation_tree t ON t.ancestor_id = y.org_id AND t.descendant_id = s.org_id
+    WHERE s.joined_on <= day AND (s.left_on IS NULL OR s.left_on > day)
+      AND s.channel_id IN (SELECT p.channel_id FROM pg_temp.crm_plan_proposal p UNION SELECT a.channel_id FROM crm.plan_adjustment a WHERE a.plan_id = plan.id AND a.kind = 'pin')
+    ORDER BY s.id);
+  rooms := crm._rooms(ids, day);
   INSERT INTO pg_temp.crm_plan_staff (staff_id, channel_id, org_id, stage, held, room)
-  SELECT s.id, s.channel_id, s.org_id, g.stage, coalesce(q.held, 0), greatest(crm._quota(s, day) - coalesce(q.held, 0), 0)
-  FROM crm.staff s
-  JOIN crm.cycle y ON y.id = plan.cycle_id
-  JOIN crm.organisation_tree t ON t.ancestor_id = y.org_id AND t.descendant_id = s.org_id
+  SELECT s.id, s.channel_id, s.org_id, g.stage, r.load, greatest(r.room, 0)
+  FROM unnest(ids, rooms.loads, rooms.rooms, rooms.away) r(id, load, room, away)
+  JOIN crm.staff s ON s.id = r.id
   JOIN crm.organisation o ON o.id = s.org_id
-  LEFT JOIN crm.holding_count q ON q.staff_id = s.id
   LEFT JOIN LATERAL (
     SELECT coalesce((SELECT x.stage FROM crm.plan_stage x JOIN crm.organisation_tree u ON u.ancestor_id = ANY (x.org_ids) AND u.descendant_id = s.org_id
                      WHERE x.plan_id = plan.id ORDER BY u.depth, x.stage LIMIT 1),
                     (SELECT min(x.stage) FROM crm.plan_stage x WHERE x.plan_id = plan.id AND x.area = o.area)) AS stage) g ON true
-  WHERE s.joined_on <= day AND (s.left_on IS NULL OR s.left_on > day)
-    AND s.channel_id IN (SELECT p.channel_id FROM pg_temp.crm_plan_proposal p UNION SELECT a.channel_id FROM crm.plan_adjustment a WHERE a.plan_id = plan.id AND a.kind = 'pin')
-    AND (NOT staged OR g.stage IS NOT NULL);
+  WHERE NOT r.away AND (NOT staged OR g.stage IS NOT NULL);
   ANALYZE pg_temp.crm_plan_staff;
   UPDATE pg_temp.crm_plan_proposal p
   SET room = (SELECT coalesce(sum(s.room), 0) FROM pg_temp.crm_plan_staff s
@@ -125,7 +131,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._plan_rooms(crm.plan, date) IS
-  'Step 2: the staff in post in the stages with the room they have, pairs that must not meet, and what each proposal may expect of each class.';
+  'Step 2: the staff in post, not on leave, in the stages with the room they have, pairs that must not meet, and what each proposal may expect of each class.';
 REVOKE ALL ON FUNCTION crm._plan_rooms(crm.plan, date) FROM PUBLIC;
 
 CREATE FUNCTION crm._plan_pins(plan crm.plan) RETURNS void

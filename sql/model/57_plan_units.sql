@@ -116,7 +116,7 @@ COMMENT ON FUNCTION crm._plan_units(crm.plan) IS
   'Step 5: each customer of a channel goes to an earlier servicer with room, else to the home unit, else to the units nearest to it, by room.';
 REVOKE ALL ON FUNCTION crm._plan_units(crm.plan) FROM PUBLIC;
 
-CREATE FUNCTION crm._plan_staff(plan crm.plan) RETURNS void
+CREATE FUNCTION crm._plan_staff(plan crm.plan, day date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
@@ -140,7 +140,7 @@ BEGIN
       FROM pg_temp.crm_plan_work w WHERE w.staff_id IS NULL GROUP BY w.channel_id, w.org_id),
     holder AS (
       SELECT s.channel_id, s.org_id, array_agg(s.staff_id ORDER BY s.staff_id) AS ids, array_agg(s.room ORDER BY s.staff_id) AS rooms,
-             array_agg(CASE plan.strategy WHEN 'even' THEN 0 ELSE s.held END ORDER BY s.staff_id) AS loads
+             array_agg(CASE plan.strategy WHEN 'even' THEN 0 ELSE s.held END::bigint ORDER BY s.staff_id) AS loads
       FROM pg_temp.crm_plan_staff s GROUP BY s.channel_id, s.org_id),
     bar AS (
       SELECT s.channel_id, s.org_id, array_agg(b.customer_id ORDER BY b.customer_id, b.staff_id) AS customers, array_agg(b.staff_id ORDER BY b.customer_id, b.staff_id) AS staff
@@ -152,14 +152,16 @@ BEGIN
     FROM customer c
     JOIN holder h ON h.channel_id = c.channel_id AND h.org_id = c.org_id
     LEFT JOIN bar b ON b.channel_id = c.channel_id AND b.org_id = c.org_id
-    CROSS JOIN LATERAL unnest(c.ids, crm.deal(c.ids, h.ids, h.loads, h.rooms, coalesce(b.customers, '{}'), coalesce(b.staff, '{}'))) d(customer_id, staff_id)
+    CROSS JOIN LATERAL crm._kinds(c.ids, h.ids, day) k
+    CROSS JOIN LATERAL unnest(c.ids, crm._deal('level', c.ids, k.kinds, h.ids, h.loads, h.rooms, k.kind_loads, coalesce(b.customers, '{}'), coalesce(b.staff, '{}'), false))
+      d(customer_id, staff_id)
     WHERE w.customer_id = d.customer_id AND d.staff_id IS NOT NULL;
   END IF;
   DELETE FROM pg_temp.crm_plan_work w WHERE w.staff_id IS NULL;
 END
 $$;
-COMMENT ON FUNCTION crm._plan_staff(crm.plan) IS 'Step 6: the staff of each unit share its customers by the strategy, optimal by how well each sold to customers of the tier; whom nobody can take is left over.';
-REVOKE ALL ON FUNCTION crm._plan_staff(crm.plan) FROM PUBLIC;
+COMMENT ON FUNCTION crm._plan_staff(crm.plan, date) IS 'Step 6: the staff of each unit share its customers by the strategy, optimal by how well each sold to customers of the tier; whom nobody can take is left over.';
+REVOKE ALL ON FUNCTION crm._plan_staff(crm.plan, date) FROM PUBLIC;
 
 CREATE FUNCTION crm._keep_plan(plan crm.plan) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -229,7 +231,7 @@ BEGIN
     PERFORM crm._plan_units(plan);
   END IF;
   IF plan.level = 'staff' THEN
-    PERFORM crm._plan_staff(plan);
+    PERFORM crm._plan_staff(plan, compute_plan.as_of);
   END IF;
   PERFORM crm._keep_plan(plan);
   UPDATE crm.plan p SET version = p.version + 1, as_of = compute_plan.as_of, computed_at = clock_timestamp(), computed_by = crm.actor() WHERE p.id = plan.id;

@@ -5,12 +5,9 @@ RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome t
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  today CONSTANT date := crm._business_day(clock_timestamp());
   members bigint[];
-  rooms bigint[];
-  barred_customers bigint[];
-  barred_staff bigint[];
-  dealt bigint[];
+  state record;
+  who bigint[];
 BEGIN
   IF distribute_list.target_list_id IS NULL OR distribute_list.staff IS NULL OR array_position(distribute_list.staff, NULL) IS NOT NULL
      OR array_position(distribute_list.wanted, NULL) IS NOT NULL THEN
@@ -24,28 +21,23 @@ BEGIN
   IF NOT EXISTS (SELECT FROM crm.target_list t WHERE t.id = distribute_list.target_list_id) THEN
     RAISE EXCEPTION 'there is no target list "%"', distribute_list.target_list_id USING ERRCODE = 'undefined_object', HINT = 'crm.freeze_list() makes one.';
   END IF;
-  SELECT coalesce(array_agg(least(greatest(crm._quota(s, today) - coalesce(q.held, 0), 0), w.wanted) ORDER BY w.n), '{}') INTO rooms
-  FROM unnest(distribute_list.staff, distribute_list.wanted) WITH ORDINALITY w(id, wanted, n)
-  CROSS JOIN LATERAL crm._staff_in_post(w.id, today) s
-  LEFT JOIN crm.holding_count q ON q.staff_id = s.id;
   members := ARRAY(
     SELECT m.customer_id FROM crm.target_list_member m
     WHERE m.target_list_id = distribute_list.target_list_id
       AND NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = m.customer_id AND h.held_to IS NULL)
-      AND NOT EXISTS (SELECT FROM crm.blacklist b WHERE b.customer_id = m.customer_id AND b.from_date <= today AND (b.to_date IS NULL OR b.to_date > today))
     ORDER BY m.customer_id);
-  SELECT coalesce(array_agg(h.customer_id), '{}'), coalesce(array_agg(h.staff_id), '{}') INTO barred_customers, barred_staff
-  FROM unnest(members) u(id) JOIN crm.holding h ON h.customer_id = u.id
-  WHERE h.staff_id = ANY (distribute_list.staff) AND h.held_to IS NOT NULL AND crm._free_again(h.held_to, h.rule) > clock_timestamp();
-  dealt := crm.deal(members, distribute_list.staff, array_fill(0::bigint, ARRAY[cardinality(distribute_list.staff)]), rooms, barred_customers, barred_staff);
+  state := crm._allocation_state(members, distribute_list.staff);
+  who := crm._deal('level', state.eligible, state.kinds, distribute_list.staff, array_fill(0::bigint, ARRAY[cardinality(distribute_list.staff)]),
+                   ARRAY(SELECT least(w.room, w.wanted) FROM unnest(state.rooms, distribute_list.wanted) WITH ORDINALITY w(room, wanted, n) WHERE w.room IS NOT NULL ORDER BY w.n),
+                   state.kind_loads, state.barred_customers, state.barred_staff, false);
   RETURN QUERY
   SELECT a.customer_id, a.staff_id, a.holding_id, a.outcome
-  FROM crm.allocate(customers => members, staff => dealt, strategy => 'given',
+  FROM crm.allocate(customers => state.eligible || state.others, staff => who || array_fill(NULL::bigint, ARRAY[cardinality(state.others)]), strategy => 'given',
                     reason => coalesce(distribute_list.reason, format('target list %s', distribute_list.target_list_id))) a;
 END
 $$;
 COMMENT ON FUNCTION crm.distribute_list(bigint, bigint[], bigint[], text) IS
-  'Deals those on a target list whom nobody holds out to members of staff by need: in turns, to each no more than stands at the same place of wanted, nor than its quota leaves, never within a cool-off. One row for each of them as crm.allocate(); those left over stay in the pool. Errors: 22004, 22023, 23503 unknown staff, 42704 unknown list, 55000 not in post, 2202E. 名单分发';
+  'Deals those on a target list whom nobody holds out to members of staff by need: in turns, to each no more than stands at the same place of wanted, nor than its quota leaves, never within a cool-off nor to somebody on leave. One row for each of them as crm.allocate(); those left over stay in the pool. Errors: 22004, 22023, 23503 unknown staff, 42704 unknown list, 55000 not in post, 2202E. 名单分发';
 REVOKE ALL ON FUNCTION crm.distribute_list(bigint, bigint[], bigint[], text) FROM PUBLIC;
 
 -- what goes along -------------------------------------------------------------
