@@ -67,7 +67,8 @@ CREATE TABLE crm.cycle_release (
   released bigint NOT NULL DEFAULT 0,
   refused bigint NOT NULL DEFAULT 0,
   released_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-  released_by text NOT NULL DEFAULT crm.actor()
+  released_by text NOT NULL DEFAULT crm.actor(),
+  UNIQUE (id, cycle_id, provider_id)
 );
 COMMENT ON TABLE crm.cycle_release IS 'Calls of crm.release_to_inventory(). 资源释放';
 COMMENT ON COLUMN crm.cycle_release.id IS 'Key.';
@@ -87,14 +88,15 @@ CREATE INDEX ON crm.cycle_release (cycle_id);
 CREATE INDEX ON crm.cycle_release (provider_id);
 
 CREATE TABLE crm.cycle_offer (
-  cycle_id bigint NOT NULL REFERENCES crm.cycle,
+  cycle_id bigint NOT NULL,
   customer_id bigint NOT NULL REFERENCES crm.customer ON DELETE CASCADE,
-  provider_id bigint NOT NULL REFERENCES crm.provider,
-  release_id bigint NOT NULL REFERENCES crm.cycle_release,
+  provider_id bigint NOT NULL,
+  release_id bigint NOT NULL,
   withdrawn_at timestamptz,
   withdrawn_by text,
   withdrawal_reason text,
   PRIMARY KEY (cycle_id, customer_id, provider_id),
+  FOREIGN KEY (release_id, cycle_id, provider_id) REFERENCES crm.cycle_release (id, cycle_id, provider_id),
   CONSTRAINT cycle_offer_withdrawn_check CHECK ((withdrawn_at IS NULL) = (withdrawn_by IS NULL))
 );
 COMMENT ON TABLE crm.cycle_offer IS 'Customers that providers offer in a cycle: its inventory. 资源清单';
@@ -106,8 +108,7 @@ COMMENT ON COLUMN crm.cycle_offer.withdrawn_at IS 'When it was withdrawn; NULL: 
 COMMENT ON COLUMN crm.cycle_offer.withdrawn_by IS 'Who withdrew it.';
 COMMENT ON COLUMN crm.cycle_offer.withdrawal_reason IS 'Why.';
 CREATE INDEX ON crm.cycle_offer (customer_id);
-CREATE INDEX ON crm.cycle_offer (provider_id);
-CREATE INDEX ON crm.cycle_offer (release_id);
+CREATE INDEX ON crm.cycle_offer (release_id, cycle_id, provider_id);
 INSERT INTO crm.customer_reference (relation, column_name, way, binds, note) VALUES
   ('crm.cycle_offer', 'customer_id', 'move', false, 'Once from each provider in a cycle.');
 

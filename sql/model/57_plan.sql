@@ -201,7 +201,6 @@ CREATE TABLE crm.plan_customer (
   holding_id bigint,
   done_at timestamptz,
   PRIMARY KEY (plan_id, customer_id),
-  FOREIGN KEY (plan_id, line) REFERENCES crm.plan_line,
   FOREIGN KEY (customer_id, holding_id) REFERENCES crm.holding ON UPDATE CASCADE,
   CONSTRAINT plan_customer_done_check CHECK ((outcome IS NULL) = (done_at IS NULL) AND (outcome IS NOT DISTINCT FROM 'allocated') = (holding_id IS NOT NULL))
 );

@@ -32,8 +32,8 @@ BEGIN
                    state.kind_loads, state.barred_customers, state.barred_staff, false);
   RETURN QUERY
   SELECT a.customer_id, a.staff_id, a.holding_id, a.outcome
-  FROM crm.allocate(customers => state.eligible || state.others, staff => who || array_fill(NULL::bigint, ARRAY[cardinality(state.others)]), strategy => 'given',
-                    reason => coalesce(distribute_list.reason, format('target list %s', distribute_list.target_list_id))) a;
+  FROM crm._allocate(state.eligible || state.others, who || array_fill(NULL::bigint, ARRAY[cardinality(state.others)]),
+                     coalesce(distribute_list.reason, format('target list %s', distribute_list.target_list_id))) a;
 END
 $$;
 COMMENT ON FUNCTION crm.distribute_list(bigint, bigint[], bigint[], text) IS

@@ -86,6 +86,8 @@ BEGIN
   SELECT 'holding_rule', format('%s holdings of unit %s and channel %s do not follow the rule in force', r.holdings, coalesce(r.org_id::text, '(any)'), r.channel_id),
          'CALL crm.refresh_due(crm.today()).'
   FROM crm._stale_rule r;
+
+  RETURN QUERY SELECT c.check_name, c.detail, c.hint FROM crm._check_cycle() c;
 END
 $$;
 COMMENT ON FUNCTION crm._check_holding() IS 'Invariants of holdings that do not hold, each with what to do. Holdings of a customer who was merged with another lie beside those of the other.';

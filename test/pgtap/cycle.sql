@@ -500,5 +500,23 @@ SET LOCAL crm.actor = 'head';
 SELECT pg_temp.refused(format('SELECT crm.reject_plan(%s, NULL)', :shares), '23502', 'reason', 'a rejection has its reason');
 SELECT is(crm.reject_plan(:shares, 'too small'), 'rejected', 'rejected');
 SELECT pg_temp.refused(format('SELECT crm.submit_plan(%s, 1)', :shares), '55000', 'no transition', 'for good');
+
+-- what must hold, and the views ---------------------------------------------------------
+
+SELECT is_empty('SELECT * FROM crm.check()', 'all is well');
+CREATE TEMP TABLE shown AS
+SELECT c.relname, c.oid, (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = 1) AS key FROM pg_class c
+WHERE c.relnamespace = 'crm_bi'::regnamespace AND c.relname IN ('cycle', 'inventory_release', 'inventory', 'inventory_summary', 'proposal', 'proposal_version', 'plan', 'plan_proposal', 'plan_cell', 'plan_line',
+  'plan_customer', 'plan_difference', 'plan_stage', 'plan_terms', 'plan_adjustment', 'plan_attachment', 'problem');
+SELECT is((SELECT count(*) FROM shown), 17::bigint, 'the views of the cycle are there');
+SELECT is_empty($$SELECT s.relname, a.attname FROM shown s JOIN pg_attribute a ON a.attrelid = s.oid AND a.attnum > 0 WHERE col_description(s.oid, a.attnum) !~ '[一-龥]'$$, 'every column is told in Chinese, too');
+SELECT is_empty(format('SELECT %L WHERE (SELECT count(*) <> count(DISTINCT %I) FROM crm_bi.%I)', relname, key, relname), 'the first column is a key: ' || relname) FROM shown;
+UPDATE crm.holding SET plan_id = :plan WHERE (customer_id, id) = (SELECT customer_id, id FROM crm.holding WHERE plan_id IS NULL ORDER BY 1, 2 LIMIT 1);
+UPDATE crm.holding SET plan_id = NULL WHERE (customer_id, id) = (SELECT customer_id, id FROM crm.holding WHERE plan_id = :plan2 ORDER BY 1, 2 LIMIT 1);
+UPDATE crm.plan SET state = 'approved' WHERE id = :plan;
+UPDATE crm.proposal SET state = 'draft' WHERE id = :agents;
+DELETE FROM crm.plan_terms_acceptance WHERE plan_id = :plan;
+DELETE FROM crm.plan_line WHERE plan_id = :optimal;
+SELECT set_eq('SELECT DISTINCT check_name FROM crm._check_cycle()', $$VALUES ('plan_holding'), ('plan_customer'), ('plan_line'), ('plan_state'), ('proposal_state'), ('cycle_plan'), ('plan_terms')$$, 'what does not hold is found');
 SELECT * FROM finish();
 ROLLBACK;
