@@ -26,6 +26,10 @@ BEGIN
     WHERE m.target_list_id = distribute_list.target_list_id
       AND NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = m.customer_id AND h.held_to IS NULL)
     ORDER BY m.customer_id);
+  IF cardinality(members) = 0 OR cardinality(distribute_list.staff) = 0 THEN
+    RETURN QUERY SELECT u.id, NULL::bigint, NULL::bigint, 'left_over' FROM unnest(members) u(id);
+    RETURN;
+  END IF;
   state := crm._allocation_state(members, distribute_list.staff);
   who := crm._deal('level', state.eligible, state.kinds, distribute_list.staff, array_fill(0::bigint, ARRAY[cardinality(distribute_list.staff)]),
                    ARRAY(SELECT least(w.room, w.wanted) FROM unnest(state.rooms, distribute_list.wanted) WITH ORDINALITY w(room, wanted, n) WHERE w.room IS NOT NULL ORDER BY w.n),

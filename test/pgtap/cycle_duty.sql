@@ -133,6 +133,7 @@ SELECT is(pg_temp.by(login::name, format(statement, :problem)), answer, login ||
   (6, 'crm_test_unit', 'SELECT crm.reopen_problem(%s, ''when?'')', 'open'), (7, 'crm_test_resources', 'SELECT crm.answer_problem(%s, ''tomorrow'')', 'answered'),
   (8, 'crm_test_provider', 'SELECT crm.close_problem(%s)', '42501'), (9, 'crm_test_unit', 'SELECT crm.close_problem(%s)', 'closed'), (10, 'crm_test_unit', 'SELECT crm.close_problem(%s)', '55000')) v (n, login, statement, answer) ORDER BY n;
 SELECT results_eq('SELECT state, answer, responsible FROM crm_bi.problem', $$VALUES ('closed', 'tomorrow', NULL::text)$$, 'tracked to its answer');
+SELECT crm.post() >= 0 AS posted \g /dev/null
 SELECT is_empty('SELECT * FROM crm.check()', 'all is well');
 SELECT * FROM finish();
 ROLLBACK;
