@@ -58,17 +58,17 @@ BEGIN
       RAISE EXCEPTION 'version % of plan "%" is not its latest', item.data ->> 'version', plan.name
         USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('The latest is %s.', plan.version), HINT = 'Look at what it says now.';
     END IF;
-    PERFORM crm._submittable(plan);
-  END IF;
-  IF item.state = 'approved' THEN
-    IF actor IN (plan.made_by, plan.computed_by, plan.submitted_by) THEN
+    IF item.state = 'approved' AND actor IN (plan.made_by, plan.computed_by, plan.submitted_by) THEN
       RAISE EXCEPTION '"%" has made, computed or submitted plan "%"', actor, plan.name
         USING ERRCODE = 'insufficient_privilege', HINT = 'Somebody else approves it.';
-    ELSIF cycle.approved_plan_id IS NOT NULL THEN
+    ELSIF item.state = 'approved' AND cycle.approved_plan_id IS NOT NULL THEN
       RAISE EXCEPTION 'cycle "%" has an approved plan', cycle.name
         USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Plan "%s" is not carried out yet.', (SELECT p.name FROM crm.plan p WHERE p.id = cycle.approved_plan_id)),
               HINT = 'Carry it out, or give up the rest with crm.finish_plan().';
     END IF;
+    PERFORM crm._submittable(plan);
+  END IF;
+  IF item.state = 'approved' THEN
     UPDATE crm.cycle y SET approved_plan_id = plan.id WHERE y.id = cycle.id;
     PERFORM crm.make_transition(o.item_id, 'grant')
     FROM (SELECT p.item_id FROM crm.plan_proposal n JOIN crm.proposal p ON p.id = n.proposal_id WHERE n.plan_id = plan.id ORDER BY p.item_id) o;
