@@ -27,6 +27,7 @@ if [ "${DUCKDB:-}" != no ]; then
 		for table in cover customer customer_organisation organisation_tree; do
 			columns='*'
 			[ "$table" != customer ] || columns='id, kind, org_id, source_channel_id, known_from'
+			[ "$table" != cover ] || columns='customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium'
 			sql -c "COPY (SELECT $columns FROM crm.$table) TO '$work/$table.csv' (FORMAT csv, HEADER)"
 		done
 		if out=$(cd "$modules" && DUCKDB_DIR="$modules" timeout 1200 node "$here/duckdb.mjs" "$here/islands.sql" "$work" "$as_of" 2>&1); then
