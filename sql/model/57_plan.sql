@@ -39,9 +39,9 @@ COMMENT ON COLUMN crm.plan.made_at IS 'When it was made.';
 COMMENT ON COLUMN crm.plan.made_by IS 'Who made it.';
 COMMENT ON COLUMN crm.plan.submitted_by IS 'Who submitted it last.';
 CREATE INDEX ON crm.plan (item_id);
-ALTER TABLE crm.cycle ADD COLUMN approved_plan_id bigint REFERENCES crm.plan;
+-- no foreign key: a data-only dump could not order the two tables
+ALTER TABLE crm.cycle ADD COLUMN approved_plan_id bigint;
 COMMENT ON COLUMN crm.cycle.approved_plan_id IS 'Plan that is approved and not yet carried out.';
-CREATE INDEX ON crm.cycle (approved_plan_id);
 ALTER TABLE crm.holding ADD COLUMN plan_id bigint REFERENCES crm.plan;
 COMMENT ON COLUMN crm.holding.plan_id IS 'Plan that allocated it; NULL: none.';
 CREATE INDEX holding_plan ON crm.holding (plan_id) WHERE plan_id IS NOT NULL;
