@@ -60,19 +60,14 @@ BEGIN
     ORDER BY c.customer_id LIMIT _carry_out_plan.batch),
   judged AS (
     SELECT p.customer_id, p.staff_id,
-           CASE WHEN EXISTS (SELECT FROM crm.blacklist b WHERE b.customer_id = p.customer_id AND b.from_date <= today AND (b.to_date IS NULL OR b.to_date > today)) THEN 'blacklisted'
-                WHEN EXISTS (SELECT FROM crm.do_not_contact d
-                             WHERE d.customer_id = p.customer_id AND d.way = 'any' AND (d.channel_id IS NULL OR d.channel_id = p.channel_id)
-                               AND d.from_date <= today AND (d.to_date IS NULL OR d.to_date > today)) THEN 'do_not_contact'
-                WHEN c.state = 'withdrawn' THEN 'consent_withdrawn'
-                WHEN c.state IS NULL AND needs_consent THEN 'no_consent'
+           CASE WHEN crm.is_blacklisted(p.customer_id, today) THEN 'blacklisted'
+                WHEN c.obstacle IS NOT NULL THEN c.obstacle
                 WHEN p.staff_id IS NOT NULL AND NOT (today >= s.joined_on AND coalesce(today < s.left_on, true)) THEN 'not_in_post'
                 WHEN s.id IS NOT NULL AND (s.channel_id, s.org_id) <> (p.channel_id, p.org_id) THEN 'moved' END AS refusal
     FROM page p
     LEFT JOIN crm.staff s ON s.id = p.staff_id
-    LEFT JOIN LATERAL (SELECT x.state FROM crm.consent x
-                       WHERE x.customer_id = p.customer_id AND x.purpose = 'marketing' AND x.way = 'any' AND x.on_date <= today
-                       ORDER BY x.on_date DESC, x.id DESC LIMIT 1) c ON true)
+    CROSS JOIN LATERAL (
+      SELECT nullif(replace(crm.contact_obstacle(p.customer_id, today, channel_id => p.channel_id), ' ', '_'), CASE WHEN NOT needs_consent THEN 'no_consent' END) AS obstacle) c)
   SELECT array_agg(j.customer_id ORDER BY j.customer_id), array_agg(j.staff_id ORDER BY j.customer_id), array_agg(j.refusal ORDER BY j.customer_id)
   INTO page, who, refusals FROM judged j;
   after := page[cardinality(page)];

@@ -503,6 +503,7 @@ SELECT pg_temp.refused(format('SELECT crm.submit_plan(%s, 1)', :shares), '55000'
 
 -- what must hold, and the views ---------------------------------------------------------
 
+SELECT crm.post() >= 0 AS posted \g /dev/null
 SELECT is_empty('SELECT * FROM crm.check()', 'all is well');
 CREATE TEMP TABLE shown AS
 SELECT c.relname, c.oid, (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = 1) AS key FROM pg_class c
