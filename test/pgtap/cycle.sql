@@ -167,17 +167,19 @@ SELECT pg_temp.refused(format($$SELECT crm.submit_plan(%s, 0)$$, :plan), '55000'
 SELECT is(crm.compute_plan(:plan, '2025-12-31'), 1, 'computed');
 SELECT is((SELECT count(*) FROM crm.holding WHERE plan_id IS NOT NULL), 0::bigint, 'nothing is held by it');
 
-CREATE TEMP VIEW free AS SELECT i.* FROM crm.inventory((SELECT id FROM crm.cycle WHERE name = 'spring'), '2025-12-31') i WHERE i.conflicts IS NULL;
+CREATE TEMP TABLE free AS SELECT i.* FROM crm.inventory(:cycle, '2025-12-31') i WHERE i.conflicts IS NULL;
+CREATE TEMP TABLE listed AS SELECT * FROM crm_bi.listed_customer;
+ANALYZE free, listed;
 -- what every plan must keep to
 CREATE FUNCTION pg_temp.faults(plan bigint) RETURNS SETOF text LANGUAGE sql AS $$
   SELECT 'not free: ' || c.customer_id FROM crm.plan_customer c WHERE c.plan_id = plan AND c.customer_id NOT IN (SELECT customer_id FROM free)
   UNION ALL
-  SELECT 'not in the segment: ' || c.customer_id FROM crm_bi.plan_customer c JOIN crm_bi.listed_customer b USING (customer_id) JOIN crm_bi.proposal p USING (proposal_id)
+  SELECT 'not in the segment: ' || c.customer_id FROM crm_bi.plan_customer c JOIN listed b USING (customer_id) JOIN crm_bi.proposal p USING (proposal_id)
   WHERE c.plan_id = plan AND NOT crm.matches(p.segment::crm.condition, b, '2025-12-31')
   UNION ALL
   SELECT 'too many for proposal ' || p.proposal_id FROM crm_bi.plan_proposal p WHERE p.plan_id = plan AND p.planned > p.volume
   UNION ALL
-  SELECT 'outside the unit: ' || c.customer_id FROM crm_bi.plan_customer c JOIN crm_bi.proposal p USING (proposal_id) JOIN crm_bi.customer b USING (customer_id)
+  SELECT 'outside the unit: ' || c.customer_id FROM crm_bi.plan_customer c JOIN crm_bi.proposal p USING (proposal_id) JOIN listed b USING (customer_id)
   WHERE c.plan_id = plan AND p.org_id IS NOT NULL
     AND NOT (EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = p.org_id AND t.descendant_id = b.org_id)
              AND EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = p.org_id AND t.descendant_id = c.org_id))
@@ -202,9 +204,9 @@ CREATE FUNCTION pg_temp.faults(plan bigint) RETURNS SETOF text LANGUAGE sql AS $
   SELECT 'expected of line ' || l.line FROM crm.plan_line l
   WHERE l.plan_id = plan AND ROW (l.expected_purchases, l.expected_premium) IS DISTINCT FROM ROW (
     (SELECT round(coalesce(sum(x.purchased::numeric / x.allocated), 0), 4)
-    FROM crm.plan_customer c JOIN crm_bi.customer b USING (customer_id) JOIN crm.plan_cell x ON x.plan_id = plan AND x.proposal_id = l.proposal_id AND x.coverage = b.coverage AND x.tier = b.tier
+    FROM crm.plan_customer c JOIN listed b USING (customer_id) JOIN crm.plan_cell x ON x.plan_id = plan AND x.proposal_id = l.proposal_id AND x.coverage = b.coverage AND x.tier = b.tier
     WHERE c.plan_id = plan AND c.line = l.line), (SELECT round(coalesce(sum(x.premium / x.allocated), 0), 2)
-    FROM crm.plan_customer c JOIN crm_bi.customer b USING (customer_id) JOIN crm.plan_cell x ON x.plan_id = plan AND x.proposal_id = l.proposal_id AND x.coverage = b.coverage AND x.tier = b.tier
+    FROM crm.plan_customer c JOIN listed b USING (customer_id) JOIN crm.plan_cell x ON x.plan_id = plan AND x.proposal_id = l.proposal_id AND x.coverage = b.coverage AND x.tier = b.tier
     WHERE c.plan_id = plan AND c.line = l.line))
 $$;
 SELECT is_empty(format('SELECT * FROM pg_temp.faults(%s)', :plan), 'the plan keeps to inventory, segments, volumes, quotas, cool-off');
