@@ -216,7 +216,17 @@ COMMENT ON COLUMN crm.plan_customer.done_at IS 'When it was carried out or tried
 CREATE INDEX ON crm.plan_customer (customer_id, holding_id);
 CREATE INDEX ON crm.plan_customer (staff_id);
 CREATE INDEX ON crm.plan_customer (plan_id, line);
-INSERT INTO crm.customer_reference (relation, column_name, way, binds, note) VALUES
-  ('crm.plan_customer', 'customer_id', 'move', false, 'Once in each plan.');
+INSERT INTO crm.customer_reference (relation, column_name, way, prepare, binds, note) VALUES
+  ('crm.plan_customer', 'customer_id', 'move', 'crm._merge_plan_customers', false, 'Once in each plan.');
+
+CREATE FUNCTION crm._merge_plan_customers(kept bigint, dropped bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  DELETE FROM crm.plan_customer c
+  WHERE c.customer_id = dropped AND EXISTS (SELECT FROM crm.plan_customer k WHERE k.plan_id = c.plan_id AND k.customer_id = kept);
+END
+$$;
+COMMENT ON FUNCTION crm._merge_plan_customers(bigint, bigint) IS 'Where both are in a plan, what it says of the customer kept stays; before the holdings move, whom its rows follow.';
+REVOKE ALL ON FUNCTION crm._merge_plan_customers(bigint, bigint) FROM PUBLIC;
 
 GRANT SELECT ON crm.plan, crm.plan_stage, crm.plan_adjustment, crm.plan_proposal, crm.plan_cell, crm.plan_line, crm.plan_customer TO crm_bi_owner;
