@@ -105,6 +105,8 @@ BEGIN
   RETURN QUERY
   SELECT 'hand_over_due', format('%s of staff member %s was planned for %s and is not done', p.kind, p.staff_id, p.on_date), 'SELECT crm.hand_over(crm.today()).'
   FROM crm.hand_over p WHERE p.state = 'planned' AND p.on_date <= crm.today();
+
+  RETURN QUERY SELECT c.check_name, c.detail, c.hint FROM crm._check_cycle() c;
 END
 $$;
 COMMENT ON FUNCTION crm._check_holding() IS 'Invariants of holdings that do not hold, each with what to do. Holdings of a customer who was merged with another lie beside those of the other.';

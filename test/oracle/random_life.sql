@@ -104,6 +104,18 @@ BEGIN
     "transitions": [{"transition": "pay", "from": "planned", "to": "paid", "by": "anyone"}]}');
   PERFORM crm.make_transition(crm.open_item('visit', c.id, c.org_id), 'pay') FROM l_customer c WHERE pg_temp.some(seed, 'visited', c.i, 2) = 0;
   PERFORM crm.open_item('visit', c.id, c.org_id) FROM l_customer c;
+  INSERT INTO crm.cycle (id, name, org_id, from_date, to_date) OVERRIDING SYSTEM VALUE VALUES (1, 'Cycle', 101, '2020-01-01', '2020-12-31');
+  INSERT INTO crm.cycle_release (id, cycle_id, provider_id, as_of) OVERRIDING SYSTEM VALUE SELECT j, 1, j, '2020-01-01' FROM generate_series(1, 2) j;
+  INSERT INTO crm.cycle_offer (cycle_id, customer_id, provider_id, release_id) SELECT 1, c.id, j, j FROM l_customer c, generate_series(1, 2) j WHERE pg_temp.some(seed, 'offered', c.i * 2 + j, 3) > 0;
+  PERFORM crm.make_plan(1, 'Plan ' || j) FROM generate_series(1, 2) j;
+  INSERT INTO crm.plan_line (plan_id, line, provider_id, channel_id, customers, expected_contacts, expected_purchases, expected_premium, expected_cost) SELECT p.id, 1, 1, 1, 0, 0, 0, 0, 0 FROM crm.plan p;
+  INSERT INTO crm.plan_customer (plan_id, customer_id, line, why, outcome, holding_id, done_at)
+  SELECT p.id, c.id, 1, 'channel', CASE WHEN h.id IS NOT NULL THEN 'allocated' END, h.id, CASE WHEN h.id IS NOT NULL THEN now() END
+  FROM crm.plan p CROSS JOIN l_customer c
+  LEFT JOIN LATERAL (SELECT x.id FROM crm.holding x WHERE x.customer_id = c.id AND p.name = 'Plan 1' ORDER BY x.id LIMIT 1) h ON true
+  WHERE pg_temp.some(seed, 'planned', c.i * 2 + p.id, 3) > 0;
+  UPDATE crm.holding h SET plan_id = n.plan_id FROM crm.plan_customer n WHERE n.customer_id = h.customer_id AND n.holding_id = h.id;
+  INSERT INTO crm.plan_adjustment (plan_id, kind, customer_id, channel_id) SELECT p.id, 'pin', c.id, 1 FROM crm.plan p, l_customer c WHERE pg_temp.some(seed, 'pinned', c.i * 2 + p.id, 2) = 0;
   -- keys in another system, one or two a row
   FOR k IN SELECT x.target, x.relation, x.columns, crm._key_columns(x.target) AS target_columns FROM crm._key_table x
            WHERE 'customer_id' = ANY (x.columns) AND x.relation NOT IN ('crm.customer_key'::regclass, 'crm.policy_key', 'crm.product_holding_key') LOOP

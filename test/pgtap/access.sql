@@ -4,11 +4,16 @@ SELECT no_plan();
 
 CREATE ROLE crm_test_analyst; CREATE ROLE crm_test_sales; CREATE ROLE crm_test_manager; CREATE ROLE crm_test_loader; CREATE ROLE crm_test_nobody;
 CREATE ROLE crm_test_pool; CREATE ROLE crm_test_person;
+CREATE ROLE crm_test_provider; CREATE ROLE crm_test_planner; CREATE ROLE crm_test_approver; CREATE ROLE crm_test_resources;
 CALL crm.grant_duty('analyst', 'crm_test_analyst');
 CALL crm.grant_duty('sales', 'crm_test_sales');
 CALL crm.grant_duty('manager', 'crm_test_manager');
 CALL crm.grant_duty('loader', 'crm_test_loader');
 CALL crm.grant_duty('sales', 'crm_test_pool');
+CALL crm.grant_duty('provider', 'crm_test_provider');
+CALL crm.grant_duty('planner', 'crm_test_planner');
+CALL crm.grant_duty('approver', 'crm_test_approver');
+CALL crm.grant_duty('resource_manager', 'crm_test_resources');
 SET LOCAL ROLE crm_owner;
 CALL crm.grant_duty('pool', 'crm_test_pool');
 RESET ROLE;
@@ -31,7 +36,8 @@ SELECT results_eq($$SELECT (r.rolname || ': ' || p.proname) COLLATE "default" FR
                      WHERE p.pronamespace = 'crm'::regnamespace AND p.proname LIKE '\_%' AND r.rolname LIKE 'crm\_test\_%'
                        AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND NOT has_function_privilege('public', p.oid, 'EXECUTE') ORDER BY 1$$,
                   $$VALUES ('crm_test_loader: _import_step'), ('crm_test_manager: _allocate'), ('crm_test_manager: _allocation_edges'), ('crm_test_manager: _allocation_state'), ('crm_test_manager: _deal_out'), ('crm_test_manager: _freeze_list'),
-                     ('crm_test_manager: _refresh_target_list'), ('crm_test_manager: _target_condition'), ('crm_test_pool: _name_actor')$$,
+                     ('crm_test_manager: _refresh_target_list'), ('crm_test_manager: _target_condition'), ('crm_test_planner: _carry_out_plan'), ('crm_test_planner: _end_plan'), ('crm_test_pool: _name_actor'),
+                     ('crm_test_provider: _release_to_inventory'), ('crm_test_resources: _carry_out_plan'), ('crm_test_resources: _end_plan'), ('crm_test_resources: _release_to_inventory')$$,
                   'of the inner functions only these are open by a duty');
 
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'c', 'Company'), (2, 1, 'n', 'North');

@@ -1,0 +1,251 @@
+-- allocate: the computation of a plan: who could be had, by which channel, in which unit, by whom
+
+-- The steps hand each other tables of the session, which the first makes and the last drops:
+-- crm_plan_work (customers to be had, one row each, filled step by step), crm_plan_match (who is in the segment of which proposal),
+-- crm_plan_rate (what a proposal may expect of a class), crm_plan_staff (who may take how many), crm_plan_bar (pairs that must not meet).
+CREATE FUNCTION crm._plan_tables() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  CREATE TEMPORARY TABLE crm_plan_work (
+    customer_id bigint PRIMARY KEY, provider_id bigint, home bigint, coverage text, tier text, proposal_id bigint, channel_id bigint, org_id bigint, staff_id bigint,
+    why text, stage integer) ON COMMIT DROP;
+  CREATE TEMPORARY TABLE crm_plan_match (customer_id bigint, proposal_id bigint, PRIMARY KEY (customer_id, proposal_id)) ON COMMIT DROP;
+  CREATE TEMPORARY TABLE crm_plan_proposal (id bigint PRIMARY KEY, version integer, channel_id bigint, org_id bigint, segment crm.condition, volume bigint,
+    contacts numeric, purchases numeric, premium numeric, cost numeric, room bigint) ON COMMIT DROP;
+  CREATE TEMPORARY TABLE crm_plan_rate (proposal_id bigint, coverage text, tier text, customers bigint, basis text, allocated bigint, contacted bigint, purchased bigint,
+    premium numeric, cost numeric, PRIMARY KEY (proposal_id, coverage, tier)) ON COMMIT DROP;
+  CREATE TEMPORARY TABLE crm_plan_staff (staff_id bigint PRIMARY KEY, channel_id bigint, org_id bigint, stage integer, held bigint, room bigint) ON COMMIT DROP;
+  CREATE TEMPORARY TABLE crm_plan_bar (customer_id bigint, staff_id bigint, PRIMARY KEY (customer_id, staff_id)) ON COMMIT DROP;
+END
+$$;
+COMMENT ON FUNCTION crm._plan_tables() IS 'Makes the tables in which a plan is computed.';
+REVOKE ALL ON FUNCTION crm._plan_tables() FROM PUBLIC;
+
+CREATE FUNCTION crm._plan_candidates(plan crm.plan, day date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  p record;
+BEGIN
+  INSERT INTO pg_temp.crm_plan_work (customer_id, provider_id, home, coverage, tier)
+  SELECT i.customer_id, i.provider_id, i.org_id, coalesce(i.coverage, 'none'), i.tier
+  FROM crm.inventory(plan.cycle_id, day) i
+  WHERE i.conflicts IS NULL
+    AND NOT EXISTS (SELECT FROM crm.plan_adjustment a
+                    WHERE a.plan_id = plan.id AND a.kind = 'bar' AND a.customer_id = i.customer_id AND num_nulls(a.channel_id, a.org_id, a.staff_id) = 3);
+  ANALYZE pg_temp.crm_plan_work;
+  INSERT INTO pg_temp.crm_plan_proposal (id, version, channel_id, org_id, segment, volume, contacts, purchases, premium, cost)
+  SELECT o.id, o.version, o.channel_id, o.org_id, v.segment, v.volume, v.expected_contacts, v.expected_purchases, v.expected_premium, v.expected_cost
+  FROM crm.proposal o JOIN crm.proposal_version v ON v.proposal_id = o.id AND v.version = o.version
+  WHERE o.cycle_id = plan.cycle_id AND o.state = 'submitted';
+  FOR p IN SELECT * FROM pg_temp.crm_plan_proposal x ORDER BY x.id LOOP
+    -- a constant, so that the condition becomes plain operators
+    EXECUTE format('INSERT INTO pg_temp.crm_plan_match (customer_id, proposal_id)
+                    SELECT w.customer_id, %s FROM pg_temp.crm_plan_work w JOIN crm_bi.listed_customer c ON c.customer_id = w.customer_id
+                    WHERE crm.matches(%L::crm.condition, c, %L::date)
+                      AND (%4$L::bigint IS NULL OR w.home IN (SELECT t.descendant_id FROM crm.organisation_tree t WHERE t.ancestor_id = %4$L::bigint))
+                      AND NOT EXISTS (SELECT FROM crm.do_not_contact d
+                                      WHERE d.customer_id = w.customer_id AND d.channel_id = %5$s AND d.way = ''any'' AND d.from_date <= %3$L AND (d.to_date IS NULL OR d.to_date > %3$L))
+                      AND NOT EXISTS (SELECT FROM crm.plan_adjustment a
+                                      WHERE a.plan_id = %6$s AND a.kind = ''bar'' AND a.customer_id = w.customer_id AND a.channel_id = %5$s
+                                        AND num_nulls(a.org_id, a.staff_id) = 2)',
+                   p.id, p.segment, day, p.org_id, p.channel_id, plan.id);
+  END LOOP;
+  ANALYZE pg_temp.crm_plan_match;
+END
+$$;
+COMMENT ON FUNCTION crm._plan_candidates(crm.plan, date) IS 'Step 1: the customers free in the inventory, the proposals submitted, and who is in the segment of which.';
+REVOKE ALL ON FUNCTION crm._plan_candidates(crm.plan, date) FROM PUBLIC;
+
+CREATE FUNCTION crm._plan_rooms(plan crm.plan, day date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  staged CONSTANT boolean := EXISTS (SELECT FROM crm.plan_stage s WHERE s.plan_id = plan.id);
+  at CONSTANT timestamptz := crm._business_time(day);
+  sample CONSTANT integer := crm.setting_value('history_sample', day)::integer;
+  ids bigint[];
+  rooms record;
+BEGIN
+  CREATE TEMPORARY TABLE crm_plan_result ON COMMIT DROP AS SELECT * FROM crm._holding_result(day);
+  ids := ARRAY(
+    SELECT s.id FROM crm.staff s
+    JOIN crm.cycle y ON y.id = plan.cycle_id
+    JOIN crm.organisation_tree t ON t.ancestor_id = y.org_id AND t.descendant_id = s.org_id
+    WHERE s.joined_on <= day AND (s.left_on IS NULL OR s.left_on > day)
+      AND s.channel_id IN (SELECT p.channel_id FROM pg_temp.crm_plan_proposal p UNION SELECT a.channel_id FROM crm.plan_adjustment a WHERE a.plan_id = plan.id AND a.kind = 'pin')
+    ORDER BY s.id);
+  rooms := crm._rooms(ids, day);
+  INSERT INTO pg_temp.crm_plan_staff (staff_id, channel_id, org_id, stage, held, room)
+  SELECT s.id, s.channel_id, s.org_id, g.stage, r.load, greatest(r.room, 0)
+  FROM unnest(ids, rooms.loads, rooms.rooms, rooms.away) r(id, load, room, away)
+  JOIN crm.staff s ON s.id = r.id
+  JOIN crm.organisation o ON o.id = s.org_id
+  LEFT JOIN LATERAL (
+    SELECT coalesce((SELECT x.stage FROM crm.plan_stage x JOIN crm.organisation_tree u ON u.ancestor_id = ANY (x.org_ids) AND u.descendant_id = s.org_id
+                     WHERE x.plan_id = plan.id ORDER BY u.depth, x.stage LIMIT 1),
+                    (SELECT min(x.stage) FROM crm.plan_stage x WHERE x.plan_id = plan.id AND x.area = o.area)) AS stage) g ON true
+  WHERE NOT r.away AND (NOT staged OR g.stage IS NOT NULL);
+  ANALYZE pg_temp.crm_plan_staff;
+  UPDATE pg_temp.crm_plan_proposal p
+  SET room = (SELECT coalesce(sum(s.room), 0) FROM pg_temp.crm_plan_staff s
+              WHERE s.channel_id = p.channel_id
+                AND (p.org_id IS NULL OR EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = p.org_id AND t.descendant_id = s.org_id)));
+
+  -- earlier holders within their cool-off, and whom somebody barred
+  INSERT INTO pg_temp.crm_plan_bar (customer_id, staff_id)
+  SELECT h.customer_id, h.staff_id
+  FROM pg_temp.crm_plan_work w JOIN crm.holding h ON h.customer_id = w.customer_id
+  WHERE h.held_to IS NOT NULL AND h.staff_id IS NOT NULL AND crm._free_again(h.held_to, h.rule) > at
+  UNION
+  SELECT a.customer_id, s.staff_id
+  FROM crm.plan_adjustment a
+  JOIN pg_temp.crm_plan_staff s ON (a.staff_id IS NULL OR s.staff_id = a.staff_id) AND (a.channel_id IS NULL OR s.channel_id = a.channel_id)
+    AND (a.org_id IS NULL OR EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = a.org_id AND t.descendant_id = s.org_id))
+  WHERE a.plan_id = plan.id AND a.kind = 'bar' AND num_nonnulls(a.org_id, a.staff_id) > 0;
+  ANALYZE pg_temp.crm_plan_bar;
+
+  -- of class, channel, company, the first that has a past to speak of; else what is promised
+  INSERT INTO pg_temp.crm_plan_rate (proposal_id, coverage, tier, customers, basis, allocated, contacted, purchased, premium, cost)
+  WITH past AS MATERIALIZED (
+    SELECT r.channel_id, r.coverage, r.tier, count(*) AS allocated, count(*) FILTER (WHERE r.contacted) AS contacted, count(*) FILTER (WHERE r.purchased) AS purchased,
+           sum(r.premium) AS premium, sum(r.cost) AS cost
+    FROM pg_temp.crm_plan_result r
+    GROUP BY GROUPING SETS ((r.channel_id, r.coverage, r.tier), (r.channel_id), ()) HAVING count(*) >= greatest(sample, 1)),
+  class AS (
+    SELECT m.proposal_id, w.coverage, w.tier, count(*) AS customers
+    FROM pg_temp.crm_plan_match m JOIN pg_temp.crm_plan_work w ON w.customer_id = m.customer_id GROUP BY m.proposal_id, w.coverage, w.tier)
+  SELECT c.proposal_id, c.coverage, c.tier, c.customers, b.basis, b.allocated, b.contacted, b.purchased, b.premium, b.cost
+  FROM class c
+  JOIN pg_temp.crm_plan_proposal p ON p.id = c.proposal_id
+  CROSS JOIN LATERAL (
+    SELECT 1 AS place, 'class' AS basis, h.allocated, h.contacted, h.purchased, h.premium, h.cost FROM past h
+    WHERE h.channel_id = p.channel_id AND h.coverage = c.coverage AND h.tier = c.tier
+    UNION ALL
+    SELECT 2, 'channel', h.allocated, h.contacted, h.purchased, h.premium, h.cost FROM past h WHERE h.channel_id = p.channel_id AND h.coverage IS NULL
+    UNION ALL
+    SELECT 3, 'company', h.allocated, h.contacted, h.purchased, h.premium, h.cost FROM past h WHERE h.channel_id IS NULL
+    UNION ALL
+    SELECT 4, 'proposal', p.volume, p.contacts, p.purchases, p.premium, p.cost
+    ORDER BY place LIMIT 1) b;
+END
+$$;
+COMMENT ON FUNCTION crm._plan_rooms(crm.plan, date) IS
+  'Step 2: the staff in post, not on leave, in the stages with the room they have, pairs that must not meet, and what each proposal may expect of each class.';
+REVOKE ALL ON FUNCTION crm._plan_rooms(crm.plan, date) FROM PUBLIC;
+
+CREATE FUNCTION crm._plan_pins(plan crm.plan) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  UPDATE pg_temp.crm_plan_work w
+  SET channel_id = a.channel_id, org_id = a.org_id, staff_id = a.staff_id, why = 'pin',
+      proposal_id = (SELECT min(p.id) FROM pg_temp.crm_plan_match m JOIN pg_temp.crm_plan_proposal p ON p.id = m.proposal_id
+                     WHERE m.customer_id = w.customer_id AND p.channel_id = a.channel_id)
+  FROM (SELECT DISTINCT ON (x.customer_id) x.* FROM crm.plan_adjustment x WHERE x.plan_id = plan.id AND x.kind = 'pin' ORDER BY x.customer_id, x.id DESC) a
+  WHERE w.customer_id = a.customer_id;
+  -- whom the holder cannot take, nobody gets
+  DELETE FROM pg_temp.crm_plan_work w
+  WHERE w.why = 'pin' AND w.staff_id IS NOT NULL
+    AND (NOT EXISTS (SELECT FROM pg_temp.crm_plan_staff s WHERE s.staff_id = w.staff_id)
+         OR EXISTS (SELECT FROM pg_temp.crm_plan_bar b WHERE b.customer_id = w.customer_id AND b.staff_id = w.staff_id));
+  DELETE FROM pg_temp.crm_plan_work w
+  USING (SELECT x.customer_id, row_number() OVER (PARTITION BY x.staff_id ORDER BY x.customer_id) AS n, s.room
+         FROM pg_temp.crm_plan_work x JOIN pg_temp.crm_plan_staff s ON s.staff_id = x.staff_id) r
+  WHERE r.n > r.room AND w.customer_id = r.customer_id;
+END
+$$;
+COMMENT ON FUNCTION crm._plan_pins(crm.plan) IS 'Step 3: customers pinned by hand, within the room of their holder.';
+REVOKE ALL ON FUNCTION crm._plan_pins(crm.plan) FROM PUBLIC;
+
+CREATE FUNCTION crm._plan_channels(plan crm.plan) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  ids CONSTANT bigint[] := ARRAY(SELECT p.id FROM pg_temp.crm_plan_proposal p ORDER BY p.id);
+  channels CONSTANT bigint[] := ARRAY(SELECT p.channel_id FROM pg_temp.crm_plan_proposal p ORDER BY p.id);
+  wants bigint[];                          -- by proposal: what it may still get
+  channel_keys bigint[];
+  rooms bigint[];                          -- by channel: what its staff may still hold
+  cell record;
+  places integer[];                        -- places of the proposals of a cell in ids
+  caps bigint[];
+  weights numeric[];
+  seats bigint[];
+  n bigint;
+  take bigint;
+  c integer;
+  shares bigint[] := '{}';                 -- cell, proposal, customers: three elements for each share
+BEGIN
+  wants := ARRAY(SELECT greatest(least(p.volume, p.room) - (SELECT count(*) FROM pg_temp.crm_plan_work w WHERE w.proposal_id = p.id), 0) FROM pg_temp.crm_plan_proposal p ORDER BY p.id);
+  SELECT array_agg(s.channel_id ORDER BY s.channel_id), array_agg(greatest(s.room - s.pinned, 0) ORDER BY s.channel_id) INTO channel_keys, rooms
+  FROM (SELECT x.channel_id, sum(x.room)::bigint AS room, (SELECT count(*) FROM pg_temp.crm_plan_work w WHERE w.channel_id = x.channel_id) AS pinned
+        FROM pg_temp.crm_plan_staff x GROUP BY x.channel_id) s;
+
+  -- a cell: customers of one class whom the same proposals want
+  CREATE TEMPORARY TABLE crm_plan_cell ON COMMIT DROP AS
+  SELECT w.customer_id, w.home, w.coverage, w.tier, m.proposals, dense_rank() OVER (ORDER BY cardinality(m.proposals), m.proposals, w.coverage, w.tier) AS cell
+  FROM pg_temp.crm_plan_work w
+  JOIN (SELECT x.customer_id, array_agg(x.proposal_id ORDER BY x.proposal_id) AS proposals FROM pg_temp.crm_plan_match x GROUP BY x.customer_id) m ON m.customer_id = w.customer_id
+  WHERE w.why IS NULL;
+
+  -- whom the fewest want come first
+  FOR cell IN SELECT x.cell, x.proposals, x.coverage, x.tier, count(*) AS customers FROM pg_temp.crm_plan_cell x GROUP BY x.cell, x.proposals, x.coverage, x.tier ORDER BY x.cell LOOP
+    n := cell.customers;
+    places := ARRAY(SELECT array_position(ids, u.id) FROM unnest(cell.proposals) WITH ORDINALITY u(id, k) ORDER BY u.k);
+    weights := ARRAY(
+      SELECT CASE plan.weighing
+               WHEN 'demand' THEN p.volume
+               WHEN 'result' THEN p.volume * round(r.premium / r.allocated, 6)
+               WHEN 'net' THEN p.volume * greatest(round((r.premium - r.cost) / r.allocated, 6), 0)
+               ELSE round((r.premium - r.cost) / r.allocated, 6) END
+      FROM unnest(cell.proposals) WITH ORDINALITY u(id, k)
+      JOIN pg_temp.crm_plan_proposal p ON p.id = u.id
+      JOIN pg_temp.crm_plan_rate r ON r.proposal_id = u.id AND r.coverage = cell.coverage AND r.tier = cell.tier
+      ORDER BY u.k);
+    WHILE n > 0 LOOP
+      caps := ARRAY(SELECT least(wants[u.place], coalesce(rooms[array_position(channel_keys, channels[u.place])], 0)) FROM unnest(places) WITH ORDINALITY u(place, k) ORDER BY u.k);
+      EXIT WHEN 0 >= ALL (caps);
+      IF plan.weighing = 'best' THEN
+        seats := ARRAY(SELECT CASE WHEN u.k = (SELECT v.k FROM unnest(caps, weights) WITH ORDINALITY v(cap, weight, k) WHERE v.cap > 0 ORDER BY v.weight DESC, v.k LIMIT 1)
+                                   THEN n ELSE 0 END
+                       FROM unnest(caps) WITH ORDINALITY u(cap, k) ORDER BY u.k);
+      ELSE
+        seats := crm.apportion(n, ARRAY(
+          SELECT CASE WHEN u.cap <= 0 THEN 0 WHEN sum(u.weight) FILTER (WHERE u.cap > 0) OVER () > 0 THEN u.weight ELSE u.cap END::numeric
+          FROM unnest(caps, weights) WITH ORDINALITY u(cap, weight, k) ORDER BY u.k));
+      END IF;
+      FOR i IN 1 .. cardinality(places) LOOP
+        c := array_position(channel_keys, channels[places[i]]);
+        take := least(seats[i], wants[places[i]], coalesce(rooms[c], 0));
+        CONTINUE WHEN take <= 0;
+        wants[places[i]] := wants[places[i]] - take;
+        rooms[c] := rooms[c] - take;
+        shares := shares || ARRAY[cell.cell, ids[places[i]], take];
+        n := n - take;
+      END LOOP;
+    END LOOP;
+  END LOOP;
+
+  -- within a cell every share, and the rest that nobody gets, is spread evenly over the units
+  WITH share AS (
+    SELECT shares[k] AS cell, shares[k + 1] AS proposal_id, sum(shares[k + 2]) AS n FROM generate_series(1, cardinality(shares), 3) k GROUP BY 1, 2),
+  filled AS (
+    SELECT s.cell, s.proposal_id, s.n FROM share s
+    UNION ALL
+    SELECT x.cell, NULL, count(*) - coalesce((SELECT sum(s.n) FROM share s WHERE s.cell = x.cell), 0) FROM pg_temp.crm_plan_cell x GROUP BY x.cell),
+  seat AS MATERIALIZED (
+    SELECT f.cell, f.proposal_id, row_number() OVER (PARTITION BY f.cell ORDER BY (2 * k - 1) / (2 * f.n), f.proposal_id NULLS LAST) AS place
+    FROM filled f CROSS JOIN LATERAL generate_series(1, f.n) k),
+  customer AS MATERIALIZED (
+    SELECT x.customer_id, x.cell, row_number() OVER (PARTITION BY x.cell ORDER BY x.home, x.customer_id) AS place FROM pg_temp.crm_plan_cell x)
+  UPDATE pg_temp.crm_plan_work w SET proposal_id = p.id, channel_id = p.channel_id, why = CASE plan.level WHEN 'channel' THEN 'channel' END, org_id = CASE plan.level WHEN 'channel' THEN p.org_id END
+  FROM customer u JOIN seat s ON s.cell = u.cell AND s.place = u.place JOIN pg_temp.crm_plan_proposal p ON p.id = s.proposal_id
+  WHERE w.customer_id = u.customer_id;
+  DELETE FROM pg_temp.crm_plan_work w WHERE w.channel_id IS NULL;
+  ANALYZE pg_temp.crm_plan_work;
+END
+$$;
+COMMENT ON FUNCTION crm._plan_channels(crm.plan) IS
+  'Step 4: customers wanted by the same proposals are apportioned among them, within volume and room, by what the plan weighs.';
+REVOKE ALL ON FUNCTION crm._plan_channels(crm.plan) FROM PUBLIC;

@@ -1,0 +1,66 @@
+-- allocate: what came of customers held before: result and cost by channel and class
+
+CREATE FUNCTION crm._holding_result(as_of date)
+RETURNS TABLE (channel_id bigint, staff_id bigint, coverage text, tier text, contacted boolean, purchased boolean, premium numeric, cost numeric)
+LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  zone CONSTANT text := crm.setting_value('business_time_zone');
+  since CONSTANT date := (_holding_result.as_of - make_interval(months => crm.setting_value('history_months', _holding_result.as_of)::integer))::date;
+  slot CONSTANT smallint := crm._slot();
+BEGIN
+  RETURN QUERY
+  WITH past AS MATERIALIZED (
+    SELECT h.customer_id, h.id, h.channel_id, h.staff_id, d.day, least(coalesce((h.held_to AT TIME ZONE zone)::date, _holding_result.as_of), _holding_result.as_of) AS upto,
+           h.last_contact_at IS NOT NULL AS contacted
+    FROM crm.holding h CROSS JOIN LATERAL (SELECT (h.held_from AT TIME ZONE zone)::date AS day) d
+    WHERE d.day >= since AND d.day <= _holding_result.as_of AND h.end_cause IS DISTINCT FROM 'narrowing'),
+  bought AS (
+    SELECT p.customer_id, p.id, sum(c.annual_premium) / 100.0 AS premium, array_agg(c.policy_id) AS policies
+    FROM past p
+    JOIN crm.cover c ON c.customer_id = p.customer_id AND c.role = 'policyholder' AND c.seq = 1 AND c.to_date > c.from_date AND c.issued_on BETWEEN p.day AND p.upto
+    GROUP BY p.customer_id, p.id),
+  spent AS (
+    SELECT p.customer_id, p.id, sum(x.amount) AS cost
+    FROM past p
+    JOIN crm.customer_cost x ON x.customer_id = p.customer_id AND x.incurred_on BETWEEN p.day AND p.upto
+    JOIN crm.cost_kind k ON k.code = x.kind AND k.purpose = 'selling'
+    GROUP BY p.customer_id, p.id),
+  earned AS (
+    SELECT b.customer_id, b.id, sum(x.amount) AS cost
+    FROM bought b JOIN crm.commission x ON x.customer_id = b.customer_id AND x.policy_id = ANY (b.policies) AND x.earned_on <= _holding_result.as_of
+    GROUP BY b.customer_id, b.id)
+  SELECT p.channel_id, p.staff_id, coalesce(s.coverage, 'none'), coalesce(t.label, 'none'), p.contacted, b.id IS NOT NULL, coalesce(b.premium, 0),
+         coalesce(x.cost, 0) + coalesce(e.cost, 0)
+  FROM past p
+  JOIN crm.standing g ON g.slot = slot AND g.customer_id = p.customer_id
+  CROSS JOIN LATERAL crm.at(g.timeline, p.day) s
+  LEFT JOIN crm.class t ON t.id = s.tier
+  LEFT JOIN bought b ON b.customer_id = p.customer_id AND b.id = p.id
+  LEFT JOIN spent x ON x.customer_id = p.customer_id AND x.id = p.id
+  LEFT JOIN earned e ON e.customer_id = p.customer_id AND e.id = p.id;
+END
+$$;
+COMMENT ON FUNCTION crm._holding_result(date) IS
+  'What came of each holding that began in the setting history_months up to a day, those narrowed to a unit or person told by what followed: class of the customer at the start; contacted by the holder, bought within it, with annual premium, selling cost within it and commissions for what was bought. Errors: 55000, 40001.';
+REVOKE ALL ON FUNCTION crm._holding_result(date) FROM PUBLIC;
+
+CREATE FUNCTION crm.allocation_history(as_of date)
+RETURNS TABLE (channel_id bigint, coverage text, tier text, allocated bigint, contacted bigint, purchased bigint, premium numeric, cost numeric)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET crm.as_of = '' AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM crm._take_day(allocation_history.as_of);
+  RETURN QUERY
+  SELECT r.channel_id, r.coverage, r.tier, count(*), count(*) FILTER (WHERE r.contacted), count(*) FILTER (WHERE r.purchased), sum(r.premium), sum(r.cost)
+  FROM crm._holding_result(allocation_history.as_of) r
+  GROUP BY r.channel_id, r.coverage, r.tier ORDER BY r.channel_id, r.coverage, r.tier;
+END
+$$;
+COMMENT ON FUNCTION crm.allocation_history(date) IS
+  'Result and cost of customers held, by channel and by coverage and tier at the start of the holding: holdings that began in the setting history_months up to a day, those with a contact by the holder, those in which the customer bought, annual premium of that, and selling cost with commissions. Divide by allocated. Errors: 22004, 22023, 55000 no standings, 40001. 分配效果历史';
+REVOKE ALL ON FUNCTION crm.allocation_history(date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION crm.allocation_history(date) TO crm_bi_owner;
+
+INSERT INTO crm.duty_right (duty, privilege, kind, object)
+SELECT d.duty, 'EXECUTE', 'FUNCTION', 'crm.allocation_history(date)' FROM (VALUES ('analyst'), ('resource_manager'), ('planner'), ('approver')) d(duty);
