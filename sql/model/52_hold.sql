@@ -31,8 +31,8 @@ BEGIN
   JOIN unit n ON n.org_id = s.org_id AND n.channel_id = s.channel_id JOIN counted c ON c.loads = n.loads
   WHERE EXISTS (SELECT FROM counted o WHERE o.load <> 1);
   IF kind_loads IS NULL THEN
-    kind_loads := array_fill(1::bigint, ARRAY[cardinality(_kinds.staff)]);
-    kinds := array_fill(1::bigint, ARRAY[cardinality(_kinds.customers)]);
+    kind_loads := array_fill(1::bigint, ARRAY[coalesce(cardinality(_kinds.staff), 0)]);
+    kinds := array_fill(1::bigint, ARRAY[coalesce(cardinality(_kinds.customers), 0)]);
   ELSE
     SELECT array_agg(array_position(tiers, t.tier)::bigint ORDER BY u.n) INTO kinds
     FROM unnest(_kinds.customers) WITH ORDINALITY u(id, n) JOIN crm._tiers_of(_kinds.customers, _kinds.as_of) t ON t.customer_id = u.id;

@@ -156,6 +156,7 @@ SELECT is(pg_temp.code_of($$SELECT crm.allocate(ARRAY[120, 121], ARRAY[1], 'give
 SELECT is(pg_temp.code_of($$SELECT crm.allocate(ARRAY[120, 120], ARRAY[1, 3], 'given')$$), '22023', 'given: a customer twice');
 SELECT is_empty($$SELECT * FROM crm.allocate('{}', ARRAY[1])$$, 'no customers: nothing');
 SELECT results_eq($$SELECT customer_id, outcome FROM crm.allocate(ARRAY[120], '{}')$$, $$VALUES (120::bigint, 'left_over')$$, 'no staff: left over');
+SELECT is_empty(format($$SELECT * FROM crm.allocate('{}', '{}', %L)$$, strategy), strategy || ' of nobody to nobody: nothing') FROM unnest('{even,round_robin,least_loaded,best_fit,optimal,given}'::text[]) strategy;
 SELECT results_eq($$SELECT customer_id, outcome FROM crm.allocate(ARRAY[101, 999, 120], ARRAY[3]) ORDER BY 1$$,
                   $$VALUES (101::bigint, 'held'), (120, 'allocated'), (999, 'unknown')$$, 'held and unknown ones are told apart');
 SELECT results_eq($$SELECT customer_id, staff_id, outcome FROM crm.allocate(ARRAY[122, 121], ARRAY[5, 3], 'given', reason => 'plan 7')$$,
