@@ -60,14 +60,13 @@ BEGIN
     RETURN;
   END IF;
   RETURN QUERY
-  SELECT c.id, coalesce(l.line, ''), crm._tier_of(c.id, _recycle_classes.as_of)
-  FROM (SELECT u.id FROM unnest(_recycle_classes.customers) u(id)
-        UNION ALL SELECT h.customer_id FROM crm.holding h WHERE h.held_to IS NULL AND _recycle_classes.customers IS NULL) c
+  SELECT c.customer_id, coalesce(l.line, ''), c.tier
+  FROM crm._tiers_of(coalesce(_recycle_classes.customers, ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.held_to IS NULL)), _recycle_classes.as_of) c
   LEFT JOIN LATERAL (
     SELECT r.line FROM crm.cover v
     JOIN crm.policy p ON p.customer_id = v.customer_id AND p.id = v.policy_id
     JOIN crm.product r ON r.id = p.product_id
-    WHERE v.customer_id = c.id AND v.role = 'policyholder' AND v.to_date > v.from_date AND v.issued_on <= _recycle_classes.as_of
+    WHERE v.customer_id = c.customer_id AND v.role = 'policyholder' AND v.to_date > v.from_date AND v.issued_on <= _recycle_classes.as_of
     ORDER BY v.issued_on DESC, v.policy_id DESC LIMIT 1) l ON true;
 END
 $$;

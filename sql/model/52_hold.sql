@@ -214,6 +214,9 @@ BEGIN
   IF FOUND THEN
     RAISE EXCEPTION 'customer "%" is named twice', twice USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  IF cardinality(_hold.customers) = 0 THEN
+    RETURN;
+  END IF;
 
   -- customers, then open holdings, then counts of staff: the order of locks everywhere
   pool := crm._lock_pool(ARRAY(SELECT u.id FROM unnest(_hold.customers, _hold.staff) u(id, staff_id) WHERE to_unit OR u.staff_id IS NOT NULL));
