@@ -17,6 +17,8 @@ printf '%-46s %9.0f %9.0f %9s\n' "plain SQL, $differ rows differ" "$(awk -v t="$
 
 title 'A condition over ten columns of crm_bi.customer, and of a plain table with the same columns'
 printf '%-46s %9s %9s %9s\n' '' ms 'cpu ms' 'times'
+# the part dashboard refreshes to another day
+[ "$(sql -c "SELECT shown_on = '$as_of' AND NOT rolling FROM crm.generation WHERE state = 'current'")" = t ] || sql -c 'CALL crm.rebuild()'
 condition="kind = 'person' and sex = 'female' and birth_date < today - 40 years and org_id > 3 and channel in ('individual', 'telesales') and coverage = 'insured' and activity <> 'dormant' and tier in ('lead', 'ungraded', 'iron', 'gold') and service = 'served' and amount > 1000"
 sql -c 'DROP TABLE IF EXISTS bench.customer_today' -c 'CREATE TABLE bench.customer_today AS SELECT * FROM crm_bi.customer' -c 'VACUUM ANALYZE bench.customer_today' -c 'VACUUM ANALYZE crm.standing'
 base=

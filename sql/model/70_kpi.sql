@@ -198,8 +198,12 @@ BEGIN
   IF building IS NOT NULL THEN
     INSERT INTO crm.replay (generation_id, customer_id) SELECT building, t FROM unnest(touched) t;
   END IF;
-  PERFORM crm._holding_purchases(touched);
-  PERFORM crm._post_rules(touched);
+  IF EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = ANY (touched) AND h.held_to IS NULL) THEN
+    PERFORM crm._holding_purchases(touched);
+    IF EXISTS (SELECT FROM crm.recycle_rule_for) THEN
+      PERFORM crm._post_rules(touched);
+    END IF;
+  END IF;
   RETURN array_length(touched, 1);
 END
 $$;
