@@ -218,25 +218,28 @@ given_query_rows(const char *sql, const char *what, int ncolumns, GivenColumn *c
 }
 
 /*
- * Kept queries look rows up by keys.  Their plans must go by index even when
- * they are made while a table is empty: it may fill before the next plan.  A
- * table without an index that serves gets a forbidding cost thereby, which
- * must not lead to compilation.
+ * Kept queries look rows up by keys.  Their plans must go by index, row by
+ * row, even when they are made while a table is empty: it may fill before the
+ * next plan.  A table without an index that serves gets a forbidding cost
+ * thereby, which must not lead to compilation.
  */
 static void
 plan_by_index(SPIPlanPtr plan)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
-	bool		seqscan = enable_seqscan;
-	bool		jit = jit_enabled;
+	bool	   *const barred[] = {&enable_seqscan, &enable_hashjoin, &enable_mergejoin, &jit_enabled};
+	bool		set[lengthof(barred)];
 	bool		pushed = !ActiveSnapshotSet();
 
 	if (source->is_valid && source->gplan && source->gplan->is_valid)
 		return;
 	if (pushed)
 		PushActiveSnapshot(GetTransactionSnapshot());
-	enable_seqscan = false;
-	jit_enabled = false;
+	for (int i = 0; i < (int) lengthof(barred); i++)
+	{
+		set[i] = *barred[i];
+		*barred[i] = false;
+	}
 	PG_TRY();
 	{
 		CachedPlan *made = SPI_plan_get_cached_plan(plan);
@@ -246,8 +249,8 @@ plan_by_index(SPIPlanPtr plan)
 	}
 	PG_FINALLY();
 	{
-		enable_seqscan = seqscan;
-		jit_enabled = jit;
+		for (int i = 0; i < (int) lengthof(barred); i++)
+			*barred[i] = set[i];
 	}
 	PG_END_TRY();
 	if (pushed)
