@@ -128,7 +128,7 @@ COMMENT ON FUNCTION crm._last_purchase(bigint, date) IS
   'Day of a customer''s last purchase from a day on: the latest issue of a policy that is not void.';
 
 CREATE FUNCTION crm._holding_purchases(customer_ids bigint[]) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   changed bigint;
