@@ -11,6 +11,7 @@ CREATE TABLE crm.plan (
   weighing text NOT NULL CHECK (weighing IN ('demand', 'result', 'net', 'best')),
   strategy text NOT NULL CHECK (strategy IN ('even', 'least_loaded', 'optimal')),
   level text NOT NULL CHECK (level IN ('channel', 'unit', 'staff')),
+  recycle_rule crm.recycle_rule,
   state text NOT NULL DEFAULT 'draft',
   item_id bigint REFERENCES crm.workflow_item,
   version integer NOT NULL DEFAULT 0,
@@ -29,6 +30,7 @@ COMMENT ON COLUMN crm.plan.name IS 'Name, one of its kind in the cycle.';
 COMMENT ON COLUMN crm.plan.weighing IS 'What apportions customers wanted by several: demand (volumes), result (volumes by premium expected), net (volumes by premium less cost expected) or best (the best net result first).';
 COMMENT ON COLUMN crm.plan.strategy IS 'How units deal customers to staff: even, least_loaded or optimal.';
 COMMENT ON COLUMN crm.plan.level IS 'Who gets customers: channel, unit or staff.';
+COMMENT ON COLUMN crm.plan.recycle_rule IS 'Rule by which its holdings fall due, before every other; NULL: as of any holding.';
 COMMENT ON COLUMN crm.plan.state IS 'State in the workflow "plan".';
 COMMENT ON COLUMN crm.plan.item_id IS 'Its item in the workflow.';
 COMMENT ON COLUMN crm.plan.version IS 'How often it was computed; 0: never.';

@@ -23,7 +23,8 @@ $$;
 COMMENT ON FUNCTION crm._changing_plan(bigint, boolean) IS 'Locks a draft plan and its cycle; what was computed no longer holds, unless it keeps. Errors: 22004, 23503, 55000.';
 REVOKE ALL ON FUNCTION crm._changing_plan(bigint, boolean) FROM PUBLIC;
 
-CREATE FUNCTION crm.make_plan(cycle_id bigint, name text, weighing text DEFAULT NULL, strategy text DEFAULT NULL, level text DEFAULT NULL, like_plan bigint DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION crm.make_plan(cycle_id bigint, name text, weighing text DEFAULT NULL, strategy text DEFAULT NULL, level text DEFAULT NULL, like_plan bigint DEFAULT NULL,
+  recycle_rule crm.recycle_rule DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -45,9 +46,9 @@ BEGIN
       RAISE EXCEPTION 'there is no plan "%"', make_plan.like_plan USING ERRCODE = 'foreign_key_violation';
     END IF;
   END IF;
-  INSERT INTO crm.plan AS p (cycle_id, name, weighing, strategy, level)
+  INSERT INTO crm.plan AS p (cycle_id, name, weighing, strategy, level, recycle_rule)
   VALUES (cycle.id, make_plan.name, coalesce(make_plan.weighing, model.weighing, 'net'), coalesce(make_plan.strategy, model.strategy, 'even'),
-          coalesce(make_plan.level, model.level, 'staff')) RETURNING p.id INTO new_id;
+          coalesce(make_plan.level, model.level, 'staff'), coalesce(make_plan.recycle_rule, model.recycle_rule)) RETURNING p.id INTO new_id;
   new_item := crm._open_item('plan', new_id, cycle.org_id, NULL, '{}', NULL, false);
   UPDATE crm.plan p SET item_id = new_item WHERE p.id = new_id;
   INSERT INTO crm.plan_stage (plan_id, stage, name, area, org_ids, from_date, to_date)
@@ -59,9 +60,9 @@ BEGIN
   RETURN new_id;
 END
 $$;
-COMMENT ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint) IS
-  'Makes a plan for a cycle, one of several variants, and returns its key; crm.compute_plan() fills it. weighing apportions customers wanted by several: demand, result, net (at first) or best; strategy deals them to staff: even (at first), least_loaded or optimal; level is staff (at first), unit or channel. like_plan copies the three, stages, adjustments and terms (to be accepted anew) of another. Errors: 22004, 22023, 23502, 23503, 23505 name taken, 23514, 55000 cycle closed. 编制预分配计划';
-REVOKE ALL ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule) IS
+  'Makes a plan for a cycle, one of several variants, and returns its key; crm.compute_plan() fills it. weighing apportions customers wanted by several: demand, result, net (at first) or best; strategy deals them to staff: even (at first), least_loaded or optimal; level is staff (at first), unit or channel; recycle_rule is that of its holdings, before every other. like_plan copies the four, stages, adjustments and terms (to be accepted anew) of another. Errors: 22004, 22023, 23502, 23503, 23505 name taken, 23514, 55000 cycle closed. 编制预分配计划';
+REVOKE ALL ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule) FROM PUBLIC;
 
 CREATE FUNCTION crm.set_plan_stage(plan_id bigint, stage integer, name text, from_date date, to_date date, area text DEFAULT NULL, org_ids bigint[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -156,6 +157,6 @@ REVOKE ALL ON FUNCTION crm.drop_adjustment(bigint, bigint) FROM PUBLIC;
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
 SELECT d.duty, 'EXECUTE', 'FUNCTION', f.name
 FROM (VALUES ('planner'), ('resource_manager')) d(duty)
-CROSS JOIN (VALUES ('crm.make_plan(bigint, text, text, text, text, bigint)'), ('crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[])'),
+CROSS JOIN (VALUES ('crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule)'), ('crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[])'),
                    ('crm.drop_plan_stage(bigint, integer)'), ('crm.adjust_plan(bigint, text, bigint, bigint, bigint, bigint, bigint, text)'),
                    ('crm.drop_adjustment(bigint, bigint)')) f(name);

@@ -92,7 +92,7 @@ BEGIN
     FROM crm.entrust(customers => o.customers, channel_id => o.channel_id, org_id => o.org_id, reason => reason) e;
   END LOOP;
 
-  UPDATE crm.holding h SET plan_id = plan.id
+  UPDATE crm.holding h SET plan_id = plan.id, plan_rule = plan.recycle_rule, rule = coalesce(plan.recycle_rule, h.rule)
   FROM unnest(got_customers, got_holdings) g(customer_id, holding_id)
   WHERE h.customer_id = g.customer_id AND h.id = g.holding_id;
   UPDATE crm.plan_customer c SET outcome = r.outcome, holding_id = r.holding_id, done_at = clock_timestamp()

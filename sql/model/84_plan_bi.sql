@@ -4,7 +4,7 @@ CREATE VIEW crm_bi.plan AS
 SELECT p.id AS plan_id, p.cycle_id, p.name, p.state, p.version, p.weighing, p.strategy, p.level, p.as_of, coalesce(l.customers, 0) AS planned, coalesce(c.allocated, 0) AS allocated,
        coalesce(c.not_allocated, 0) AS not_allocated, coalesce(c.to_do, 0) AS to_do, coalesce(l.contacts, 0) AS expected_contacts, coalesce(l.purchases, 0) AS expected_purchases,
        coalesce(l.premium, 0) AS expected_premium, coalesce(l.cost, 0) AS expected_cost, l.cost / nullif(l.purchases, 0) AS expected_cost_per_purchase,
-       (SELECT pg_catalog.count(*) FROM crm.plan_adjustment a WHERE a.plan_id = p.id) AS adjustments, p.made_at, p.made_by, p.computed_at, p.computed_by, p.submitted_by
+       (SELECT pg_catalog.count(*) FROM crm.plan_adjustment a WHERE a.plan_id = p.id) AS adjustments, p.made_at, p.made_by, p.computed_at, p.computed_by, p.submitted_by, p.recycle_rule::text AS recycle_rule
 FROM crm.plan p
 LEFT JOIN (SELECT x.plan_id, pg_catalog.sum(x.customers)::bigint AS customers, pg_catalog.sum(x.expected_contacts) AS contacts, pg_catalog.sum(x.expected_purchases) AS purchases,
                   pg_catalog.sum(x.expected_premium) AS premium, pg_catalog.sum(x.expected_cost) AS cost FROM crm.plan_line x GROUP BY x.plan_id) l ON l.plan_id = p.id
@@ -35,6 +35,7 @@ COMMENT ON COLUMN crm_bi.plan.made_by IS 'Who made it. 编制人';
 COMMENT ON COLUMN crm_bi.plan.computed_at IS 'When it was computed. 计算时间';
 COMMENT ON COLUMN crm_bi.plan.computed_by IS 'Who computed it. 计算人';
 COMMENT ON COLUMN crm_bi.plan.submitted_by IS 'Who submitted it. 提交人';
+COMMENT ON COLUMN crm_bi.plan.recycle_rule IS 'Rule by which its holdings fall due; NULL: as of any holding. 回收规则';
 
 CREATE VIEW crm_bi.plan_proposal AS
 SELECT n.plan_id::text || '/' || n.proposal_id AS plan_proposal_key, n.plan_id, n.proposal_id, h.code AS channel, p.org_id, p.title, n.version, v.volume, n.matching, n.room, n.planned,

@@ -474,7 +474,7 @@ SELECT is_empty(format($$SELECT * FROM crm.inventory(%s, '2025-12-31') WHERE con
 SELECT crm.propose(:second, 1, 'again', 'true', 1000, 100, 10, 50000, '2026-12-31') AS again \gset
 SELECT crm.propose(:second, 4, 'once more', 'true', 1000, 100, 10, 50000, '2026-12-31') AS more \gset
 SELECT crm.submit_proposal(:again), crm.submit_proposal(:more) \g /dev/null
-SELECT crm.make_plan(:second, 'second', weighing => 'demand') AS plan2 \gset
+SELECT crm.make_plan(:second, 'second', weighing => 'demand', recycle_rule => 'contact every 11 days; cool off 40 days') AS plan2 \gset
 SELECT crm.compute_plan(:plan2, '2025-12-31') AS version \gset
 SELECT cmp_ok((SELECT count(*) FROM crm.plan_customer WHERE plan_id = :plan2), '>', 50::bigint, 'planned a second time');
 SELECT is_empty(format('SELECT c.customer_id FROM crm.plan_customer c JOIN crm.holding h ON h.customer_id = c.customer_id AND h.staff_id = c.staff_id WHERE c.plan_id = %s', :plan2), 'never with an earlier holder');
@@ -485,6 +485,8 @@ SELECT is(crm.approve_plan(:plan2, :version), 'approved', 'approved');
 CALL crm.carry_out_plan(:plan2, batch => 7 + NULL);
 SELECT results_eq(format('SELECT DISTINCT outcome FROM crm.plan_customer WHERE plan_id = %s', :plan2), $$VALUES ('allocated')$$, 'and allocated to the last');
 SELECT is((SELECT state FROM crm.plan WHERE id = :plan2), 'carried_out', 'carried out by itself');
+SELECT results_eq(format('SELECT DISTINCT rule::text, due_at = held_from + interval ''11 days'' FROM crm.holding WHERE plan_id = %s', :plan2), $$VALUES ('contact every 11 days; cool off 40 days', true)$$, 'each falls due by the rule of the plan');
+SELECT isnt((SELECT rule::text FROM crm.holding WHERE plan_id = :plan LIMIT 1), 'contact every 11 days; cool off 40 days', 'those of another plan do not');
 SELECT is_empty($$SELECT h.customer_id FROM crm.holding h JOIN crm.holding e ON e.customer_id = h.customer_id AND e.staff_id = h.staff_id AND e.id < h.id$$, 'nobody got anybody back');
 SELECT is((SELECT allocated FROM crm_bi.cycle WHERE cycle_id = :second), (SELECT count(*) FROM crm.holding WHERE plan_id = :plan2), 'the cycle counts them');
 SELECT lives_ok(format('SELECT crm.close_cycle(%s)', :second), 'the cycle is closed');
