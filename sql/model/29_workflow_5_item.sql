@@ -262,4 +262,8 @@ SELECT d.duty, 'EXECUTE', 'FUNCTION', f.name
 FROM (VALUES ('sales'), ('manager')) d (duty),
      (VALUES ('crm.open_item(text, bigint, bigint, bigint, jsonb, text)'), ('crm.make_transition(bigint, text, jsonb, text)'),
              ('crm.legal_transitions(bigint)'), ('crm.my_items()'), ('crm.assign_item(bigint, text, text)')) f (name)
+UNION ALL
+SELECT d.duty, 'EXECUTE', 'FUNCTION', f.name
+FROM (VALUES ('provider'), ('planner'), ('approver'), ('resource_manager')) d (duty),
+     (VALUES ('crm.legal_transitions(bigint)'), ('crm.my_items()'), ('crm.assign_item(bigint, text, text)')) f (name)
 UNION ALL VALUES ('manager', 'EXECUTE', 'FUNCTION', 'crm.workflow_faults(jsonb)');
