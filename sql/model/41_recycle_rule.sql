@@ -127,9 +127,9 @@ BEGIN
   WITH page AS MATERIALIZED (
     SELECT h.customer_id, h.id, h.rule, h.plan_rule, h.org_id, h.channel_id, k.line, k.tier,
            row(h.org_id, h.channel_id, k.line, k.tier)::text AS kind
-    FROM crm.holding h
-    LEFT JOIN crm._recycle_classes(_follow_rules.customers, _follow_rules.as_of) k ON k.customer_id = h.customer_id
-    WHERE h.customer_id = ANY (_follow_rules.customers) AND h.held_to IS NULL),
+    FROM unnest(_follow_rules.customers) u(id)
+    LEFT JOIN crm._recycle_classes(_follow_rules.customers, _follow_rules.as_of) k ON k.customer_id = u.id
+    JOIN crm.holding h ON h.customer_id = u.id AND h.held_to IS NULL),
   wanted AS MATERIALIZED (
     SELECT g.kind, crm._recycle_rule(g.org_id, g.channel_id, _follow_rules.as_of, g.line, g.tier) AS rule
     FROM (SELECT DISTINCT p.kind, p.org_id, p.channel_id, p.line, p.tier FROM page p) g),

@@ -89,8 +89,9 @@ BEGIN
   locked AS MATERIALIZED (
     SELECT h.customer_id, h.id, s.load_now FROM stale s JOIN crm.holding h ON h.customer_id = s.customer_id AND h.id = s.id AND h.held_to IS NULL
     ORDER BY h.customer_id FOR UPDATE OF h)
+  -- by the key alone: statistics taken when hardly anything was held would have all that is held read for each row
   UPDATE crm.holding h SET load = l.load_now FROM locked l
-  WHERE h.customer_id = l.customer_id AND h.id = l.id AND h.held_to IS NULL AND h.load <> l.load_now;
+  WHERE h.customer_id = l.customer_id AND h.id = l.id AND h.load <> l.load_now;
   GET DIAGNOSTICS changed = ROW_COUNT;
   RETURN changed;
 END

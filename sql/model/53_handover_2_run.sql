@@ -194,6 +194,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   plan_id bigint;
 BEGIN
+  UPDATE crm.hand_over p SET state = 'cancelled', ended_at = clock_timestamp(), ended_by = crm.actor(), end_reason = 'leaves'
+  WHERE p.staff_id = _depart.staff_id AND p.state = 'planned' AND p.kind = 'move';
   SELECT p.id INTO plan_id FROM crm.hand_over p WHERE p.staff_id = _depart.staff_id AND p.state = 'planned';
   IF NOT FOUND THEN
     INSERT INTO crm.hand_over (staff_id, kind, on_date, org_id, channel_id, strategy)

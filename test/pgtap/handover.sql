@@ -141,6 +141,17 @@ SELECT is(crm.hand_over(:'today'), (:bo - 1)::bigint, 'or all are handed over');
 SELECT is((SELECT count(*) FROM crm.holding WHERE staff_id = 2 AND held_to IS NULL), 0::bigint, 'nothing is kept then');
 SELECT is_empty('SELECT * FROM crm._check_holding()', 'the invariants hold after that');
 
+-- who was to move and leaves holds nobody on
+SAVEPOINT leaver;
+SELECT is(crm.claim(81, 5) > 0, true, 'Ed claims');
+SELECT crm.plan_move(5, :'today'::date + 10, 2) AS move_later \gset
+UPDATE crm.staff SET left_on = :'today' WHERE id = 5;
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT is(pg_temp.holders(ARRAY[81]), '81:-', 'a move planned keeps no customer of who left');
+SELECT results_eq('SELECT kind, state FROM crm.hand_over WHERE staff_id = 5 AND (id >= ' || :move_later || ') ORDER BY id', $$VALUES ('move', 'cancelled'), ('departure', 'done')$$, 'the move is off, the departure done');
+SELECT is_empty('SELECT * FROM crm._check_holding()', 'and nobody who left holds');
+ROLLBACK TO leaver;
+
 -- never back to who is in cool-off
 SELECT is(crm.claim(80, 5) > 0 AND crm.release(80) > 0 AND crm.claim(80, 2) > 0, true, 'Ed held before Bo');
 SELECT crm.plan_departure(2, :'today', 'even', ARRAY[5]) AS cool \gset
