@@ -86,8 +86,9 @@ BEGIN
          coalesce(w.obstacle, f.outcome), g.staff_id
   FROM unnest(held) u(id)
   LEFT JOIN unnest(wish_customer, wish_staff, wish_obstacle) w(id, staff_id, obstacle) ON w.id = u.id
-  LEFT JOIN LATERAL (SELECT x.staff_id FROM unnest(got_customer, got_staff) x(id, staff_id) WHERE x.id = u.id AND x.staff_id IS NOT NULL) g ON true
-  LEFT JOIN LATERAL (SELECT x.outcome FROM unnest(got_customer, got_outcome) WITH ORDINALITY x(id, outcome, n) WHERE x.id = u.id AND x.outcome <> 'allocated' ORDER BY x.n LIMIT 1) f ON true
+  LEFT JOIN unnest(got_customer, got_staff) g(id, staff_id) ON g.id = u.id AND g.staff_id IS NOT NULL
+  LEFT JOIN (SELECT DISTINCT ON (x.id) x.id, x.outcome FROM unnest(got_customer, got_outcome) WITH ORDINALITY x(id, outcome, n)
+             WHERE x.outcome <> 'allocated' ORDER BY x.id, x.n) f ON f.id = u.id
   ORDER BY u.id;
 END
 $$;

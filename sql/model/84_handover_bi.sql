@@ -72,7 +72,7 @@ CROSS JOIN LATERAL (
   SELECT pg_catalog.count(*) AS held, pg_catalog.count(l.to_staff_id) AS planned
   FROM crm.holding x LEFT JOIN crm.hand_over_customer l ON l.hand_over_id = p.id AND l.customer_id = x.customer_id
   WHERE x.staff_id = s.id AND x.held_to IS NULL) o
-WHERE s.left_on > d.today OR s.left_on <= d.today AND o.held > 0
+WHERE s.left_on IS NOT NULL AND (s.left_on > d.today OR o.held > 0)
 GROUP BY s.org_id, h.code;
 COMMENT ON VIEW crm_bi.hand_over_unit IS 'What is left to hand over: one row for each unit and channel with staff about to leave, or gone and holding. 待交接汇总';
 COMMENT ON COLUMN crm_bi.hand_over_unit.org_id IS 'Unit. 机构';
