@@ -122,6 +122,10 @@ COMMENT ON FUNCTION crm.post_settlement() IS
   'Attributes policies, and divides every receipt, commission, cost and credit of them between provider and user by the terms in force on its day, to the cent; what is posted already posts nothing, what has changed since its difference. A line falls into the month of its day, or the first open month after it. Returns how many lines were posted. Errors: 40001 to be retried, 42501. 分配入账';
 REVOKE ALL ON FUNCTION crm.post_settlement() FROM PUBLIC;
 
+GRANT SELECT ON crm._settlement_source TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('finance', 'USAGE', 'SCHEMA', 'crm_bi'),
   ('finance', 'EXECUTE', 'FUNCTION', 'crm.post_settlement()');
+INSERT INTO crm.duty_right (duty, privilege, kind, object)
+SELECT 'finance', 'SELECT', 'TABLE', 'crm_bi.' || v.name
+FROM pg_catalog.unnest('{attributed_policy,terms_version,settlement_period,settlement,settlement_channel,settlement_line,settlement_reconciliation,plan,plan_terms,channel}'::text[]) v (name);
