@@ -59,9 +59,9 @@ CREATE INDEX ON crm.policy_attribution (channel_id);
 CREATE INDEX ON crm.policy_attribution (org_id);
 CREATE INDEX ON crm.policy_attribution (staff_id);
 
-CREATE FUNCTION crm._attribution(policies bigint[] DEFAULT NULL)
+CREATE FUNCTION crm._attribution()
 RETURNS TABLE (policy_id bigint, holding_id bigint, plan_id bigint, provider_channel_id bigint, channel_id bigint, org_id bigint, staff_id bigint, share numeric)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   zone CONSTANT text := crm.setting_value('business_time_zone');
@@ -71,15 +71,17 @@ BEGIN
     SELECT h.customer_id, h.id, h.plan_id, h.channel_id, h.org_id, h.staff_id, h.held_from, h.held_to,
            (h.held_from AT TIME ZONE zone)::date AS from_day, CASE WHEN h.end_cause = 'narrowing' THEN (h.held_to AT TIME ZONE zone)::date END AS narrowed_on
     FROM crm.holding h
-    WHERE h.customer_id IN (SELECT t.customer_id FROM crm.holding t WHERE t.plan_id IS NOT NULL)
-      AND (policies IS NULL OR h.customer_id IN (SELECT p.customer_id FROM crm.policy p WHERE p.id = ANY (policies)))),
+    WHERE h.customer_id IN (SELECT t.customer_id FROM crm.holding t WHERE t.plan_id IS NOT NULL)),
   -- what begins in the instant in which another ends continues it
   chain (customer_id, id, plan_id, held_from, held_to) AS (
     SELECT h.customer_id, h.id, h.plan_id, h.held_from, h.held_to FROM held h WHERE h.plan_id IS NOT NULL
     UNION
     SELECT n.customer_id, n.id, c.plan_id, n.held_from, n.held_to
     FROM chain c JOIN held n ON n.customer_id = c.customer_id AND n.held_from = c.held_to AND n.id <> c.id AND n.plan_id IS NULL),
-  span AS MATERIALIZED (
+  member AS (
+    SELECT h.*, c.plans
+    FROM held h LEFT JOIN (SELECT x.customer_id, x.id, array_agg(x.plan_id) AS plans FROM chain x GROUP BY x.customer_id, x.id) c ON c.customer_id = h.customer_id AND c.id = h.id),
+  span AS (
     SELECT w.customer_id, w.plan_id, w.began, (w.began AT TIME ZONE zone)::date AS from_day,
            CASE WHEN w.ended < 'infinity' THEN (w.ended AT TIME ZONE zone)::date + p.attribution_days ELSE 'infinity' END AS to_day, p.attribution, p.attribution_any_channel
     FROM (SELECT c.customer_id, c.plan_id, min(c.held_from) AS began, max(coalesce(c.held_to, 'infinity')) AS ended FROM chain c GROUP BY c.customer_id, c.plan_id) w
@@ -87,8 +89,7 @@ BEGIN
   sold AS (
     SELECT p.id AS policy_id, p.channel_id, p.issued_on, w.customer_id, w.plan_id, w.began, w.attribution, w.attribution_any_channel
     FROM crm.policy p JOIN span w ON w.customer_id = p.customer_id AND p.issued_on BETWEEN w.from_day AND w.to_day
-    WHERE (policies IS NULL OR p.id = ANY (policies))
-      AND NOT EXISTS (
+    WHERE NOT EXISTS (
         SELECT FROM (SELECT e.reason, e.on_date FROM crm.policy_event e
                      WHERE e.customer_id = p.customer_id AND e.policy_id = p.id AND e.kind = 'end' AND e.on_date >= p.issued_on
                        AND (p.matures_on IS NULL OR e.on_date < p.matures_on)
@@ -103,10 +104,8 @@ BEGIN
            row_number() OVER (PARTITION BY s.policy_id, s.plan_id, h.staff_id, CASE WHEN h.staff_id IS NULL THEN h.channel_id END, CASE WHEN h.staff_id IS NULL THEN h.org_id END
                               ORDER BY h.held_from DESC, h.id DESC) AS of_holder
     FROM sold s
-    JOIN held h ON h.customer_id = s.customer_id AND h.held_from >= s.began AND h.from_day <= s.issued_on
-      AND (h.channel_id = s.channel_id OR s.attribution_any_channel) AND (h.narrowed_on > s.issued_on) IS NOT FALSE
-    WHERE EXISTS (SELECT FROM chain c WHERE c.customer_id = h.customer_id AND c.id = h.id AND c.plan_id = s.plan_id)
-       OR NOT EXISTS (SELECT FROM chain c WHERE c.customer_id = h.customer_id AND c.id = h.id)),
+    JOIN member h ON h.customer_id = s.customer_id AND h.held_from >= s.began AND h.from_day <= s.issued_on AND (h.plans IS NULL OR s.plan_id = ANY (h.plans))
+      AND (h.channel_id = s.channel_id OR s.attribution_any_channel) AND (h.narrowed_on > s.issued_on) IS NOT FALSE),
   chosen AS (
     SELECT x.*, row_number() OVER (PARTITION BY x.policy_id ORDER BY x.held_from, x.id) AS n, count(*) OVER (PARTITION BY x.policy_id) AS parts
     FROM holder x
@@ -119,9 +118,9 @@ BEGIN
   LEFT JOIN crm.provider v ON v.id = l.provider_id;
 END
 $$;
-COMMENT ON FUNCTION crm._attribution(bigint[]) IS
-  'What crm.policy_attribution must hold, of some policies or all: policies not void, issued from the start of a holding by a plan until its days after the end of what continued it, by who held by that plan or none since.';
-REVOKE ALL ON FUNCTION crm._attribution(bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION crm._attribution() IS
+  'What crm.policy_attribution must hold: policies not void, issued from the start of a holding by a plan until its days after the end of what continued it, by who held by that plan or none since.';
+REVOKE ALL ON FUNCTION crm._attribution() FROM PUBLIC;
 
 CREATE TABLE crm.settlement_book (
   single boolean PRIMARY KEY DEFAULT true CHECK (single),
