@@ -212,7 +212,7 @@ COMMENT ON COLUMN crm.plan_customer.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.plan_customer.line IS 'Line, with channel and unit.';
 COMMENT ON COLUMN crm.plan_customer.staff_id IS 'Member of staff; NULL: the unit or channel.';
 COMMENT ON COLUMN crm.plan_customer.why IS 'pin, volume (set by hand), servicer (of an earlier policy), home (unit), near (the nearest unit above has it) or channel.';
-COMMENT ON COLUMN crm.plan_customer.outcome IS 'NULL: not carried out; allocated, or why not: held, busy (to be tried again), quota, cool_off, unknown, blacklisted, do_not_contact, consent_withdrawn, no_consent, not_in_post, moved (to another unit or channel), given_up or another word of crm.allocate().';
+COMMENT ON COLUMN crm.plan_customer.outcome IS 'NULL: not carried out; allocated, or why not: held, busy (to be tried again), quota, cool_off, unknown, served, blacklisted, do_not_contact, consent_withdrawn, no_consent, not_in_post, moved (to another unit or channel), given_up or another word of crm.allocate().';
 COMMENT ON COLUMN crm.plan_customer.holding_id IS 'Key, within the customer, of the holding that came of it.';
 COMMENT ON COLUMN crm.plan_customer.done_at IS 'When it was carried out or tried last.';
 CREATE INDEX ON crm.plan_customer (customer_id, holding_id);

@@ -62,6 +62,9 @@ BEGIN
     SELECT p.customer_id, p.staff_id,
            CASE WHEN crm.is_blacklisted(p.customer_id, today) THEN 'blacklisted'
                 WHEN c.obstacle IS NOT NULL THEN c.obstacle
+                WHEN EXISTS (SELECT FROM crm.cover v JOIN crm.staff e ON e.id = v.servicer_id
+                             WHERE v.customer_id = p.customer_id AND v.from_date <= today AND v.to_date > today
+                               AND e.joined_on <= today AND (e.left_on IS NULL OR e.left_on > today)) THEN 'served'
                 WHEN p.staff_id IS NOT NULL AND NOT (today >= s.joined_on AND coalesce(today < s.left_on, true)) THEN 'not_in_post'
                 WHEN s.id IS NOT NULL AND (s.channel_id, s.org_id) <> (p.channel_id, p.org_id) THEN 'moved' END AS refusal
     FROM page p

@@ -146,7 +146,7 @@ COMMENT ON COLUMN crm_bi.plan_difference.channel IS 'Channel. 渠道';
 COMMENT ON COLUMN crm_bi.plan_difference.org_id IS 'Unit. 机构';
 COMMENT ON COLUMN crm_bi.plan_difference.staff_id IS 'Member of staff planned. 计划人员';
 COMMENT ON COLUMN crm_bi.plan_difference.stage IS 'Stage. 批次';
-COMMENT ON COLUMN crm_bi.plan_difference.cause IS 'held 已被持有, busy 占用待重试, quota 超限额, cool_off 冷却期, blacklisted 黑名单, do_not_contact 勿扰, consent_withdrawn 撤回同意, no_consent 未同意, not_in_post 不在岗, moved 已调动, given_up 放弃, or another word of crm.allocate(). 原因';
+COMMENT ON COLUMN crm_bi.plan_difference.cause IS 'held 已被持有, busy 占用待重试, quota 超限额, cool_off 冷却期, served 已有人服务, blacklisted 黑名单, do_not_contact 勿扰, consent_withdrawn 撤回同意, no_consent 未同意, not_in_post 不在岗, moved 已调动, given_up 放弃, or another word of crm.allocate(). 原因';
 COMMENT ON COLUMN crm_bi.plan_difference.done_at IS 'When it was tried. 执行时间';
 COMMENT ON COLUMN crm_bi.plan_difference.held_by_staff_id IS 'Who holds the customer now. 现持有人';
 COMMENT ON COLUMN crm_bi.plan_difference.held_since IS 'Since when. 持有起始';

@@ -76,10 +76,15 @@ INSERT INTO crm.consent (customer_id, purpose, state, on_date, source) SELECT cu
 SELECT crm.claim(customer_id, 1) FROM trouble WHERE n BETWEEN 20 AND 22 \g /dev/null
 SELECT crm.entrust(ARRAY(SELECT customer_id FROM trouble WHERE n = 23), 1, 2) \g /dev/null
 SELECT crm.lock_holding(customer_id) FROM trouble WHERE n = 22 \g /dev/null
+-- and two who were released and then found somebody to serve them
+INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, payment, premium, payments, servicer_id)
+SELECT customer_id, (SELECT min(id) FROM crm.product), 1, '2025-12-01', 'yearly', 500, 10, (SELECT max(id) FROM crm.staff WHERE channel_id = 1 AND left_on IS NULL) FROM trouble WHERE n IN (30, 31);
+SELECT ok(crm.post() > 0, 'they are posted');
 CREATE FUNCTION pg_temp.naive_conflicts(cycle bigint, consent boolean) RETURNS TABLE (customer_id bigint, conflicts text) LANGUAGE sql AS $$
   SELECT c.id, nullif(concat_ws(', ',
     (SELECT 'held' FROM crm.holding h WHERE h.customer_id = c.id AND h.held_to IS NULL),
     (SELECT 'protected' FROM crm.holding h WHERE h.customer_id = c.id AND h.held_to IS NULL AND h.locked),
+    (SELECT 'served' FROM crm_bi.customer b WHERE b.customer_id = c.id AND b.service = 'served' AND NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.id AND h.held_to IS NULL)),
     CASE WHEN crm.is_blacklisted(c.id, '2025-12-31') THEN 'blacklisted' END,
     CASE WHEN crm.contact_obstacle(c.id, '2025-12-31') = 'do not contact' THEN 'do_not_contact' END,
     (SELECT CASE WHEN s.state = 'withdrawn' THEN 'consent_withdrawn' WHEN s.state IS NULL AND consent THEN 'no_consent' END
@@ -90,6 +95,7 @@ CREATE FUNCTION pg_temp.naive_conflicts(cycle bigint, consent boolean) RETURNS T
 $$;
 SELECT pg_temp.same(format('SELECT customer_id, conflicts FROM crm.inventory(%s, %L)', y, '2025-12-31'), format('SELECT * FROM pg_temp.naive_conflicts(%s, true)', y), 'what stands in the way, cycle ' || y)
 FROM (VALUES (:cycle), (:north)) v (y);
+SELECT is((SELECT count(*) FROM crm.inventory(:cycle, '2025-12-31') WHERE conflicts = 'served'), 2::bigint, 'also who is served by now');
 SELECT ok((SELECT count(DISTINCT conflicts) FROM crm.inventory(:cycle, '2025-12-31')) >= 7, 'of many kinds');
 SELECT ok((SELECT count(*) FROM crm.inventory(:north, '2025-12-31') WHERE conflicts ~ 'other_cycle') > 50, 'the earlier release counts');
 SELECT pg_temp.same(format($$SELECT i.customer_id, i.provider_id, i.providers, i.tier, i.service, i.activity, i.org_id, i.line FROM crm.inventory(%s, '2025-12-31') i$$, :cycle),
@@ -323,9 +329,9 @@ SELECT isnt((SELECT org_id FROM crm_bi.plan_customer WHERE plan_id = :plan AND c
 SELECT is_empty(format('SELECT * FROM crm.plan_customer WHERE plan_id = %s AND customer_id = %s', :plan, :nobody), 'nor anybody');
 SELECT is((SELECT count(*) FROM crm_bi.plan_customer WHERE plan_id = :plan AND channel = 'individual' AND org_id = :unit), 3::bigint, 'the unit gets its volume');
 SELECT cmp_ok(:unit_has, '>', 3, 'which is less than it had');
-SELECT crm.adjust_plan(:plan, 'volume', channel_id => 1, org_id => :unit, volume => 50) AS volume \gset
+SELECT crm.adjust_plan(:plan, 'volume', channel_id => 1, org_id => :unit, volume => 45) AS volume \gset
 SELECT is(crm.compute_plan(:plan, '2025-12-31'), 4, 'and again');
-SELECT is((SELECT count(*) FROM crm_bi.plan_customer WHERE plan_id = :plan AND channel = 'individual' AND org_id = :unit), 50::bigint, 'more, too');
+SELECT is((SELECT count(*) FROM crm_bi.plan_customer WHERE plan_id = :plan AND channel = 'individual' AND org_id = :unit), 45::bigint, 'more, too');
 SELECT lives_ok(format('SELECT crm.drop_adjustment(%s, %s)', :plan, :volume), 'taken out');
 SELECT pg_temp.refused(format('SELECT crm.drop_adjustment(%s, %s)', :plan, :volume), '42704', 'no adjustment', 'once');
 
@@ -414,11 +420,14 @@ SELECT pg_temp.refused(format('SELECT crm.submit_plan(%s, 1)', :optimal), '55000
 
 -- carried out, though something happened meanwhile
 CREATE TEMP TABLE fate AS SELECT customer_id, staff_id, stage, row_number() OVER (PARTITION BY stage ORDER BY customer_id) AS n, NULL::text AS cause FROM crm_bi.plan_customer WHERE plan_id = :plan AND why <> 'pin';
-UPDATE fate SET cause = (ARRAY['blacklisted', 'do_not_contact', 'consent_withdrawn', 'held'])[n] WHERE n <= 4 AND stage IN (1, 2);
+UPDATE fate SET cause = (ARRAY['blacklisted', 'do_not_contact', 'consent_withdrawn', 'held', 'served'])[n] WHERE n <= 5 AND stage IN (1, 2);
 INSERT INTO crm.blacklist (customer_id, reason, from_date) SELECT customer_id, 'x', '2026-01-01' FROM fate WHERE cause = 'blacklisted';
 INSERT INTO crm.do_not_contact (customer_id, from_date, source) SELECT customer_id, '2026-01-01', 'x' FROM fate WHERE cause = 'do_not_contact';
 INSERT INTO crm.consent (customer_id, purpose, state, on_date, source) SELECT customer_id, 'marketing', 'withdrawn', '2026-01-01', 'x' FROM fate WHERE cause = 'consent_withdrawn';
 SELECT crm.claim(customer_id, (SELECT max(id) FROM crm.staff WHERE left_on IS NULL AND joined_on <= '2025-12-31')) FROM fate WHERE cause = 'held' \g /dev/null
+INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, payment, premium, payments, servicer_id)
+SELECT customer_id, (SELECT min(id) FROM crm.product), 1, '2025-12-30', 'yearly', 500, 10, (SELECT max(id) FROM crm.staff WHERE channel_id = 1 AND left_on IS NULL) FROM fate WHERE cause = 'served';
+SELECT ok(crm.post() > 0, 'who is served meanwhile is posted');
 -- one who left, and one whose quota fell below what is planned
 SELECT staff_id AS leaver FROM fate WHERE stage IN (1, 2) AND cause IS NULL AND staff_id NOT IN (SELECT staff_id FROM crm.holding WHERE held_to IS NULL AND staff_id IS NOT NULL)
   AND staff_id NOT IN (SELECT id FROM crm.staff WHERE login IS NOT NULL) GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1 \gset
