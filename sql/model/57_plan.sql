@@ -113,6 +113,7 @@ CREATE TABLE crm.plan_proposal (
   matching bigint NOT NULL,
   room bigint NOT NULL,
   planned bigint NOT NULL,
+  planned_load bigint NOT NULL,
   PRIMARY KEY (plan_id, proposal_id),
   FOREIGN KEY (proposal_id, version) REFERENCES crm.proposal_version
 );
@@ -121,8 +122,9 @@ COMMENT ON COLUMN crm.plan_proposal.plan_id IS 'Plan.';
 COMMENT ON COLUMN crm.plan_proposal.proposal_id IS 'Proposal.';
 COMMENT ON COLUMN crm.plan_proposal.version IS 'Its version.';
 COMMENT ON COLUMN crm.plan_proposal.matching IS 'Free customers of the inventory in the segment.';
-COMMENT ON COLUMN crm.plan_proposal.room IS 'What the staff of the channel, in the unit, may still hold.';
+COMMENT ON COLUMN crm.plan_proposal.room IS 'Load that the staff of the channel, in the unit, may still take on.';
 COMMENT ON COLUMN crm.plan_proposal.planned IS 'Customers planned for it.';
+COMMENT ON COLUMN crm.plan_proposal.planned_load IS 'What they count against the room, by the setting tier_load.';
 INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES
   ('crm.plan_proposal', 'matching', 'count', 'Counted at the computation.'),
   ('crm.plan_proposal', 'planned', 'count', 'Counted at the computation.');

@@ -39,7 +39,7 @@ COMMENT ON COLUMN crm_bi.plan.recycle_rule IS 'Rule by which its holdings fall d
 
 CREATE VIEW crm_bi.plan_proposal AS
 SELECT n.plan_id::text || '/' || n.proposal_id AS plan_proposal_key, n.plan_id, n.proposal_id, h.code AS channel, p.org_id, p.title, n.version, v.volume, n.matching, n.room, n.planned,
-       v.volume - n.planned AS unmet
+       v.volume - n.planned AS unmet, n.planned_load
 FROM crm.plan_proposal n
 JOIN crm.proposal p ON p.id = n.proposal_id
 JOIN crm.proposal_version v ON v.proposal_id = n.proposal_id AND v.version = n.version
@@ -54,9 +54,10 @@ COMMENT ON COLUMN crm_bi.plan_proposal.title IS 'Title. 标题';
 COMMENT ON COLUMN crm_bi.plan_proposal.version IS 'Version taken in. 版本';
 COMMENT ON COLUMN crm_bi.plan_proposal.volume IS 'Customers asked for. 需求量';
 COMMENT ON COLUMN crm_bi.plan_proposal.matching IS 'Free customers in the segment. 符合条件客户数';
-COMMENT ON COLUMN crm_bi.plan_proposal.room IS 'What the staff may still hold. 可容纳数';
+COMMENT ON COLUMN crm_bi.plan_proposal.room IS 'Load that the staff may still take on. 可容纳负荷';
 COMMENT ON COLUMN crm_bi.plan_proposal.planned IS 'Customers planned. 计划客户数';
 COMMENT ON COLUMN crm_bi.plan_proposal.unmet IS 'volume - planned. 未满足数';
+COMMENT ON COLUMN crm_bi.plan_proposal.planned_load IS 'What the customers planned count against the room. 计划负荷';
 
 CREATE VIEW crm_bi.plan_cell AS
 SELECT pg_catalog.concat_ws('/', c.plan_id, c.proposal_id, c.coverage, c.tier) AS plan_cell_key, c.plan_id, c.proposal_id, h.code AS channel, c.coverage, c.tier, c.customers, c.planned, c.basis,

@@ -1,0 +1,81 @@
+-- Plans where tiers count differently: what is planned fits, and is allocated to the last customer.
+\set ON_ERROR_STOP on
+BEGIN;
+SELECT no_plan();
+\ir include/helpers.sql
+SET LOCAL client_min_messages = warning;
+-- plans are carried out by the clock, so that the book is of today
+SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date AS today \gset
+CALL crm.generate(customers => 2000, seed => 7, as_of => :'today', units => ARRAY[3, 6, 12]);
+INSERT INTO crm.setting (name, value, valid_from) VALUES ('cycle_consent', 'false', '2020-01-01'), ('holding_quota', '9', '2020-01-01'),
+  ('tier_load', 'platinum 5, gold 4, iron 3, lead 2, none 1', '2020-01-01');
+INSERT INTO crm.setting (name, value, org_id, channel_id, valid_from) VALUES ('tier_load', 'platinum 2, none 0, others 3', 4, NULL, '2020-01-01');
+CALL crm.rebuild(:'today', NULL);
+SET LOCAL crm.as_of = :'today';
+SET LOCAL crm.posting = 'commit';
+-- customers whose servicers have left, so that all tiers may be had
+UPDATE crm.staff SET left_on = :'today' WHERE id IN (SELECT s.id FROM (SELECT id, row_number() OVER (PARTITION BY channel_id ORDER BY id) AS n FROM crm.staff WHERE left_on IS NULL) s WHERE n % 2 = 0);
+SELECT crm.post() >= 0 AS posted \g /dev/null
+UPDATE crm.staff s SET login = 'planner' WHERE s.id = (SELECT min(id) FROM crm.staff WHERE org_id = 1 AND left_on IS NULL);
+UPDATE crm.staff s SET login = 'head' WHERE s.id = (SELECT max(id) FROM crm.staff WHERE left_on IS NULL);
+INSERT INTO crm.position (staff_id, org_id, duty)
+SELECT s.id, 1, d.duty FROM crm.staff s JOIN (VALUES ('head', 'approver'), ('head', 'resource_manager'), ('planner', 'planner')) d (login, duty) ON s.login = d.login::name;
+SELECT is((SELECT count(*) FROM crm.position), 3::bigint, 'people have positions');
+SET LOCAL crm.actor = 'planner';
+
+SELECT crm.open_cycle('loads', 1, :'today', :'today'::date + 300) AS cycle \gset
+SELECT ok(count(*) FILTER (WHERE outcome = 'released') > 500, 'many are released') FROM crm.release_to_inventory(:cycle, 5, condition => 'true');
+SELECT ok(count(DISTINCT tier) >= 4, 'of every tier') FROM crm.inventory(:cycle, :'today') WHERE conflicts IS NULL;
+SELECT crm.propose(:cycle, 1, 'agents', 'true', 400, 100, 12, 60000, (:'today'::date + 90)) AS agents \gset
+SELECT crm.propose(:cycle, 4, 'calls', 'true', 200, 100, 12, 60000, (:'today'::date + 90)) AS calls \gset
+SELECT crm.submit_proposal(:agents), crm.submit_proposal(:calls) \g /dev/null
+
+-- what each customer of a plan counts, and what its holder may hold
+CREATE FUNCTION pg_temp.overbooked(plan bigint) RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT format('%s holds %s, may %s', s.id, sum(crm.load_of(crm._tier_load(s.org_id, s.channel_id, crm.today()), b.tier)), crm._quota(s.*, crm.today()))
+  FROM crm.plan_customer c JOIN crm.staff s ON s.id = c.staff_id JOIN crm_bi.customer b ON b.customer_id = c.customer_id
+  WHERE c.plan_id = plan GROUP BY s.id, s.*
+  HAVING sum(crm.load_of(crm._tier_load(s.org_id, s.channel_id, crm.today()), b.tier)) > crm._quota(s.*, crm.today())
+$$;
+-- of those free, some pinned to one person beyond the quota
+SELECT id AS pinned_to, channel_id AS pinned_channel, org_id AS pinned_unit FROM crm.staff WHERE channel_id = 1 AND left_on IS NULL AND joined_on <= :'today' AND org_id > 10 ORDER BY id LIMIT 1 \gset
+SELECT crm.make_plan(:cycle, 'even', weighing => 'demand', strategy => 'even') AS even \gset
+SELECT crm.adjust_plan(:even, 'pin', customer_id => customer_id, staff_id => :pinned_to) FROM crm.inventory(:cycle, :'today') WHERE conflicts IS NULL AND tier <> 'none' ORDER BY customer_id LIMIT 20 \g /dev/null
+SELECT crm.adjust_plan(:even, 'volume', channel_id => 1, org_id => x.org_id, volume => 7)
+FROM (SELECT org_id FROM crm.staff WHERE channel_id = 1 AND left_on IS NULL AND org_id > 10 AND org_id <> :pinned_unit GROUP BY org_id ORDER BY count(*) DESC, 1 LIMIT 2) x \g /dev/null
+SELECT crm.make_plan(:cycle, 'least', strategy => 'least_loaded', like_plan => :even) AS least \gset
+SELECT crm.make_plan(:cycle, 'optimal', strategy => 'optimal', like_plan => :even) AS optimal \gset
+SELECT crm.compute_plan(p, :'today') FROM (VALUES (:even), (:least), (:optimal)) v (p) \g /dev/null
+SELECT is_empty(format('SELECT * FROM pg_temp.overbooked(%s)', p), 'nobody is planned above the quota: ' || p) FROM (VALUES (:even), (:least), (:optimal)) v (p);
+SELECT ok(count(*) > 100, 'yet many are planned: ' || p) FROM (VALUES (:even), (:least), (:optimal)) v (p) JOIN crm.plan_customer c ON c.plan_id = p GROUP BY p;
+SELECT ok(count(DISTINCT b.tier) >= 4, 'of every tier: ' || p) FROM (VALUES (:even), (:least), (:optimal)) v (p) JOIN crm.plan_customer c ON c.plan_id = p JOIN crm_bi.customer b USING (customer_id) GROUP BY p;
+SELECT cmp_ok(count(*), '>', 1::bigint, 'of the pins what fits: ' || p) FROM (VALUES (:even), (:least), (:optimal)) v (p) JOIN crm.plan_customer c ON c.plan_id = p AND c.why = 'pin' GROUP BY p;
+SELECT is_empty(format($$SELECT proposal_id FROM crm.plan_proposal p WHERE plan_id = %1$s AND (planned_load > room OR planned_load <> (
+    SELECT sum(crm.load_of(crm._tier_load(l.org_id, l.channel_id, crm.today()), b.tier)) FROM crm.plan_customer c JOIN crm.plan_line l USING (plan_id, line) JOIN crm_bi.customer b USING (customer_id)
+    WHERE c.plan_id = p.plan_id AND l.proposal_id = p.proposal_id))$$, p), 'the load planned is told: ' || p) FROM (VALUES (:even), (:least), (:optimal)) v (p);
+
+-- terms, approval, and all of it is allocated; then as if it had not been
+CREATE FUNCTION pg_temp.carried_out(plan bigint) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  v CONSTANT integer := (SELECT p.version FROM crm.plan p WHERE p.id = carried_out.plan);
+BEGIN
+  PERFORM crm.set_terms(carried_out.plan, t.provider_channel_id, t.user_channel_id, thing, 0.5, 0.5)
+  FROM crm._plan_terms_needed t CROSS JOIN unnest('{premium,assessment,commission,cost}'::text[]) thing WHERE t.plan_id = carried_out.plan;
+  PERFORM crm.submit_plan(carried_out.plan, v);
+  PERFORM set_config('crm.actor', 'head', true);
+  PERFORM crm.approve_plan(carried_out.plan, v);
+  PERFORM set_config('crm.actor', 'planner', true);
+  CALL crm.carry_out_plan(carried_out.plan, batch => NULL);
+  PERFORM crm.post();
+  RAISE EXCEPTION '%', coalesce((SELECT string_agg(DISTINCT c.outcome, ', ') FROM crm.plan_customer c WHERE c.plan_id = carried_out.plan), 'nobody')
+    || coalesce(': ' || (SELECT string_agg(DISTINCT k.check_name, ', ') FROM crm.check() k), '') USING ERRCODE = 'P0099';
+EXCEPTION WHEN SQLSTATE 'P0099' THEN
+  PERFORM set_config('crm.actor', 'planner', true);
+  RETURN SQLERRM;
+END
+$$;
+SELECT is(pg_temp.carried_out(p), 'allocated', 'all that is planned is allocated, and all is well: ' || p) FROM (VALUES (:even), (:least), (:optimal)) v (p);
+SELECT is((SELECT count(*) FROM crm.holding), 0::bigint, 'nothing is held');
+
+SELECT * FROM finish();
+ROLLBACK;
