@@ -77,5 +77,24 @@ $$;
 SELECT is(pg_temp.carried_out(p), 'allocated', 'all that is planned is allocated, and all is well: ' || p) FROM (VALUES (:even), (:least), (:optimal)) v (p);
 SELECT is((SELECT count(*) FROM crm.holding), 0::bigint, 'nothing is held');
 
+-- lists, by the number of customers; and the optimum of an allocation
+SELECT crm.freeze_list('mixed', 'tier in (''none'', ''lead'', ''iron'') and service <> ''served''') AS list \gset
+CREATE TEMP TABLE some_staff AS SELECT id, row_number() OVER (ORDER BY id) AS n FROM crm.staff WHERE left_on IS NULL AND joined_on <= crm.today() AND org_id <> 4 ORDER BY id LIMIT 4;
+UPDATE crm.setting SET value = '12' WHERE name = 'holding_quota';
+CREATE TEMP TABLE dealt AS SELECT * FROM crm.distribute_list(:list, ARRAY(SELECT id FROM some_staff ORDER BY n), '{3,4,0,100}');
+SELECT results_eq('SELECT s.n, count(d.customer_id) FROM some_staff s LEFT JOIN dealt d ON d.staff_id = s.id WHERE s.n < 4 GROUP BY 1 ORDER BY 1', 'VALUES (1::bigint, 3::bigint), (2, 4), (3, 0)', 'each gets as many as wanted, whatever they count');
+SELECT results_eq('SELECT DISTINCT outcome FROM dealt ORDER BY 1', $$VALUES ('allocated'), ('left_over')$$, 'and what is dealt out is held');
+SELECT is((SELECT sum(h.load) FROM crm.holding h JOIN some_staff s ON s.id = h.staff_id WHERE s.n = 4), 12::bigint, 'who wants more than fits is full');
+SELECT is((SELECT count(*) FROM crm.holding WHERE load > 1), (SELECT count(*) FROM dealt d JOIN crm_bi.customer b USING (customer_id) WHERE d.holding_id IS NOT NULL AND b.tier <> 'none'), 'the heavier count so');
+CREATE TEMP TABLE best AS
+SELECT * FROM crm.allocate(ARRAY(SELECT customer_id FROM dealt WHERE outcome = 'left_over'), ARRAY(SELECT id FROM crm.staff WHERE left_on IS NULL AND joined_on <= crm.today() ORDER BY id DESC LIMIT 5), 'optimal');
+SELECT results_eq('SELECT DISTINCT outcome FROM best ORDER BY 1', $$VALUES ('allocated'), ('left_over')$$, 'the optimum of an allocation fits, too');
+SELECT is_empty($$SELECT * FROM crm_bi.staff_load WHERE load > quota$$, 'nobody is above the quota');
+
+-- units and channels have no quota
+SELECT results_eq($$SELECT DISTINCT outcome FROM crm.entrust(ARRAY(SELECT customer_id FROM best WHERE outcome = 'left_over' ORDER BY 1 LIMIT 20), 1, 11)$$, $$VALUES ('allocated')$$, 'some are entrusted to a unit');
+SELECT crm.post() >= 0 AS posted \g /dev/null
+SELECT is_empty('SELECT * FROM crm.check()', 'all is well');
+SELECT is(crm.refresh_loads(crm.today()), 0::bigint, 'and nothing to be counted anew');
 SELECT * FROM finish();
 ROLLBACK;
