@@ -66,7 +66,7 @@ COMMENT ON COLUMN crm.plan_stage.name IS 'Name: pilot, suburbs, city.';
 COMMENT ON COLUMN crm.plan_stage.area IS 'Units of this area that no stage names; NULL: only those named.';
 COMMENT ON COLUMN crm.plan_stage.org_ids IS 'Units named, each with its subtree.';
 COMMENT ON COLUMN crm.plan_stage.from_date IS 'First day: not carried out before.';
-COMMENT ON COLUMN crm.plan_stage.to_date IS 'Last day, up to which its result is compared.';
+COMMENT ON COLUMN crm.plan_stage.to_date IS 'Last day, up to which its result is compared; it may be carried out later, without a result to compare.';
 
 CREATE TABLE crm.plan_adjustment (
   plan_id bigint NOT NULL REFERENCES crm.plan,

@@ -463,14 +463,47 @@ SELECT pg_temp.same(format('SELECT stage, planned, allocated, contacted, recycle
 
 -- tracking: contacts, purchases, recycling
 SELECT crm.record_contact(customer_id, staff_id, 'sales', 'reached') FROM crm.holding WHERE plan_id = :plan AND customer_id % 3 = 0 \g /dev/null
-SET LOCAL crm.as_of = '2027-02-01';
+SELECT set_config('crm.as_of', ((now() AT TIME ZONE 'Asia/Shanghai')::date + 60)::text, true) \g /dev/null
 INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, payment, premium, payments)
 SELECT h.customer_id, 1, 1, ((h.held_from AT TIME ZONE 'Asia/Shanghai')::date + CASE WHEN h.customer_id % 2 = 0 THEN 30 ELSE 31 END), 'yearly', 500, 10 FROM crm.holding h WHERE h.plan_id = :plan AND h.customer_id % 5 = 0;
 SELECT ok(crm.post() > 0, 'purchases are posted');
+CREATE FUNCTION pg_temp.naive_stages(plan bigint, until date, ends boolean) RETURNS TABLE (stage integer, allocated bigint, contacted bigint, purchased_30 bigint, purchased bigint, recycled bigint) LANGUAGE sql AS $$
+  SELECT l.stage, count(*), count(*) FILTER (WHERE c.customer_id % 3 = 0 AND f.day <= until), count(*) FILTER (WHERE c.customer_id % 10 = 0 AND f.day + 30 <= until AND NOT ends),
+         count(*) FILTER (WHERE c.customer_id % 5 = 0 AND f.day + CASE WHEN c.customer_id % 2 = 0 THEN 30 ELSE 31 END <= until AND NOT ends), count(*) FILTER (WHERE ends AND f.day <= until)
+  FROM crm.plan_customer c JOIN crm.plan_line l USING (plan_id, line)
+  CROSS JOIN LATERAL (SELECT (h.held_from AT TIME ZONE 'Asia/Shanghai')::date AS day FROM crm.holding h WHERE h.customer_id = c.customer_id AND h.id = c.holding_id) f
+  WHERE c.plan_id = naive_stages.plan AND c.outcome = 'allocated' GROUP BY 1
+$$;
+SELECT (min(held_from) AT TIME ZONE 'Asia/Shanghai')::date AS carried FROM crm.holding WHERE plan_id = :plan \gset
+CREATE FUNCTION pg_temp.stages(plan bigint) RETURNS TABLE (stage integer, allocated bigint, contacted bigint, purchased_30 bigint, purchased bigint, recycled bigint) LANGUAGE sql AS $$
+  SELECT x.stage, x.allocated, x.contacted, x.purchased_30, x.purchased, x.recycled FROM crm_bi.plan_stage x WHERE x.plan_id = stages.plan AND x.stage < 3
+$$;
+CREATE FUNCTION pg_temp.compared(plan bigint, until date, ends boolean, name text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE crm.plan_stage s SET to_date = until, from_date = least(s.from_date, until) WHERE s.plan_id = compared.plan AND s.stage < 3;
+  RETURN pg_temp.same(format('SELECT * FROM pg_temp.stages(%s)', plan), format('SELECT * FROM pg_temp.naive_stages(%s, %L, %L)', plan, until, ends), name);
+END
+$$;
+SELECT pg_temp.compared(:plan, '2099-01-01', false, 'what came of the stages');
+SELECT cmp_ok((SELECT sum(purchased) FROM pg_temp.stages(:plan)), '>', (SELECT sum(purchased_30) FROM pg_temp.stages(:plan)), 'some of it after 30 days');
+SELECT pg_temp.compared(:plan, :'carried'::date + 30, false, 'up to their last day');
+SELECT pg_temp.compared(:plan, :'carried'::date + 29, false, 'and no further');
+SELECT pg_temp.compared(:plan, :'carried'::date - 1, false, 'before they were carried out nothing came of them');
+-- a purchase on the day on which a customer passes on to somebody else counts for the later holding, in stages and history
+SELECT pg_temp.compared(:plan, '2099-01-01', false, 'as before');
+SELECT customer_id AS passed FROM crm.holding WHERE plan_id = :plan AND customer_id % 10 = 0 ORDER BY 1 LIMIT 1 \gset
+CREATE TEMP TABLE before_it AS SELECT sum(purchased) AS n FROM pg_temp.stages(:plan);
+CREATE TEMP TABLE history_before AS SELECT sum(purchased) AS n, sum(premium) AS premium FROM crm.allocation_history(crm.today());
+UPDATE crm.holding SET held_to = held_from + interval '30 days', end_cause = 'transfer', ended_by = 'x' WHERE plan_id = :plan AND customer_id = :passed;
+SELECT is((SELECT sum(purchased) FROM pg_temp.stages(:plan)), (SELECT n FROM before_it), 'on the last day a purchase counts');
+INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, rule)
+SELECT h.customer_id, s.channel_id, s.org_id, s.id, h.held_to, 'transfer', h.rule FROM crm.holding h, crm.staff s WHERE h.plan_id = :plan AND h.customer_id = :passed AND s.id = (SELECT max(id) FROM crm.staff WHERE left_on IS NULL AND id <> h.staff_id);
+SELECT is((SELECT sum(purchased) FROM pg_temp.stages(:plan)), (SELECT n - 1 FROM before_it), 'unless somebody else has the customer by then');
+SELECT results_eq('SELECT sum(purchased), sum(premium) FROM crm.allocation_history(crm.today())', 'SELECT * FROM history_before', 'who counts it once');
+DELETE FROM crm.holding WHERE customer_id = :passed AND held_to IS NULL;
+UPDATE crm.holding SET held_to = NULL, end_cause = NULL, ended_by = NULL WHERE plan_id = :plan AND customer_id = :passed;
 SELECT ok(crm.recycle(now() + interval '400 days', early => true) > 50, 'time passes, all are recycled');
-SELECT pg_temp.same(format('SELECT stage, allocated, contacted, purchased_30, purchased_90, purchased, recycled FROM crm_bi.plan_stage WHERE plan_id = %s AND stage < 3', :plan),
-  format($$SELECT l.stage, count(*), count(*) FILTER (WHERE c.customer_id %% 3 = 0), count(*) FILTER (WHERE c.customer_id %% 10 = 0), count(*) FILTER (WHERE c.customer_id %% 5 = 0), count(*) FILTER (WHERE c.customer_id %% 5 = 0), count(*)
-           FROM crm.plan_customer c JOIN crm.plan_line l USING (plan_id, line) WHERE c.plan_id = %s AND c.outcome = 'allocated' GROUP BY 1$$, :plan), 'what came of the stages');
+SELECT pg_temp.compared(:plan, '2099-01-01', true, 'what is bought after the end is no result of the plan');
 SET LOCAL crm.as_of = '2025-12-31';
 
 -- second allocation ------------------------------------------------------------------
