@@ -197,6 +197,7 @@ CREATE INDEX ON crm.plan_line (org_id);
 
 CREATE TABLE crm.plan_customer (
   plan_id bigint NOT NULL,
+  id bigint GENERATED ALWAYS AS IDENTITY,
   customer_id bigint NOT NULL REFERENCES crm.customer ON DELETE CASCADE,
   line integer NOT NULL,
   staff_id bigint REFERENCES crm.staff,
@@ -204,12 +205,14 @@ CREATE TABLE crm.plan_customer (
   outcome text,
   holding_id bigint,
   done_at timestamptz,
-  PRIMARY KEY (plan_id, customer_id),
+  PRIMARY KEY (plan_id, id),
+  UNIQUE (plan_id, customer_id),
   FOREIGN KEY (customer_id, holding_id) REFERENCES crm.holding ON UPDATE CASCADE,
   CONSTRAINT plan_customer_done_check CHECK ((outcome IS NULL) = (done_at IS NULL) AND (outcome IS NOT DISTINCT FROM 'allocated') = (holding_id IS NOT NULL))
 );
 COMMENT ON TABLE crm.plan_customer IS 'Who is planned for whom, and what came of it. 计划客户';
 COMMENT ON COLUMN crm.plan_customer.plan_id IS 'Plan.';
+COMMENT ON COLUMN crm.plan_customer.id IS 'Key within the plan: a merge of customers may put one row in the place of another.';
 COMMENT ON COLUMN crm.plan_customer.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.plan_customer.line IS 'Line, with channel and unit.';
 COMMENT ON COLUMN crm.plan_customer.staff_id IS 'Member of staff; NULL: the unit or channel.';
@@ -226,11 +229,14 @@ INSERT INTO crm.customer_reference (relation, column_name, way, prepare, binds, 
 CREATE FUNCTION crm._merge_plan_customers(kept bigint, dropped bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  DELETE FROM crm.plan_customer k
+  WHERE k.customer_id = kept AND k.outcome IS DISTINCT FROM 'allocated'
+    AND EXISTS (SELECT FROM crm.plan_customer c WHERE c.plan_id = k.plan_id AND c.customer_id = dropped AND c.outcome = 'allocated');
   DELETE FROM crm.plan_customer c
   WHERE c.customer_id = dropped AND EXISTS (SELECT FROM crm.plan_customer k WHERE k.plan_id = c.plan_id AND k.customer_id = kept);
 END
 $$;
-COMMENT ON FUNCTION crm._merge_plan_customers(bigint, bigint) IS 'Where both are in a plan, what it says of the customer kept stays; before the holdings move, whom its rows follow.';
+COMMENT ON FUNCTION crm._merge_plan_customers(bigint, bigint) IS 'Where both are in a plan, the one allocated stays, else what it says of the customer kept; before the holdings move, whom its rows follow.';
 REVOKE ALL ON FUNCTION crm._merge_plan_customers(bigint, bigint) FROM PUBLIC;
 
 GRANT SELECT ON crm.plan, crm.plan_stage, crm.plan_adjustment, crm.plan_proposal, crm.plan_cell, crm.plan_line, crm.plan_customer TO crm_bi_owner;

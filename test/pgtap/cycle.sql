@@ -547,6 +547,20 @@ SELECT pg_temp.refused(format('SELECT crm.reject_plan(%s, NULL)', :shares), '235
 SELECT is(crm.reject_plan(:shares, 'too small'), 'rejected', 'rejected');
 SELECT pg_temp.refused(format('SELECT crm.submit_plan(%s, 1)', :shares), '55000', 'no transition', 'for good');
 
+-- merged customers: of two in a plan the one allocated stays, whoever is kept
+SELECT max(customer_id) FILTER (WHERE outcome = 'allocated') AS given, max(customer_id) FILTER (WHERE outcome = 'quota') AS refused, min(customer_id) FILTER (WHERE outcome = 'allocated') AS given2,
+       min(customer_id) FILTER (WHERE outcome = 'not_in_post') AS refused2
+FROM crm.plan_customer WHERE plan_id = :plan \gset
+CREATE TEMP TABLE planned_before AS SELECT * FROM crm.plan_customer;
+SELECT crm.merge(keep => :refused, "drop" => :given, forced => true) AS merge1 \gset
+SELECT results_eq(format('SELECT outcome, holding_id IS NOT NULL FROM crm.plan_customer WHERE plan_id = %s AND customer_id = %s', :plan, :refused), $$VALUES ('allocated', true)$$, 'the dropped one was allocated');
+SELECT crm.merge(keep => :given2, "drop" => :refused2, forced => true) AS merge2 \gset
+SELECT results_eq(format('SELECT outcome, holding_id IS NOT NULL FROM crm.plan_customer WHERE plan_id = %s AND customer_id = %s', :plan, :given2), $$VALUES ('allocated', true)$$, 'the kept one was');
+SELECT is((SELECT allocated FROM crm_bi.plan WHERE plan_id = :plan), (SELECT count(*) FROM planned_before WHERE plan_id = :plan AND outcome = 'allocated'), 'the plan has allocated as many as before');
+SELECT is_empty('SELECT * FROM crm._check_cycle()', 'and its holdings agree');
+SELECT crm.unmerge(:merge2, 'not the same'), crm.unmerge(:merge1, 'not the same') \g /dev/null
+SELECT pg_temp.same('SELECT * FROM crm.plan_customer', 'SELECT * FROM planned_before', 'undone, all is as it was');
+
 -- what must hold, and the views ---------------------------------------------------------
 
 SELECT crm.post() >= 0 AS posted \g /dev/null
