@@ -45,6 +45,10 @@ SELECT crm.adjust_plan(:even, 'volume', channel_id => 1, org_id => x.org_id, vol
 FROM (SELECT org_id FROM crm.staff WHERE channel_id = 1 AND left_on IS NULL AND org_id > 10 AND org_id <> :pinned_unit GROUP BY org_id ORDER BY count(*) DESC, 1 LIMIT 2) x \g /dev/null
 SELECT crm.make_plan(:cycle, 'least', strategy => 'least_loaded', like_plan => :even) AS least \gset
 SELECT crm.make_plan(:cycle, 'optimal', strategy => 'optimal', like_plan => :even) AS optimal \gset
+-- where not everybody may make temporary tables, the owner of the model still may
+SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC, crm_owner', current_database()) \gexec
+SELECT pg_temp.refused(format('SELECT crm.compute_plan(%s, crm.today())', :even), '42501', 'permission denied', 'a plan is computed in temporary tables');
+SELECT crm._grant_temporary('crm_owner');
 SELECT crm.compute_plan(p, :'today') FROM (VALUES (:even), (:least), (:optimal)) v (p) \g /dev/null
 SELECT is_empty(format('SELECT * FROM pg_temp.overbooked(%s)', p), 'nobody is planned above the quota: ' || p) FROM (VALUES (:even), (:least), (:optimal)) v (p);
 SELECT ok(count(*) > 100, 'yet many are planned: ' || p) FROM (VALUES (:even), (:least), (:optimal)) v (p) JOIN crm.plan_customer c ON c.plan_id = p GROUP BY p;
