@@ -201,7 +201,9 @@ CREATE TABLE crm.plan_customer (
   customer_id bigint NOT NULL REFERENCES crm.customer ON DELETE CASCADE,
   line integer NOT NULL,
   staff_id bigint REFERENCES crm.staff,
-  why text NOT NULL CHECK (why IN ('pin', 'volume', 'servicer', 'home', 'near', 'channel')),
+  why text NOT NULL CHECK (why IN ('pin', 'volume', 'servicer', 'home', 'community', 'near', 'channel')),
+  wanted text[],
+  met text[],
   outcome text,
   holding_id bigint,
   done_at timestamptz,
@@ -216,7 +218,9 @@ COMMENT ON COLUMN crm.plan_customer.id IS 'Key within the plan: a merge of custo
 COMMENT ON COLUMN crm.plan_customer.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.plan_customer.line IS 'Line, with channel and unit.';
 COMMENT ON COLUMN crm.plan_customer.staff_id IS 'Member of staff; NULL: the unit or channel.';
-COMMENT ON COLUMN crm.plan_customer.why IS 'pin, volume (set by hand), servicer (of an earlier policy), home (unit), near (the nearest unit above has it) or channel.';
+COMMENT ON COLUMN crm.plan_customer.why IS 'pin, volume (set by hand), servicer (of an earlier policy), home (unit), community (its outlet), near (the nearest unit above has it) or channel.';
+COMMENT ON COLUMN crm.plan_customer.wanted IS 'What the customer asks of staff and somebody of the plan could give: community, language, line, tier. NULL: nothing.';
+COMMENT ON COLUMN crm.plan_customer.met IS 'Of that what the member of staff, or the outlet of the community, gives.';
 COMMENT ON COLUMN crm.plan_customer.outcome IS 'NULL: not carried out; allocated, or why not: held, busy (to be tried again), quota, cool_off, unknown, served, blacklisted, do_not_contact, consent_withdrawn, no_consent, not_in_post, moved (to another unit or channel), given_up or another word of crm.allocate().';
 COMMENT ON COLUMN crm.plan_customer.holding_id IS 'Key, within the customer, of the holding that came of it.';
 COMMENT ON COLUMN crm.plan_customer.done_at IS 'When it was carried out or tried last.';

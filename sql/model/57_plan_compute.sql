@@ -3,13 +3,14 @@
 -- The steps hand each other tables of the session, which the first makes and the last drops:
 -- crm_plan_work (customers to be had, one row each, filled step by step), crm_plan_match (who is in the segment of which proposal),
 -- crm_plan_rate (what a proposal may expect of a class), crm_plan_staff (who may take how much more), crm_plan_bar (pairs that must not meet),
--- crm_plan_load (what a customer of a kind counts in a unit; tiers that count the same everywhere are one kind, 1 the heaviest).
+-- crm_plan_load (what a customer of a kind counts in a unit; tiers that count the same everywhere are one kind, 1 the heaviest),
+-- crm_plan_trait (what customers ask of staff), crm_plan_affinity (who suits whom).
 CREATE FUNCTION crm._plan_tables() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   CREATE TEMPORARY TABLE crm_plan_work (
     customer_id bigint PRIMARY KEY, provider_id bigint, home bigint, coverage text, tier text, kind bigint, proposal_id bigint, channel_id bigint, org_id bigint, staff_id bigint,
-    why text, stage integer) ON COMMIT DROP;
+    why text, stage integer, community_org bigint) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_match (customer_id bigint, proposal_id bigint, PRIMARY KEY (customer_id, proposal_id)) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_proposal (id bigint PRIMARY KEY, version integer, channel_id bigint, org_id bigint, segment crm.condition, volume bigint,
     contacts numeric, purchases numeric, premium numeric, cost numeric, room bigint) ON COMMIT DROP;
@@ -161,7 +162,7 @@ BEGIN
   SET room = (SELECT coalesce(sum(s.room), 0) FROM pg_temp.crm_plan_staff s
               WHERE s.channel_id = p.channel_id
                 AND (p.org_id IS NULL OR EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = p.org_id AND t.descendant_id = s.org_id)));
-  PERFORM crm._plan_loads(day);
+  PERFORM crm._plan_loads(day), crm._plan_traits(day);
 
   -- earlier holders within their cool-off, and whom somebody barred
   INSERT INTO pg_temp.crm_plan_bar (customer_id, staff_id)

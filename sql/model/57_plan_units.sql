@@ -98,13 +98,14 @@ BEGIN
     END IF;
   END LOOP;
 
-  -- the home unit itself, then upwards: what lies below each unit shares the customers of homes there who are still without, by room; the heaviest first
-  FOR top IN REVERSE deepest + 1 .. 0 LOOP
+  -- the home unit itself, the outlet of the community, then upwards from home: what lies below each unit shares the customers of homes there who are still without, by room; the heaviest first
+  FOR top IN REVERSE deepest + 2 .. 0 LOOP
+    CONTINUE WHEN top = deepest + 1 AND NOT EXISTS (SELECT FROM pg_temp.crm_plan_work w WHERE w.org_id IS NULL AND w.community_org IS NOT NULL);
     FOR of_kind IN SELECT DISTINCT w.kind FROM pg_temp.crm_plan_work w WHERE w.org_id IS NULL ORDER BY w.kind LOOP
       WITH place AS MATERIALIZED (
         SELECT w.customer_id, w.channel_id, t.ancestor_id, row_number() OVER (PARTITION BY w.channel_id, t.ancestor_id ORDER BY w.home, w.customer_id) AS n
         FROM pg_temp.crm_plan_work w
-        JOIN crm.organisation_tree t ON t.descendant_id = w.home
+        JOIN crm.organisation_tree t ON t.descendant_id = CASE WHEN top = deepest + 1 THEN w.community_org ELSE w.home END
         JOIN crm.organisation o ON o.id = t.ancestor_id AND CASE WHEN top > deepest THEN t.depth = 0 ELSE o.level = top END
         LEFT JOIN pg_temp.crm_plan_proposal p ON p.id = w.proposal_id
         WHERE w.org_id IS NULL AND w.kind = of_kind AND (p.org_id IS NULL OR EXISTS (SELECT FROM crm.organisation_tree x WHERE x.ancestor_id = p.org_id AND x.descendant_id = t.ancestor_id))),
@@ -123,7 +124,7 @@ BEGIN
       seat AS MATERIALIZED (
         SELECT s.channel_id, s.ancestor_id, s.org_id, k AS n FROM share s CROSS JOIN LATERAL generate_series((s.upto - s.n + 1)::bigint, s.upto::bigint) k),
       moved AS (
-        UPDATE pg_temp.crm_plan_work w SET org_id = s.org_id, why = coalesce(w.why, CASE WHEN s.org_id = w.home THEN 'home' ELSE 'near' END)
+        UPDATE pg_temp.crm_plan_work w SET org_id = s.org_id, why = coalesce(w.why, CASE WHEN s.org_id = w.home THEN 'home' WHEN top = deepest + 1 THEN 'community' ELSE 'near' END)
         FROM place p JOIN seat s ON s.channel_id = p.channel_id AND s.ancestor_id = p.ancestor_id AND s.n = p.n
         WHERE w.customer_id = p.customer_id
         RETURNING w.channel_id, w.org_id)
@@ -137,7 +138,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._plan_units(crm.plan) IS
-  'Step 5: each customer of a channel goes to an earlier servicer with room, else to the home unit, else to the units nearest to it, by room.';
+  'Step 5: each customer of a channel goes to an earlier servicer with room, else to the home unit, else to the outlet of the community, else to the units nearest to the home, by room.';
 REVOKE ALL ON FUNCTION crm._plan_units(crm.plan) FROM PUBLIC;
 
 CREATE FUNCTION crm._plan_staff(plan crm.plan) RETURNS void
@@ -147,16 +148,26 @@ DECLARE
   of_kind bigint;
   customers bigint[];
 BEGIN
+  INSERT INTO pg_temp.crm_plan_affinity (customer_id, staff_id, matches)
+  SELECT w.customer_id, s.staff_id, count(*)
+  FROM pg_temp.crm_plan_work w
+  JOIN pg_temp.crm_plan_trait t ON t.customer_id = w.customer_id
+  JOIN crm.staff_skill k ON k.kind = t.kind AND k.value = t.value
+  JOIN pg_temp.crm_plan_staff s ON s.staff_id = k.staff_id AND s.channel_id = w.channel_id AND s.org_id = w.org_id
+  WHERE w.staff_id IS NULL AND NOT EXISTS (SELECT FROM pg_temp.crm_plan_bar b WHERE b.customer_id = w.customer_id AND b.staff_id = s.staff_id)
+  GROUP BY w.customer_id, s.staff_id;
+  ANALYZE pg_temp.crm_plan_affinity;
   IF plan.strategy = 'optimal' THEN
     -- those of one kind count alike, so that what fits is a number of them; the heaviest first
     FOR of_kind IN SELECT DISTINCT w.kind FROM pg_temp.crm_plan_work w WHERE w.staff_id IS NULL ORDER BY w.kind LOOP
       WITH given AS (
         UPDATE pg_temp.crm_plan_work w SET staff_id = a.holder_id
         FROM crm.assign(
-          format('SELECT w.customer_id, s.staff_id AS holder_id, (coalesce(r.purchased, 0) + 1)::double precision / (coalesce(r.allocated, 0) + 10) AS benefit
+          format('SELECT w.customer_id, s.staff_id AS holder_id, (coalesce(r.purchased, 0) + 1)::double precision / (coalesce(r.allocated, 0) + 10) + 0.1 * coalesce(f.matches, 0) AS benefit
                   FROM pg_temp.crm_plan_work w JOIN pg_temp.crm_plan_staff s ON s.channel_id = w.channel_id AND s.org_id = w.org_id
                   LEFT JOIN (SELECT x.staff_id, x.tier, count(*) AS allocated, count(*) FILTER (WHERE x.purchased) AS purchased
                              FROM pg_temp.crm_plan_result x GROUP BY x.staff_id, x.tier) r ON r.staff_id = s.staff_id AND r.tier = w.tier
+                  LEFT JOIN pg_temp.crm_plan_affinity f ON f.customer_id = w.customer_id AND f.staff_id = s.staff_id
                   WHERE w.staff_id IS NULL AND w.kind = %s
                     AND NOT EXISTS (SELECT FROM pg_temp.crm_plan_bar b WHERE b.customer_id = w.customer_id AND b.staff_id = s.staff_id)', of_kind),
           format('SELECT s.staff_id AS holder_id, CASE l.load WHEN 0 THEN 1000000000 ELSE greatest(s.room, 0) / l.load END AS capacity
@@ -167,33 +178,17 @@ BEGIN
       PERFORM crm._plan_seated(customers);
     END LOOP;
   ELSE
-    WITH customer AS (
-      SELECT w.channel_id, w.org_id, array_agg(w.customer_id ORDER BY w.customer_id) AS ids, array_agg(w.kind ORDER BY w.customer_id) AS kinds
-      FROM pg_temp.crm_plan_work w WHERE w.staff_id IS NULL GROUP BY w.channel_id, w.org_id),
-    holder AS (
-      SELECT s.channel_id, s.org_id, array_agg(s.staff_id ORDER BY s.staff_id) AS ids, array_agg(greatest(s.room, 0) ORDER BY s.staff_id) AS rooms,
-             array_agg(CASE plan.strategy WHEN 'even' THEN 0 ELSE s.held END::bigint ORDER BY s.staff_id) AS loads,
-             (SELECT array_agg(l.load ORDER BY x.staff_id, l.kind) FROM pg_temp.crm_plan_staff x JOIN pg_temp.crm_plan_load l ON l.channel_id = x.channel_id AND l.org_id = x.org_id
-              WHERE x.channel_id = s.channel_id AND x.org_id = s.org_id) AS kind_loads
-      FROM pg_temp.crm_plan_staff s GROUP BY s.channel_id, s.org_id),
-    bar AS (
-      SELECT s.channel_id, s.org_id, array_agg(b.customer_id ORDER BY b.customer_id, b.staff_id) AS customers, array_agg(b.staff_id ORDER BY b.customer_id, b.staff_id) AS staff
-      FROM pg_temp.crm_plan_bar b
-      JOIN pg_temp.crm_plan_staff s ON s.staff_id = b.staff_id
-      JOIN pg_temp.crm_plan_work w ON w.customer_id = b.customer_id AND w.channel_id = s.channel_id AND w.org_id = s.org_id
-      GROUP BY s.channel_id, s.org_id)
-    UPDATE pg_temp.crm_plan_work w SET staff_id = d.staff_id
-    FROM customer c
-    JOIN holder h ON h.channel_id = c.channel_id AND h.org_id = c.org_id
-    LEFT JOIN bar b ON b.channel_id = c.channel_id AND b.org_id = c.org_id
-    CROSS JOIN LATERAL unnest(c.ids, crm._deal('level', c.ids, c.kinds, h.ids, h.loads, h.rooms, h.kind_loads, coalesce(b.customers, '{}'), coalesce(b.staff, '{}'), false))
-      d(customer_id, staff_id)
-    WHERE w.customer_id = d.customer_id AND d.staff_id IS NOT NULL;
+    customers := crm._plan_deal(plan);
+    IF EXISTS (SELECT FROM pg_temp.crm_plan_affinity f) THEN
+      PERFORM crm._plan_suit(customers);
+      PERFORM crm._plan_seated(customers);
+      PERFORM crm._plan_deal(plan);
+    END IF;
   END IF;
   DELETE FROM pg_temp.crm_plan_work w WHERE w.staff_id IS NULL;
 END
 $$;
-COMMENT ON FUNCTION crm._plan_staff(crm.plan) IS 'Step 6: the staff of each unit share its customers by the strategy, optimal by how well each sold to customers of the tier, where tiers count differently the heaviest first; whom nobody can take is left over.';
+COMMENT ON FUNCTION crm._plan_staff(crm.plan) IS 'Step 6: the staff of each unit share its customers by the strategy, optimal by how well each sold to customers of the tier, where tiers count differently the heaviest first, and a tenth of a purchase for each match of language, training or community; the others dealt level and then exchanged for the most matches; whom nobody can take is left over.';
 REVOKE ALL ON FUNCTION crm._plan_staff(crm.plan) FROM PUBLIC;
 
 CREATE FUNCTION crm._keep_plan(plan crm.plan) RETURNS void
@@ -231,9 +226,15 @@ BEGIN
   INSERT INTO crm.plan_line (plan_id, line, proposal_id, provider_id, channel_id, org_id, stage, customers, expected_contacts, expected_purchases, expected_premium, expected_cost)
   SELECT plan.id, l.line, l.proposal_id, l.provider_id, l.channel_id, l.org_id, l.stage, l.customers, l.contacts, l.purchases, l.premium, l.cost
   FROM pg_temp.crm_plan_line l ORDER BY l.line;
-  INSERT INTO crm.plan_customer (plan_id, customer_id, line, staff_id, why)
-  SELECT plan.id, w.customer_id, l.line, w.staff_id, w.why
+  INSERT INTO crm.plan_customer (plan_id, customer_id, line, staff_id, why, wanted, met)
+  SELECT plan.id, w.customer_id, l.line, w.staff_id, w.why, t.wanted, t.met
   FROM pg_temp.crm_plan_work w
+  LEFT JOIN (SELECT x.customer_id, array_agg(x.kind ORDER BY x.kind) AS wanted,
+                    array_agg(x.kind ORDER BY x.kind) FILTER (WHERE k.staff_id IS NOT NULL OR x.kind = 'community' AND y.org_id = y.community_org) AS met
+             FROM pg_temp.crm_plan_trait x
+             JOIN pg_temp.crm_plan_work y ON y.customer_id = x.customer_id
+             LEFT JOIN crm.staff_skill k ON k.staff_id = y.staff_id AND k.kind = x.kind AND k.value = x.value
+             WHERE plan.level <> 'channel' GROUP BY x.customer_id) t ON t.customer_id = w.customer_id
   JOIN pg_temp.crm_plan_line l ON l.proposal_id IS NOT DISTINCT FROM w.proposal_id AND l.provider_id = w.provider_id AND l.channel_id = w.channel_id
     AND l.org_id IS NOT DISTINCT FROM w.org_id AND l.stage IS NOT DISTINCT FROM w.stage
   ORDER BY w.customer_id;
@@ -271,14 +272,14 @@ BEGIN
   END IF;
   PERFORM crm._keep_plan(plan);
   UPDATE crm.plan p SET version = p.version + 1, as_of = compute_plan.as_of, computed_at = clock_timestamp(), computed_by = crm.actor() WHERE p.id = plan.id;
-  DROP TABLE pg_temp.crm_plan_work, pg_temp.crm_plan_match, pg_temp.crm_plan_proposal, pg_temp.crm_plan_rate, pg_temp.crm_plan_staff, pg_temp.crm_plan_kind, pg_temp.crm_plan_load, pg_temp.crm_plan_bar,
+  DROP TABLE pg_temp.crm_plan_work, pg_temp.crm_plan_match, pg_temp.crm_plan_proposal, pg_temp.crm_plan_rate, pg_temp.crm_plan_staff, pg_temp.crm_plan_kind, pg_temp.crm_plan_load, pg_temp.crm_plan_trait, pg_temp.crm_plan_affinity, pg_temp.crm_plan_bar,
     pg_temp.crm_plan_result, pg_temp.crm_plan_cell, pg_temp.crm_plan_line;
-  DROP TABLE IF EXISTS pg_temp.crm_plan_unit, pg_temp.crm_plan_shut;
+  DROP TABLE IF EXISTS pg_temp.crm_plan_unit, pg_temp.crm_plan_shut, pg_temp.crm_plan_seat, pg_temp.crm_plan_guest;
   RETURN plan.version + 1;
 END
 $$;
 COMMENT ON FUNCTION crm.compute_plan(bigint, date) IS
-  'Computes a draft plan as of a day, from the inventory without its conflicts, the proposals submitted, quotas and what staff hold, history and adjustments; returns its new version. Nothing is held by it. The same input gives the same plan. Channels come first: whom several want is apportioned by the weighing of the plan, within volume and room; then units: of an earlier servicer, at home, near; then staff in post, never within their cool-off. Who is left over stays in the inventory. Errors: 22004, 22023, 23503, 55000 not a draft, cycle closed, nobody free, no proposal submitted, no standings. 计算预分配';
+  'Computes a draft plan as of a day, from the inventory without its conflicts, the proposals submitted, quotas and what staff hold, history and adjustments; returns its new version. Nothing is held by it. The same input gives the same plan. Channels come first: whom several want is apportioned by the weighing of the plan, within volume and room; then units: of an earlier servicer, at home, of the community, near; then staff in post, those first who suit by language, training for tier or product line, or community (crm.staff_skill), never within their cool-off. Who is left over stays in the inventory. Errors: 22004, 22023, 23503, 55000 not a draft, cycle closed, nobody free, no proposal submitted, no standings. 计算预分配';
 REVOKE ALL ON FUNCTION crm.compute_plan(bigint, date) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object)

@@ -110,7 +110,7 @@ COMMENT ON COLUMN crm_bi.plan_line.expected_cost IS 'Cost expected. 预期费用
 
 CREATE VIEW crm_bi.plan_customer AS
 SELECT c.plan_id::text || '/' || c.customer_id AS plan_customer_key, c.plan_id, c.customer_id, c.line, l.proposal_id, p.code AS provider, h.code AS channel, l.org_id, c.staff_id, l.stage, c.why,
-       c.outcome, c.holding_id, c.done_at
+       c.outcome, c.holding_id, c.done_at, pg_catalog.array_to_string(c.wanted, ', ') AS wanted, pg_catalog.array_to_string(c.met, ', ') AS met
 FROM crm.plan_customer c
 JOIN crm.plan_line l ON l.plan_id = c.plan_id AND l.line = c.line
 JOIN crm.provider p ON p.id = l.provider_id
@@ -126,10 +126,12 @@ COMMENT ON COLUMN crm_bi.plan_customer.channel IS 'Channel. 渠道';
 COMMENT ON COLUMN crm_bi.plan_customer.org_id IS 'Unit. 机构';
 COMMENT ON COLUMN crm_bi.plan_customer.staff_id IS 'Member of staff; NULL: unit or channel. 人员';
 COMMENT ON COLUMN crm_bi.plan_customer.stage IS 'Stage. 批次';
-COMMENT ON COLUMN crm_bi.plan_customer.why IS 'pin 指定, volume 定量, servicer 原服务人员, home 归属机构, near 就近 or channel 渠道.';
+COMMENT ON COLUMN crm_bi.plan_customer.why IS 'pin 指定, volume 定量, servicer 原服务人员, home 归属机构, community 社区网点, near 就近 or channel 渠道.';
 COMMENT ON COLUMN crm_bi.plan_customer.outcome IS 'What came of it; NULL: not carried out. 执行结果';
 COMMENT ON COLUMN crm_bi.plan_customer.holding_id IS 'Key within the customer of the holding. 持有记录';
 COMMENT ON COLUMN crm_bi.plan_customer.done_at IS 'When. 执行时间';
+COMMENT ON COLUMN crm_bi.plan_customer.wanted IS 'What the customer asks of staff: community 社区, language 语言, line 产品线, tier 等级. 匹配需求';
+COMMENT ON COLUMN crm_bi.plan_customer.met IS 'Of that what is given. 已匹配';
 
 CREATE VIEW crm_bi.plan_difference AS
 SELECT c.plan_customer_key AS plan_difference_key, c.plan_id, c.customer_id, c.line, c.provider, c.channel, c.org_id, c.staff_id, c.stage, c.outcome AS cause, c.done_at,
