@@ -4,7 +4,7 @@ CREATE TABLE crm.staff_skill (
   staff_id bigint NOT NULL REFERENCES crm.staff,
   kind text NOT NULL CHECK (kind IN ('language', 'tier', 'line', 'community')),
   value text NOT NULL,
-  note text CHECK (pg_catalog.btrim(note) <> ''),
+  note text,
   PRIMARY KEY (staff_id, kind, value)
 );
 COMMENT ON TABLE crm.staff_skill IS 'Languages that staff speak, tiers and product lines they are trained for, communities they know. 人员特长';
