@@ -36,6 +36,22 @@ REVOKE ALL ON FUNCTION crm._skill_known() FROM PUBLIC;
 CREATE TRIGGER known BEFORE INSERT OR UPDATE ON crm.staff_skill
   FOR EACH ROW EXECUTE FUNCTION crm._skill_known();
 
+CREATE FUNCTION crm._community_used() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM crm.staff_skill s WHERE s.kind = 'community' AND s.value = OLD.code) THEN
+    RAISE EXCEPTION 'community "%" is in use', OLD.code USING ERRCODE = 'foreign_key_violation', HINT = 'Correct crm.staff_skill first.';
+  END IF;
+  RETURN CASE TG_OP WHEN 'UPDATE' THEN NEW ELSE OLD END;
+END
+$$;
+COMMENT ON FUNCTION crm._community_used() IS 'Trigger: the code of a community that staff know stays. Errors: 23503.';
+REVOKE ALL ON FUNCTION crm._community_used() FROM PUBLIC;
+CREATE TRIGGER used_update BEFORE UPDATE OF code ON crm.community
+  FOR EACH ROW WHEN (OLD.code <> NEW.code) EXECUTE FUNCTION crm._community_used();
+CREATE TRIGGER used_delete BEFORE DELETE ON crm.community
+  FOR EACH ROW EXECUTE FUNCTION crm._community_used();
+
 CREATE FUNCTION crm._customer_traits(customers bigint[], as_of date) RETURNS TABLE (customer_id bigint, kind text, value text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column

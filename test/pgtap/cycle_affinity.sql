@@ -111,6 +111,8 @@ SELECT results_eq($$SELECT p.language, p.community, p.language_name_zh FROM crm_
 SELECT results_eq($$SELECT code, customers FROM crm_bi.community WHERE code = 'river'$$, $$VALUES ('river', 1::bigint)$$, 'with its outlet');
 
 SELECT pg_temp.refused($$DELETE FROM crm.profile_code WHERE field = 'language' AND code = 'english'$$, '23503', 'in use', 'a language spoken stays');
+SELECT pg_temp.refused($$UPDATE crm.community SET code = 'brook' WHERE code = 'river'$$, '23503', 'in use', 'and the code of a community that staff know');
+SELECT pg_temp.refused($$DELETE FROM crm.community WHERE code = 'hill'$$, '23503', 'in use', 'which stays');
 SELECT crm.post() >= 0 AS posted \g /dev/null
 SELECT is_empty('SELECT * FROM crm.check()', 'all is well');
 SELECT * FROM finish();
