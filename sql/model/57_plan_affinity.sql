@@ -107,6 +107,7 @@ BEGIN
   CROSS JOIN LATERAL unnest(c.ids, crm._deal('level', c.ids, array_fill(1::bigint, ARRAY[cardinality(c.ids)]), h.ids, h.nothing, h.rooms, h.ones,
                                              coalesce(b.customers, '{}'), coalesce(b.staff, '{}'), false)) d(customer_id, staff_id)
   WHERE w.customer_id = d.customer_id AND d.staff_id IS NOT NULL;
+  DROP TABLE pg_temp.crm_plan_seat, pg_temp.crm_plan_guest;
 END
 $$;
 COMMENT ON FUNCTION crm._plan_suit(bigint[]) IS

@@ -274,7 +274,9 @@ BEGIN
   UPDATE crm.plan p SET version = p.version + 1, as_of = compute_plan.as_of, computed_at = clock_timestamp(), computed_by = crm.actor() WHERE p.id = plan.id;
   DROP TABLE pg_temp.crm_plan_work, pg_temp.crm_plan_match, pg_temp.crm_plan_proposal, pg_temp.crm_plan_rate, pg_temp.crm_plan_staff, pg_temp.crm_plan_kind, pg_temp.crm_plan_load, pg_temp.crm_plan_trait, pg_temp.crm_plan_affinity, pg_temp.crm_plan_bar,
     pg_temp.crm_plan_result, pg_temp.crm_plan_cell, pg_temp.crm_plan_line;
-  DROP TABLE IF EXISTS pg_temp.crm_plan_unit, pg_temp.crm_plan_shut, pg_temp.crm_plan_seat, pg_temp.crm_plan_guest;
+  IF plan.level <> 'channel' THEN
+    DROP TABLE pg_temp.crm_plan_unit, pg_temp.crm_plan_shut;
+  END IF;
   RETURN plan.version + 1;
 END
 $$;
