@@ -6,7 +6,7 @@ SELECT h.customer_id, h.id, h.channel_id, h.staff_id, h.plan_id, (h.held_from AT
        least((e.held_to AT TIME ZONE z.zone)::date, (n.held_from AT TIME ZONE z.zone)::date - 1) AS last_day,
        greatest(h.last_contact_at, e.last_contact_at) AS last_contact_at, e.staff_id AS last_staff_id, h.end_cause, e.held_to, e.end_cause AS last_end_cause
 FROM crm.holding h
-CROSS JOIN (SELECT crm.setting_value('business_time_zone') AS zone) z
+CROSS JOIN (SELECT crm.setting_value('business_time_zone') AS zone OFFSET 0) z
 CROSS JOIN LATERAL (SELECT x.* FROM crm.holding x
                     WHERE x.customer_id = h.customer_id AND (x.held_from, x.id) >= (h.held_from, h.id) AND x.end_cause IS DISTINCT FROM 'narrowing'
                     ORDER BY x.held_from, x.id LIMIT 1) e
@@ -33,14 +33,17 @@ RETURNS TABLE (channel_id bigint, staff_id bigint, coverage text, tier text, con
 LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
+  zone CONSTANT text := crm.setting_value('business_time_zone');
   since CONSTANT date := (_holding_result.as_of - make_interval(months => crm.setting_value('history_months', _holding_result.as_of)::integer))::date;
   slot CONSTANT smallint := crm._slot();
 BEGIN
   RETURN QUERY
   WITH past AS MATERIALIZED (
-    SELECT h.customer_id, h.id, h.channel_id, h.staff_id, h.first_day AS day, least(h.last_day, _holding_result.as_of) AS upto, h.last_contact_at IS NOT NULL AS contacted
-    FROM crm._holding_days h
-    WHERE h.first_day >= since AND h.first_day <= _holding_result.as_of AND h.end_cause IS DISTINCT FROM 'narrowing'),
+    SELECT h.customer_id, h.id, h.channel_id, h.staff_id, h.day, least(h.last_day, h.next_day - 1, _holding_result.as_of) AS upto, h.last_contact_at IS NOT NULL AS contacted
+    FROM (SELECT x.customer_id, x.id, x.channel_id, x.staff_id, x.last_contact_at, x.end_cause, (x.held_from AT TIME ZONE zone)::date AS day, (x.held_to AT TIME ZONE zone)::date AS last_day,
+                 lead((x.held_from AT TIME ZONE zone)::date) OVER (PARTITION BY x.customer_id ORDER BY x.held_from, x.id) AS next_day
+          FROM crm.holding x WHERE x.held_from >= crm._business_time(since)) h
+    WHERE h.day <= _holding_result.as_of AND h.end_cause IS DISTINCT FROM 'narrowing'),
   bought AS (
     SELECT p.customer_id, p.id, sum(c.annual_premium) / 100.0 AS premium, array_agg(c.policy_id) AS policies
     FROM past p

@@ -162,13 +162,12 @@ WITH held AS (
          h.last_end_cause = 'recycle' AND h.held_to < u.until AS recycled,
          (SELECT pg_catalog.min(v.issued_on) FROM crm.cover v
           WHERE v.customer_id = c.customer_id AND v.role = 'policyholder' AND v.seq = 1 AND v.to_date > v.from_date AND v.issued_on >= h.first_day
-            AND v.issued_on <= least(h.last_day, s.to_date, t.today)) - h.first_day AS days
+            AND v.issued_on <= least(h.last_day, s.to_date, z.today)) - h.first_day AS days
   FROM crm.plan_customer c
   JOIN crm.plan_line l ON l.plan_id = c.plan_id AND l.line = c.line
   JOIN crm._holding_days h ON h.customer_id = c.customer_id AND h.id = c.holding_id
   LEFT JOIN crm.plan_stage s ON s.plan_id = l.plan_id AND s.stage = l.stage
-  CROSS JOIN (SELECT crm.setting_value('business_time_zone') AS zone) z
-  CROSS JOIN (SELECT crm.today() AS today) t
+  CROSS JOIN (SELECT crm.setting_value('business_time_zone') AS zone, crm.today() AS today OFFSET 0) z
   CROSS JOIN LATERAL (SELECT coalesce((s.to_date + 1)::timestamp AT TIME ZONE z.zone, 'infinity') AS until) u
   WHERE h.plan_id = c.plan_id)
 SELECT l.plan_id::text || '/' || coalesce(l.stage, 0) AS plan_stage_key, l.plan_id, l.stage, s.name, s.area, s.from_date, s.to_date, l.planned, l.expected_purchases, l.expected_premium,
