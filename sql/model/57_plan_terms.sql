@@ -65,14 +65,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.set_terms(bigint, bigint, bigint, text, numeric, numeric) IS
-  'Sets how two channels share premium, assessment credit, commission or cost of customers that one gives to the other by a draft plan; both then accept anew. Errors: 22004, 23502, 23503, 23514 shares beyond 0 to 1 or that do not make 1, no such thing, one channel with itself; 55000 not a draft. 设定利益分配';
+  'Sets how two channels share premium, assessment credit, commission or cost of customers that one gives to the other by a draft plan; both then accept anew. Errors: 22004, 23502, 23503, 23514 shares beyond 0 to 1 or that do not make 1, no such thing, one channel with itself; 42501, 55000 not a draft. 设定利益分配';
 REVOKE ALL ON FUNCTION crm.set_terms(bigint, bigint, bigint, text, numeric, numeric) FROM PUBLIC;
 
 CREATE FUNCTION crm.accept_terms(plan_id bigint, provider_channel_id bigint, user_channel_id bigint, channel_id bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  plan CONSTANT crm.plan := crm._changing_plan(accept_terms.plan_id, true);
+  plan CONSTANT crm.plan := crm._draft_plan(accept_terms.plan_id);
   missing text;
 BEGIN
   IF accept_terms.channel_id IS NULL THEN
@@ -80,7 +80,8 @@ BEGIN
   ELSIF accept_terms.channel_id NOT IN (accept_terms.provider_channel_id, accept_terms.user_channel_id) THEN
     RAISE EXCEPTION 'channel "%" is not a party to these terms', accept_terms.channel_id USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  PERFORM crm._act_for_side(accept_terms.channel_id, NULL);
+  PERFORM crm._act_for_side(accept_terms.channel_id, NULL, CASE accept_terms.channel_id WHEN accept_terms.provider_channel_id THEN 'provider' ELSE 'planner' END, y.org_id, NULL)
+  FROM crm.cycle y WHERE y.id = plan.cycle_id;
   SELECT string_agg(u.thing, ', ') INTO missing FROM unnest('{premium,assessment,commission,cost}'::text[]) u(thing)
   WHERE NOT EXISTS (SELECT FROM crm.plan_terms t WHERE t.plan_id = plan.id AND t.provider_channel_id = accept_terms.provider_channel_id
                       AND t.user_channel_id = accept_terms.user_channel_id AND t.thing = u.thing);
@@ -98,7 +99,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.accept_terms(bigint, bigint, bigint, bigint) IS
-  'Accepts the terms between two channels for one of them; again changes nothing. Errors: 22004, 22023 not a party, 42501 not for that channel, or the same person has accepted for the other; 55000 terms missing or not a draft. 确认条款';
+  'Accepts the terms between two channels for one of them: for the one that gives whoever of it has the duty provider at the unit of the cycle, for the one that uses planner; nobody for both. Again changes nothing. Errors: 22004, 22023 not a party, 42501 not for that channel, or the same person has accepted for the other; 55000 terms missing or not a draft. 确认条款';
 REVOKE ALL ON FUNCTION crm.accept_terms(bigint, bigint, bigint, bigint) FROM PUBLIC;
 
 CREATE VIEW crm._plan_terms_needed AS

@@ -71,7 +71,7 @@ BEGIN
   IF item.state = 'approved' THEN
     UPDATE crm.cycle y SET approved_plan_id = plan.id WHERE y.id = cycle.id;
     PERFORM crm.make_transition(o.item_id, 'grant')
-    FROM (SELECT p.item_id FROM crm.plan_proposal n JOIN crm.proposal p ON p.id = n.proposal_id WHERE n.plan_id = plan.id ORDER BY p.item_id) o;
+    FROM (SELECT p.item_id FROM crm.plan_proposal n JOIN crm.proposal p ON p.id = n.proposal_id WHERE n.plan_id = plan.id AND n.planned > 0 ORDER BY p.item_id) o;
   ELSIF item.state = 'carried_out' THEN
     IF EXISTS (SELECT FROM crm.plan_customer c WHERE c.plan_id = plan.id AND coalesce(c.outcome, 'busy') = 'busy') THEN
       RAISE EXCEPTION 'plan "%" is not carried out yet', plan.name
@@ -142,7 +142,7 @@ BEGIN ATOMIC
   SELECT crm._move_plan(approve_plan.plan_id, 'approve', approve_plan.version, approve_plan.reason);
 END;
 COMMENT ON FUNCTION crm.approve_plan(bigint, integer, text) IS
-  'Approves a submitted plan in the version seen, and with it its terms and proposals; CALL crm.carry_out_plan() allocates. Of two at once one wins. Errors: 22004, 23502, 23503, 42501 without the duty, or one''s own plan: made, computed or submitted; 55000 not submitted, a stale version, or another plan of the cycle is approved and not carried out; 40001 to be retried. 批准计划';
+  'Approves a submitted plan in the version seen, and with it its terms and the proposals that get customers by it; CALL crm.carry_out_plan() allocates. Of two at once one wins. Errors: 22004, 23502, 23503, 42501 without the duty, or one''s own plan: made, computed or submitted; 55000 not submitted, a stale version, or another plan of the cycle is approved and not carried out; 40001 to be retried. 批准计划';
 REVOKE ALL ON FUNCTION crm.approve_plan(bigint, integer, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.return_plan(plan_id bigint, reason text) RETURNS text
