@@ -115,7 +115,8 @@ BEGIN
   INSERT INTO crm.plan_stage AS s (plan_id, stage, name, area, org_ids, from_date, to_date)
   VALUES (plan.id, set_plan_stage.stage, set_plan_stage.name, set_plan_stage.area, set_plan_stage.org_ids, set_plan_stage.from_date, set_plan_stage.to_date)
   ON CONFLICT ON CONSTRAINT plan_stage_pkey DO UPDATE
-  SET name = excluded.name, area = excluded.area, org_ids = excluded.org_ids, from_date = excluded.from_date, to_date = excluded.to_date;
+  SET name = excluded.name, area = excluded.area, org_ids = excluded.org_ids, from_date = excluded.from_date, to_date = excluded.to_date,
+      set_at = excluded.set_at, set_by = excluded.set_by;
 END
 $$;
 COMMENT ON FUNCTION crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[]) IS

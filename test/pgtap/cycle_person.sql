@@ -51,6 +51,18 @@ SELECT is(pg_temp.by(person, format('SELECT string_agg(DISTINCT outcome, '' '') 
 SELECT is(pg_temp.by('giver', format($$SELECT count(*) FROM crm.release_to_inventory(%s, 1, condition => 'source_channel = ''individual''') WHERE outcome IN ('released', 'already')$$, :cycle)), '30', 'by a rule');
 SELECT hasnt_function('crm', '_release_to_inventory', 'there is no other way');
 
+-- who is released is judged by the day on which it happens, whatever day the session looks at
+INSERT INTO crm.product (id, code, name, line) VALUES (901, 'p', 'P', 'life');
+INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, term_months, matures_on, payment, premium, payments, servicer_id) VALUES (60, 901, 4, '2026-01-01', 1800, '2176-01-01', 'yearly', 1000, 10, 9);
+SELECT ok(crm.post() > 0, 'somebody gets a servicer');
+SET LOCAL crm.as_of = '2025-06-01';
+SELECT is((SELECT service FROM crm_bi.customer WHERE customer_id = 60) = 'served', false, 'whom nobody served before');
+SELECT results_eq(format('SELECT outcome FROM crm.release_to_inventory(%s, 6, ''{60}'')', :cycle), $$VALUES ('served')$$, 'and is served');
+SELECT results_eq(format('SELECT outcome FROM crm.release_to_inventory(%s, 6, condition => ''customer_id = 60'')', :cycle), $$VALUES ('served')$$, 'also when a rule says so');
+SELECT results_eq('SELECT condition IS NULL, as_of FROM crm.cycle_release ORDER BY id DESC LIMIT 2', $$VALUES (false, '2025-06-01'::date), (true, (now() AT TIME ZONE 'Asia/Shanghai')::date)$$, 'each with its day');
+RESET crm.as_of;
+SET LOCAL crm.as_of = '2025-12-31';
+
 -- proposals ------------------------------------------------------------------------
 
 SELECT is(pg_temp.by(person, format($$SELECT crm.propose(%s, 4, 't', 'true', 10, 5, 1, 100, '2026-06-30', org_id => %s) > 0$$, :cycle, coalesce(org::text, 'NULL'))), answer, person || ' proposes') FROM (VALUES
@@ -60,6 +72,8 @@ SELECT is(pg_temp.by(person, format($$SELECT crm.propose(%s, 4, 't', 'true', 10,
 SELECT max(id) FILTER (WHERE made_by = 'north') AS north, max(id) FILTER (WHERE made_by = 'user') AS main, max(id) FILTER (WHERE made_by = 'manager') AS spare FROM crm.proposal \gset
 SELECT is(pg_temp.by('caller', format('SELECT crm.submit_proposal(%s)', :main)), '42501 "caller" may not act for channel "telesales"', 'nor does anybody submit that of others');
 SELECT is(pg_temp.by('user', format('SELECT crm.submit_proposal(%s)', :main)), 'submitted', 'their own');
+SELECT crm.propose(:cycle, 4, 'who is not there', 'amount > 1000000', 7, 6, 1, 100, '2026-06-30') AS none \gset
+SELECT crm.submit_proposal(:none) \g /dev/null
 
 -- what cannot be
 SELECT results_eq(format($q$SELECT code, message FROM pg_temp.told($$SELECT crm.propose(%s, 4, %s, '2026-06-30')$$)$q$, :cycle, args), format('VALUES (%L, %L)', code, message), message) FROM (VALUES
@@ -112,5 +126,74 @@ FROM unnest('{stray,giver,nobody at all,past}'::text[]) person;
 SELECT is(pg_temp.by('stray', format('SELECT allocated FROM crm._carry_out_plan(%s, NULL, 1, NULL, 0, 0)', :plan)), format('42501 "stray" may not make transition "carry_out" of item "%s"', :item), 'nor by the batch');
 SELECT is(pg_temp.by('stray', format('SELECT crm.finish_plan(%s, ''x'')', :plan)), format('42501 "stray" may not make transition "carry_out" of item "%s"', :item), 'nor ends it');
 SELECT is((SELECT count(*) FROM crm.holding), 0::bigint, 'nobody is held');
+
+-- who got nobody is not granted; the rest of who got some goes on
+SELECT results_eq('SELECT id, state FROM crm.proposal ORDER BY id', format($$VALUES (%s::bigint, 'draft'), (%s, 'granted'), (%s, 'draft'), (%s, 'submitted')$$, :north, :main, :spare, :none), 'granted is who gets customers');
+SELECT is((SELECT planned FROM crm_bi.plan_proposal WHERE plan_id = :plan AND proposal_id = :none), 0::bigint, 'not who gets none');
+SELECT crm.open_cycle('z', 1, '2026-07-01', '2027-03-31') AS next \gset
+SELECT is(pg_temp.by('user', format('SELECT crm.carry_over_proposal(%s, %s)', :main, :next)), format('55000 plan "p", which grants proposal "%s", is not carried out yet', :main), 'a rest is known in the end');
+SELECT customer_id AS lost FROM crm.plan_customer WHERE plan_id = :plan ORDER BY 1 LIMIT 1 \gset
+INSERT INTO crm.blacklist (customer_id, reason, from_date) VALUES (:lost, 'fraud', '2026-01-01');
+SET LOCAL SESSION AUTHORIZATION crm_test_pool;
+SET LOCAL crm.actor = 'planner';
+CALL crm.carry_out_plan(:plan, batch => NULL);
+RESET SESSION AUTHORIZATION;
+RESET crm.actor;
+SELECT is((SELECT state FROM crm.plan WHERE id = :plan), 'carried_out', 'who may carries it out');
+SELECT is((SELECT count(*) FROM crm.holding), 9::bigint, 'but for one');
+SELECT is(pg_temp.by('caller', format('SELECT crm.carry_over_proposal(%s, %s)', :main, :next)), '42501 "caller" may not act for channel "telesales"', 'not carried over by anybody');
+SELECT is(pg_temp.by('user', format('SELECT crm.carry_over_proposal(%s, %s) > 0', :main, :next)), 'true', 'the rest is carried over');
+SELECT results_eq(format('SELECT state, volume, expected_contacts, expected_purchases, expected_premium, expected_by, carried_from FROM crm_bi.proposal WHERE cycle_id = %s', :next),
+                  format($$VALUES ('draft', 1::bigint, 1::bigint, 0::bigint, 10::numeric, '2026-09-28'::date, %s::bigint)$$, :main), 'with its part of the figures');
+SELECT is(pg_temp.by('user', format('SELECT crm.carry_over_proposal(%s, %s)', :main, :next)), format('55000 the rest of proposal "%s" is carried over already', :main), 'once');
+SELECT max(id) AS rest FROM crm.proposal \gset
+SELECT is(pg_temp.by('user', format('SELECT crm.withdraw_proposal(%s, ''enough'')', :rest)), 'withdrawn', 'unless that was withdrawn');
+SELECT is(pg_temp.by('user', format('SELECT crm.carry_over_proposal(%s, %s) > 0', :main, :next)), 'true', 'then again');
+SELECT is(pg_temp.by('user', format('SELECT crm.carry_over_proposal(%s, %s) > 0', :none, :next)), 'true', 'who got nobody goes on as well');
+SELECT results_eq(format('SELECT volume, expected_contacts FROM crm_bi.proposal WHERE carried_from = %s', :none), 'VALUES (7::bigint, 6::bigint)', 'with all it asked for');
+SELECT is(pg_temp.by('user', format('SELECT crm.withdraw_proposal(%s, ''late'')', :none)), format('55000 item "%s" is in state "carried_over", from which there is no transition "withdraw"', (SELECT item_id FROM crm.proposal WHERE id = :none)), 'and is done with');
+
+-- the history: who, when, why, before and after --------------------------------------------
+
+SELECT results_eq(format($$SELECT action, changed_by, before, after, reason FROM crm_bi.cycle_change WHERE plan_id = %s AND kind = 'adjustment' ORDER BY changed_at$$, :plan),
+  $$VALUES ('make', 'both', NULL, '{"kind": "pin", "note": "asked for", "org_id": 5, "staff_id": 9, "channel_id": 4}', 'asked for'),
+           ('drop', 'planner', '{"kind": "pin", "note": "asked for", "org_id": 5, "staff_id": 9, "channel_id": 4}', NULL, NULL)$$, 'an adjustment made and dropped');
+SELECT results_eq(format($$SELECT action, subject, customer_id, changed_by, reason, before ~ '"withdrawn_by": "giver"', after ~ 'withdrawn' FROM crm_bi.cycle_change WHERE cycle_id = %s AND kind = 'offer' ORDER BY changed_at$$, :cycle),
+  $$VALUES ('withdraw', 'individual', 3::bigint, 'giver', 'a slip', false, true), ('release', 'individual', 3, 'giver', NULL, true, false)$$, 'a withdrawal and the release after it');
+SELECT results_eq(format($$SELECT subject, changed_by, before IS NULL, before = lag(after) OVER (ORDER BY changed_at), after::jsonb - '{expected_purchases,expected_premium,expected_cost}'::text[] FROM crm_bi.cycle_change WHERE plan_id = %s AND kind = 'computation' ORDER BY changed_at$$, :plan),
+  $$VALUES ('1', 'planner', true, NULL::boolean, '{"as_of": "2025-12-31", "customers": 10}'::jsonb), ('2', 'planner', false, true, '{"as_of": "2025-12-31", "customers": 10}')$$, 'each computation');
+SELECT results_eq(format($$SELECT kind, action, changed_by, before, after, reason FROM crm_bi.cycle_change WHERE plan_id = %s AND kind = 'plan' ORDER BY changed_at$$, :plan),
+  $$VALUES ('plan', 'open', 'planner', NULL, 'draft', NULL), ('plan', 'submit', 'planner', 'draft', 'submitted', NULL), ('plan', 'return', 'head', 'submitted', 'draft', 'less'), ('plan', 'submit', 'planner', 'draft', 'submitted', NULL),
+           ('plan', 'approve', 'head', 'submitted', 'approved', NULL), ('plan', 'carry_out', 'planner', 'approved', 'carried_out', NULL)$$, 'each step of the plan, with the reason');
+SELECT results_eq(format($$SELECT action, subject, changed_by FROM crm_bi.cycle_change WHERE plan_id = %s AND kind = 'acceptance' ORDER BY changed_at$$, :plan), $$VALUES ('accept', 'individual/telesales/individual', 'giver'), ('accept', 'individual/telesales/telesales', 'user')$$, 'acceptances');
+SELECT is((SELECT count(*) FROM crm_bi.cycle_change WHERE plan_id = :plan AND kind = 'terms' AND action = 'make' AND subject ~ '^individual/telesales/(premium|assessment|commission|cost)$'), 4::bigint, 'terms');
+SELECT is((SELECT count(*) FROM crm_bi.cycle_change WHERE kind = 'release'), (SELECT count(*) FROM crm.cycle_release), 'releases');
+SELECT is((SELECT count(*) FROM crm_bi.cycle_change WHERE kind = 'proposal' AND action IN ('make', 'change')), (SELECT count(*) FROM crm.proposal_version), 'versions of proposals');
+SELECT crm.make_plan(:next, 'q', like_plan => :plan) AS copy \gset
+SELECT crm.set_plan_stage(:copy, 1, 'pilot', '2026-07-01', '2026-08-31', org_ids => '{2}'), crm.set_plan_stage(:copy, 1, 'pilot', '2026-07-01', '2026-09-30', org_ids => '{2}') \g /dev/null
+SELECT crm.set_plan_stage(:copy, 1, 'pilot', '2026-07-01', '2026-09-30', org_ids => '{2}'), crm.drop_plan_stage(:copy, 1) \g /dev/null
+SELECT results_eq(format($$SELECT action, before::jsonb ->> 'to_date', after::jsonb ->> 'to_date', after::jsonb ? 'name' FROM crm_bi.cycle_change WHERE plan_id = %s AND kind = 'stage' ORDER BY changed_at$$, :copy),
+  $$VALUES ('make', NULL, '2026-08-31', true), ('change', '2026-08-31', '2026-09-30', false), ('drop', '2026-09-30', NULL, NULL)$$, 'a stage set, changed and dropped; the same again is no change');
+SELECT crm.set_terms(:copy, 1, 4, 'cost', 0, 1) \g /dev/null
+SELECT results_eq(format($$SELECT action, before::jsonb, after::jsonb FROM crm_bi.cycle_change WHERE plan_id = %s AND subject ~ 'cost' ORDER BY changed_at$$, :copy),
+  $$VALUES ('make', NULL::jsonb, '{"thing": "cost", "user_share": 0.7, "provider_share": 0.3, "user_channel_id": 4, "provider_channel_id": 1}'::jsonb),
+           ('change', '{"user_share": 0.7, "provider_share": 0.3}', '{"user_share": 1, "provider_share": 0}')$$, 'other terms');
+SELECT crm.adjust_plan(:copy, 'bar', 59) \g /dev/null
+SELECT is((SELECT count(*) FROM crm.cycle_change WHERE customer_id = 59), 1::bigint, 'somebody is barred');
+SELECT lives_ok('DELETE FROM crm.customer WHERE id = 59', 'and deleted as a whole');
+SELECT is_empty('SELECT * FROM crm.cycle_change WHERE customer_id = 59', 'with the history');
+SELECT results_eq('SELECT cycle_change_key IS NOT NULL, count(*) = count(DISTINCT cycle_change_key) FROM crm_bi.cycle_change GROUP BY 1', 'VALUES (true, true)', 'its first column is a key');
+SELECT is_empty($$SELECT attname FROM pg_attribute WHERE attrelid = 'crm_bi.cycle_change'::regclass AND attnum > 0 AND col_description(attrelid, attnum) !~ '[一-龥]'$$, 'every column is told in Chinese, too');
+SELECT is(pg_temp.by('planner', 'DELETE FROM crm.cycle_change'), '42501 permission denied for table cycle_change', 'nobody changes it');
+
+SELECT crm.post() >= 0 AS posted \g /dev/null
+SELECT is_empty('SELECT * FROM crm.check()', 'all is well');
+
+-- a problem is late by the clock of the views
+INSERT INTO crm.position (staff_id, org_id, duty) VALUES (12, 2, 'manager');
+SELECT is(pg_temp.by(person, 'SELECT crm.report_problem(2, ''wrong numbers'') > 0'), answer, person || ' reports') FROM (VALUES (1, 'stray', '42501 "stray" may not act for unit "n"'), (2, 'caller', 'true')) v (n, person, answer) ORDER BY n;
+SELECT is((SELECT is_overdue FROM crm_bi.problem), false, 'in time');
+SET LOCAL crm.as_of = '2199-01-01';
+SELECT is((SELECT is_overdue FROM crm_bi.problem), true, 'late one day');
 SELECT * FROM finish();
 ROLLBACK;
