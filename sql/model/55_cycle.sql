@@ -188,6 +188,20 @@ COMMENT ON FUNCTION crm._act_for_side(bigint, bigint, text, bigint, bigint) IS
   'Whether the acting person may speak for a channel or unit: in post, of the channel (NULL: any), at work in the unit home_id (NULL: any), with the duty (NULL: none) at duty_org_id or above; or a resource manager at manager_org_id (NULL: not even that) or above. Errors: 42501.';
 REVOKE ALL ON FUNCTION crm._act_for_side(bigint, bigint, text, bigint, bigint) FROM PUBLIC;
 
+CREATE FUNCTION crm._provider_changes() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM crm._ask_duty('{resource_manager}', o.id)
+  FROM crm.organisation o
+  WHERE o.id = NEW.org_id OR TG_OP = 'UPDATE' AND o.id = OLD.org_id OR o.parent_id IS NULL AND (NEW.org_id IS NULL OR TG_OP = 'UPDATE' AND OLD.org_id IS NULL)
+  ORDER BY o.id;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION crm._provider_changes() IS 'Trigger: providers are for the resource manager of their units, those without a unit for that of the whole company. Errors: 42501.';
+REVOKE ALL ON FUNCTION crm._provider_changes() FROM PUBLIC;
+CREATE TRIGGER provider_changes BEFORE INSERT OR UPDATE ON crm.provider FOR EACH ROW EXECUTE FUNCTION crm._provider_changes();
+
 CREATE FUNCTION crm._open_cycle(cycle_id bigint) RETURNS crm.cycle
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column

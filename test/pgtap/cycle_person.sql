@@ -40,7 +40,9 @@ SELECT is(pg_temp.by(person, format('SELECT string_agg(DISTINCT outcome, '' '') 
   (7, 'giver', 1, '{1,2,3}', 'released'), (8, 'agent', 100, '{3,4,8}', 'not_own released'), (9, 'caller', 100, '{4}', '42501 "caller" may not act for channel "individual"'),
   (10, 'centre', 5, '{5}', '42501 "centre" may not act for a centre without a unit'), (11, 'manager', 5, '{5,6}', 'released'), (12, 'manager', 4, '{41}', 'released'),
   (13, 'agent', 101, '{10}', '42501 "agent" may not act for unit "n"'), (14, 'giver', 101, '{10,12}', 'released')) v (n, person, provider, customers, answer) ORDER BY n;
-UPDATE crm.provider SET org_id = 4 WHERE code = 'business_centre';
+SELECT is(pg_temp.by(person, format('UPDATE crm.provider SET org_id = %s WHERE code = ''business_centre'' RETURNING org_id', org)), answer, format('%s makes unit %s the centre', person, org)) FROM (VALUES
+  (1, 'agent', 5, '42501 "agent" has not the duty resource_manager at unit "c"'), (2, 'centre', 4, '42501 "centre" has not the duty resource_manager at unit "c"'), (3, 'manager', 4, '4')) v (n, person, org, answer) ORDER BY n;
+SELECT is(pg_temp.by('agent', $$INSERT INTO crm.provider (code, name, kind, org_id) VALUES ('z', 'Z', 'centre', 5) RETURNING id$$), '42501 "agent" has not the duty resource_manager at unit "o"', 'nor makes anybody a new one');
 SELECT is(pg_temp.by(person, format('SELECT string_agg(DISTINCT outcome, '' '') FROM crm.release_to_inventory(%s, 5, ''{7,43}'')', :cycle)), answer, person || ' releases for a centre that is a unit') FROM (VALUES
   (1, 'giver', '42501 "giver" may not act for unit "bc"'), (2, 'stray', '42501 "stray" may not act for unit "bc"'), (3, 'centre', 'released')) v (n, person, answer) ORDER BY n;
 SELECT matches(pg_temp.as('stray', format('SELECT crm.release_to_inventory(%s, 1, ''{1}'')', :cycle)), 'of that channel, with the duty provider at unit "c" or above it in crm.position; or the duty resource_manager, for anyone\.', 'the hint tells what it takes');
