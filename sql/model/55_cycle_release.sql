@@ -14,12 +14,11 @@ BEGIN
                    OR provider.kind <> 'centre' AND provider.org_id IS NOT NULL
                       AND NOT EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = provider.org_id AND t.descendant_id = b.org_id) THEN 'not_own'
               WHEN b.service = 'served' THEN 'served'
-              WHEN o.customer_id IS NOT NULL THEN 'already'
+              WHEN EXISTS (SELECT FROM crm.cycle_offer o WHERE o.cycle_id = cycle.id AND o.provider_id = provider.id AND o.customer_id = a.id AND o.withdrawn_at IS NULL) THEN 'already'
               ELSE 'released' END
   FROM (SELECT DISTINCT u.id FROM unnest(_judge_release.customers) u(id)) a
   LEFT JOIN crm_bi.customer b ON b.customer_id = a.id
-  LEFT JOIN crm.channel h ON h.id = provider.channel_id
-  LEFT JOIN crm.cycle_offer o ON o.cycle_id = cycle.id AND o.provider_id = provider.id AND o.customer_id = a.id AND o.withdrawn_at IS NULL;
+  LEFT JOIN crm.channel h ON h.id = provider.channel_id;
 END
 $$;
 COMMENT ON FUNCTION crm._judge_release(crm.cycle, crm.provider, bigint[]) IS 'What becomes of each customer that a provider releases into a cycle today.';
@@ -67,20 +66,23 @@ REVOKE ALL ON FUNCTION crm.release_to_inventory(bigint, bigint, bigint[], crm.co
 
 CREATE FUNCTION crm.withdraw_from_inventory(cycle_id bigint, provider_id bigint, customers bigint[] DEFAULT NULL, reason text DEFAULT NULL)
 RETURNS TABLE (customer_id bigint, outcome text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   cycle CONSTANT crm.cycle := crm._open_cycle(withdraw_from_inventory.cycle_id);
   provider CONSTANT crm.provider := crm._providing(withdraw_from_inventory.provider_id, cycle);
   asked bigint[];
   outcomes text[];
+  gone bigint[];
 BEGIN
   IF array_position(withdraw_from_inventory.customers, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'customers must be given without nulls' USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  -- by key one by one, and all at once by an array: statistics lag behind releases, so that joins would look cheap
   SELECT coalesce(array_agg(j.id ORDER BY j.id), '{}'), coalesce(array_agg(j.outcome ORDER BY j.id), '{}') INTO asked, outcomes
   FROM (SELECT a.id,
-               CASE WHEN o.customer_id IS NULL THEN 'not_offered'
+               CASE WHEN NOT EXISTS (SELECT FROM crm.cycle_offer o
+                                     WHERE o.cycle_id = cycle.id AND o.provider_id = provider.id AND o.customer_id = a.id AND o.withdrawn_at IS NULL) THEN 'not_offered'
                     WHEN EXISTS (SELECT FROM crm.plan_customer n JOIN crm.plan p ON p.id = n.plan_id JOIN crm.plan_line l ON l.plan_id = n.plan_id AND l.line = n.line
                                  WHERE p.cycle_id = cycle.id AND p.state IN ('submitted', 'approved', 'carried_out') AND n.customer_id = a.id
                                    AND l.provider_id = provider.id) THEN 'planned'
@@ -88,11 +90,10 @@ BEGIN
         FROM (SELECT DISTINCT u.id FROM unnest(withdraw_from_inventory.customers) u(id)
               UNION
               SELECT o.customer_id FROM crm.cycle_offer o
-              WHERE withdraw_from_inventory.customers IS NULL AND o.cycle_id = cycle.id AND o.provider_id = provider.id AND o.withdrawn_at IS NULL) a
-        LEFT JOIN crm.cycle_offer o ON o.cycle_id = cycle.id AND o.provider_id = provider.id AND o.customer_id = a.id AND o.withdrawn_at IS NULL) j;
+              WHERE withdraw_from_inventory.customers IS NULL AND o.cycle_id = cycle.id AND o.provider_id = provider.id AND o.withdrawn_at IS NULL) a) j;
+  gone := ARRAY(SELECT w.id FROM unnest(asked, outcomes) w(id, outcome) WHERE w.outcome = 'withdrawn');
   UPDATE crm.cycle_offer o SET withdrawn_at = clock_timestamp(), withdrawn_by = crm.actor(), withdrawal_reason = withdraw_from_inventory.reason
-  FROM unnest(asked, outcomes) w(id, outcome)
-  WHERE w.outcome = 'withdrawn' AND o.cycle_id = cycle.id AND o.provider_id = provider.id AND o.customer_id = w.id;
+  WHERE o.cycle_id = cycle.id AND o.provider_id = provider.id AND o.customer_id = ANY (gone);
   RETURN QUERY SELECT w.id, w.outcome FROM unnest(asked, outcomes) w(id, outcome) ORDER BY w.id;
 END
 $$;

@@ -87,8 +87,9 @@ COMMENT ON FUNCTION crm._plan_computed() IS 'Trigger: writes what a computation 
 REVOKE ALL ON FUNCTION crm._plan_computed() FROM PUBLIC;
 CREATE TRIGGER computed AFTER UPDATE ON crm.plan FOR EACH ROW WHEN (OLD.version <> NEW.version) EXECUTE FUNCTION crm._plan_computed();
 
+-- the plan is made at the first statement, mostly a release that changes no offer, and kept for those that change many
 CREATE FUNCTION crm._offers_changed() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 BEGIN
   IF NOT crm._merging() THEN
     INSERT INTO crm.cycle_change (cycle_id, kind, subject, customer_id, before, after, reason)
