@@ -85,12 +85,12 @@ BEGIN
           coalesce(make_plan.level, model.level, 'staff'), coalesce(make_plan.recycle_rule, model.recycle_rule)) RETURNING p.id INTO new_id;
   new_item := crm._open_item('plan', new_id, cycle.org_id, NULL, '{}', NULL, false);
   UPDATE crm.plan p SET item_id = new_item WHERE p.id = new_id;
-  INSERT INTO crm.plan_stage (plan_id, stage, name, area, org_ids, from_date, to_date)
-  SELECT new_id, s.stage, s.name, s.area, s.org_ids, s.from_date, s.to_date FROM crm.plan_stage s WHERE s.plan_id = model.id;
+  INSERT INTO crm.plan_stage (plan_id, stage, name, area, org_ids, from_date, to_date, note)
+  SELECT new_id, s.stage, s.name, s.area, s.org_ids, s.from_date, s.to_date, s.note FROM crm.plan_stage s WHERE s.plan_id = model.id;
   INSERT INTO crm.plan_adjustment (plan_id, kind, customer_id, channel_id, org_id, staff_id, volume, note)
   SELECT new_id, a.kind, a.customer_id, a.channel_id, a.org_id, a.staff_id, a.volume, a.note FROM crm.plan_adjustment a WHERE a.plan_id = model.id ORDER BY a.id;
-  INSERT INTO crm.plan_terms (plan_id, provider_channel_id, user_channel_id, thing, provider_share, user_share)
-  SELECT new_id, t.provider_channel_id, t.user_channel_id, t.thing, t.provider_share, t.user_share FROM crm.plan_terms t WHERE t.plan_id = model.id;
+  INSERT INTO crm.plan_terms (plan_id, provider_channel_id, user_channel_id, thing, provider_share, user_share, note)
+  SELECT new_id, t.provider_channel_id, t.user_channel_id, t.thing, t.provider_share, t.user_share, t.note FROM crm.plan_terms t WHERE t.plan_id = model.id;
   RETURN new_id;
 END
 $$;
@@ -98,7 +98,8 @@ COMMENT ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint, crm.re
   'Makes a plan for a cycle, one of several variants, and returns its key; crm.compute_plan() fills it. weighing apportions customers wanted by several: demand, result, net (at first) or best; strategy deals them to staff: even (at first), least_loaded or optimal; level is staff (at first), unit or channel; recycle_rule is that of its holdings, before every other. like_plan copies the four, stages, adjustments and terms (to be accepted anew) of another. Errors: 22004, 22023, 23502, 23503, 23505 name taken, 23514, 42501 without the duty planner or resource_manager at the unit of the cycle, 55000 cycle closed. 编制预分配计划';
 REVOKE ALL ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule) FROM PUBLIC;
 
-CREATE FUNCTION crm.set_plan_stage(plan_id bigint, stage integer, name text, from_date date, to_date date, area text DEFAULT NULL, org_ids bigint[] DEFAULT '{}') RETURNS void
+CREATE FUNCTION crm.set_plan_stage(plan_id bigint, stage integer, name text, from_date date, to_date date, area text DEFAULT NULL, org_ids bigint[] DEFAULT '{}',
+  note text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -112,18 +113,18 @@ BEGIN
   IF FOUND THEN
     RAISE EXCEPTION 'unit "%" lies outside the cycle', coalesce(strange::text, '(none)') USING ERRCODE = 'check_violation';
   END IF;
-  INSERT INTO crm.plan_stage AS s (plan_id, stage, name, area, org_ids, from_date, to_date)
-  VALUES (plan.id, set_plan_stage.stage, set_plan_stage.name, set_plan_stage.area, set_plan_stage.org_ids, set_plan_stage.from_date, set_plan_stage.to_date)
+  INSERT INTO crm.plan_stage AS s (plan_id, stage, name, area, org_ids, from_date, to_date, note)
+  VALUES (plan.id, set_plan_stage.stage, set_plan_stage.name, set_plan_stage.area, set_plan_stage.org_ids, set_plan_stage.from_date, set_plan_stage.to_date, set_plan_stage.note)
   ON CONFLICT ON CONSTRAINT plan_stage_pkey DO UPDATE
   SET name = excluded.name, area = excluded.area, org_ids = excluded.org_ids, from_date = excluded.from_date, to_date = excluded.to_date,
-      set_at = excluded.set_at, set_by = excluded.set_by;
+      note = excluded.note, set_at = excluded.set_at, set_by = excluded.set_by;
 END
 $$;
-COMMENT ON FUNCTION crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[]) IS
+COMMENT ON FUNCTION crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[], text) IS
   'Sets a stage of the roll-out of a draft plan: units named, with their subtrees, and those of an area that no stage names. Units in no stage get nobody. Errors: 22004, 23502, 23503, 23514, 42501, 55000. 设定推广批次';
-REVOKE ALL ON FUNCTION crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[], text) FROM PUBLIC;
 
-CREATE FUNCTION crm.drop_plan_stage(plan_id bigint, stage integer) RETURNS void
+CREATE FUNCTION crm.drop_plan_stage(plan_id bigint, stage integer, reason text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -133,10 +134,11 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'plan "%" has no stage %', plan.name, coalesce(drop_plan_stage.stage::text, '(none)') USING ERRCODE = 'undefined_object';
   END IF;
+  PERFORM crm._tell_why(plan.id, drop_plan_stage.reason);
 END
 $$;
-COMMENT ON FUNCTION crm.drop_plan_stage(bigint, integer) IS 'Takes a stage out of a draft plan. Errors: 22004, 23503, 42501, 42704, 55000. 取消批次';
-REVOKE ALL ON FUNCTION crm.drop_plan_stage(bigint, integer) FROM PUBLIC;
+COMMENT ON FUNCTION crm.drop_plan_stage(bigint, integer, text) IS 'Takes a stage out of a draft plan. Errors: 22004, 23503, 42501, 42704, 55000. 取消批次';
+REVOKE ALL ON FUNCTION crm.drop_plan_stage(bigint, integer, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.adjust_plan(plan_id bigint, kind text, customer_id bigint DEFAULT NULL, channel_id bigint DEFAULT NULL, org_id bigint DEFAULT NULL,
   staff_id bigint DEFAULT NULL, volume bigint DEFAULT NULL, note text DEFAULT NULL) RETURNS bigint
@@ -185,7 +187,7 @@ COMMENT ON FUNCTION crm.adjust_plan(bigint, text, bigint, bigint, bigint, bigint
   'Adjusts a draft plan by hand, for every computation to come: pin a customer to a member of staff, or to a channel and perhaps a unit; bar a customer altogether, or from a channel, unit or member of staff; set the volume that a unit gets in a channel. Returns the key of the adjustment. Errors: 22004, 22023, 23503, 23514 what the kind needs is missing, 42501, 55000. 人工调整计划';
 REVOKE ALL ON FUNCTION crm.adjust_plan(bigint, text, bigint, bigint, bigint, bigint, bigint, text) FROM PUBLIC;
 
-CREATE FUNCTION crm.drop_adjustment(plan_id bigint, adjustment_id bigint) RETURNS void
+CREATE FUNCTION crm.drop_adjustment(plan_id bigint, adjustment_id bigint, reason text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -195,14 +197,15 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'plan "%" has no adjustment %', plan.name, coalesce(drop_adjustment.adjustment_id::text, '(none)') USING ERRCODE = 'undefined_object';
   END IF;
+  PERFORM crm._tell_why(plan.id, drop_adjustment.reason);
 END
 $$;
-COMMENT ON FUNCTION crm.drop_adjustment(bigint, bigint) IS 'Takes an adjustment out of a draft plan. Errors: 22004, 23503, 42501, 42704, 55000. 取消调整';
-REVOKE ALL ON FUNCTION crm.drop_adjustment(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm.drop_adjustment(bigint, bigint, text) IS 'Takes an adjustment out of a draft plan. Errors: 22004, 23503, 42501, 42704, 55000. 取消调整';
+REVOKE ALL ON FUNCTION crm.drop_adjustment(bigint, bigint, text) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
 SELECT d.duty, 'EXECUTE', 'FUNCTION', f.name
 FROM (VALUES ('planner'), ('resource_manager')) d(duty)
-CROSS JOIN (VALUES ('crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule)'), ('crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[])'),
-                   ('crm.drop_plan_stage(bigint, integer)'), ('crm.adjust_plan(bigint, text, bigint, bigint, bigint, bigint, bigint, text)'),
-                   ('crm.drop_adjustment(bigint, bigint)')) f(name);
+CROSS JOIN (VALUES ('crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule)'), ('crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[], text)'),
+                   ('crm.drop_plan_stage(bigint, integer, text)'), ('crm.adjust_plan(bigint, text, bigint, bigint, bigint, bigint, bigint, text)'),
+                   ('crm.drop_adjustment(bigint, bigint, text)')) f(name);

@@ -71,6 +71,15 @@ CREATE TRIGGER made AFTER INSERT ON crm.plan_terms_acceptance FOR EACH ROW WHEN 
 CREATE TRIGGER changed AFTER UPDATE OR DELETE ON crm.plan_terms_acceptance FOR EACH ROW
   EXECUTE FUNCTION crm._plan_changed('acceptance', 'provider_channel_id', 'user_channel_id', 'channel_id');
 
+CREATE FUNCTION crm._tell_why(plan_id bigint, reason text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  UPDATE crm.cycle_change c SET reason = _tell_why.reason
+  WHERE c.id = (SELECT pg_catalog.max(x.id) FROM crm.cycle_change x WHERE x.plan_id = _tell_why.plan_id) AND _tell_why.reason IS NOT NULL;
+END;
+COMMENT ON FUNCTION crm._tell_why(bigint, text) IS 'Adds to the last change of a plan, a row just deleted, why; whoever deletes it has the plan locked.';
+REVOKE ALL ON FUNCTION crm._tell_why(bigint, text) FROM PUBLIC;
+
 CREATE FUNCTION crm._plan_computed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

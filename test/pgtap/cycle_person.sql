@@ -116,7 +116,7 @@ SELECT is(pg_temp.by(person, format('SELECT crm.accept_terms(%s, 1, 4, %s)', :pl
 SELECT is(pg_temp.by('planner', format('SELECT crm.submit_plan(%s, 1)', :plan)), 'submitted', 'submitted');
 SELECT is(pg_temp.by('both', format('SELECT crm.approve_plan(%s, 1)', :plan)), '42501 "both" has had a hand in plan "p"', 'who pinned does not approve');
 SELECT is(pg_temp.by('head', format('SELECT crm.return_plan(%s, ''less'')', :plan)), 'draft', 'returned');
-SELECT is(pg_temp.by('planner', format('SELECT crm.drop_adjustment(%s, (SELECT max(id) FROM crm_bi.plan_adjustment a, LATERAL (SELECT a.adjustment_id) x (id)))', :plan)), '', 'the pin is taken out');
+SELECT is(pg_temp.by('planner', format('SELECT crm.drop_adjustment(%s, (SELECT max(id) FROM crm_bi.plan_adjustment a, LATERAL (SELECT a.adjustment_id) x (id)), ''a mistake'')', :plan)), '', 'the pin is taken out');
 SELECT is(pg_temp.by('planner', format('SELECT crm.compute_plan(%s, ''2025-12-31'')', :plan)), '2', 'computed anew');
 SELECT is(pg_temp.by('planner', format('SELECT crm.submit_plan(%s, 2)', :plan)), 'submitted', 'submitted again');
 SELECT is(pg_temp.by('both', format('SELECT crm.approve_plan(%s, 2)', :plan)), '42501 "both" has had a hand in plan "p"', 'not even when the pin is out');
@@ -159,7 +159,7 @@ SELECT is(pg_temp.by('user', format('SELECT crm.withdraw_proposal(%s, ''late'')'
 
 SELECT results_eq(format($$SELECT action, changed_by, before, after, reason FROM crm_bi.cycle_change WHERE plan_id = %s AND kind = 'adjustment' ORDER BY changed_at$$, :plan),
   $$VALUES ('make', 'both', NULL, '{"kind": "pin", "note": "asked for", "org_id": 5, "staff_id": 9, "channel_id": 4}', 'asked for'),
-           ('drop', 'planner', '{"kind": "pin", "note": "asked for", "org_id": 5, "staff_id": 9, "channel_id": 4}', NULL, NULL)$$, 'an adjustment made and dropped');
+           ('drop', 'planner', '{"kind": "pin", "note": "asked for", "org_id": 5, "staff_id": 9, "channel_id": 4}', NULL, 'a mistake')$$, 'an adjustment made and dropped');
 SELECT results_eq(format($$SELECT action, subject, customer_id, changed_by, reason, before ~ '"withdrawn_by": "giver"', after ~ 'withdrawn' FROM crm_bi.cycle_change WHERE cycle_id = %s AND kind = 'offer' ORDER BY changed_at$$, :cycle),
   $$VALUES ('withdraw', 'individual', 3::bigint, 'giver', 'a slip', false, true), ('release', 'individual', 3, 'giver', NULL, true, false)$$, 'a withdrawal and the release after it');
 SELECT results_eq(format($$SELECT subject, changed_by, before IS NULL, before = lag(after) OVER (ORDER BY changed_at), after::jsonb - '{expected_purchases,expected_premium,expected_cost}'::text[] FROM crm_bi.cycle_change WHERE plan_id = %s AND kind = 'computation' ORDER BY changed_at$$, :plan),
@@ -173,13 +173,13 @@ SELECT is((SELECT count(*) FROM crm_bi.cycle_change WHERE kind = 'release'), (SE
 SELECT is((SELECT count(*) FROM crm_bi.cycle_change WHERE kind = 'proposal' AND action IN ('make', 'change')), (SELECT count(*) FROM crm.proposal_version), 'versions of proposals');
 SELECT crm.make_plan(:next, 'q', like_plan => :plan) AS copy \gset
 SELECT crm.set_plan_stage(:copy, 1, 'pilot', '2026-07-01', '2026-08-31', org_ids => '{2}'), crm.set_plan_stage(:copy, 1, 'pilot', '2026-07-01', '2026-09-30', org_ids => '{2}') \g /dev/null
-SELECT crm.set_plan_stage(:copy, 1, 'pilot', '2026-07-01', '2026-09-30', org_ids => '{2}'), crm.drop_plan_stage(:copy, 1) \g /dev/null
-SELECT results_eq(format($$SELECT action, before::jsonb ->> 'to_date', after::jsonb ->> 'to_date', after::jsonb ? 'name' FROM crm_bi.cycle_change WHERE plan_id = %s AND kind = 'stage' ORDER BY changed_at$$, :copy),
-  $$VALUES ('make', NULL, '2026-08-31', true), ('change', '2026-08-31', '2026-09-30', false), ('drop', '2026-09-30', NULL, NULL)$$, 'a stage set, changed and dropped; the same again is no change');
-SELECT crm.set_terms(:copy, 1, 4, 'cost', 0, 1) \g /dev/null
-SELECT results_eq(format($$SELECT action, before::jsonb, after::jsonb FROM crm_bi.cycle_change WHERE plan_id = %s AND subject ~ 'cost' ORDER BY changed_at$$, :copy),
-  $$VALUES ('make', NULL::jsonb, '{"thing": "cost", "user_share": 0.7, "provider_share": 0.3, "user_channel_id": 4, "provider_channel_id": 1}'::jsonb),
-           ('change', '{"user_share": 0.7, "provider_share": 0.3}', '{"user_share": 1, "provider_share": 0}')$$, 'other terms');
+SELECT crm.set_plan_stage(:copy, 1, 'pilot', '2026-07-01', '2026-09-30', org_ids => '{2}'), crm.drop_plan_stage(:copy, 1, 'no pilot') \g /dev/null
+SELECT results_eq(format($$SELECT action, before::jsonb ->> 'to_date', after::jsonb ->> 'to_date', after::jsonb ? 'name', reason FROM crm_bi.cycle_change WHERE plan_id = %s AND kind = 'stage' ORDER BY changed_at$$, :copy),
+  $$VALUES ('make', NULL, '2026-08-31', true, NULL), ('change', '2026-08-31', '2026-09-30', false, NULL), ('drop', '2026-09-30', NULL, NULL, 'no pilot')$$, 'a stage set, changed and dropped; the same again is no change');
+SELECT crm.set_terms(:copy, 1, 4, 'cost', 0, 1, 'they have the work') \g /dev/null
+SELECT results_eq(format($$SELECT action, before::jsonb, after::jsonb - 'note', reason FROM crm_bi.cycle_change WHERE plan_id = %s AND subject ~ 'cost' ORDER BY changed_at$$, :copy),
+  $$VALUES ('make', NULL::jsonb, '{"thing": "cost", "user_share": 0.7, "provider_share": 0.3, "user_channel_id": 4, "provider_channel_id": 1}'::jsonb, NULL),
+           ('change', '{"user_share": 0.7, "provider_share": 0.3}', '{"user_share": 1, "provider_share": 0}', 'they have the work')$$, 'other terms');
 SELECT crm.adjust_plan(:copy, 'bar', 59) \g /dev/null
 SELECT is((SELECT count(*) FROM crm.cycle_change WHERE customer_id = 59), 1::bigint, 'somebody is barred');
 SELECT lives_ok('DELETE FROM crm.customer WHERE id = 59', 'and deleted as a whole');
