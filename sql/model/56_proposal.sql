@@ -30,6 +30,7 @@ CREATE INDEX ON crm.proposal (channel_id);
 CREATE INDEX ON crm.proposal (org_id);
 CREATE INDEX ON crm.proposal (item_id);
 CREATE INDEX ON crm.proposal (carried_from);
+CREATE UNIQUE INDEX proposal_carried ON crm.proposal (carried_from) WHERE state <> 'withdrawn';
 
 CREATE TABLE crm.proposal_version (
   proposal_id bigint NOT NULL REFERENCES crm.proposal,

@@ -99,14 +99,13 @@ PERFORM crm.define_workflow('plan', $d${
     {"state": "rejected", "name": "Rejected", "name_zh": "已否决", "final": true, "action": "plan_entered"},
     {"state": "dropped", "name": "Dropped", "name_zh": "已放弃", "final": true, "action": "plan_entered"}],
   "transitions": [
-    {"transition": "submit", "name_zh": "提交", "from": "draft", "to": "submitted", "fields": {"version": "integer"},
-     "by": ["opener", "responsible", "duty:planner", "duty:resource_manager"]},
+    {"transition": "submit", "name_zh": "提交", "from": "draft", "to": "submitted", "fields": {"version": "integer"}, "by": ["duty:planner", "duty:resource_manager"]},
     {"transition": "approve", "name_zh": "批准", "from": "submitted", "to": "approved", "by": ["duty:approver"], "not_by": ["opener", "submit"], "fields": {"version": "integer"}},
     {"transition": "return", "name_zh": "退回", "from": "submitted", "to": "draft", "by": ["duty:approver"], "reason_required": true},
-    {"transition": "withdraw", "name_zh": "撤回", "from": "submitted", "to": "draft", "by": ["opener", "duty:planner", "duty:resource_manager"], "reason_required": true},
+    {"transition": "withdraw", "name_zh": "撤回", "from": "submitted", "to": "draft", "by": ["duty:planner", "duty:resource_manager"], "reason_required": true},
     {"transition": "reject", "name_zh": "否决", "from": "submitted", "to": "rejected", "by": ["duty:approver"], "reason_required": true},
-    {"transition": "drop", "name_zh": "放弃", "from": "draft", "to": "dropped", "by": ["opener", "duty:planner", "duty:resource_manager"], "reason_required": true},
-    {"transition": "carry_out", "name_zh": "执行", "from": "approved", "to": "carried_out", "by": ["opener", "duty:planner", "duty:resource_manager", "duty:approver"]}]}$d$);
+    {"transition": "drop", "name_zh": "放弃", "from": "draft", "to": "dropped", "by": ["duty:planner", "duty:resource_manager"], "reason_required": true},
+    {"transition": "carry_out", "name_zh": "执行", "from": "approved", "to": "carried_out", "by": ["duty:planner", "duty:resource_manager"]}]}$d$);
 
 CREATE FUNCTION crm._move_plan(plan_id bigint, transition text, version integer, reason text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

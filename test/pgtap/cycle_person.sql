@@ -127,6 +127,11 @@ SELECT is(pg_temp.by(person, format('CALL crm.carry_out_plan(%s, batch => NULL)'
 FROM unnest('{stray,giver,nobody at all,past}'::text[]) person;
 SELECT is(pg_temp.by('stray', format('SELECT allocated FROM crm._carry_out_plan(%s, NULL, 1, NULL, 0, 0)', :plan)), format('42501 "stray" may not make transition "carry_out" of item "%s"', :item), 'nor by the batch');
 SELECT is(pg_temp.by('stray', format('SELECT crm.finish_plan(%s, ''x'')', :plan)), format('42501 "stray" may not make transition "carry_out" of item "%s"', :item), 'nor ends it');
+SELECT is(pg_temp.by('head', format('SELECT crm.finish_plan(%s, ''x'')', :plan)), format('42501 "head" may not make transition "carry_out" of item "%s"', :item), 'not even who approved');
+UPDATE crm.position SET to_date = '2024-01-01' WHERE staff_id = 3;
+SELECT is(pg_temp.by('planner', format('SELECT allocated FROM crm._carry_out_plan(%s, NULL, 1, NULL, 0, 0)', :plan)), format('42501 "planner" may not make transition "carry_out" of item "%s"', :item), 'nor who made it, without the duty any more');
+SELECT is(pg_temp.by('planner', format($$SELECT crm.make_plan(%s, 'late')$$, :cycle)), '42501 "planner" has not the duty planner or resource_manager at unit "c"', 'nor do they make another');
+UPDATE crm.position SET to_date = NULL WHERE staff_id = 3;
 SELECT is((SELECT count(*) FROM crm.holding), 0::bigint, 'nobody is held');
 
 -- who got nobody is not granted; the rest of who got some goes on
