@@ -22,6 +22,11 @@ BEGIN
   ELSIF set_attribution.days NOT BETWEEN 0 AND 3660 THEN
     RAISE EXCEPTION 'a window of % days is out of range', set_attribution.days USING ERRCODE = 'invalid_parameter_value', HINT = 'Give 0 to 3660 days.';
   END IF;
+  INSERT INTO crm.cycle_change (cycle_id, plan_id, kind, subject, before, after)
+  SELECT plan.cycle_id, plan.id, 'attribution', plan.id, c.before, c.after
+  FROM (SELECT jsonb_build_object('mode', plan.attribution, 'days', plan.attribution_days, 'any_channel', plan.attribution_any_channel) AS before,
+               jsonb_build_object('mode', set_attribution.mode, 'days', set_attribution.days, 'any_channel', set_attribution.any_channel) AS after) c
+  WHERE c.before <> c.after;
   UPDATE crm.plan p
   SET attribution = set_attribution.mode, attribution_days = set_attribution.days, attribution_any_channel = set_attribution.any_channel
   WHERE p.id = plan.id;
@@ -139,12 +144,8 @@ COMMENT ON COLUMN crm.settlement_book.posted_by IS 'By whom.';
 INSERT INTO crm.position_kind (duty, name, name_zh) VALUES ('finance', 'finance', '财务');
 CREATE FUNCTION crm._ask_finance() RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  day CONSTANT date := crm._business_day(clock_timestamp());
 BEGIN
-  IF NOT pg_has_role(crm._login(), current_user, 'MEMBER')
-     AND NOT EXISTS (SELECT FROM crm.organisation o CROSS JOIN LATERAL crm._in_charge(o.id, 'finance', false, day) c
-                     WHERE o.parent_id IS NULL AND c.staff_id = crm._own_staff(crm.actor(), day)) THEN
+  IF NOT coalesce((SELECT bool_and(crm._has_duty('finance', o.id)) FROM crm.organisation o WHERE o.parent_id IS NULL), crm._has_duty('finance', NULL)) THEN
     RAISE EXCEPTION '"%" has not the duty finance', crm.actor()
       USING ERRCODE = 'insufficient_privilege', HINT = 'Add a row to crm.position, for the whole company, for the member of staff in post whose login is the acting person.';
   END IF;
