@@ -100,27 +100,28 @@ BEGIN
                        AND (p.matures_on IS NULL OR e.on_date < p.matures_on)
                      ORDER BY e.on_date, e.id LIMIT 1) v
         WHERE v.reason = 'cancellation' OR v.on_date = p.issued_on)),
-  holder AS (
+  candidate AS (
     SELECT s.policy_id, s.plan_id, s.customer_id, s.attribution, h.id, h.channel_id, h.org_id, h.staff_id, h.held_from,
            -- of several plans the one whose window began last
-           dense_rank() OVER (PARTITION BY s.policy_id ORDER BY s.began DESC, s.plan_id DESC) AS plan_rank,
-           row_number() OVER (PARTITION BY s.policy_id, s.plan_id ORDER BY h.held_from, h.id) AS from_first,
-           row_number() OVER (PARTITION BY s.policy_id, s.plan_id ORDER BY h.held_from DESC, h.id DESC) AS from_last,
-           row_number() OVER (PARTITION BY s.policy_id, s.plan_id, h.staff_id, CASE WHEN h.staff_id IS NULL THEN h.channel_id END, CASE WHEN h.staff_id IS NULL THEN h.org_id END
-                              ORDER BY h.held_from DESC, h.id DESC) AS of_holder
+           first_value(s.plan_id) OVER (PARTITION BY s.policy_id ORDER BY s.began DESC, s.plan_id DESC) AS chosen_plan_id
     FROM sold s
     JOIN member h ON h.customer_id = s.customer_id AND h.held_from >= s.began AND h.from_day <= s.issued_on AND (h.plans IS NULL OR s.plan_id = ANY (h.plans))
       AND (h.channel_id = s.channel_id OR s.attribution_any_channel) AND (h.narrowed_on > s.issued_on) IS NOT FALSE),
-  chosen AS (
-    SELECT x.*, row_number() OVER (PARTITION BY x.policy_id ORDER BY x.held_from, x.id) AS n, count(*) OVER (PARTITION BY x.policy_id) AS parts
-    FROM holder x
-    WHERE x.plan_rank = 1 AND CASE x.attribution WHEN 'first_holder' THEN x.from_first = 1 WHEN 'last_holder' THEN x.from_last = 1 ELSE x.of_holder = 1 END)
+  holder AS (
+    SELECT c.*, lead(c.id) OVER (PARTITION BY c.policy_id, c.staff_id, CASE WHEN c.staff_id IS NULL THEN c.channel_id END, CASE WHEN c.staff_id IS NULL THEN c.org_id END
+                                 ORDER BY c.held_from, c.id) IS NULL AS last_of_holder
+    FROM candidate c WHERE c.plan_id = c.chosen_plan_id),
+  part AS (
+    SELECT h.*, row_number() OVER w AS n, count(*) OVER (PARTITION BY h.policy_id) AS parts
+    FROM holder h WHERE h.attribution <> 'shared' OR h.last_of_holder
+    WINDOW w AS (PARTITION BY h.policy_id ORDER BY h.held_from, h.id))
   SELECT x.policy_id, x.id, x.plan_id, v.channel_id, x.channel_id, x.org_id, x.staff_id,
-         CASE x.parts WHEN 1 THEN 1.000000 ELSE (crm.split(1, array_fill(1::numeric, ARRAY[x.parts::integer]), 6))[x.n] END
-  FROM chosen x
+         CASE WHEN x.attribution <> 'shared' OR x.parts = 1 THEN 1.000000 ELSE (crm.split(1, array_fill(1::numeric, ARRAY[x.parts::integer]), 6))[x.n] END
+  FROM part x
   LEFT JOIN crm.plan_customer c ON c.plan_id = x.plan_id AND c.customer_id = x.customer_id
   LEFT JOIN crm.plan_line l ON l.plan_id = c.plan_id AND l.line = c.line
-  LEFT JOIN crm.provider v ON v.id = l.provider_id;
+  LEFT JOIN crm.provider v ON v.id = l.provider_id
+  WHERE CASE x.attribution WHEN 'first_holder' THEN x.n = 1 WHEN 'last_holder' THEN x.n = x.parts ELSE true END;
 END
 $$;
 COMMENT ON FUNCTION crm._attribution() IS
