@@ -1,5 +1,8 @@
 -- settle: to whom the policies are attributed that customers of a plan buy
 
+INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, description) VALUES
+  ('free_look_days', 'integer', '20', false, false, 'Days after the issue up to which a cancellation voids a policy, so that it is attributed to nobody.');
+
 ALTER TABLE crm.plan
   ADD COLUMN attribution text NOT NULL DEFAULT 'last_holder' CONSTRAINT plan_attribution_check CHECK (attribution IN ('last_holder', 'first_holder', 'shared')),
   ADD COLUMN attribution_days integer NOT NULL DEFAULT 90 CONSTRAINT plan_attribution_days_check CHECK (attribution_days BETWEEN 0 AND 3660),
@@ -70,6 +73,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET 
 #variable_conflict use_column
 DECLARE
   zone CONSTANT text := crm.setting_value('business_time_zone');
+  free_look CONSTANT integer := crm.setting_value('free_look_days')::integer;
 BEGIN
   RETURN QUERY
   WITH RECURSIVE held AS MATERIALIZED (
@@ -99,7 +103,7 @@ BEGIN
                      WHERE e.customer_id = p.customer_id AND e.policy_id = p.id AND e.kind = 'end' AND e.on_date >= p.issued_on
                        AND (p.matures_on IS NULL OR e.on_date < p.matures_on)
                      ORDER BY e.on_date, e.id LIMIT 1) v
-        WHERE v.reason = 'cancellation' OR v.on_date = p.issued_on)),
+        WHERE v.on_date = p.issued_on OR v.reason = 'cancellation' AND v.on_date <= p.issued_on + free_look)),
   candidate AS (
     SELECT s.policy_id, s.plan_id, s.customer_id, s.attribution, h.id, h.channel_id, h.org_id, h.staff_id, h.held_from,
            -- of several plans the one whose window began last

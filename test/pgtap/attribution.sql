@@ -43,15 +43,15 @@ $$;
 SELECT pg_temp.hold(1, 11, 1, 1, '2026-01-10 00:00', '2026-02-10 23:59:59') \g /dev/null
 SELECT pg_temp.sell(100 + i, 1, d::date) FROM unnest('{2026-01-09,2026-01-10,2026-02-10,2026-03-12,2026-03-13}'::text[]) WITH ORDINALITY v (d, i) \g /dev/null
 SELECT pg_temp.sell(106, 1, '2026-01-20', 4), pg_temp.sell(107, 1, '2026-01-20'), pg_temp.sell(108, 1, '2026-01-20'), pg_temp.sell(109, 1, '2026-01-20'),
-       pg_temp.sell(110, 1, '2026-01-20'), pg_temp.sell(111, 1, '2026-01-20', matures => '2026-02-20'), pg_temp.sell(112, 1, '2026-01-20'), pg_temp.sell(113, 2, '2026-01-20') \g /dev/null
+       pg_temp.sell(110, 1, '2026-01-20'), pg_temp.sell(111, 1, '2026-01-20', matures => '2026-02-20'), pg_temp.sell(112, 1, '2026-01-20'), pg_temp.sell(113, 2, '2026-01-20'), pg_temp.sell(114, 1, '2026-01-20'), pg_temp.sell(115, 1, '2026-01-20') \g /dev/null
 INSERT INTO crm.policy_event (customer_id, policy_id, kind, on_date, reason) VALUES
   (1, 107, 'end', '2026-02-05', 'cancellation'), (1, 108, 'end', '2026-01-20', 'other'), (1, 109, 'end', '2026-03-01', 'surrender'),
   (1, 110, 'end', '2026-03-01', 'surrender'), (1, 110, 'end', '2026-03-02', 'cancellation'), (1, 111, 'end', '2026-03-02', 'cancellation'),
-  (1, 112, 'end', '2026-01-19', 'cancellation'), (1, 112, 'lapse', '2026-01-25', NULL);
+  (1, 112, 'end', '2026-01-19', 'cancellation'), (1, 114, 'end', '2026-02-09', 'cancellation'), (1, 115, 'end', '2026-02-10', 'cancellation'), (1, 112, 'lapse', '2026-01-25', NULL);
 SELECT pg_temp.same('SELECT policy_id, told FROM pg_temp.told() WHERE policy_id BETWEEN 100 AND 119', $$
   VALUES (102::bigint, 'plan 1: 11 1.000000'), (103, 'plan 1: 11 1.000000'), (104, 'plan 1: 11 1.000000'), (109, 'plan 1: 11 1.000000'), (110, 'plan 1: 11 1.000000'),
-         (111, 'plan 1: 11 1.000000'), (112, 'plan 1: 11 1.000000')$$,
-  'from the first day to 30 days after the last; not by another channel, cancelled, or ended on the day of issue; a surrender, a lapse and what comes after the end void nothing');
+         (111, 'plan 1: 11 1.000000'), (112, 'plan 1: 11 1.000000'), (115, 'plan 1: 11 1.000000')$$,
+  'from the first day to 30 days after the last; not by another channel, cancelled within 20 days, or ended on the day of issue; a later cancellation, a surrender, a lapse and what comes after the end void nothing');
 
 -- the day is that of the business: 2026-01-09 17:00 in UTC is the tenth in Shanghai
 SELECT pg_temp.hold(3, 31, 1, 1, '2026-01-10 01:00', '2026-01-11 00:00') \g /dev/null
