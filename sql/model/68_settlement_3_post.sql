@@ -83,9 +83,9 @@ WHERE coalesce(t.provider_amount, 0) <> coalesce(p.provider_amount, 0) OR coales
 COMMENT ON VIEW crm._settlement_due IS
   'What is to be posted: what the lines must come to, each source of an attributed policy divided by largest remainder over its channels and the terms of its day, less what they come to. account_id is NULL where there is no account yet.';
 
+-- The plan cache stays as it is: under force_custom_plan the foreign key would be planned anew for each line.
 CREATE FUNCTION crm._post_settlement() RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
-SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   open_month CONSTANT date := crm._first_open_month();
@@ -103,13 +103,13 @@ BEGIN
   wanted AS MATERIALIZED (SELECT d.account_id, d.month FROM due d GROUP BY d.account_id, d.month),
   month AS (
     INSERT INTO crm.settlement_period (month) SELECT DISTINCT w.month FROM wanted w ORDER BY w.month ON CONFLICT DO NOTHING),
-  account AS (
+  made AS (
     INSERT INTO crm.settlement AS s (account_id, month) SELECT w.account_id, w.month FROM wanted w ORDER BY w.month, w.account_id
-    ON CONFLICT (account_id, month) DO UPDATE SET month = excluded.month
-    RETURNING s.id, s.account_id, s.month)
+    ON CONFLICT (account_id, month) DO NOTHING RETURNING s.id, s.account_id, s.month),
+  there AS (SELECT m.id, m.account_id, m.month FROM made m UNION ALL SELECT s.id, s.account_id, s.month FROM crm.settlement s)
   INSERT INTO crm.settlement_line (settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by)
   SELECT a.id, d.policy_id, d.source_id, d.day, d.provider_amount, d.user_amount, at, actor
-  FROM due d JOIN account a ON a.account_id = d.account_id AND a.month = d.month;
+  FROM due d JOIN there a ON a.account_id = d.account_id AND a.month = d.month;
   GET DIAGNOSTICS posted = ROW_COUNT;
   UPDATE crm.settlement_book SET posted_at = at, posted_by = actor;
   RETURN posted;
