@@ -196,7 +196,7 @@ UPDATE crm.holding SET held_from = now() - interval '9 days' WHERE customer_id I
 CREATE TEMP TABLE before AS SELECT customer_id, protected_until FROM crm.holding WHERE customer_id IN (81, 82, 83);
 UPDATE crm.customer SET name = 'Renamed' WHERE id IN (81, 82, 83);
 SELECT crm.lock_holding(81), crm.lock_holding(81, false);
-SELECT crm.record_contact(81, 2, 'sales', 'reached');
+SELECT crm.record_contact(81, 2, 'service', 'reached');
 SELECT crm.refresh_loads(crm.today());
 CALL crm.refresh_due(crm.today(), NULL);
 SELECT is_empty('SELECT * FROM before EXCEPT SELECT customer_id, protected_until FROM crm.holding', 'no edit, nor a contact by somebody else, extends it');
