@@ -1,0 +1,126 @@
+-- allocate: what each member of staff sees of their own, and may claim
+
+CREATE FUNCTION crm._own_person() RETURNS crm.staff
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  own crm.staff;
+BEGIN
+  SELECT * INTO own FROM crm.staff s WHERE s.id = crm._own_staff(crm.actor(), crm._business_day(clock_timestamp()));
+  IF NOT FOUND THEN
+    RAISE EXCEPTION '"%" is no member of staff in post', crm.actor()
+      USING ERRCODE = 'insufficient_privilege', HINT = 'Everybody sees what belongs to the member of staff whose login in crm.staff they are.';
+  END IF;
+  RETURN own;
+END
+$$;
+COMMENT ON FUNCTION crm._own_person() IS 'The member of staff in post who is the acting person. Errors: 42501 nobody.';
+REVOKE ALL ON FUNCTION crm._own_person() FROM PUBLIC;
+
+CREATE FUNCTION crm.my_customers(purpose text DEFAULT 'sales')
+RETURNS TABLE (customer_id bigint, name text, tier text, since timestamptz, last_contact_at timestamptz, due_at timestamptz, due_cause text, kept_by text, kept_until timestamptz,
+               protected_until timestamptz, contact_from timestamptz, contact_obstacle text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  own CONSTANT crm.staff := crm._own_person();
+  p CONSTANT crm.contact_purpose := crm._require_purpose(my_customers.purpose);
+  at CONSTANT timestamptz := clock_timestamp();
+  held CONSTANT bigint[] := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.staff_id = own.id AND h.held_to IS NULL);
+BEGIN
+  RETURN QUERY
+  SELECT c.id, c.name, t.tier, h.held_from, h.last_contact_at, h.due_at, h.due_cause, crm._kept_by(h, at), CASE WHEN crm._kept_by(h, at) IS NOT NULL THEN nullif(crm._kept_until(h), 'infinity') END,
+         h.protected_until, CASE WHEN m.cause IS NULL THEN at ELSE m.allowed_from END, m.cause
+  FROM crm.holding h
+  JOIN crm.customer c ON c.id = h.customer_id
+  JOIN crm._tiers_of(held, crm.today()) t ON t.customer_id = h.customer_id
+  LEFT JOIN crm._may_contact(held, p, own.channel_id, at, 'any', own.id) m ON m.customer_id = h.customer_id
+  WHERE h.staff_id = own.id AND h.held_to IS NULL
+  ORDER BY h.due_at, h.customer_id;
+END
+$$;
+COMMENT ON FUNCTION crm.my_customers(text) IS
+  'The customers whom the acting person holds, those due first first: since when, the last contact by them, when the holding falls due and by which clause, what keeps it beyond that (locked, exempt or protected) and until when (NULL: no end), until when they are protected, from when on the customer may be contacted for a purpose in their channel (now, where nothing stands against it; NULL: no time is known) and what stands against it. Errors: 42501 no member of staff in post; 23502, 23503 or 23514 purpose. 我的客户';
+REVOKE ALL ON FUNCTION crm.my_customers(text) FROM PUBLIC;
+
+CREATE FUNCTION crm.my_reminders()
+RETURNS TABLE (customer_id bigint, name text, due_at timestamptz, due_cause text, stage integer, mine boolean, holder_id bigint, holder text, made_at timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  own CONSTANT crm.staff := crm._own_person();
+BEGIN
+  RETURN QUERY
+  SELECT DISTINCT ON (r.due_at, r.customer_id) r.customer_id, c.name, r.due_at, h.due_cause, r.stage, coalesce(h.staff_id = own.id, false), h.staff_id, s.name, r.made_at
+  FROM (SELECT x.customer_id, x.id FROM crm.holding x WHERE x.staff_id = own.id AND x.held_to IS NULL
+        UNION SELECT y.customer_id, y.holding_id FROM crm.reminder y WHERE y.supervisor_id = own.id) k
+  JOIN crm.reminder r ON r.customer_id = k.customer_id AND r.holding_id = k.id
+  JOIN crm.holding h ON h.customer_id = r.customer_id AND h.id = r.holding_id
+  JOIN crm.customer c ON c.id = r.customer_id
+  LEFT JOIN crm.staff s ON s.id = h.staff_id
+  WHERE crm._reminds(r, h) AND (h.staff_id = own.id OR r.supervisor_id = own.id)
+  ORDER BY r.due_at, r.customer_id, r.stage;
+END
+$$;
+COMMENT ON FUNCTION crm.my_reminders() IS
+  'The customers who go back to the pool soon, of whom the acting person was reminded: those they hold (mine), and those of whom they are told as supervisor; once each at the last stage, the first to go first. Reminders whose holding ended or whose time has moved are left out. Errors: 42501 no member of staff in post. 我的回收提醒';
+REVOKE ALL ON FUNCTION crm.my_reminders() FROM PUBLIC;
+
+CREATE FUNCTION crm.claimable(at_most integer DEFAULT 100) RETURNS TABLE (customer_id bigint, name text, tier text, org_id bigint, held_by text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  own CONSTANT crm.staff := crm._own_person();
+  at CONSTANT timestamptz := clock_timestamp();
+  business_day CONSTANT date := crm._business_day(at);
+  scope CONSTANT text := crm._setting_for('claim_scope', own.org_id, own.channel_id, business_day);
+  loads CONSTANT text := crm._setting_for('tier_load', own.org_id, own.channel_id, business_day);
+  room CONSTANT bigint := crm._quota(own, business_day) - coalesce((SELECT q.load FROM crm.holding_count q WHERE q.staff_id = own.id), 0);
+  fits CONSTANT text[] := ARRAY(SELECT DISTINCT t.label FROM crm._tier t WHERE crm.load_of(loads::crm.tier_load, t.label) <= room);
+  units CONSTANT bigint[] := ARRAY(SELECT t.ancestor_id FROM crm.organisation_tree t WHERE t.descendant_id = own.org_id);
+  below bigint[];
+  customers bigint[];
+  source text;
+  found_before bigint := 0;
+  n bigint;
+BEGIN
+  IF claimable.at_most IS NULL OR claimable.at_most <= 0 THEN
+    RAISE EXCEPTION 'at_most must be positive' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF crm._on_leave(own.id, business_day, crm._setting_for('leave_notice_days', own.org_id, own.channel_id, business_day)::integer) IS NOT NULL
+     OR coalesce((SELECT c.claims FROM crm.claim_count c WHERE c.staff_id = own.id AND c.day = business_day), 0)
+        >= crm._setting_for('claims_per_day', own.org_id, own.channel_id, business_day)::integer THEN
+    RETURN;
+  END IF;
+  IF scope <> 'company' OR (SELECT count(*) FROM crm.organisation o WHERE o.parent_id IS NULL) > 1 THEN
+    below := ARRAY(SELECT t.descendant_id FROM crm.organisation_tree t WHERE t.ancestor_id = crm._claim_unit(own.org_id, scope));
+    customers := ARRAY(SELECT u.id FROM (SELECT c.id FROM crm.customer c WHERE c.org_id = ANY (below)
+                                         UNION SELECT o.customer_id FROM crm.customer_organisation o WHERE o.org_id = ANY (below)) u
+                       WHERE crm._home_unit(u.id, business_day) = ANY (below));
+  END IF;
+  FOREACH source IN ARRAY ARRAY[
+    'SELECT h.customer_id AS id, crm._held_by(h) AS held_by FROM crm.holding h
+     WHERE h.held_to IS NULL AND h.staff_id IS NULL AND h.channel_id = $3 AND (h.org_id IS NULL OR h.org_id = ANY ($4))',
+    format('SELECT c.id, NULL AS held_by FROM %s WHERE NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.id AND h.held_to IS NULL)
+              AND NOT EXISTS (SELECT FROM crm.cover v JOIN crm.staff s ON s.id = v.servicer_id
+                              WHERE v.customer_id = c.id AND v.role = ''policyholder'' AND v.from_date <= $2 AND v.to_date > $2 AND s.channel_id <> $3
+                                AND s.joined_on <= $2 AND (s.left_on IS NULL OR s.left_on > $2) AND crm._setting_for(''keeps_served'', s.org_id, s.channel_id, $2)::boolean)',
+           CASE WHEN below IS NULL THEN 'crm.customer c' ELSE 'unnest($5) c(id)' END)] LOOP
+    RETURN QUERY EXECUTE format('
+      SELECT c.id, c.name, t.tier, crm._home_unit(c.id, $2), p.held_by
+      FROM (%s) p JOIN crm.customer c ON c.id = p.id CROSS JOIN LATERAL crm._tiers_of(ARRAY[p.id], $2) t
+      WHERE t.tier = ANY ($6)
+        AND NOT EXISTS (SELECT FROM crm.blacklist b WHERE b.customer_id = p.id AND b.from_date <= $2 AND (b.to_date IS NULL OR b.to_date > $2))
+        AND NOT EXISTS (SELECT FROM crm.holding e WHERE e.customer_id = p.id AND e.staff_id = $7 AND e.held_to IS NOT NULL AND crm._free_again(e.held_to, e.rule) > $1)
+      ORDER BY p.id LIMIT $8', source)
+    USING at, business_day, own.channel_id, units, customers, fits, own.id, claimable.at_most - found_before;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    found_before := found_before + n;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION crm.claimable(integer) IS
+  'Customers whom the acting person may claim now, as crm.claim() would decide: first those in the hands of their own channel or unit (held_by), then those of the pool, by key, at most so many; each for itself, since a claim uses up quota and daily limit. Nobody while on leave, or when one of these is used up. Errors: 42501 no member of staff in post, 22023. 可领取客户';
+REVOKE ALL ON FUNCTION crm.claimable(integer) FROM PUBLIC;
+
+INSERT INTO crm.duty_right (duty, privilege, kind, object)
+SELECT 'sales', 'EXECUTE', 'FUNCTION', f.name FROM (VALUES ('crm.my_customers(text)'), ('crm.my_reminders()'), ('crm.claimable(integer)')) f (name);
