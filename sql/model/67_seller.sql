@@ -18,28 +18,29 @@ REVOKE ALL ON FUNCTION crm._own_person() FROM PUBLIC;
 
 CREATE FUNCTION crm.my_customers(purpose text DEFAULT 'sales')
 RETURNS TABLE (customer_id bigint, name text, tier text, since timestamptz, last_contact_at timestamptz, due_at timestamptz, due_cause text, kept_by text, kept_until timestamptz,
-               protected_until timestamptz, contact_from timestamptz, contact_obstacle text)
+               protected_until timestamptz, next_appointment timestamptz, contact_from timestamptz, contact_obstacle text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   own CONSTANT crm.staff := crm._own_person();
   p CONSTANT crm.contact_purpose := crm._require_purpose(my_customers.purpose);
-  at CONSTANT timestamptz := clock_timestamp();
+  instant CONSTANT timestamptz := clock_timestamp();
   held CONSTANT bigint[] := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.staff_id = own.id AND h.held_to IS NULL);
 BEGIN
   RETURN QUERY
-  SELECT c.id, c.name, t.tier, h.held_from, h.last_contact_at, h.due_at, h.due_cause, crm._kept_by(h, at), CASE WHEN crm._kept_by(h, at) IS NOT NULL THEN nullif(crm._kept_until(h), 'infinity') END,
-         h.protected_until, CASE WHEN m.cause IS NULL THEN at ELSE m.allowed_from END, m.cause
+  SELECT c.id, c.name, t.tier, h.held_from, h.last_contact_at, h.due_at, h.due_cause, crm._kept_by(h, instant), CASE WHEN crm._kept_by(h, instant) IS NOT NULL THEN nullif(crm._kept_until(h), 'infinity') END,
+         h.protected_until, (SELECT min(a.at) FROM crm.appointment a WHERE a.customer_id = h.customer_id AND a.staff_id = own.id AND a.result IS NULL AND a.at > instant),
+         CASE WHEN m.cause IS NULL THEN instant ELSE m.allowed_from END, m.cause
   FROM crm.holding h
   JOIN crm.customer c ON c.id = h.customer_id
   JOIN crm._tiers_of(held, crm.today()) t ON t.customer_id = h.customer_id
-  LEFT JOIN crm._may_contact(held, p, own.channel_id, at, 'any', own.id) m ON m.customer_id = h.customer_id
+  LEFT JOIN crm._may_contact(held, p, own.channel_id, instant, 'any', own.id) m ON m.customer_id = h.customer_id
   WHERE h.staff_id = own.id AND h.held_to IS NULL
   ORDER BY h.due_at, h.customer_id;
 END
 $$;
 COMMENT ON FUNCTION crm.my_customers(text) IS
-  'The customers whom the acting person holds, those due first first: since when, the last contact by them, when the holding falls due and by which clause, what keeps it beyond that (locked, exempt or protected) and until when (NULL: no end), until when they are protected, from when on the customer may be contacted for a purpose in their channel (now, where nothing stands against it; NULL: no time is known) and what stands against it. Errors: 42501 no member of staff in post; 23502, 23503 or 23514 purpose. 我的客户';
+  'The customers whom the acting person holds, those due first first: since when, the last contact by them, when the holding falls due and by which clause, what keeps it beyond that (locked, exempt or protected) and until when (NULL: no end), until when they are protected, the next appointment with them, from when on the customer may be contacted for a purpose in their channel (now, where nothing stands against it; NULL: no time is known) and what stands against it. Errors: 42501 no member of staff in post; 23502, 23503 or 23514 purpose. 我的客户';
 REVOKE ALL ON FUNCTION crm.my_customers(text) FROM PUBLIC;
 
 CREATE FUNCTION crm.my_reminders()

@@ -90,7 +90,7 @@ COMMENT ON COLUMN crm_bi.reminder.is_current IS 'Whether the customer is still h
 
 CREATE VIEW crm_bi.recycle_exemption AS
 SELECT e.customer_id::text || '/' || e.holding_id || '/' || e.id AS exemption_key, e.customer_id, e.customer_id::text || '/' || e.holding_id AS holding_key,
-       c.code AS channel, h.org_id, h.staff_id, s.name AS staff_name, e.kind, k.name AS kind_name, k.name_zh AS kind_name_zh, e.until, e.reason, e.granted_at, e.granted_by,
+       c.code AS channel, h.org_id, h.staff_id, s.name AS staff_name, e.kind, k.name AS kind_name, k.name_zh AS kind_name_zh, e.until, e.reason, e.appointment_id, e.granted_at, e.granted_by,
        e.withdrawn_at, e.withdrawn_by, e.withdrawal_reason, least(e.until, e.withdrawn_at, greatest(h.held_to, e.granted_at)) AS over_at
 FROM crm.recycle_exemption e
 JOIN crm.exemption_kind k ON k.code = e.kind
@@ -110,6 +110,7 @@ COMMENT ON COLUMN crm_bi.recycle_exemption.kind_name IS 'Why, in English. 类型
 COMMENT ON COLUMN crm_bi.recycle_exemption.kind_name_zh IS 'Why, in Chinese. 类型(中文)';
 COMMENT ON COLUMN crm_bi.recycle_exemption.until IS 'Until when it was granted. 豁免至';
 COMMENT ON COLUMN crm_bi.recycle_exemption.reason IS 'What exactly. 原因';
+COMMENT ON COLUMN crm_bi.recycle_exemption.appointment_id IS 'Appointment of the customer that it follows; NULL: none. 预约';
 COMMENT ON COLUMN crm_bi.recycle_exemption.granted_at IS 'When it was granted. 批准时间';
 COMMENT ON COLUMN crm_bi.recycle_exemption.granted_by IS 'By whom. 批准人';
 COMMENT ON COLUMN crm_bi.recycle_exemption.withdrawn_at IS 'When it was withdrawn. 撤回时间';
