@@ -42,5 +42,6 @@ REVOKE ALL ON FUNCTION crm._quota_changed() FROM PUBLIC;
 CREATE TRIGGER quota_changed AFTER INSERT OR UPDATE OR DELETE ON crm.holding_quota FOR EACH ROW EXECUTE FUNCTION crm._quota_changed();
 CREATE TRIGGER quota_changed AFTER INSERT OR UPDATE OR DELETE ON crm.setting FOR EACH ROW EXECUTE FUNCTION crm._quota_changed();
 
+GRANT SELECT ON crm.quota_change TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.quota_change');
