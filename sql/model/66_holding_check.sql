@@ -41,14 +41,6 @@ BEGIN
                        WHERE l.customer_id = h.customer_id AND p.staff_id = h.staff_id AND p.kind = 'departure' AND l.outcome = 'handed_over') END
     AND NOT EXISTS (SELECT FROM crm._merged_holding m WHERE m.customer_id = h.customer_id);
 
-  RETURN QUERY
-  SELECT 'holding_gap', format('holding %s of customer %s is a transfer, and nobody held the customer until then, %s', h.id, h.customer_id, h.held_from),
-         'Correct held_from of this holding, or held_to of the one before it.'
-  FROM crm.holding h
-  WHERE h.start_cause = 'transfer'
-    AND NOT EXISTS (SELECT FROM crm.holding e WHERE e.customer_id = h.customer_id AND e.id <> h.id AND e.held_to = h.held_from AND e.end_cause = 'transfer')
-    AND NOT EXISTS (SELECT FROM crm._merged_holding m WHERE m.customer_id = h.customer_id);
-
   -- as of what was given last: a quota lowered, or loads that grew since, leave a holder above the quota without a fault
   RETURN QUERY
   WITH given AS (

@@ -37,7 +37,8 @@ SELECT results_eq($$SELECT (r.rolname || ': ' || p.proname) COLLATE "default" FR
                        AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND NOT has_function_privilege('public', p.oid, 'EXECUTE') ORDER BY 1$$,
                   $$VALUES ('crm_test_loader: _import_step'), ('crm_test_manager: _allocate'), ('crm_test_manager: _allocation_edges'), ('crm_test_manager: _allocation_state'), ('crm_test_manager: _deal_out'), ('crm_test_manager: _freeze_list'),
                      ('crm_test_manager: _refresh_target_list'), ('crm_test_manager: _target_condition'), ('crm_test_planner: _carry_out_plan'), ('crm_test_planner: _end_plan'), ('crm_test_pool: _name_actor'),
-                     ('crm_test_provider: _release_to_inventory'), ('crm_test_resources: _carry_out_plan'), ('crm_test_resources: _end_plan'), ('crm_test_resources: _release_to_inventory')$$,
+                     ('crm_test_provider: _release_to_inventory'), ('crm_test_resources: _carry_out_plan'), ('crm_test_resources: _end_plan'), ('crm_test_resources: _freeze_list'), ('crm_test_resources: _refresh_target_list'),
+                     ('crm_test_resources: _release_to_inventory'), ('crm_test_resources: _target_condition')$$,
                   'of the inner functions only these are open by a duty');
 
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'c', 'Company'), (2, 1, 'n', 'North');
@@ -71,6 +72,20 @@ SET LOCAL ROLE crm_owner;
 SELECT lives_ok('SELECT FROM crm_bi.freshness, crm_bi.customer', 'the owner of the model reads the views');
 SET LOCAL ROLE crm_test_nobody;
 SELECT throws_ok('SELECT count(*) FROM crm_bi.kpi', '42501', NULL, 'without a duty nothing is to be seen');
+RESET ROLE;
+
+-- who runs a cycle reads names and rooms, a manager what they act upon
+SELECT is_empty($$SELECT d, v FROM unnest('{provider,planner,approver,resources}'::text[]) d, unnest('{channel,organisation,staff,staff_load}'::text[]) v
+                  WHERE NOT has_table_privilege('crm_test_' || d, 'crm_bi.' || v, 'SELECT')$$, 'those who run a cycle read channels, units, staff and loads');
+SELECT is_empty($$SELECT v FROM unnest('{staff_load,holding,holding_event,sweep,reminder,recycle_exemption,customer_return,waiting,claim_day,hand_over,hand_over_customer,hand_over_unit,orphan}'::text[]) v
+                  WHERE NOT has_table_privilege('crm_test_manager', 'crm_bi.' || v, 'SELECT')$$, 'a manager what is held, swept and handed over');
+SELECT is_empty($$SELECT d, v FROM unnest('{provider,planner,approver,resources,sales,loader}'::text[]) d, unnest('{customer,contact,standing,kpi}'::text[]) v
+                  WHERE has_table_privilege('crm_test_' || d, 'crm_bi.' || v, 'SELECT')$$, 'none of them customers at large');
+SET LOCAL ROLE crm_test_resources;
+SELECT lives_ok($$SELECT crm.refresh_target_list(crm.freeze_list('all', 'true'))$$, 'a resource manager freezes lists');
+SELECT lives_ok('SELECT FROM crm_bi.target_list, crm_bi.target_list_member', 'and sees them');
+SET LOCAL ROLE crm_test_planner;
+SELECT throws_ok($$SELECT crm.freeze_list('none', 'true')$$, '42501', NULL, 'a planner does not');
 RESET ROLE;
 
 -- who acts for whom -----------------------------------------------------------

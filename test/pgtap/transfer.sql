@@ -103,13 +103,13 @@ UPDATE crm.staff SET left_on = NULL WHERE id = 6;
 
 -- what the successor sees ------------------------------------------------------------
 
-SELECT is(pg_temp.by('ben', 'SELECT string_agg(kind || '' '' || coalesce(staff_id::text, ''-'') || '' '' || what || coalesce('' ('' || note || '')'', ''''), ''; '' ORDER BY at, kind DESC) FROM crm.customer_records(1)'),
-  format('held 5 claim; contact 5 sales: reached (likes tea); transfer - requested; transfer - confirmed (fine); held 6 transfer (request %1$s: moved house); given up 5 transfer (request %1$s: moved house)', pg_temp.item(1)), 'all records from before');
-SELECT is(pg_temp.by(who, format('SELECT count(*) > 0 FROM crm.customer_records(%s)', customer)), answer, name) FROM (VALUES
-  ('head', 1, 'true', 'the manager sees them'), ('top', 1, 'true', 'so does one high above'), ('ann', 1, '42501 "ann" does not see the records of customer "1"', 'who gave them up does not'),
-  ('cat', 1, '42501 "cat" does not see the records of customer "1"', 'nor anybody else'), ('cat', 26, '42501 "cat" does not see the records of customer "26"', 'nor of the pool'),
-  ('ann', 25, 'true', 'who belongs to the unit that holds does'), ('cat', 25, '42501 "cat" does not see the records of customer "25"', 'and nobody of another'),
-  ('ann', 99, '42501 "ann" does not see the records of customer "99"', 'nor of one who is not there')) v (who, customer, answer, name);
+SELECT is(pg_temp.by('ben', 'SELECT string_agg(event || '' '' || coalesce(staff_id::text, ''-'') || '' '' || subject || coalesce('' ('' || detail || '')'', ''''), ''; '' ORDER BY at, event DESC) FROM crm.customer_history(1)'),
+  format('held 5 claim; contact 5 sales (reached: likes tea); transfer - requested; transfer - confirmed (fine); held no longer 5 transfer (request %1$s: moved house); held 6 transfer (request %1$s: moved house)', pg_temp.item(1)), 'all records from before');
+SELECT is(pg_temp.by(who, format('SELECT count(*) > 0 FROM crm.customer_history(%s)', customer)), answer, name) FROM (VALUES
+  ('head', 1, 'true', 'the manager sees them'), ('top', 1, 'true', 'so does one high above'), ('ann', 1, '42501 "ann" does not see the history of customer "1"', 'who gave them up does not'),
+  ('cat', 1, '42501 "cat" does not see the history of customer "1"', 'nor anybody else'), ('cat', 26, '42501 "cat" does not see the history of customer "26"', 'nor of the pool'),
+  ('ann', 25, 'true', 'who belongs to the unit that holds does'), ('cat', 25, '42501 "cat" does not see the history of customer "25"', 'and nobody of another'),
+  ('ann', 99, '23503 there is no customer "99"', 'nor of one who is not there')) v (who, customer, answer, name);
 
 -- disputes ---------------------------------------------------------------------------
 
