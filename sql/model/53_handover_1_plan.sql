@@ -1,11 +1,5 @@
 -- allocate: staff who leave or move: to whom their customers go
 
-ALTER TABLE crm.staff
-  ADD COLUMN phone text CHECK (pg_catalog.btrim(phone) <> ''),
-  ADD COLUMN email text CHECK (pg_catalog.btrim(email) <> '');
-COMMENT ON COLUMN crm.staff.phone IS 'Telephone number for customers.';
-COMMENT ON COLUMN crm.staff.email IS 'E-mail address for customers.';
-
 CREATE TABLE crm.hand_over (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   staff_id bigint NOT NULL REFERENCES crm.staff,
