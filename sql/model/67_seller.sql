@@ -123,5 +123,25 @@ COMMENT ON FUNCTION crm.claimable(integer) IS
   'Customers whom the acting person may claim now, as crm.claim() would decide: first those in the hands of their own channel or unit (held_by), then those of the pool, by key, at most so many; each for itself, since a claim uses up quota and daily limit. Nobody while on leave, or when one of these is used up. Errors: 42501 no member of staff in post, 22023. 可领取客户';
 REVOKE ALL ON FUNCTION crm.claimable(integer) FROM PUBLIC;
 
+CREATE FUNCTION crm.my_attachments() RETURNS TABLE (attachment_id bigint, plan_id bigint, target_list_id bigint, kind text, title text, body text, link text, customers bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  own CONSTANT crm.staff := crm._own_person();
+BEGIN
+  RETURN QUERY
+  WITH held AS MATERIALIZED (SELECT h.customer_id, h.plan_id FROM crm.holding h WHERE h.staff_id = own.id AND h.held_to IS NULL)
+  SELECT a.id, a.plan_id, a.target_list_id, a.kind, a.title, a.body, a.link, n.customers
+  FROM (SELECT h.plan_id, NULL::bigint AS target_list_id, count(*) AS customers FROM held h WHERE h.plan_id IS NOT NULL GROUP BY h.plan_id
+        UNION ALL
+        SELECT NULL, m.target_list_id, count(*) FROM held h JOIN crm.target_list_member m ON m.customer_id = h.customer_id GROUP BY m.target_list_id) n
+  JOIN crm.plan_attachment a ON a.plan_id = n.plan_id OR a.target_list_id = n.target_list_id
+  ORDER BY a.id;
+END
+$$;
+COMMENT ON FUNCTION crm.my_attachments() IS
+  'What goes along with the plans by which the acting person holds customers, and with target lists that these are on: sales plans, visit tools, scripts; and for how many of them. Errors: 42501 no member of staff in post. 我的附件';
+REVOKE ALL ON FUNCTION crm.my_attachments() FROM PUBLIC;
+
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
-SELECT 'sales', 'EXECUTE', 'FUNCTION', f.name FROM (VALUES ('crm.my_customers(text)'), ('crm.my_reminders()'), ('crm.claimable(integer)')) f (name);
+SELECT 'sales', 'EXECUTE', 'FUNCTION', f.name FROM (VALUES ('crm.my_customers(text)'), ('crm.my_reminders()'), ('crm.claimable(integer)'), ('crm.my_attachments()')) f (name);

@@ -100,9 +100,21 @@ SELECT is(pg_temp.as('top', 'SELECT count(*) FROM crm.my_reminders()'), '0', 'an
 SELECT is(crm._supervisor(5, 2, 1, crm._business_day(now())), 20::bigint, 'nobody leads themselves');
 SELECT is(crm._supervisor(NULL, 2, NULL, crm._business_day(now())), NULL::bigint, 'nor is there anybody for a channel');
 
+-- scripts for whom they hold
+SELECT crm.open_cycle('c', 1, '2026-01-01', '2026-12-31') AS cycle \gset
+SELECT crm.make_plan(:cycle, 'p'), crm.make_plan(:cycle, 'q') \g /dev/null
+UPDATE crm.holding SET plan_id = (SELECT min(id) FROM crm.plan) WHERE customer_id = :three AND held_to IS NULL;
+INSERT INTO crm.target_list (name, condition, as_of) VALUES ('l', 'true', '2026-01-01'), ('m', 'true', '2026-01-01');
+INSERT INTO crm.target_list_member (target_list_id, customer_id) SELECT min(id), :two FROM crm.target_list;
+INSERT INTO crm.plan_attachment (plan_id, target_list_id, kind, title, body) VALUES ((SELECT min(id) FROM crm.plan), NULL, 'script', 'of p', 'x'), ((SELECT max(id) FROM crm.plan), NULL, 'script', 'of q', 'x'),
+  (NULL, (SELECT min(id) FROM crm.target_list), 'visit_tool', 'of l', 'x'), (NULL, (SELECT max(id) FROM crm.target_list), 'visit_tool', 'of m', 'x');
+SELECT is(pg_temp.as(who, 'SELECT coalesce(string_agg(title || '' '' || customers, '', ''), ''none'') FROM crm.my_attachments()'), answer, 'attachments of ' || who)
+FROM (VALUES ('seller3', 'of p 1'), ('seller2', 'of l 1'), ('seller4', 'none')) v (who, answer);
+UPDATE crm.holding SET plan_id = NULL WHERE plan_id IS NOT NULL;
+
 -- who is nobody
 SELECT is(left(pg_temp.as(who, q), 5), code, who || ': ' || q) FROM (VALUES
-  ('nobody', 'SELECT crm.my_customers()', '42501'), ('nobody', 'SELECT crm.my_reminders()', '42501'), ('nobody', 'SELECT crm.claimable()', '42501'), ('gone', 'SELECT crm.my_customers()', '42501'),
+  ('nobody', 'SELECT crm.my_customers()', '42501'), ('nobody', 'SELECT crm.my_reminders()', '42501'), ('nobody', 'SELECT crm.claimable()', '42501'), ('nobody', 'SELECT crm.my_attachments()', '42501'), ('gone', 'SELECT crm.my_customers()', '42501'),
   ('seller2', 'SELECT crm.my_customers(NULL)', '23502'), ('seller2', 'SELECT crm.my_customers(''x'')', '23503'), ('seller2', 'SELECT crm.my_customers('' '')', '23514'),
   ('seller2', 'SELECT crm.claimable(0)', '22023'), ('seller2', 'SELECT crm.claimable(NULL)', '22023')) v (who, q, code);
 
