@@ -67,21 +67,24 @@ COMMENT ON FUNCTION crm.my_reminders() IS
 REVOKE ALL ON FUNCTION crm.my_reminders() FROM PUBLIC;
 
 CREATE FUNCTION crm.claimable(at_most integer DEFAULT 100) RETURNS TABLE (customer_id bigint, name text, tier text, org_id bigint, held_by text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   own CONSTANT crm.staff := crm._own_person();
-  at CONSTANT timestamptz := clock_timestamp();
-  business_day CONSTANT date := crm._business_day(at);
+  instant CONSTANT timestamptz := clock_timestamp();
+  business_day CONSTANT date := crm._business_day(instant);
   scope CONSTANT text := crm._setting_for('claim_scope', own.org_id, own.channel_id, business_day);
   loads CONSTANT text := crm._setting_for('tier_load', own.org_id, own.channel_id, business_day);
   room CONSTANT bigint := crm._quota(own, business_day) - coalesce((SELECT q.load FROM crm.holding_count q WHERE q.staff_id = own.id), 0);
   fits CONSTANT text[] := ARRAY(SELECT DISTINCT t.label FROM crm._tier t WHERE crm.load_of(loads::crm.tier_load, t.label) <= room);
   units CONSTANT bigint[] := ARRAY(SELECT t.ancestor_id FROM crm.organisation_tree t WHERE t.descendant_id = own.org_id);
+  everywhere CONSTANT boolean := scope = 'company' AND (SELECT count(*) FROM crm.organisation o WHERE o.parent_id IS NULL) = 1;
   below bigint[];
   customers bigint[];
-  source text;
-  found_before bigint := 0;
+  batch bigint[];
+  reached bigint := '-9223372036854775808';
+  place integer := 1;
+  missing bigint := claimable.at_most;
   n bigint;
 BEGIN
   IF claimable.at_most IS NULL OR claimable.at_most <= 0 THEN
@@ -92,30 +95,40 @@ BEGIN
         >= crm._setting_for('claims_per_day', own.org_id, own.channel_id, business_day)::integer THEN
     RETURN;
   END IF;
-  IF scope <> 'company' OR (SELECT count(*) FROM crm.organisation o WHERE o.parent_id IS NULL) > 1 THEN
+  IF NOT everywhere THEN
     below := ARRAY(SELECT t.descendant_id FROM crm.organisation_tree t WHERE t.ancestor_id = crm._claim_unit(own.org_id, scope));
     customers := ARRAY(SELECT u.id FROM (SELECT c.id FROM crm.customer c WHERE c.org_id = ANY (below)
                                          UNION SELECT o.customer_id FROM crm.customer_organisation o WHERE o.org_id = ANY (below)) u
-                       WHERE crm._home_unit(u.id, business_day) = ANY (below));
+                       WHERE NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = u.id AND h.held_to IS NULL) AND crm._home_unit(u.id, business_day) = ANY (below)
+                       ORDER BY u.id);
   END IF;
-  FOREACH source IN ARRAY ARRAY[
-    'SELECT h.customer_id AS id, crm._held_by(h) AS held_by FROM crm.holding h
-     WHERE h.held_to IS NULL AND h.staff_id IS NULL AND h.channel_id = $3 AND (h.org_id IS NULL OR h.org_id = ANY ($4))',
-    format('SELECT c.id, NULL AS held_by FROM %s WHERE NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.id AND h.held_to IS NULL)
-              AND NOT EXISTS (SELECT FROM crm.cover v JOIN crm.staff s ON s.id = v.servicer_id
-                              WHERE v.customer_id = c.id AND v.role = ''policyholder'' AND v.from_date <= $2 AND v.to_date > $2 AND s.channel_id <> $3
-                                AND s.joined_on <= $2 AND (s.left_on IS NULL OR s.left_on > $2) AND crm._setting_for(''keeps_served'', s.org_id, s.channel_id, $2)::boolean)',
-           CASE WHEN below IS NULL THEN 'crm.customer c' ELSE 'unnest($5) c(id)' END)] LOOP
-    RETURN QUERY EXECUTE format('
-      SELECT c.id, c.name, t.tier, crm._home_unit(c.id, $2), p.held_by
-      FROM (%s) p JOIN crm.customer c ON c.id = p.id CROSS JOIN LATERAL crm._tiers_of(ARRAY[p.id], $2) t
-      WHERE t.tier = ANY ($6)
-        AND NOT EXISTS (SELECT FROM crm.blacklist b WHERE b.customer_id = p.id AND b.from_date <= $2 AND (b.to_date IS NULL OR b.to_date > $2))
-        AND NOT EXISTS (SELECT FROM crm.holding e WHERE e.customer_id = p.id AND e.staff_id = $7 AND e.held_to IS NOT NULL AND crm._free_again(e.held_to, e.rule) > $1)
-      ORDER BY p.id LIMIT $8', source)
-    USING at, business_day, own.channel_id, units, customers, fits, own.id, claimable.at_most - found_before;
+  -- first whom the own channel or a unit above holds, then the pool in order, until there are enough
+  batch := ARRAY(SELECT h.customer_id FROM crm.holding h
+                 WHERE h.held_to IS NULL AND h.staff_id IS NULL AND h.channel_id = own.channel_id AND (h.org_id IS NULL OR h.org_id = ANY (units)));
+  LOOP
+    RETURN QUERY
+    SELECT c.id, c.name, t.tier, crm._home_unit(c.id, business_day), CASE WHEN h.customer_id IS NOT NULL THEN crm._held_by(h) END
+    FROM crm._tiers_of(batch, business_day) t
+    JOIN crm.customer c ON c.id = t.customer_id
+    LEFT JOIN crm.holding h ON h.customer_id = c.id AND h.held_to IS NULL
+    WHERE t.tier = ANY (fits)
+      AND NOT EXISTS (SELECT FROM crm.blacklist b WHERE b.customer_id = c.id AND b.from_date <= business_day AND (b.to_date IS NULL OR b.to_date > business_day))
+      AND NOT EXISTS (SELECT FROM crm.holding e WHERE e.customer_id = c.id AND e.staff_id = own.id AND e.held_to IS NOT NULL AND crm._free_again(e.held_to, e.rule) > instant)
+      AND (h.customer_id IS NOT NULL OR crm._serving_channel(c.id, own.channel_id, business_day) IS NULL)
+    ORDER BY c.id LIMIT missing;
     GET DIAGNOSTICS n = ROW_COUNT;
-    found_before := found_before + n;
+    missing := missing - n;
+    EXIT WHEN missing = 0;
+    IF everywhere THEN
+      batch := ARRAY(SELECT c.id FROM crm.customer c
+                     WHERE c.id > reached AND NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.id AND h.held_to IS NULL)
+                     ORDER BY c.id LIMIT 1000);
+      reached := batch[cardinality(batch)];
+    ELSE
+      batch := customers[place : place + 999];
+      place := place + 1000;
+    END IF;
+    EXIT WHEN cardinality(batch) = 0;
   END LOOP;
 END
 $$;
