@@ -67,7 +67,7 @@ SELECT is((SELECT count(*) FROM crm.holding WHERE customer_id BETWEEN 20 AND 36 
 DELETE FROM crm.appointment WHERE customer_id BETWEEN 20 AND 30;
 SELECT is((SELECT count(*) FROM crm.holding WHERE customer_id BETWEEN 20 AND 36 AND exempt_until IS NOT NULL), 6::bigint, 'deleted');
 -- who leaves hands over what is planned
-SELECT crm.plan_departure(1, crm._business_day(now()) + 1, successors => '{3}') \gset
+SELECT crm.plan_departure(1, crm._business_day(now()) + 1, successors => '{3}', deputy_id => 3) \gset
 UPDATE crm.staff SET left_on = crm._business_day(now()) WHERE id = 1;
 SET CONSTRAINTS ALL IMMEDIATE;
 SELECT results_eq('SELECT h.staff_id, h.exempt_until = a.at FROM crm.holding h JOIN crm.appointment a USING (customer_id) WHERE h.customer_id = 32 AND h.held_to IS NULL', 'VALUES (3::bigint, true)', 'the successor keeps the appointment');
