@@ -10,7 +10,7 @@ CREATE TABLE crm.reminder (
   due_at timestamptz NOT NULL,
   stage integer NOT NULL CHECK (stage > 0),
   to_supervisor boolean NOT NULL,
-  supervisor_id bigint REFERENCES crm.staff,
+  supervisor_id bigint REFERENCES crm.staff ON DELETE SET NULL,
   made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   made_by text NOT NULL DEFAULT crm.actor(),
   taken_at timestamptz,

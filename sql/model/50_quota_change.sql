@@ -2,7 +2,7 @@
 
 CREATE TABLE crm.quota_change (
   id bigint GENERATED ALWAYS AS IDENTITY,
-  staff_id bigint REFERENCES crm.staff,
+  staff_id bigint REFERENCES crm.staff ON DELETE CASCADE,
   before text,
   after text,
   changed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
