@@ -27,6 +27,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._staff_in_post(bigint, date) IS 'A member of staff in post on a day. Errors: 22004, 23503 unknown, 55000 not in post; 40001 beyond read committed.';
+REVOKE ALL ON FUNCTION crm._staff_in_post(bigint, date) FROM PUBLIC;
 
 CREATE FUNCTION crm._act_for(staff_id bigint) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
