@@ -138,8 +138,6 @@ CREATE TABLE crm.standing (
   slot smallint NOT NULL,
   customer_id bigint NOT NULL,
   first_day date NOT NULL,
-  timeline crm.timeline NOT NULL,
-  facets crm.facets NOT NULL,
   valid_from date NOT NULL,
   valid_to date NOT NULL,
   kind text NOT NULL,
@@ -163,6 +161,9 @@ CREATE TABLE crm.standing (
   reach text NOT NULL,
   prospect_kind text,
   touchpoints text NOT NULL,
+  -- last: who reads columns does not pass over them
+  timeline crm.timeline NOT NULL,
+  facets crm.facets NOT NULL,
   PRIMARY KEY (slot, customer_id)
 ) PARTITION BY LIST (slot);
 CREATE TABLE crm.standing_0 PARTITION OF crm.standing FOR VALUES IN (0) WITH (fillfactor = 90);
@@ -171,9 +172,7 @@ COMMENT ON TABLE crm.standing IS 'The standing of each customer on every day, an
 COMMENT ON COLUMN crm.standing.slot IS 'Slot of the generation.';
 COMMENT ON COLUMN crm.standing.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.standing.first_day IS 'First day of the timeline.';
-COMMENT ON COLUMN crm.standing.timeline IS 'Standing by day.';
-COMMENT ON COLUMN crm.standing.facets IS 'Channels, service, reach, origin and touchpoints by day.';
-COMMENT ON COLUMN crm.standing.valid_from IS 'First day on which the columns that follow are so; the day that the generation is shown on is among them.';
+COMMENT ON COLUMN crm.standing.valid_from IS 'First day on which the columns up to touchpoints are so; the day that the generation is shown on is among them.';
 COMMENT ON COLUMN crm.standing.valid_to IS 'First day no longer.';
 COMMENT ON COLUMN crm.standing.kind IS 'person or company.';
 COMMENT ON COLUMN crm.standing.name IS 'Name.';
@@ -196,6 +195,8 @@ COMMENT ON COLUMN crm.standing.service IS 'served, or the kind of unserved.';
 COMMENT ON COLUMN crm.standing.reach IS 'reachable, or the kind of unreachable.';
 COMMENT ON COLUMN crm.standing.prospect_kind IS 'Of a prospect: where from.';
 COMMENT ON COLUMN crm.standing.touchpoints IS 'Touchpoints open.';
+COMMENT ON COLUMN crm.standing.timeline IS 'Standing by day.';
+COMMENT ON COLUMN crm.standing.facets IS 'Channels, service, reach, origin and touchpoints by day.';
 COMMENT ON TABLE crm.standing_0 IS 'Standings of the generations in slot 0.';
 COMMENT ON TABLE crm.standing_1 IS 'Standings of the generations in slot 1.';
 

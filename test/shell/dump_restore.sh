@@ -6,11 +6,6 @@ dumps=$(mktemp -d "$CRM_TMP/dump.XXXXXX")
 
 remake crm_source crm_model
 fill crm_source
-for format in plain custom; do
-	pg_dump -F "$format" --data-only -f "$dumps/data.$format" crm_source 2>/dev/null
-done
-pg_dump -F plain --data-only --disable-triggers -f "$dumps/data_untriggered.plain" crm_source 2>/dev/null
-
 query crm_source "
 	CREATE TABLE public.noted (customer_id bigint);
 	CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS
@@ -71,8 +66,14 @@ for format in custom plain; do
 	restored "$format"
 done
 
-# Data alone goes into a model that has its initial rows, its own generation and its triggers, which post the book anew
-# unless they are disabled: the book and the figures of every period over in both are equal, or crm.check() says what is not.
+# Data alone into a model that was not emptied: rows that collide are refused, and the triggers post the book anew unless they are
+# disabled: the book and the figures of every period over in both are equal, or crm.check() says what is not.
+remake crm_source crm_model
+fill crm_source
+for format in plain custom; do
+	pg_dump -F "$format" --data-only -f "$dumps/data.$format" crm_source 2>/dev/null
+done
+pg_dump -F plain --data-only --disable-triggers -f "$dumps/data_untriggered.plain" crm_source 2>/dev/null
 book="SELECT * FROM crm.customer_organisation ORDER BY 1, 2; SELECT * FROM crm.policy_insured ORDER BY 1, 2, 3;
 	SELECT * FROM crm.policy_event ORDER BY 1, 2, 3; SELECT * FROM crm.policy ORDER BY 1, 2; SELECT * FROM crm.cover ORDER BY 1, 2, 3;
 	SELECT id, kind, name, org_id, source_channel_id, known_from FROM crm.customer ORDER BY 1"
@@ -105,5 +106,53 @@ query crm_source "SET client_min_messages = warning" "INSERT INTO crm.setting (n
 pg_dump -F custom --data-only -f "$dumps/data.custom" crm_source 2>/dev/null
 data_only "data only, other scales" pg_restore -d crm_restored --data-only "$dumps/data.custom"
 
-query postgres "DROP DATABASE crm_source" "DROP DATABASE crm_restored" "DROP ROLE crm_dump_test"
+# Data alone, as the documentation has it: the model is emptied first, and triggers are off in the session that restores. Dictionaries have rows of
+# the users, to which holdings, contacts and items of workflows refer.
+remake crm_source crm_model
+fill crm_source
+query crm_source "SET client_min_messages = warning" "
+	INSERT INTO crm.return_reason (code, name, name_zh) VALUES ('own', 'Own', '自有');
+	INSERT INTO crm.contact_purpose (code, kind, name, name_zh) VALUES ('own', (SELECT min(code) FROM crm.contact_kind), 'Own', '自有');
+	INSERT INTO crm.prospect_source (code, kind, name, name_zh) SELECT 'own', kind, 'Own', '自有' FROM crm.prospect_source ORDER BY code LIMIT 1;
+	INSERT INTO crm.exemption_kind (code, name, name_zh) VALUES ('own', 'Own', '自有');
+	INSERT INTO crm.channel (id, code, name, name_zh, kind) SELECT 9, 'own', 'Own', '自有', kind FROM crm.channel WHERE id = 1;
+	INSERT INTO crm.setting (name, value) VALUES ('long_term_months', '11');
+	INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, term_months, matures_on, payment, premium, payments)
+	SELECT c.id, (SELECT min(id) FROM crm.product), 9, '2024-05-05', 240, '2044-05-05', 'yearly', 1000, 10 FROM crm.customer c ORDER BY c.id LIMIT 3" \
+	"CALL crm.rebuild('2025-12-31')" "
+	SELECT crm.define_workflow('own', '{\"name\": \"Own\", \"name_zh\": \"自有\", \"subject\": \"customer\", \"states\": [{\"state\": \"draft\", \"initial\": true}, {\"state\": \"done\", \"final\": true}], \"transitions\": [{\"transition\": \"end\", \"from\": \"draft\", \"to\": \"done\", \"by\": \"anyone\"}]}');
+	SELECT crm.make_transition(crm.open_item('own', (SELECT min(id) FROM crm.customer), (SELECT min(org_id) FROM crm.customer), 9, '{}', NULL), 'end');
+	INSERT INTO crm.contact (customer_id, staff_id, channel_id, purpose, outcome)
+	SELECT c.id, (SELECT min(id) FROM crm.staff WHERE left_on IS NULL), 9, 'own', 'reached' FROM crm.customer c ORDER BY c.id LIMIT 3;
+	SELECT crm.claim(c.id, (SELECT min(id) FROM crm.staff WHERE left_on IS NULL)), crm.return_customer(c.id, 'own') FROM crm.customer c
+	WHERE NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.id) ORDER BY c.id LIMIT 1" >/dev/null
+content=$(tables crm_source rows)
+for table in return_reason contact_purpose workflow contact holding workflow_log; do
+	isnt "$(query crm_source "SELECT count(*) FROM crm.$table")" 0 "$table has rows to lose"
+done
+pg_dump -F custom --data-only -f "$dumps/data.custom" crm_source 2>/dev/null
+for owner in yes no; do
+	remake crm_restored crm_model
+	if [ $owner = yes ]; then
+		query crm_restored "SET ROLE crm_owner" "CALL crm.empty_for_restore()"
+	else
+		query crm_restored "CALL crm.empty_for_restore()"
+	fi
+	complaints=$(PGOPTIONS='-c session_replication_role=replica' pg_restore --exit-on-error --data-only -d crm_restored "$dumps/data.custom" 2>&1 || true)
+	is "$complaints" "" "data only: restored without complaint"
+	is "$(tables crm_restored rows)" "$content" "data only: every row is there"
+	sound crm_restored "data only"
+	equal_figures crm_restored "data only"
+	query crm_restored "SET client_min_messages = warning" "SELECT crm.define_workflow('later', (SELECT definition FROM crm.workflow_version WHERE workflow = 'own'))" \
+		"INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, term_months, matures_on, payment, premium, payments)
+			SELECT customer_id, product_id, channel_id, '2025-12-31', term_months, '2045-12-31', payment, premium, payments FROM crm.policy WHERE channel_id = 9"
+	sound crm_restored "data only, keys and posting go on"
+done
+is "$(sqlstate crm_source "CALL crm.empty_for_restore()")" 55000 "a model with a book is not emptied"
+is "$(tables crm_source rows)" "$content" "and keeps every row"
+query crm_restored "CREATE ROLE crm_dump_analyst; SET ROLE crm_owner; CALL crm.grant_duty('manager', 'crm_dump_analyst')"
+is "$(sqlstate crm_restored "SET ROLE crm_dump_analyst; CALL crm.empty_for_restore()")" 42501 "nor by anybody but the owner"
+
+
+query postgres "DROP DATABASE crm_source" "DROP DATABASE crm_restored" "DROP ROLE crm_dump_test" "DROP ROLE crm_dump_analyst"
 done_testing

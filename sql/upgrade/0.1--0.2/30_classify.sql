@@ -19,9 +19,9 @@ ALTER TABLE crm.generation
 UPDATE crm.generation SET cover_by = cover_by || ' contractual_premium';
 @model/30_classify crm._stale_scale
 
--- crm.upgrade_model() makes the rows anew once everything stands
+-- crm.upgrade_model() makes the rows anew once everything stands, and drops the timeline of before, which views still read
+ALTER TABLE crm.standing RENAME COLUMN timeline TO timeline_0_1;
 ALTER TABLE crm.standing
-  ADD COLUMN facets crm.facets NOT NULL DEFAULT '',
   ADD COLUMN valid_from date NOT NULL DEFAULT 'infinity',
   ADD COLUMN valid_to date NOT NULL DEFAULT 'infinity',
   ADD COLUMN kind text NOT NULL DEFAULT '',
@@ -44,8 +44,13 @@ ALTER TABLE crm.standing
   ADD COLUMN service text NOT NULL DEFAULT '',
   ADD COLUMN reach text NOT NULL DEFAULT '',
   ADD COLUMN prospect_kind text,
-  ADD COLUMN touchpoints text NOT NULL DEFAULT '';
+  ADD COLUMN touchpoints text NOT NULL DEFAULT '',
+  ADD COLUMN timeline crm.timeline,
+  ADD COLUMN facets crm.facets NOT NULL DEFAULT '';
 ALTER TABLE crm.standing
+  ALTER COLUMN timeline TYPE crm.timeline USING timeline_0_1,
+  ALTER COLUMN timeline SET NOT NULL,
+  ALTER COLUMN timeline_0_1 DROP NOT NULL,
   ALTER COLUMN facets DROP DEFAULT,
   ALTER COLUMN valid_from DROP DEFAULT,
   ALTER COLUMN valid_to DROP DEFAULT,

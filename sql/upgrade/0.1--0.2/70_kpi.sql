@@ -7,3 +7,4 @@ CREATE OR REPLACE TRIGGER touch_update AFTER UPDATE OF id, customer_id, product_
 @model/70_kpi crm._members_of
 @model/70_kpi crm._post
 @model/70_kpi crm._product_changed
+@model/70_kpi crm._refuse_truncate

@@ -2,5 +2,5 @@
 
 @model/80_bi crm_bi.freshness
 @model/80_bi crm_bi._slot
-@model/80_bi crm_bi.standing comments
+@model/80_bi crm_bi.standing
 @model/80_bi crm_bi.holding

@@ -1,5 +1,6 @@
 -- classify: cover, facets and columns of every customer, now that all stands that they are made of
 
+ALTER TABLE crm.standing DROP COLUMN timeline_0_1;
 DECLARE
   g crm.generation;
   at bigint := (SELECT min(c.id) FROM crm.customer c);
