@@ -105,7 +105,7 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT FROM crm.exemption_kind k WHERE k.code = exempt.kind) THEN
     RAISE EXCEPTION 'there is no exemption of kind "%"', exempt.kind
-      USING ERRCODE = 'invalid_parameter_value', HINT = format('The kinds are %s.', (SELECT string_agg(k.code, ', ' ORDER BY k.code) FROM crm.exemption_kind k));
+      USING ERRCODE = 'invalid_parameter_value', HINT = coalesce('The kinds are ' || (SELECT string_agg(k.code, ', ' ORDER BY k.code) FROM crm.exemption_kind k) || '.', 'There are no kinds: add rows to crm.exemption_kind.');
   END IF;
   IF held.due_at IS NULL THEN
     RAISE EXCEPTION 'the holding of customer "%" never falls due', exempt.customer_id USING ERRCODE = 'object_not_in_prerequisite_state';
