@@ -250,7 +250,7 @@ REVOKE ALL ON FUNCTION crm._departure_of(bigint) FROM PUBLIC;
 CREATE FUNCTION crm._leaves_behind(staff crm.staff, day date) RETURNS boolean
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-  SELECT EXISTS (SELECT FROM crm.holding h WHERE h.staff_id = (_leaves_behind.staff).id AND h.held_to IS NULL)
+  SELECT EXISTS (SELECT FROM crm.holding_count q WHERE q.staff_id = (_leaves_behind.staff).id AND q.held > 0)
     OR EXISTS (SELECT FROM crm.appointment a WHERE a.staff_id = (_leaves_behind.staff).id AND a.result IS NULL) AND crm._next_owner(_leaves_behind.staff, _leaves_behind.day) IS NOT NULL
     OR EXISTS (SELECT FROM crm.workflow_item i WHERE i.responsible = (_leaves_behind.staff).login::text COLLATE "C" AND i.closed_at IS NULL)
     OR EXISTS (SELECT FROM crm.hand_over p WHERE p.staff_id = (_leaves_behind.staff).id AND p.state = 'planned');

@@ -29,10 +29,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM crm._lock_customer(item.customer_id);
   UPDATE crm.holding h SET disputed_until = clock_timestamp()
-  WHERE h.customer_id = item.customer_id AND h.held_to IS NULL AND h.staff_id = (item.data ->> 'holder_id')::bigint AND h.disputed_until > clock_timestamp();
+  WHERE h.customer_id = item.customer_id AND h.staff_id = (item.data ->> 'holder_id')::bigint AND h.disputed_until > clock_timestamp();
 END
 $$;
-COMMENT ON FUNCTION crm._dispute_over(crm.workflow_item) IS 'The customer stays: the dispute keeps the holding from the sweep no longer. A holding by somebody else is not touched.';
+COMMENT ON FUNCTION crm._dispute_over(crm.workflow_item) IS 'The customer stays: the dispute keeps the holding, also if it has ended, from the sweep no longer. A holding by somebody else is not touched.';
 REVOKE ALL ON FUNCTION crm._dispute_over(crm.workflow_item) FROM PUBLIC;
 
 CREATE FUNCTION crm._dispute_given(item crm.workflow_item) RETURNS void
