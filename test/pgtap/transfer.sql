@@ -203,12 +203,12 @@ SELECT is(pg_temp.refusal('SELECT crm.recycle(now())'), 'taken', 'the sweep goes
 SELECT is(pg_temp.holder(17), 'nobody', 'over it');
 SELECT is(pg_temp.by('ben', format('SELECT crm.make_transition(%s, ''withdraw'')', pg_temp.dispute(17))), 'withdrawn', 'and the dispute ends');
 -- a sweep undone brings no freeze back that is over
-UPDATE crm.holding SET held_from = now() - interval '1 minute' WHERE customer_id = 19 AND held_to IS NULL;
-SELECT is(pg_temp.by('ben', 'SELECT crm.open_dispute(19, 6, ''x'') > 0'), 'true', 'a dispute');
+UPDATE crm.holding SET held_from = now() - interval '1 minute' WHERE customer_id = 20 AND held_to IS NULL;
+SELECT is(pg_temp.by('ben', 'SELECT crm.open_dispute(20, 6, ''x'') > 0'), 'true', 'a dispute');
 SELECT crm.recycle(now() + interval '60 days', early => true) > 0 AS swept_early \gset
-SELECT is(pg_temp.by('ben', format('SELECT crm.make_transition(%s, ''withdraw'')', pg_temp.dispute(19))), 'withdrawn', 'that ends after a sweep');
+SELECT is(pg_temp.by('ben', format('SELECT crm.make_transition(%s, ''withdraw'')', pg_temp.dispute(20))), 'withdrawn', 'that ends after a sweep');
 SELECT count(*) AS undone FROM crm.undo_sweep((SELECT max(id) FROM crm.sweep), 'too early') \gset
-SELECT is(pg_temp.holder(19), 'staff member 5', 'which is undone');
+SELECT is(pg_temp.holder(20), 'staff member 5', 'which is undone');
 SELECT is_empty('SELECT * FROM crm._check_dispute()', 'and nothing is frozen');
 -- the end of a dispute touches nobody who holds by then
 SELECT is(pg_temp.by('wim', 'SELECT crm.open_dispute(18, 10, ''x'') > 0'), 'true', 'a dispute with Ann');
