@@ -57,7 +57,10 @@ DECLARE
   rest bigint[];
   got_customer bigint[] := '{}';
   got_staff bigint[] := '{}';
+  got_id bigint[] := '{}';
   got_outcome text[] := '{}';
+  ended_customer bigint[];
+  ended_id bigint[];
 BEGIN
   PERFORM crm._lock_leavers(ARRAY[leaver]);
   successors := CASE WHEN deals THEN crm._successors(_pass_on.plan) ELSE '{}' END;
@@ -74,14 +77,18 @@ BEGIN
         WHERE (strategy <> 'keep' OR l.chosen) AND NOT u.id = ANY (disputed)) w;
 
   at := clock_timestamp();
-  UPDATE crm.holding h
-  SET held_to = greatest(at, h.held_from, h.last_contact_at), end_cause = CASE (_pass_on.plan).kind WHEN 'move' THEN 'transfer' ELSE 'departure' END,
-      ended_by = crm.actor(), end_reason = (_pass_on.plan).reason
-  WHERE h.customer_id = ANY (wish_customer) AND h.staff_id = leaver AND h.held_to IS NULL;
+  WITH ended AS (
+    UPDATE crm.holding h
+    SET held_to = greatest(at, h.held_from, h.last_contact_at), end_cause = CASE (_pass_on.plan).kind WHEN 'move' THEN 'transfer' ELSE 'departure' END,
+        ended_by = crm.actor(), end_reason = (_pass_on.plan).reason
+    FROM unnest(wish_customer) w(id)
+    WHERE h.customer_id = w.id AND h.staff_id = leaver AND h.held_to IS NULL
+    RETURNING h.customer_id, h.id)
+  SELECT array_agg(e.customer_id), array_agg(e.id) INTO ended_customer, ended_id FROM ended e;
 
   given := ARRAY(SELECT w.id FROM unnest(wish_customer, wish_staff) w(id, staff_id) WHERE w.staff_id IS NOT NULL ORDER BY w.id);
   IF cardinality(given) > 0 THEN
-    SELECT array_agg(a.customer_id), array_agg(a.staff_id), array_agg(a.outcome) INTO got_customer, got_staff, got_outcome
+    SELECT array_agg(a.customer_id), array_agg(a.staff_id), array_agg(a.holding_id), array_agg(a.outcome) INTO got_customer, got_staff, got_id, got_outcome
     FROM crm.allocate(given, ARRAY(SELECT w.staff_id FROM unnest(wish_customer, wish_staff) w(id, staff_id) WHERE w.staff_id IS NOT NULL ORDER BY w.id), 'given', reason => words) a;
   END IF;
   -- whoever has no successor of their own, or one who could not take them
@@ -91,24 +98,26 @@ BEGIN
                        OR NOT EXISTS (SELECT FROM crm.hand_over_customer l WHERE l.hand_over_id = (_pass_on.plan).id AND l.customer_id = w.id AND l.chosen))
                 ORDER BY w.id);
   IF cardinality(successors) > 0 AND cardinality(rest) > 0 THEN
-    SELECT got_customer || array_agg(a.customer_id), got_staff || array_agg(a.staff_id), got_outcome || array_agg(a.outcome)
-    INTO got_customer, got_staff, got_outcome
+    SELECT got_customer || array_agg(a.customer_id), got_staff || array_agg(a.staff_id), got_id || array_agg(a.holding_id), got_outcome || array_agg(a.outcome)
+    INTO got_customer, got_staff, got_id, got_outcome
     FROM crm.allocate(rest, successors, strategy, reason => words) a;
   END IF;
-  -- one holding goes over into the other
+  -- one holding goes over into the other; by the keys, whatever the statistics say of who holds how many
   UPDATE crm.holding h SET held_to = n.held_from
-  FROM unnest(got_customer, got_staff) g(id, staff_id) JOIN crm.holding n ON n.customer_id = g.id AND n.held_to IS NULL AND n.staff_id = g.staff_id
-  WHERE g.staff_id IS NOT NULL AND h.customer_id = g.id AND h.staff_id = leaver AND h.held_to >= at AND h.held_to < n.held_from AND h.id <> n.id
-    AND h.end_cause IN ('departure', 'transfer');
+  FROM unnest(ended_customer, ended_id) e(customer_id, id)
+  JOIN unnest(got_customer, got_id) g(customer_id, id) ON g.customer_id = e.customer_id
+  JOIN crm.holding n ON n.customer_id = g.customer_id AND n.id = g.id
+  WHERE h.customer_id = e.customer_id AND h.id = e.id AND h.held_to < n.held_from;
 
   RETURN QUERY
   SELECT u.id, w.staff_id,
          CASE WHEN w.id IS NULL THEN 'kept' WHEN g.staff_id IS NOT NULL THEN 'handed_over' ELSE 'pool' END,
          CASE WHEN u.id = ANY (disputed) THEN 'in_dispute'
-              ELSE coalesce(w.obstacle, f.outcome, CASE WHEN deals AND successors = '{}' AND g.staff_id IS NULL AND u.id = ANY (rest) THEN 'no_successor' END) END, g.staff_id
+              ELSE coalesce(w.obstacle, f.outcome, CASE WHEN deals AND successors = '{}' AND g.staff_id IS NULL AND r.id IS NOT NULL THEN 'no_successor' END) END, g.staff_id
   FROM unnest(held) u(id)
   LEFT JOIN unnest(wish_customer, wish_staff, wish_obstacle) w(id, staff_id, obstacle) ON w.id = u.id
   LEFT JOIN unnest(got_customer, got_staff) g(id, staff_id) ON g.id = u.id AND g.staff_id IS NOT NULL
+  LEFT JOIN unnest(rest) r(id) ON r.id = u.id
   LEFT JOIN (SELECT DISTINCT ON (x.id) x.id, x.outcome FROM unnest(got_customer, got_outcome) WITH ORDINALITY x(id, outcome, n)
              WHERE x.outcome <> 'allocated' ORDER BY x.id, x.n) f ON f.id = u.id
   ORDER BY u.id;
