@@ -18,10 +18,12 @@ BEGIN
       items := ARRAY(SELECT i.id FROM crm.workflow_item i
                      WHERE i.responsible IN (SELECT s.login::text COLLATE "C" FROM crm.staff s WHERE s.id = ANY (_lock_leavers.leavers)) AND i.closed_at IS NULL
                      ORDER BY i.id FOR NO KEY UPDATE);
-      customers := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.staff_id = ANY (_lock_leavers.leavers) AND h.held_to IS NULL);
+      customers := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.staff_id = ANY (_lock_leavers.leavers) AND h.held_to IS NULL
+                         UNION SELECT a.customer_id FROM crm.appointment a WHERE a.staff_id = ANY (_lock_leavers.leavers) AND a.result IS NULL);
       PERFORM FROM crm.customer c WHERE c.id = ANY (customers) ORDER BY c.id FOR NO KEY UPDATE;
       PERFORM crm._lock_counts(_lock_leavers.leavers || receivers);
       IF EXISTS (SELECT FROM crm.holding h WHERE h.staff_id = ANY (_lock_leavers.leavers) AND h.held_to IS NULL AND h.customer_id NOT IN (SELECT u.id FROM unnest(customers) u(id)))
+         OR EXISTS (SELECT FROM crm.appointment a WHERE a.staff_id = ANY (_lock_leavers.leavers) AND a.result IS NULL AND a.customer_id NOT IN (SELECT u.id FROM unnest(customers) u(id)))
          OR EXISTS (SELECT FROM crm.workflow_item i JOIN crm.staff s ON s.login::text COLLATE "C" = i.responsible
                     WHERE s.id = ANY (_lock_leavers.leavers) AND i.closed_at IS NULL AND i.id NOT IN (SELECT u.id FROM unnest(items) u(id))) THEN
         RAISE EXCEPTION USING ERRCODE = 'CRM01';
@@ -34,7 +36,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._lock_leavers(bigint[]) IS
-  'Locks, in this order, members of staff, their hand-overs that are planned, the open items of workflows they are responsible for, the customers they hold, and what they and those who may get a customer hold; until the transaction ends nobody is added to them.';
+  'Locks, in this order, members of staff, their hand-overs that are planned, the open items of workflows they are responsible for, the customers they hold or have appointments with, and what they and those who may get a customer hold; until the transaction ends nobody is added to them.';
 REVOKE ALL ON FUNCTION crm._lock_leavers(bigint[]) FROM PUBLIC;
 
 CREATE FUNCTION crm._pass_on(plan crm.hand_over, afresh boolean)
