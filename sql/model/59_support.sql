@@ -136,7 +136,7 @@ BEGIN
   IF report_problem.org_id IS NULL THEN
     RAISE EXCEPTION 'the unit must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  PERFORM crm._act_for_side(report_problem.channel_id, report_problem.org_id);
+  PERFORM crm._act_for_side(report_problem.channel_id, report_problem.org_id, NULL, NULL, report_problem.org_id);
   INSERT INTO crm.problem AS p (plan_id, target_list_id, org_id, channel_id, title, body)
   VALUES (report_problem.plan_id, report_problem.target_list_id, report_problem.org_id, report_problem.channel_id, report_problem.title, report_problem.body)
   RETURNING p.id INTO new_id;

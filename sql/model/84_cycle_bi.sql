@@ -39,7 +39,7 @@ COMMENT ON COLUMN crm_bi.inventory_release.cycle_id IS 'Cycle. 周期';
 COMMENT ON COLUMN crm_bi.inventory_release.provider IS 'Code of the provider. 提供方';
 COMMENT ON COLUMN crm_bi.inventory_release.provider_kind IS 'channel, unit or centre. 提供方类型';
 COMMENT ON COLUMN crm_bi.inventory_release.condition IS 'Rule by which; NULL: given. 条件';
-COMMENT ON COLUMN crm_bi.inventory_release.as_of IS 'Day on which customers were judged. 截至日期';
+COMMENT ON COLUMN crm_bi.inventory_release.as_of IS 'Day as of which the condition was read; of customers given that of the release. 截至日期';
 COMMENT ON COLUMN crm_bi.inventory_release.note IS 'Remark. 备注';
 COMMENT ON COLUMN crm_bi.inventory_release.released IS 'Customers released. 释放客户数';
 COMMENT ON COLUMN crm_bi.inventory_release.refused IS 'Customers refused. 拒绝客户数';

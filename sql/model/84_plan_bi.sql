@@ -252,10 +252,11 @@ COMMENT ON COLUMN crm_bi.plan_attachment.added_by IS 'Who added it. 添加人';
 
 CREATE VIEW crm_bi.problem AS
 SELECT p.id AS problem_id, p.plan_id, p.target_list_id, p.org_id, h.code AS channel, p.title, p.body, p.state, i.data ->> 'answer' AS answer, i.responsible, i.due_at,
-       i.closed_at IS NULL AND i.due_at < pg_catalog.now() AS is_overdue, p.reported_at, p.reported_by, i.closed_at
+       coalesce(i.closed_at IS NULL AND i.due_at < n.at, false) AS is_overdue, p.reported_at, p.reported_by, i.closed_at
 FROM crm.problem p
 JOIN crm.workflow_item i ON i.id = p.item_id
-LEFT JOIN crm.channel h ON h.id = p.channel_id;
+LEFT JOIN crm.channel h ON h.id = p.channel_id
+CROSS JOIN crm._workflow_clock n;
 COMMENT ON VIEW crm_bi.problem IS 'Problems reported by units: one row each. 问题反馈';
 COMMENT ON COLUMN crm_bi.problem.problem_id IS 'Key. 问题';
 COMMENT ON COLUMN crm_bi.problem.plan_id IS 'Plan. 计划';
