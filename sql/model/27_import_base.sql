@@ -6,9 +6,11 @@ PERFORM crm._import_declare('product_category', 30, 'product_category', 'categor
   '{code,parent_code>product_category,org_code>organisation,name,name_zh,nature}');
 PERFORM crm._import_declare('product', 40, 'product', 'product', '{code}', '{code,name,line,guaranteed_renewable,category_code>product_category}');
 PERFORM crm._import_declare('staff', 50, 'staff', 'member of staff', '{code}', '{code,name,org_code>organisation,channel_code>channel,joined_on,left_on,login}');
+PERFORM crm._import_declare('community', 52, 'community', 'community', '{code}', '{code,name,name_zh,org_code>organisation}');
 PERFORM crm._import_declare('relation_kind', 60, 'relation_kind', 'kind of relation', '{code}',
   '{code,inverse,name,name_zh,inverse_name,inverse_name_zh,customer_kind,other_kind,acyclic}');
 PERFORM crm._import_declare('profile_code', 70, 'profile_code', 'code of a profile', '{field,code}', '{field,code,position,name,name_zh,from_amount,to_amount}');
+PERFORM crm._import_declare('staff_skill', 75, 'staff_skill', 'skill of staff', '{staff_code,kind,value}', '{staff_code>staff,kind,value,note}');
 PERFORM crm._import_declare('prospect_source', 80, 'prospect_source', 'source of prospects', '{code}', '{code,name,name_zh,by_partner,kind}');
 PERFORM crm._import_declare('cost_kind', 85, 'cost_kind', 'kind of cost', '{code}', '{code,purpose,name,name_zh}');
 PERFORM crm._import_declare('service_order_kind', 90, 'service_order_kind', 'kind of servicing order', '{code}', '{code,name,name_zh}');
@@ -30,6 +32,7 @@ INSERT INTO crm.import_rule (kind, nth, column_name, constraint_name, message, h
   ('profile_code', 2, 'from_amount', 'profile_code_check1', 'only bands of assets and income have amounts', NULL),
   ('profile_code', 3, 'code', 'profile_code_code_check', 'a code is of small letters, digits and underscores', NULL),
   ('profile_code', 4, 'code', '_profile_code_used', NULL, NULL),
+  ('staff_skill', 1, 'value', '_skill_known', NULL, NULL),
   ('prospect_source', 1, 'code', 'prospect_source_code_check', 'a code is of small letters and underscores', NULL),
   ('cost_kind', 1, 'code', 'cost_kind_code_check', 'a code is of small letters and underscores', NULL),
   ('service_order_kind', 1, 'code', 'service_order_kind_code_check', 'a code is of small letters and underscores', NULL);
