@@ -96,15 +96,10 @@ BEGIN
   WHERE coalesce(s.before, 0) < cardinality(_edges_in_turn.customers);
   RETURN QUERY
   WITH pair AS (
-    SELECT c.id AS customer_id, s.id AS staff_id, 1 AS benefit
-    FROM (SELECT u.id, crm._home_unit(u.id, _edges_in_turn.day) AS org_id FROM unnest(_edges_in_turn.customers) u(id)) c
-    JOIN crm.staff s ON s.org_id = c.org_id AND s.id = ANY (_edges_in_turn.staff)
-    UNION ALL
-    SELECT DISTINCT p.customer_id, p.servicer_id, 2 FROM unnest(_edges_in_turn.customers) u(id) JOIN crm.policy p ON p.customer_id = u.id
-    WHERE p.servicer_id = ANY (_edges_in_turn.staff)
+    SELECT f.customer_id, f.staff_id, f.benefit FROM crm._suits(_edges_in_turn.customers, _edges_in_turn.staff, _edges_in_turn.day) f
     UNION ALL
     SELECT u.id, s.id, 0 FROM unnest(_edges_in_turn.customers) u(id) CROSS JOIN unnest(last_resort) s(id))
-  SELECT p.customer_id, p.staff_id, sum(p.benefit)::integer FROM pair p
+  SELECT p.customer_id, p.staff_id, max(p.benefit) FROM pair p
   WHERE (p.customer_id, p.staff_id) NOT IN (SELECT b.customer_id, b.staff_id FROM unnest(_edges_in_turn.barred_customers, _edges_in_turn.barred_staff) b(customer_id, staff_id))
   GROUP BY p.customer_id, p.staff_id;
 END
