@@ -19,8 +19,10 @@ INSERT INTO crm.exemption_kind (code, name, name_zh) VALUES
   ('planned_contact', 'planned next contact', '已计划下次联系'),
   ('other', 'other', '其他');
 
-ALTER TABLE crm.holding ADD COLUMN exempt_until timestamptz;
+ALTER TABLE crm.holding ADD COLUMN exempt_until timestamptz, ADD COLUMN disputed_until timestamptz;
 COMMENT ON COLUMN crm.holding.exempt_until IS 'Until when the sweep passes it over: the latest end of its exemptions in crm.recycle_exemption that were not withdrawn; NULL: none.';
+
+COMMENT ON COLUMN crm.holding.disputed_until IS 'Until when the sweep passes it over since somebody claimed the customer by crm.open_dispute(); when the dispute ended before, its end. NULL: never. 争议冻结至';
 
 CREATE TABLE crm.recycle_exemption (
   customer_id bigint NOT NULL,
@@ -59,16 +61,17 @@ CREATE FUNCTION crm._kept_by(holding crm.holding, as_of timestamptz) RETURNS tex
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT CASE WHEN (_kept_by.holding).locked THEN 'locked'
+              WHEN (_kept_by.holding).disputed_until > _kept_by.as_of THEN 'in_dispute'
               WHEN (_kept_by.holding).exempt_until > _kept_by.as_of THEN 'exempt'
               WHEN (_kept_by.holding).protected_until > _kept_by.as_of THEN 'protected' END;
 END;
-COMMENT ON FUNCTION crm._kept_by(crm.holding, timestamptz) IS 'What keeps a holding from a sweep as of an instant, from the columns of its row alone: locked, exempt or protected; NULL: nothing.';
+COMMENT ON FUNCTION crm._kept_by(crm.holding, timestamptz) IS 'What keeps a holding from a sweep as of an instant, from the columns of its row alone: locked, in_dispute, exempt or protected; NULL: nothing.';
 
 CREATE FUNCTION crm._kept_until(holding crm.holding) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT CASE WHEN (_kept_until.holding).locked THEN 'infinity'
-              ELSE greatest((_kept_until.holding).exempt_until, (_kept_until.holding).protected_until) END;
+              ELSE greatest((_kept_until.holding).disputed_until, (_kept_until.holding).exempt_until, (_kept_until.holding).protected_until) END;
 END;
 COMMENT ON FUNCTION crm._kept_until(crm.holding) IS 'Until when a holding is kept from sweeps, as crm._kept_by(); NULL: it is not.';
 
@@ -115,7 +118,7 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT FROM crm.exemption_kind k WHERE k.code = exempt.kind) THEN
     RAISE EXCEPTION 'there is no exemption of kind "%"', exempt.kind
-      USING ERRCODE = 'invalid_parameter_value', HINT = format('The kinds are %s.', (SELECT string_agg(k.code, ', ' ORDER BY k.code) FROM crm.exemption_kind k));
+      USING ERRCODE = 'invalid_parameter_value', HINT = coalesce('The kinds are ' || (SELECT string_agg(k.code, ', ' ORDER BY k.code) FROM crm.exemption_kind k) || '.', 'There are no kinds: add rows to crm.exemption_kind.');
   END IF;
   IF held.due_at IS NULL THEN
     RAISE EXCEPTION 'the holding of customer "%" never falls due', exempt.customer_id USING ERRCODE = 'object_not_in_prerequisite_state';

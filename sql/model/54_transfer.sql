@@ -37,6 +37,20 @@ $$;
 COMMENT ON FUNCTION crm._unit_over_staff(bigint[]) IS 'The unit that decides between members of staff: the level above them all. Errors: 55000 none.';
 REVOKE ALL ON FUNCTION crm._unit_over_staff(bigint[]) FROM PUBLIC;
 
+CREATE FUNCTION crm._confirms_transfer(staff_ids bigint[]) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  day CONSTANT date := crm._business_day(clock_timestamp());
+BEGIN
+  RETURN pg_has_role(crm._login(), current_user, 'MEMBER')
+    OR EXISTS (SELECT FROM crm._in_charge(crm._unit_over_staff(staff_ids), 'manager', false, day) c
+               WHERE c.staff_id = crm._own_staff(crm.actor(), day) AND NOT c.staff_id = ANY (staff_ids));
+END
+$$;
+COMMENT ON FUNCTION crm._confirms_transfer(bigint[]) IS
+  'Whether the acting person is manager at the level above these members of staff and none of them, whose word is the confirmation, or the login is a member of the owner of the model. Errors: 55000 no unit above.';
+REVOKE ALL ON FUNCTION crm._confirms_transfer(bigint[]) FROM PUBLIC;
+
 CREATE FUNCTION crm._transfer_confirmed(item crm.workflow_item) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -47,11 +61,11 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('When the transfer was requested staff member %s did.', item.data ->> 'from_staff_id'),
             HINT = 'Refuse this request; another may be made.';
   END IF;
-  PERFORM crm.transfer(item.customer_id, (item.data ->> 'to_staff_id')::bigint, format('request %s: %s', item.id, item.data ->> 'reason'),
-                       coalesce((item.data ->> 'waive_cool_off')::boolean, false));
+  PERFORM crm._transfer(held, crm._staff_in_post((item.data ->> 'to_staff_id')::bigint, crm._business_day(clock_timestamp())),
+                        format('request %s: %s', item.id, item.data ->> 'reason'), coalesce((item.data ->> 'waive_cool_off')::boolean, false));
 END
 $$;
-COMMENT ON FUNCTION crm._transfer_confirmed(crm.workflow_item) IS 'Hands over the customer of a request that was confirmed. Errors: 55000 held by somebody else or nobody; those of crm.transfer().';
+COMMENT ON FUNCTION crm._transfer_confirmed(crm.workflow_item) IS 'Hands over the customer of a request that was confirmed. Errors: 55000 held by somebody else or nobody; those of crm._transfer().';
 REVOKE ALL ON FUNCTION crm._transfer_confirmed(crm.workflow_item) FROM PUBLIC;
 INSERT INTO crm.workflow_action (code, function, description) VALUES ('transfer', '_transfer_confirmed', 'Hands the customer over to who is to have them.');
 

@@ -139,8 +139,13 @@ BEGIN
   WHERE s.ended - s.reopened <> coalesce(h.n, 0);
 
   RETURN QUERY
-  SELECT 'hand_over_due', format('%s of staff member %s was planned for %s and is not done', p.kind, p.staff_id, p.on_date), 'SELECT crm.hand_over(crm.today()).'
+  SELECT 'hand_over_due', format('%s of staff member %s was planned for %s and is not done%s', p.kind, p.staff_id, p.on_date, coalesce(': ' || p.failure, '')), 'SELECT crm.hand_over(crm.today()).'
   FROM crm.hand_over p WHERE p.state = 'planned' AND p.on_date <= crm.today();
+
+  RETURN QUERY
+  SELECT 'appointment_owner', format('%s open appointments are with staff member %s, who left on %s', count(*), s.id, s.left_on),
+         'UPDATE crm.appointment SET staff_id; or add a manager to crm.position and SELECT crm.hand_over(crm.today()).'
+  FROM crm.appointment a JOIN crm.staff s ON s.id = a.staff_id WHERE a.result IS NULL AND s.left_on <= crm.today() GROUP BY s.id, s.left_on;
 
   RETURN QUERY SELECT c.check_name, c.detail, c.hint FROM crm._check_cycle() c;
 END

@@ -43,7 +43,7 @@ SELECT results_eq($$SELECT (r.rolname || ': ' || p.proname) COLLATE "default" FR
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'c', 'Company'), (2, 1, 'n', 'North');
 INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, login) VALUES
   (1, 'a', 'Agent', 2, 1, '2020-01-01', 'crm_test_person'), (2, 'b', 'Bo', 2, 1, '2020-01-01', 'bo'), (3, 'c', 'Cy', 2, 1, '2020-01-01', NULL),
-  (4, 'd', 'Di', 2, 1, '2020-01-01', repeat('d', 63));
+  (4, 'd', 'Di', 2, 1, '2020-01-01', repeat('d', 63)), (5, 'e', 'Ed', 1, 1, '2020-01-01', 'crm_test_manager');
 INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) VALUES (1, 'person', 'One', 2, 1, '2024-01-01'), (2, 'person', 'Two', 2, 1, '2024-01-01');
 SELECT ok(crm.post() > 0, 'the customers are posted');
 
@@ -132,7 +132,9 @@ SELECT is(pg_temp.refused(login, actor, statement), answer, name) FROM (VALUES
   ('crm_test_pool', repeat('d', 64), 'SELECT crm.claim(14, 4)', '42501 login "crm_test_pool" may not act for staff member "4"', 'but none is cut to fit'),
   ('crm_test_pool', '', 'SELECT crm.claim(14, 2)', '42501 login "crm_test_pool" may not act for staff member "2"', 'and for nobody while it names none'),
   ('crm_test_pool', 'crm_owner', 'SELECT crm.claim(14, 2)', '42501 login "crm_test_pool" may not act for staff member "2"', 'a name brings no rights'),
-  ('crm_test_manager', '', 'SELECT crm.transfer(33, 2) > 0', 'true', 'a manager acts for anyone'),
+  ('crm_test_manager', '', 'SELECT crm.transfer(33, 2, ''x'')', '55000 nobody has the duty "manager" at or above unit "1"', 'who acts for anyone only asks for a transfer'),
+  ('crm_owner', '', 'INSERT INTO crm.position (staff_id, org_id, duty) VALUES (5, 1, ''manager'') RETURNING duty', 'manager', 'until in charge'),
+  ('crm_test_manager', '', 'SELECT crm.transfer(33, 2) > 0', 'true', 'of both'),
   ('crm_test_manager', 'bo', 'SELECT crm.transfer(33, 3)', '42501 login "crm_test_manager" may not act for "bo"', 'in their own name'),
   ('crm_test_manager', 'bo', 'INSERT INTO crm.holding_quota (staff_id, quota) VALUES (1, 50) RETURNING set_by', '42501 login "crm_test_manager" may not act for "bo"', 'also where they write a table'),
   ('crm_test_manager', '', 'INSERT INTO crm.holding_quota (staff_id, quota) VALUES (1, 50) RETURNING set_by', 'crm_test_manager', 'which they may'),
