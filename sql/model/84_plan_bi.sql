@@ -4,8 +4,11 @@ CREATE VIEW crm_bi.plan AS
 SELECT p.id AS plan_id, p.cycle_id, p.name, p.state, p.version, p.weighing, p.strategy, p.level, p.as_of, coalesce(l.customers, 0) AS planned, coalesce(c.allocated, 0) AS allocated,
        coalesce(c.not_allocated, 0) AS not_allocated, coalesce(c.to_do, 0) AS to_do, coalesce(l.contacts, 0) AS expected_contacts, coalesce(l.purchases, 0) AS expected_purchases,
        coalesce(l.premium, 0) AS expected_premium, coalesce(l.cost, 0) AS expected_cost, l.cost / nullif(l.purchases, 0) AS expected_cost_per_purchase,
-       (SELECT pg_catalog.count(*) FROM crm.plan_adjustment a WHERE a.plan_id = p.id) AS adjustments, p.made_at, p.made_by, p.computed_at, p.computed_by, p.submitted_by, p.recycle_rule::text AS recycle_rule
+       (SELECT pg_catalog.count(*) FROM crm.plan_adjustment a WHERE a.plan_id = p.id) AS adjustments, p.made_at, p.made_by, p.computed_at, p.computed_by, p.submitted_by, p.recycle_rule::text AS recycle_rule,
+       i.responsible, i.due_at, t.reason, t.by_whom AS decided_by, t.at AS decided_at
 FROM crm.plan p
+LEFT JOIN crm.workflow_item i ON i.id = p.item_id
+LEFT JOIN LATERAL (SELECT x.reason, x.by_whom, x.at FROM crm.workflow_log x WHERE x.item_id = p.item_id AND x.kind = 'transition' ORDER BY x.id DESC LIMIT 1) t ON true
 LEFT JOIN (SELECT x.plan_id, pg_catalog.sum(x.customers)::bigint AS customers, pg_catalog.sum(x.expected_contacts) AS contacts, pg_catalog.sum(x.expected_purchases) AS purchases,
                   pg_catalog.sum(x.expected_premium) AS premium, pg_catalog.sum(x.expected_cost) AS cost FROM crm.plan_line x GROUP BY x.plan_id) l ON l.plan_id = p.id
 LEFT JOIN (SELECT x.plan_id, pg_catalog.count(*) FILTER (WHERE x.outcome = 'allocated') AS allocated, pg_catalog.count(*) FILTER (WHERE x.outcome NOT IN ('allocated', 'busy')) AS not_allocated,
@@ -36,6 +39,11 @@ COMMENT ON COLUMN crm_bi.plan.computed_at IS 'When it was computed. 计算时间
 COMMENT ON COLUMN crm_bi.plan.computed_by IS 'Who computed it. 计算人';
 COMMENT ON COLUMN crm_bi.plan.submitted_by IS 'Who submitted it. 提交人';
 COMMENT ON COLUMN crm_bi.plan.recycle_rule IS 'Rule by which its holdings fall due; NULL: as of any holding. 回收规则';
+COMMENT ON COLUMN crm_bi.plan.responsible IS 'Who has it in hand; NULL: nobody any more. 责任人';
+COMMENT ON COLUMN crm_bi.plan.due_at IS 'End of the time limit of its state; NULL: none. 到期时间';
+COMMENT ON COLUMN crm_bi.plan.reason IS 'Reason given with the last step, as of its return or rejection; NULL: none. 最近处理意见';
+COMMENT ON COLUMN crm_bi.plan.decided_by IS 'Who made that step. 最近处理人';
+COMMENT ON COLUMN crm_bi.plan.decided_at IS 'When. 最近处理时间';
 
 CREATE VIEW crm_bi.plan_proposal AS
 SELECT n.plan_id::text || '/' || n.proposal_id AS plan_proposal_key, n.plan_id, n.proposal_id, h.code AS channel, p.org_id, p.title, n.version, v.volume, n.matching, n.room, n.planned,

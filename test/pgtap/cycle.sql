@@ -403,6 +403,7 @@ SELECT pg_temp.refused(format('SELECT crm.close_cycle(%s)', :cycle), '55000', 'n
 SET LOCAL crm.actor = 'head';
 SELECT pg_temp.refused(format('SELECT crm.return_plan(%s, '' '')', :plan), '23502', 'reason', 'nobody returns a plan without a reason');
 SELECT is(crm.return_plan(:plan, 'the pilot first'), 'draft', 'returned');
+SELECT results_eq(format('SELECT reason, decided_by, responsible IS NOT NULL, due_at FROM crm_bi.plan WHERE plan_id = %s', :plan), $$VALUES ('the pilot first' COLLATE "default", 'head', true, NULL::timestamptz)$$, 'the planner reads why, and who has it in hand');
 SELECT is((SELECT reason FROM crm.workflow_log l JOIN crm.plan p ON p.item_id = l.item_id WHERE p.id = :plan AND l.transition = 'return'), 'the pilot first', 'with the reason');
 SET LOCAL crm.actor = 'planner';
 SELECT is(crm.compute_plan(:plan, '2025-12-31'), 6, 'computed once more');
