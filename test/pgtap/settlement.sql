@@ -332,6 +332,18 @@ SELECT is(pg_temp.as('person 8', $$SELECT crm.confirm_settlement('2026-03-01')$$
 SELECT is(pg_temp.as('person 7', 'SELECT count(*) > 0 FROM crm_bi.settlement_channel'), 'true', 'and reads it');
 SELECT matches(pg_temp.as('person 9', statement), '^42501 "person 9" has not the duty finance / Add', 'a planner does not: ' || statement)
 FROM unnest('{SELECT crm.post_settlement(),SELECT crm.attribute_policies(),"SELECT crm.close_settlement(''2026-04-01'')","SELECT crm.reopen_settlement(''2026-04-01'', ''x'')","SELECT crm.confirm_settlement(''2026-04-01'')"}'::text[]) statement;
+CREATE ROLE crm_test_provider;
+CALL crm.grant_duty('provider', 'crm_test_provider');
+INSERT INTO crm.position (staff_id, org_id, duty) VALUES (4, 1, 'provider');
+SELECT is(pg_temp.as(person, format(statement, :plan)), answer, name)
+FROM (VALUES ('person 9', $$SELECT crm.amend_terms(%s, 1, 4, '2026-07-01', 0.1, 0.1, 0.1, 0.1)$$, '2', 'a planner proposes other terms'),
+             ('person 7', $$SELECT crm.amend_terms(%s, 1, 4, '2026-07-01', 0.1, 0.1, 0.1, 0.1)$$, '42501 "person 7" has not the duty planner or resource_manager at unit "co" / Add a row to crm.position, for that unit or one above it, for the member of staff in post whose login is the acting person.', 'finance does not'),
+             ('person 4', 'SELECT crm.accept_amendment(%s, 1, 4, 2, 1)', 'false', 'a provider of the one channel accepts'),
+             ('person 11', 'SELECT crm.accept_amendment(%s, 1, 4, 2, 4)', 'true', 'a planner of the other')) v (person, statement, answer, name);
+SELECT matches(pg_temp.as(person, format(statement, :plan)), '^42501 "' || person || '" ' || words, name)
+FROM (VALUES ('person 9', 'SELECT crm.accept_amendment(%s, 1, 4, 2, 4)', 'may not act for channel', 'a planner of a third does not'),
+             ('person 11', 'SELECT crm.accept_amendment(%s, 1, 4, 2, 1)', 'may not act for channel', 'nor one for the channel that gives'),
+             ('person 7', 'SELECT crm.withdraw_amendment(%s, 1, 4, 2)', 'has not the duty', 'and finance withdraws none')) v (person, statement, words, name);
 SET LOCAL ROLE crm_test_planner;
 SELECT throws_ok(statement, '42501', NULL, 'nor by the right to it: ' || statement)
 FROM unnest('{SELECT crm.post_settlement(),SELECT crm.attribute_policies(),"SELECT crm.close_settlement(''2026-04-01'')",SELECT FROM crm.settlement_line,DELETE FROM crm.settlement_line}'::text[]) statement;
