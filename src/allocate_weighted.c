@@ -23,12 +23,15 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
-/* Rounds of the search before branching begins, and nodes beside each after */
+/*
+ * Rounds of the search before branching begins; beside each after that so many
+ * nodes as have this many edges together
+ */
 #define FIRST_SEARCHES	20
-#define NODES_A_SEARCH	50
+#define NODES_EDGES		2000
 
 /* Branching is worth while with at most so many edges. */
-#define BRANCHING_EDGES	4000
+#define BRANCHING_EDGES	1000
 
 /* Picking holders are too slow for more edges. */
 #define VALUE_EDGES		1000000
@@ -167,8 +170,18 @@ bound_left(Weighted *w, Plan *plan)
 	for (int32 i = 0; i < w->n; i++)
 		plan_move(w, plan, i, NONE);
 	weighted_prices(&count, plan);
+	for (int32 i = 0; i < w->n; i++)
+		plan_move(&count, plan, i, NONE);
+	if (count.best_left < w->best_left)
+	{
+		for (int32 i = 0; i < w->n; i++)
+			plan_move(w, plan, i, count.best[i]);
+		plan_improve(w, plan, 0);
+		plan_keep(w, plan);
+	}
 	w->rounds = count.rounds;
 	w->left_bound = Max(w->left_bound, (int32) (count.dual / unit));
+	Assert(w->left_bound <= w->best_left);
 }
 
 void
@@ -177,6 +190,7 @@ weighted_solve(WeightedProblem *problem, const WeightedBudget *budget, WeightedR
 	Weighted	w = {0};
 	Plan	   *plan;
 	Branching  *branching = NULL;
+	Annealing  *annealing;
 	bool		counted;
 
 	w.n = problem->customers;
@@ -212,26 +226,28 @@ weighted_solve(WeightedProblem *problem, const WeightedBudget *budget, WeightedR
 
 		weighted_values(&w, r, plan);
 	}
+	annealing = annealing_make(&w);
 	plan_of_best(&w, plan);
 	for (int k = 0; k < FIRST_SEARCHES && !is_proven(&w) && weighted_round(&w); k++)
-		weighted_search(&w, plan);
+		annealing_go(annealing, plan);
 	if (w.best_left > w.left_bound)
 		bound_left(&w, plan);
 	counted = w.best_left == w.left_bound;
 	plan_of_best(&w, plan);
 	while (!is_proven(&w) && weighted_round(&w))
 	{
-		weighted_search(&w, plan);
+		annealing_go(annealing, plan);
 		if (w.first[w.n] > BRANCHING_EDGES)
 			continue;
 		if (!counted && w.best_left == w.left_bound)
 		{
 			counted = true;
 			branching = NULL;
+			continue;
 		}
 		if (branching == NULL)
 			branching = branching_make(&w, !counted);
-		if (!branching_go(branching, NODES_A_SEARCH))
+		if (!branching_go(branching, (int) Max(NODES_EDGES / Max(w.first[w.n], 1), 1)))
 			continue;
 		branching = NULL;
 		if (counted)

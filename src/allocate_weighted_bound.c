@@ -174,30 +174,78 @@ relaxation_make(Weighted *w, const int64 *cost, int64 leave, int64 grain)
 	return r;
 }
 
-static int
-compare_items(const void *a, const void *b)
+static inline bool
+item_before(const Item *x, const Item *y)
 {
-	const Item *x = a;
-	const Item *y = b;
-	double		p = (double) x->profit * y->load;
-	double		q = (double) y->profit * x->load;
+	return x->rate > y->rate || (x->rate == y->rate && x->edge < y->edge);
+}
 
-	if (p != q)
-		return p > q ? -1 : 1;
-	return x->edge < y->edge ? -1 : x->edge > y->edge;
+static inline void
+swap_items(Item *x, Item *y)
+{
+	Item		item = *x;
+
+	*x = *y;
+	*y = item;
 }
 
 /*
- * What n items that do not fit together bring at most, by dynamic programming
- * over the room; marks those that are taken.
+ * Bring the items with most profit for their load to the front, as many as fit
+ * into the room, and the first that does not behind them: quickselect by the
+ * sum of loads.  Returns how many fit; left becomes the room they leave.
  */
 static int64
-solve_knapsack(Relaxation *r, const Item *items, int32 n, int32 room)
+find_break(Item *items, int64 n, int64 *left)
+{
+	int64		low = 0;
+	int64		high = n;
+
+	while (high - low > 1)
+	{
+		int64		store = low;
+		int64		sum = 0;
+		Item	   *a = &items[low];
+		Item	   *b = &items[(low + high) / 2];
+		Item	   *c = &items[high - 1];
+
+		/* the median of three goes last */
+		if (item_before(a, b))
+			swap_items(item_before(b, c) ? b : item_before(a, c) ? c : a, c);
+		else
+			swap_items(item_before(a, c) ? a : item_before(b, c) ? c : b, c);
+		for (int64 k = low; k < high - 1; k++)
+		{
+			if (!item_before(&items[k], c))
+				continue;
+			sum += items[k].load;
+			swap_items(&items[k], &items[store++]);
+		}
+		swap_items(&items[store], c);
+		if (sum > *left)
+			high = store;
+		else
+		{
+			*left -= sum;
+			if (items[store].load > *left)
+				return store;
+			*left -= items[store].load;
+			low = store + 1;
+		}
+	}
+	if (low < n && items[low].load <= *left)
+		*left -= items[low++].load;
+	return low;
+}
+
+/*
+ * What n items bring at most that do not all fit, by dynamic programming over
+ * the room; marks those that are taken.
+ */
+static int64
+fill_room(Relaxation *r, const Item *items, int64 n, int64 room)
 {
 	int64		width = room + 1;
-	int64	   *value;
-	uint8	   *takes;
-	int64		total;
+	int64	   *restrict value;
 
 	if (r->cells_size < width * n)
 	{
@@ -215,14 +263,14 @@ solve_knapsack(Relaxation *r, const Item *items, int32 n, int32 room)
 	}
 	value = r->row;
 	memset(value, 0, sizeof(int64) * width);
-	for (int32 k = 0; k < n; k++)
+	for (int64 k = 0; k < n; k++)
 	{
+		uint8	   *restrict takes = r->cells + width * k;
 		int32		load = items[k].load;
 		int64		profit = items[k].profit;
 
 		CHECK_FOR_INTERRUPTS();
-		takes = r->cells + width * k;
-		for (int32 c = room; c >= load; c--)
+		for (int64 c = room; c >= load; c--)
 		{
 			int64		with = value[c - load] + profit;
 
@@ -230,8 +278,7 @@ solve_knapsack(Relaxation *r, const Item *items, int32 n, int32 room)
 			value[c] = Max(value[c], with);
 		}
 	}
-	total = value[room];
-	for (int32 k = n - 1, c = room; k >= 0; k--)
+	for (int64 k = n - 1, c = room; k >= 0; k--)
 	{
 		if (c >= items[k].load && (r->cells + width * k)[c])
 		{
@@ -239,7 +286,71 @@ solve_knapsack(Relaxation *r, const Item *items, int32 n, int32 room)
 			c -= items[k].load;
 		}
 	}
-	return total;
+	return value[room];
+}
+
+/*
+ * The same by what the items bring for their load.  Up to the first that does
+ * not fit they are taken, or the difference to that one tells what it would
+ * cost to do otherwise (Dantzig 1957); only where that leaves a doubt the room
+ * has to be looked at unit by unit.  Where that is too much work the answer is
+ * somewhat more than the truth.
+ */
+static int64
+fill_best(Relaxation *r, Item *items, int64 n, int64 room)
+{
+	int64		whole = 0;		/* profit of those before the break */
+	int64		greedy;			/* and of whatever fits after it */
+	int64		left = room;
+	int64		rest;
+	int64		end;
+	int64		core = 0;
+	int64		sure = 0;
+	int64		most;
+	double		rate;
+
+	end = find_break(items, n, &left);
+	for (int64 k = 0; k < end; k++)
+		whole += items[k].profit;
+	most = whole + (int64) ((int128) items[end].profit * left / items[end].load);
+	rate = items[end].rate;
+	greedy = whole;
+	rest = left;
+	for (int64 k = end; k < n; k++)
+	{
+		if (items[k].load <= rest)
+		{
+			rest -= items[k].load;
+			greedy += items[k].profit;
+		}
+	}
+	rest = room;
+	for (int64 k = 0; k < n; k++)
+	{
+		double		other = fabs((double) items[k].profit - rate * items[k].load);
+
+		if (k != end && other > (double) (most - greedy) * (1 + 1e-9) + 1)
+		{
+			if (k < end)
+			{
+				r->taken[items[k].edge] = true;
+				sure += items[k].profit;
+				rest -= items[k].load;
+			}
+			continue;
+		}
+		items[core++] = items[k];
+	}
+	if (rest < KNAPSACK_CELLS && core * (rest + 1) <= KNAPSACK_CELLS)
+		return sure + fill_room(r, items, core, rest);
+	for (int64 k = 0; k < core; k++)
+	{
+		if (items[k].load > rest)
+			continue;
+		r->taken[items[k].edge] = true;
+		rest -= items[k].load;
+	}
+	return most + 1;
 }
 
 /*
@@ -273,29 +384,24 @@ pick(Relaxation *r, int32 j)
 		r->taken[e] = false;
 		if (gain <= 0 || r->fixed[i] || !r->open[e] || w->load[e] > room)
 			continue;
-		profit += gain;
+		if (w->load[e] == 0)
+		{
+			r->taken[e] = true;
+			profit += gain;
+			continue;
+		}
+		items[count].profit = gain;
+		items[count].rate = (double) gain / w->load[e];
+		items[count].edge = e;
+		items[count++].load = w->load[e];
 		load += w->load[e];
-		items[count++] = (Item) {gain, e, w->load[e]};
 	}
-	if (load <= room)
-	{
-		for (int64 k = 0; k < count; k++)
-			r->taken[items[k].edge] = true;
-		return profit;
-	}
-	if (count <= PG_INT32_MAX && room < KNAPSACK_CELLS && count * (room + 1) <= KNAPSACK_CELLS)
-		return solve_knapsack(r, items, (int32) count, (int32) room);
-
-	/* the best for their load, and a part of the first that does not fit */
-	qsort(items, count, sizeof(Item), compare_items);
-	profit = 0;
+	if (load > room)
+		return profit + fill_best(r, items, count, room);
 	for (int64 k = 0; k < count; k++)
 	{
-		if (items[k].load > room)
-			return profit + (int64) ((int128) items[k].profit * room / items[k].load) + 1;
 		r->taken[items[k].edge] = true;
 		profit += items[k].profit;
-		room -= items[k].load;
 	}
 	return profit;
 }

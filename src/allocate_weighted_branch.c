@@ -40,6 +40,7 @@ struct Branching
 	Relaxation *r;
 	bool		count_only;		/* least number left out, whatever it costs */
 	int64	   *at;				/* of those fixed */
+	int64	   *whole;
 	int64		cost;			/* of those fixed */
 	int32		left;
 	Node	   *node;			/* the path from the root */
@@ -64,6 +65,7 @@ branching_make(Weighted *w, bool count_only)
 		relaxation_close(b->r, relaxation_value(b->r));
 	}
 	b->at = ALLOC(int64, w->n);
+	b->whole = ALLOC(int64, w->n);
 	b->node = ALLOC0(Node, w->n + 1);
 	return b;
 }
@@ -74,6 +76,44 @@ cutoff(const Branching *b)
 {
 	return b->count_only ? b->r->leave * b->w->best_left :
 		b->w->best_cost + b->r->leave * b->w->best_left;
+}
+
+/*
+ * Everybody who is not fixed is picked once: keep that as the best if it is as
+ * good as its bound says, which it is but where a bound was not exact.
+ */
+static bool
+is_solution(Branching *b, int64 fixed, int64 bound)
+{
+	Weighted   *w = b->w;
+	Relaxation *r = b->r;
+	int64		value = fixed;
+	int64		cost = 0;
+	int32		left = 0;
+
+	for (int32 i = 0; i < w->n; i++)
+	{
+		int64		at = NONE;
+
+		if (r->fixed[i])
+			at = b->at[i];
+		else
+		{
+			for (int64 e = w->first[i]; e < w->first[i + 1] && at == NONE; e++)
+				at = r->taken[e] ? e : NONE;
+			value += at == NONE ? r->leave : r->cost[at];
+		}
+		b->whole[i] = at;
+		left += at == NONE;
+		cost += at == NONE ? 0 : w->cost[at];
+	}
+	if (value != bound || left > w->best_left ||
+		(left == w->best_left && (b->count_only || cost >= w->best_cost)))
+		return false;
+	memcpy(w->best, b->whole, sizeof(int64) * w->n);
+	w->best_left = left;
+	w->best_cost = cost;
+	return true;
 }
 
 /*
@@ -100,8 +140,8 @@ promises(Branching *b, int32 undecided)
 		/* each picked once: a solution as good as the bound */
 		for (int32 i = 0; i < w->n && whole; i++)
 			whole = r->fixed[i] || r->picked[i] == 1;
-		if (whole)
-			return true;
+		if (whole && is_solution(b, fixed, bound))
+			return false;
 		r->step = NODE_STEP;
 		relaxation_step(r, bound - fixed, cutoff(b) - fixed);
 	}

@@ -11,6 +11,7 @@
 typedef struct Item
 {
 	int64		profit;
+	double		rate;			/* profit by load */
 	int64		edge;
 	int32		load;
 } Item;

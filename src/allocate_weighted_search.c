@@ -13,12 +13,13 @@
 /* Of each holder so many customers are looked at for one to eject. */
 #define EJECTION_LOOKS		64
 
-/* So much work is one round of the search. */
+/* So much work is one round of the search, and for few edges so much each. */
 #define ROUND_WORK			2000000
+#define EDGE_WORK			1000
 
 /* Holders taken apart together, and customers taken from them */
 #define APART_HOLDERS		4
-#define APART_CUSTOMERS		24
+#define APART_CUSTOMERS		10
 
 /* ... from among so many of one holder */
 #define APART_MEMBERS		256
@@ -297,8 +298,8 @@ improve_customer(const Weighted *w, Plan *plan, int32 i, bool *improved)
 }
 
 /*
- * Improve a plan as long as single moves do, or for so much work (0: one round
- * of the search, and as much as there are edges).
+ * Improve a plan as long as single moves do, or for so much work (0: as much as
+ * ten rounds of the search, or as there are edges).
  */
 void
 plan_improve(Weighted *w, Plan *plan, int64 work)
@@ -306,7 +307,7 @@ plan_improve(Weighted *w, Plan *plan, int64 work)
 	bool		any = true;
 
 	if (work == 0)
-		work = Max(ROUND_WORK * 10, w->first[w->n]);
+		work = Max(10 * ROUND_WORK, w->first[w->n]);
 	while (any && work > 0)
 	{
 		any = false;
@@ -397,12 +398,13 @@ weighted_search(Weighted *w, Plan *plan)
 {
 	int64		range = (w->best_cost - cost_bound(w)) / 4;
 
-	for (int64 work = 0; work < ROUND_WORK;)
+	for (int64 work = 0; work < Min(ROUND_WORK, EDGE_WORK * w->first[w->n]);)
 	{
 		Apart		apart;
 		int32		i = (int32) some_number(w, w->n);
 		int64		degree = w->first[i + 1] - w->first[i];
 		int64		best = w->best_cost + w->leave * w->best_left;
+		int64		before = plan_value(w, plan);
 
 		CHECK_FOR_INTERRUPTS();
 		work += 100;
@@ -426,7 +428,7 @@ weighted_search(Weighted *w, Plan *plan)
 		}
 		plan->keeps_steps = false;
 		plan_keep(w, plan);
-		if (plan_value(w, plan) > best + some_number(w, 1024) * (range / 1024))
+		if (plan_value(w, plan) > Max(before, best + some_number(w, 1024) * (range / 1024)))
 		{
 			while (plan->steps-- > 0)
 				plan_move(w, plan, plan->who[plan->steps], plan->was[plan->steps]);

@@ -123,6 +123,11 @@ extern void plan_fill(Weighted *w, Plan *plan, const double *price);
 extern void plan_improve(Weighted *w, Plan *plan, int64 work);
 extern void weighted_search(Weighted *w, Plan *plan);
 
+/* allocate_weighted_anneal.c */
+typedef struct Annealing Annealing;
+extern Annealing *annealing_make(Weighted *w);
+extern void annealing_go(Annealing *a, Plan *plan);
+
 /* allocate_weighted_branch.c */
 typedef struct Branching Branching;
 extern Branching *branching_make(Weighted *w, bool count_only);
