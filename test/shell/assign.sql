@@ -14,8 +14,8 @@ SELECT k, 5 * c - 11 AS customer_id, 10 * h AS holder_id, kind,
   CASE kind WHEN 'loads' THEN floor(random() * 10)::int ELSE 1 END AS load
 FROM instance, generate_series(1, customers) c, generate_series(1, holders) h WHERE random() < 0.7;
 CREATE TABLE capacity AS
-SELECT k, holder_id, kind, capacity, CASE kind WHEN 'floors' THEN round(random() * least(capacity, 4))::int ELSE 0 END AS floor
-FROM (SELECT k, kind, 10 * h AS holder_id, floor(2 * random() * room * customers / holders * CASE kind WHEN 'loads' THEN 5 ELSE 1 END)::int AS capacity
+SELECT k, holder_id, kind, capacity, CASE kind WHEN 'floors' THEN least(capacity, round(1.6 * random() * customers / holders))::int ELSE 0 END AS floor
+FROM (SELECT k, kind, customers, holders, 10 * h AS holder_id, floor(2 * random() * room * customers / holders * CASE kind WHEN 'loads' THEN 5 WHEN 'floors' THEN 2 ELSE 1 END)::int AS capacity
       FROM instance, generate_series(1, holders) h) s;
 
 -- The answer with one capacity and one floor changed.
