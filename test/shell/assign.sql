@@ -5,7 +5,9 @@ SELECT setseed(0.25);
 CREATE EXTENSION crm;
 
 CREATE TABLE instance AS
-SELECT k, (ARRAY['places', 'floors', 'loads'])[1 + k % 3] AS kind, 1 + floor(random() * 12)::int AS customers, 1 + floor(random() * 4)::int AS holders,
+SELECT k, (ARRAY['places', 'floors', 'loads'])[1 + k % 3] AS kind, k % 16 = 1 AS tight,
+  CASE WHEN k % 8 > 1 THEN 1 + floor(random() * 12) WHEN k % 3 = 2 THEN 10 + floor(random() * 15) ELSE 60 + floor(random() * 100) END::int AS customers,
+  CASE WHEN k % 8 > 1 THEN 1 + floor(random() * 4) ELSE 3 + floor(random() * 6) END::int AS holders,
   (ARRAY['few', 'signed', 'same'])[1 + k / 3 % 3] AS benefits, 0.3 + random() AS room
 FROM generate_series(1, :cases) k;
 CREATE TABLE edge AS
@@ -14,8 +16,9 @@ SELECT k, 5 * c - 11 AS customer_id, 10 * h AS holder_id, kind,
   CASE kind WHEN 'loads' THEN floor(random() * 10)::int ELSE 1 END AS load
 FROM instance, generate_series(1, customers) c, generate_series(1, holders) h WHERE random() < 0.7;
 CREATE TABLE capacity AS
-SELECT k, holder_id, kind, capacity, CASE kind WHEN 'floors' THEN least(capacity, round(1.6 * random() * customers / holders))::int ELSE 0 END AS floor
-FROM (SELECT k, kind, customers, holders, 10 * h AS holder_id, floor(2 * random() * room * customers / holders * CASE kind WHEN 'loads' THEN 5 WHEN 'floors' THEN 2 ELSE 1 END)::int AS capacity
+SELECT k, holder_id, kind, capacity, CASE WHEN kind <> 'floors' THEN 0
+  WHEN tight THEN least(capacity, (customers + h - 1) / holders) ELSE least(capacity, round(1.6 * random() * customers / holders))::int END AS floor
+FROM (SELECT k, kind, tight, customers, holders, h, 10 * h AS holder_id, floor(2 * random() * room * customers / holders * CASE kind WHEN 'loads' THEN 5 WHEN 'floors' THEN 2 ELSE 1 END)::int AS capacity
       FROM instance, generate_series(1, holders) h) s;
 
 -- The answer with one capacity and one floor changed.
