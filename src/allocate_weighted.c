@@ -10,7 +10,8 @@
  *
  * 1. Prices of capacity, a quick bound, and plans built at these prices.
  * 2. Values of customers, a better bound, and plans from what the holders pick.
- * 3. A search that takes plans apart and builds them up, for as long as allowed.
+ * 3. Annealing, and a search that takes plans apart and builds them up, for as
+ *	  long as allowed.
  * 4. Beside it branch and bound, which small problems come to the end of.
  *
  * All goes in rounds, whose order depends on nothing but the problem.
@@ -29,6 +30,9 @@
  */
 #define FIRST_SEARCHES	20
 #define NODES_EDGES		2000
+
+/* Beyond so many customers there is no annealing. */
+#define ANNEALING_CUSTOMERS	5000
 
 /* Branching is worth while with at most so many edges. */
 #define BRANCHING_EDGES	1000
@@ -184,13 +188,29 @@ bound_left(Weighted *w, Plan *plan)
 	Assert(w->left_bound <= w->best_left);
 }
 
+/*
+ * One round of the search.  Annealing is for what can be cooled slowly enough.
+ */
+static void
+search(Weighted *w, Annealing **annealing, Plan *plan)
+{
+	if (w->n > ANNEALING_CUSTOMERS)
+	{
+		weighted_search(w, plan);
+		return;
+	}
+	if (*annealing == NULL)
+		*annealing = annealing_make(w);
+	annealing_go(*annealing, plan);
+}
+
 void
 weighted_solve(WeightedProblem *problem, const WeightedBudget *budget, WeightedResult *result)
 {
 	Weighted	w = {0};
 	Plan	   *plan;
 	Branching  *branching = NULL;
-	Annealing  *annealing;
+	Annealing  *annealing = NULL;
 	bool		counted;
 
 	w.n = problem->customers;
@@ -226,17 +246,16 @@ weighted_solve(WeightedProblem *problem, const WeightedBudget *budget, WeightedR
 
 		weighted_values(&w, r, plan);
 	}
-	annealing = annealing_make(&w);
 	plan_of_best(&w, plan);
 	for (int k = 0; k < FIRST_SEARCHES && !is_proven(&w) && weighted_round(&w); k++)
-		annealing_go(annealing, plan);
+		search(&w, &annealing, plan);
 	if (w.best_left > w.left_bound)
 		bound_left(&w, plan);
 	counted = w.best_left == w.left_bound;
 	plan_of_best(&w, plan);
 	while (!is_proven(&w) && weighted_round(&w))
 	{
-		annealing_go(annealing, plan);
+		search(&w, &annealing, plan);
 		if (w.first[w.n] > BRANCHING_EDGES)
 			continue;
 		if (!counted && w.best_left == w.left_bound)

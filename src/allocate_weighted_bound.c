@@ -25,6 +25,12 @@
 #define PATIENCE			20
 #define LEAST_STEP			0.004
 
+/*
+ * Before that prices move in so many rounds by how far a holder is over or
+ * under its capacity, less and less down to this part of the first time.
+ */
+#define WARM_ROUNDS			80
+#define WARM_LEAST			0.001
 /* A plan is built at these prices, then at every so many rounds */
 #define FIRST_BUILDS		10
 #define BUILD_ROUNDS		50
@@ -84,6 +90,18 @@ raise_dual(Weighted *w, double bound)
 		w->dual = Max(w->dual, round_up((int64) ceil(bound), w->grain));
 }
 
+/* By how much a price may move at first: costs differ so much for a load. */
+static double
+warm_price(const Weighted *w)
+{
+	double		load = 0;
+	int64		edges = w->first[w->n];
+
+	for (int64 e = 0; e < edges; e++)
+		load += w->load[e];
+	return load > 0 ? (double) w->leave / 2 / (load / (double) edges) : 0;
+}
+
 /*
  * Find prices of the capacities, and plans that go with them.
  */
@@ -95,6 +113,7 @@ weighted_prices(Weighted *w, Plan *plan)
 	double	   *way = ALLOC0(double, w->m);
 	double		best = -INFINITY;
 	double		step = 1;
+	double		warmth = warm_price(w);
 	int			patience = PATIENCE;
 
 	for (int round = 0; round < PRICE_ROUNDS && step > LEAST_STEP; round++)
@@ -113,7 +132,7 @@ weighted_prices(Weighted *w, Plan *plan)
 			raise_dual(w, bound);
 			patience = PATIENCE;
 		}
-		else if (--patience == 0)
+		else if (round > WARM_ROUNDS && --patience == 0)
 		{
 			step /= 2;
 			patience = PATIENCE;
@@ -123,19 +142,27 @@ weighted_prices(Weighted *w, Plan *plan)
 		}
 		if (is_proven(w))
 			break;
-		if (round == FIRST_BUILDS || round == 2 * FIRST_BUILDS ||
+		if (round == FIRST_BUILDS || round == WARM_ROUNDS ||
 			round % BUILD_ROUNDS == BUILD_ROUNDS - 1)
 		{
 			plan_build(w, plan, price);
 			plan_improve(w, plan, 0);
 			plan_keep(w, plan);
 		}
+		if (round < WARM_ROUNDS)
+		{
+			for (int32 j = 0; j < w->m; j++)
+				price[j] = Max(price[j] + warmth * Min(used[j] / Max((double) w->capacity[j], 1) - 1, 1), 0);
+			warmth *= pow(WARM_LEAST, 1.0 / WARM_ROUNDS);
+			continue;
+		}
+		if (round == WARM_ROUNDS)
+			memcpy(price, w->price, sizeof(double) * w->m);
 		gap = (double) w->best_cost + (double) w->leave * w->best_left - bound;
 		for (int32 j = 0; j < w->m; j++)
 		{
 			double		more = used[j] - (double) w->capacity[j];
 
-			/* scaled by the capacity, as the prices are by the loads */
 			if (price[j] == 0 && more < 0)
 				more = 0;
 			way[j] = more + MOMENTUM * way[j];

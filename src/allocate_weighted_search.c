@@ -396,7 +396,7 @@ build_up(const Weighted *w, Plan *plan, const Apart *apart, const double *price)
 void
 weighted_search(Weighted *w, Plan *plan)
 {
-	int64		range = (w->best_cost - cost_bound(w)) / 4;
+	int64		range = (w->best_cost - cost_bound(w)) / Max(4, w->n / (2 * APART_CUSTOMERS));
 
 	for (int64 work = 0; work < Min(ROUND_WORK, EDGE_WORK * w->first[w->n]);)
 	{
