@@ -45,13 +45,14 @@
 #define USUAL_ROUNDS	3000
 
 /*
- * Costs may have so many bits, that sums of values of all customers, which are
- * up to 16 times as large, stay below 2^62.
+ * Costs may have so many bits that sums of values, which are up to 8 times as
+ * large, stay below 2^62, over all customers and over the edges of a problem
+ * that has values.
  */
 int
 weighted_cost_bits(int32 customers)
 {
-	return Min(40, 57 - pg_leftmost_one_pos64((uint64) customers + 2));
+	return Min(36, 54 - pg_leftmost_one_pos64((uint64) customers + 2));
 }
 
 /*

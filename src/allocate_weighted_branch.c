@@ -117,20 +117,19 @@ is_solution(Branching *b, int64 fixed, int64 bound)
 }
 
 /*
- * Improve the bound of a node; returns whether it may hold something better.
- * With nothing left to decide it is a solution, which is kept.
+ * Improve the bound of a node; returns whether there is something to look for
+ * below it.
  */
 static bool
-promises(Branching *b, int32 undecided)
+promises(Branching *b)
 {
 	Relaxation *r = b->r;
 	Weighted   *w = b->w;
 	int64		fixed = b->cost + r->leave * b->left;
-	int			steps = undecided == 0 ? 1 : NODE_STEPS;
 
 	if (b->left > (b->count_only ? w->best_left - 1 : w->best_left))
 		return false;
-	for (int k = 0; k < steps; k++)
+	for (int k = 0; k < NODE_STEPS; k++)
 	{
 		int64		bound = relaxation_value(r) + fixed;
 		bool		whole = true;
@@ -217,21 +216,13 @@ open_node(Branching *b)
 	Weighted   *w = b->w;
 	Relaxation *r = b->r;
 	Node	   *node = &b->node[b->depth];
-	int32		undecided = w->n - b->depth;
 	int32		i;
 
-	if (!promises(b, undecided))
+	if (!promises(b))
 		return false;
-	if (undecided == 0)
-	{
-		memcpy(w->best, b->at, sizeof(int64) * w->n);
-		w->best_left = b->left;
-		w->best_cost = 0;
-		for (int32 k = 0; k < w->n; k++)
-			w->best_cost += b->at[k] == NONE ? 0 : w->cost[b->at[k]];
-		return false;
-	}
 	i = choose_customer(b);
+	if (i == NOBODY)
+		return false;
 	if (node->value == NULL)
 		node->value = ALLOC(int64, w->n);
 	memcpy(node->value, r->value, sizeof(int64) * w->n);

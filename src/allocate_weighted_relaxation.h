@@ -41,4 +41,6 @@ struct Relaxation
 	int64		row_size;
 };
 
+extern int64 relaxation_pick(Relaxation *r, int32 j);
+
 #endif							/* ALLOCATE_WEIGHTED_RELAXATION_H */

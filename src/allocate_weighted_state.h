@@ -14,6 +14,14 @@
 #define NONE			INT64CONST(-1)
 #define NOBODY			(-1)
 
+/*
+ * Subgradient steps: so many rounds without success halve them, this share of
+ * the direction comes from the step before, and so small they end.
+ */
+#define PATIENCE		20
+#define MOMENTUM		0.3
+#define LEAST_STEP		0.004
+
 /* A state of the search: who is where, always within the capacities */
 typedef struct Plan
 {
@@ -104,9 +112,11 @@ is_proven(const Weighted *w)
 /* allocate_weighted.c */
 extern bool weighted_round(Weighted *w);
 
-/* allocate_weighted_bound.c */
-typedef struct Relaxation Relaxation;
+/* allocate_weighted_price.c */
 extern void weighted_prices(Weighted *w, Plan *plan);
+
+/* allocate_weighted_value.c */
+typedef struct Relaxation Relaxation;
 extern Relaxation *relaxation_make(Weighted *w, const int64 *cost, int64 leave, int64 grain);
 extern int64 relaxation_value(Relaxation *r);
 extern void relaxation_step(Relaxation *r, int64 value, int64 target);
