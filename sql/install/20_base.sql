@@ -35,6 +35,18 @@ COMMENT ON FUNCTION crm.actor() IS
 CREATE FUNCTION crm._may_commit() RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_may_commit';
 COMMENT ON FUNCTION crm._may_commit() IS 'To be asked first by a procedure that commits as it goes. Errors: 2D000 inside a transaction block.';
 
+CREATE FUNCTION crm._grant_temporary(owner name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF (SELECT pg_catalog.pg_has_role(d.datdba, 'USAGE') FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) THEN
+    EXECUTE pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO %I', pg_catalog.current_database(), owner);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._grant_temporary(name) IS
+  'Lets the owner of the model make temporary tables in this database, whatever PUBLIC may do; nothing where the caller does not own the database.';
+REVOKE ALL ON FUNCTION crm._grant_temporary(name) FROM PUBLIC;
+
 CREATE PROCEDURE crm.create_model(owner name DEFAULT 'crm_owner')
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -77,6 +89,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Analysts see what the owner of the views may see.';
   END IF;
 
+  PERFORM crm._grant_temporary(owner);
   EXECUTE pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA crm TO %I', owner);
   EXECUTE pg_catalog.format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crm TO %I', owner);
   EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION crm._name_actor() TO %I WITH GRANT OPTION', owner);
@@ -130,6 +143,7 @@ BEGIN
   LOOP
     EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', step.name, owner);
   END LOOP;
+  PERFORM crm._grant_temporary(owner);
   WHILE standing <> version LOOP
     next := (SELECT pg_catalog.min(pg_catalog.replace(pg_catalog.substring(p.proname, '__(\d+_\d+)_'), '_', '.')) FROM pg_catalog.pg_proc p
              WHERE p.pronamespace = 'crm'::regnamespace AND pg_catalog.starts_with(p.proname, '_upgrade_' || pg_catalog.replace(standing, '.', '_') || '__'));

@@ -1,7 +1,7 @@
 -- book: what is known about a customer beside name and policies
 
 CREATE TABLE crm.profile_code (
-  field text NOT NULL CHECK (field IN ('employment_status', 'position_type', 'industry', 'marital_status', 'social_role', 'education', 'asset_band', 'income_band')),
+  field text NOT NULL CHECK (field IN ('employment_status', 'position_type', 'industry', 'marital_status', 'social_role', 'education', 'asset_band', 'income_band', 'language')),
   code text NOT NULL CHECK (code ~ '^[a-z0-9_]+$'),
   position integer NOT NULL,
   name text NOT NULL CHECK (pg_catalog.btrim(name) <> ''),
@@ -77,6 +77,16 @@ INSERT INTO crm.profile_code (field, code, position, name, name_zh, from_amount,
   ('education', 'bachelor', 5, 'bachelor', '本科', NULL, NULL),
   ('education', 'master', 6, 'master', '硕士', NULL, NULL),
   ('education', 'doctor', 7, 'doctor', '博士', NULL, NULL),
+  ('language', 'mandarin', 1, 'Mandarin', '普通话', NULL, NULL),
+  ('language', 'cantonese', 2, 'Cantonese', '粤语', NULL, NULL),
+  ('language', 'min_nan', 3, 'Southern Min', '闽南语', NULL, NULL),
+  ('language', 'hakka', 4, 'Hakka', '客家话', NULL, NULL),
+  ('language', 'wu', 5, 'Wu', '吴语', NULL, NULL),
+  ('language', 'mongolian', 6, 'Mongolian', '蒙古语', NULL, NULL),
+  ('language', 'tibetan', 7, 'Tibetan', '藏语', NULL, NULL),
+  ('language', 'uyghur', 8, 'Uyghur', '维吾尔语', NULL, NULL),
+  ('language', 'english', 9, 'English', '英语', NULL, NULL),
+  ('language', 'sign', 10, 'sign language', '手语', NULL, NULL),
   ('asset_band', 'a0', 1, 'below 10,000', '1万元以下', 0, 10000),
   ('asset_band', 'a1', 2, '10,000 to 50,000', '1万至5万元', 10000, 50000),
   ('asset_band', 'a2', 3, '50,000 to 200,000', '5万至20万元', 50000, 200000),
@@ -105,13 +115,15 @@ CREATE TABLE crm.profile (
   income_band text,
   investable_amount numeric(15,2) CHECK (investable_amount >= 0 AND investable_amount <> 'NaN'),
   debt_amount numeric(15,2) CHECK (debt_amount >= 0 AND debt_amount <> 'NaN'),
+  language text,
+  community_id bigint REFERENCES crm.community,
   verified_on date CHECK (verified_on BETWEEN '1900-01-01' AND '2199-12-31'),
   verified_source text CHECK (pg_catalog.btrim(verified_source) <> ''),
   updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   updated_by text NOT NULL DEFAULT crm.actor(),
   CONSTRAINT profile_verified_check CHECK ((verified_on IS NULL) = (verified_source IS NULL))
 );
-COMMENT ON TABLE crm.profile IS 'Profile of a customer; of a company industry, bands and amounts only. Earlier values stand in crm.customer_change. 客户基础资料';
+COMMENT ON TABLE crm.profile IS 'Profile of a customer; of a company industry, bands, amounts, language and community only. Earlier values stand in crm.customer_change. 客户基础资料';
 COMMENT ON COLUMN crm.profile.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.profile.employment_status IS 'Employment, a code of crm.profile_code. 就业状况';
 COMMENT ON COLUMN crm.profile.position_type IS 'Type of position, a code. 职务类型';
@@ -125,6 +137,8 @@ COMMENT ON COLUMN crm.profile.asset_band IS 'Band of all assets, a code. 资产�
 COMMENT ON COLUMN crm.profile.income_band IS 'Band of yearly income, a code; of a company of yearly turnover. 收入水平';
 COMMENT ON COLUMN crm.profile.investable_amount IS 'Amount that could be invested. 可投资金额';
 COMMENT ON COLUMN crm.profile.debt_amount IS 'Debts altogether; single ones stand in crm.debt. 负债';
+COMMENT ON COLUMN crm.profile.language IS 'Language in which the customer is best spoken to, a code. 沟通语言';
+COMMENT ON COLUMN crm.profile.community_id IS 'Community in which the customer lives. 居住社区';
 COMMENT ON COLUMN crm.profile.verified_on IS 'Day on which it was last found right. 核实日期';
 COMMENT ON COLUMN crm.profile.verified_source IS 'How: claim, servicing, visit, call and so on. 核实来源';
 COMMENT ON COLUMN crm.profile.updated_at IS 'Last change.';
@@ -144,7 +158,7 @@ BEGIN
     SELECT f.field, f.value
     FROM (VALUES ('employment_status', NEW.employment_status), ('position_type', NEW.position_type), ('industry', NEW.industry),
                  ('marital_status', NEW.marital_status), ('social_role', NEW.social_role), ('education', NEW.education),
-                 ('asset_band', NEW.asset_band), ('income_band', NEW.income_band)) f (field, value)
+                 ('asset_band', NEW.asset_band), ('income_band', NEW.income_band), ('language', NEW.language)) f (field, value)
     LEFT JOIN crm.profile_code c ON c.field = f.field AND c.code = f.value
     WHERE f.value IS NOT NULL AND c.code IS NULL
   LOOP
@@ -154,7 +168,7 @@ BEGIN
   IF num_nonnulls(NEW.employment_status, NEW.position_type, NEW.employer, NEW.marital_status, NEW.social_role, NEW.children, NEW.education) > 0
      AND EXISTS (SELECT FROM crm.customer c WHERE c.id = NEW.customer_id AND c.kind = 'company') THEN
     RAISE EXCEPTION 'customer "%" is a company', NEW.customer_id
-      USING ERRCODE = 'check_violation', HINT = 'Of a company a profile has industry, bands and amounts only.';
+      USING ERRCODE = 'check_violation', HINT = 'Of a company a profile has industry, bands, amounts, language and community only.';
   END IF;
   RETURN NEW;
 END
@@ -174,9 +188,10 @@ BEGIN
   ELSIF EXISTS (SELECT FROM crm.profile p
                 WHERE OLD.code = CASE OLD.field WHEN 'employment_status' THEN p.employment_status WHEN 'position_type' THEN p.position_type
                   WHEN 'industry' THEN p.industry WHEN 'marital_status' THEN p.marital_status WHEN 'social_role' THEN p.social_role
-                  WHEN 'education' THEN p.education WHEN 'asset_band' THEN p.asset_band ELSE p.income_band END) THEN
+                  WHEN 'education' THEN p.education WHEN 'asset_band' THEN p.asset_band WHEN 'language' THEN p.language ELSE p.income_band END)
+        OR OLD.field = 'language' AND EXISTS (SELECT FROM crm.staff_skill s WHERE s.kind = 'language' AND s.value = OLD.code) THEN
     RAISE EXCEPTION '% "%" is in use', replace(OLD.field, '_', ' '), OLD.code
-      USING ERRCODE = 'foreign_key_violation', HINT = 'Correct crm.profile first.';
+      USING ERRCODE = 'foreign_key_violation', HINT = 'Correct crm.profile, and of languages crm.staff_skill, first.';
   END IF;
   RETURN CASE TG_OP WHEN 'UPDATE' THEN NEW ELSE OLD END;
 END
@@ -185,6 +200,8 @@ COMMENT ON FUNCTION crm._profile_code_used() IS 'Trigger: a code in use stays. E
 REVOKE ALL ON FUNCTION crm._profile_code_used() FROM PUBLIC;
 CREATE TRIGGER used BEFORE UPDATE OR DELETE ON crm.profile_code
   FOR EACH ROW EXECUTE FUNCTION crm._profile_code_used();
+
+CREATE INDEX ON crm.profile (community_id);
 
 GRANT SELECT ON crm.profile_code, crm.profile TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES

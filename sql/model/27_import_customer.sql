@@ -31,7 +31,7 @@ COMMENT ON FUNCTION crm._import_moves(bigint, bigint) IS 'Records the moves of c
 REVOKE ALL ON FUNCTION crm._import_moves(bigint, bigint) FROM PUBLIC;
 
 PERFORM crm._import_declare('profile', 110, 'profile', 'profile', '{customer_key}',
-  '{customer_key>customer,employment_status,position_type,industry,employer,marital_status,social_role,children,education,asset_band,income_band,investable_amount,debt_amount,verified_on,verified_source}',
+  '{customer_key>customer,employment_status,position_type,industry,employer,marital_status,social_role,children,education,asset_band,income_band,investable_amount,debt_amount,language,community_code>community,verified_on,verified_source}',
   joins => 'LEFT JOIN crm.customer c ON c.id = w.customer_key_1', extra => ', c.kind AS _customer_kind');
 PERFORM crm._import_declare('contact_point', 120, 'contact_point', 'contact point', '{source_key}',
   '{customer_key>customer,kind,value,preferred,wrong,use,rank,valid_from,valid_to,source,verified_on,verified_source}');
@@ -91,12 +91,12 @@ INSERT INTO crm.import_rule (kind, nth, column_name, code, condition, message, h
   ('product_balance', 2, 'from_date', '23514', 't.from_date < t._closed_on', 'lies after the holding was closed', NULL);
 INSERT INTO crm.import_rule (kind, nth, column_name, code, condition, message, hint)
 SELECT 'profile', 10 + n, field, '23514', format('t._customer_kind <> ''company'' OR t.%I IS NULL', field), 'a company has no personal fields',
-       'Of a company a profile has industry, bands and amounts only.'
+       'Of a company a profile has industry, bands, amounts, language and community only.'
 FROM unnest(ARRAY['employment_status', 'position_type', 'employer', 'marital_status', 'social_role', 'children', 'education']) WITH ORDINALITY u (field, n);
 INSERT INTO crm.import_rule (kind, nth, column_name, code, condition, message, hint)
 SELECT 'profile', n, field, '23503', format('t.%I IN (SELECT c.code FROM crm.profile_code c WHERE c.field = %L)', field, field),
        'there is no such code', format('Rows of crm.profile_code with field %s list the codes.', field)
-FROM unnest(ARRAY['employment_status', 'position_type', 'industry', 'marital_status', 'social_role', 'education', 'asset_band', 'income_band']) WITH ORDINALITY u (field, n);
+FROM unnest(ARRAY['employment_status', 'position_type', 'industry', 'marital_status', 'social_role', 'education', 'asset_band', 'income_band', 'language']) WITH ORDINALITY u (field, n);
 INSERT INTO crm.import_rule (kind, nth, column_name, constraint_name, message, hint) VALUES
   ('customer', 9, 'kind', 'customer_check', 'a company has no resident number, date of birth or sex', NULL),
   ('profile', 20, 'verified_on', 'profile_verified_check', 'day and source of the verification go together', 'Fill both or none.'),

@@ -50,44 +50,48 @@ BEGIN
   -- nothing to look at where every customer counts 1
   SELECT array_agg(DISTINCT g.loads) INTO literals
   FROM (SELECT crm._setting_for('tier_load', h.org_id, h.channel_id, _stale_load.as_of) AS loads, min(h.load) AS least, max(h.load) AS most
-        FROM crm.holding h WHERE h.held_to IS NULL GROUP BY h.org_id, h.channel_id) g
+        FROM crm.holding h WHERE h.held_to IS NULL AND h.staff_id IS NOT NULL GROUP BY h.org_id, h.channel_id) g
   WHERE g.least <> 1 OR g.most <> 1 OR EXISTS (SELECT FROM crm._named_loads(g.loads) l WHERE l.load <> 1);
   IF literals IS NULL THEN
     RETURN;
   END IF;
-  customers := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.held_to IS NULL ORDER BY h.customer_id);
+  customers := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.held_to IS NULL AND h.staff_id IS NOT NULL ORDER BY h.customer_id);
   RETURN QUERY
   WITH unit AS MATERIALIZED (
     SELECT g.org_id, g.channel_id, crm._setting_for('tier_load', g.org_id, g.channel_id, _stale_load.as_of) AS loads
-    FROM (SELECT DISTINCT h.org_id, h.channel_id FROM crm.holding h WHERE h.held_to IS NULL) g),
+    FROM (SELECT DISTINCT h.org_id, h.channel_id FROM crm.holding h WHERE h.held_to IS NULL AND h.staff_id IS NOT NULL) g),
   counted AS MATERIALIZED (
     SELECT l.loads, t.label AS tier, crm.load_of(l.loads::crm.tier_load, t.label) AS load
     FROM unnest(literals) l(loads) CROSS JOIN (SELECT DISTINCT t.label FROM crm._tier t) t)
   SELECT h.customer_id, h.id, h.org_id, h.channel_id, h.load, c.load
   FROM crm._tiers_of(customers, _stale_load.as_of) t
-  JOIN crm.holding h ON h.customer_id = t.customer_id AND h.held_to IS NULL
+  JOIN crm.holding h ON h.customer_id = t.customer_id AND h.held_to IS NULL AND h.staff_id IS NOT NULL
   JOIN unit n ON n.channel_id = h.channel_id AND n.org_id IS NOT DISTINCT FROM h.org_id
   JOIN counted c ON c.loads = n.loads AND c.tier = t.tier
   WHERE c.load <> h.load;
 END
 $$;
-COMMENT ON FUNCTION crm._stale_load(date) IS 'Open holdings that count otherwise than tier and setting of a day say.';
+COMMENT ON FUNCTION crm._stale_load(date) IS 'Open holdings of staff that count otherwise than tier and setting of a day say; those of units and channels count against no quota.';
 REVOKE ALL ON FUNCTION crm._stale_load(date) FROM PUBLIC;
 
 CREATE FUNCTION crm.refresh_loads(as_of date) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
+  customers bigint[];
+  holdings bigint[];
+  loads integer[];
   changed bigint;
 BEGIN
   IF refresh_loads.as_of IS NULL THEN
     RAISE EXCEPTION 'the day whose tiers and settings are to hold must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  -- holdings before the counts that their change is added to, in order as everywhere
-  WITH stale AS MATERIALIZED (
-    SELECT s.customer_id, s.id, s.load_now FROM crm._stale_load(refresh_loads.as_of) s),
-  locked AS MATERIALIZED (
-    SELECT h.customer_id, h.id, s.load_now FROM stale s JOIN crm.holding h ON h.customer_id = s.customer_id AND h.id = s.id AND h.held_to IS NULL
+  SELECT array_agg(s.customer_id), array_agg(s.id), array_agg(s.load_now) INTO customers, holdings, loads FROM crm._stale_load(refresh_loads.as_of) s;
+  -- customers, then holdings, then the counts that their change is added to: the order of locks everywhere
+  PERFORM FROM crm.customer c WHERE c.id = ANY (customers) ORDER BY c.id FOR NO KEY UPDATE;
+  WITH locked AS MATERIALIZED (
+    SELECT h.customer_id, h.id, s.load_now FROM unnest(customers, holdings, loads) s(customer_id, id, load_now)
+    JOIN crm.holding h ON h.customer_id = s.customer_id AND h.id = s.id AND h.held_to IS NULL
     ORDER BY h.customer_id FOR UPDATE OF h)
   -- by the key alone: statistics taken when hardly anything was held would have all that is held read for each row
   UPDATE crm.holding h SET load = l.load_now FROM locked l

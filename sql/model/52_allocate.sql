@@ -63,19 +63,14 @@ BEGIN
             HINT = 'Allocate unit by unit, or give a query of the pairs that matter as edges.';
   END IF;
   RETURN QUERY
-  SELECT c.id, s.id, (CASE WHEN s.org_id = c.org_id THEN 1 ELSE 0 END + CASE WHEN v.staff_id IS NOT NULL THEN 2 ELSE 0 END)::double precision
-  FROM (SELECT c.id, coalesce((SELECT o.org_id FROM crm.customer_organisation o
-                               WHERE o.customer_id = c.id AND o.from_date <= _allocation_edges.as_of
-                               ORDER BY o.from_date DESC LIMIT 1), c.org_id) AS org_id
-        FROM unnest(_allocation_edges.customers) u(id) JOIN crm.customer c ON c.id = u.id) c
-  CROSS JOIN (SELECT s.id, s.org_id FROM crm.staff s WHERE s.id = ANY (_allocation_edges.staff)) s
-  LEFT JOIN (SELECT DISTINCT p.customer_id, p.servicer_id AS staff_id
-             FROM unnest(_allocation_edges.customers) u(id) JOIN crm.policy p ON p.customer_id = u.id
-             WHERE p.servicer_id = ANY (_allocation_edges.staff)) v ON v.customer_id = c.id AND v.staff_id = s.id;
+  SELECT c.id, s.id, coalesce(f.benefit, 0)::double precision
+  FROM unnest(_allocation_edges.customers) u(id) JOIN crm.customer c ON c.id = u.id
+  CROSS JOIN (SELECT s.id FROM crm.staff s WHERE s.id = ANY (_allocation_edges.staff)) s
+  LEFT JOIN crm._suits(_allocation_edges.customers, _allocation_edges.staff, _allocation_edges.as_of) f ON f.customer_id = c.id AND f.staff_id = s.id;
 END
 $$;
 COMMENT ON FUNCTION crm._allocation_edges(bigint[], bigint[], date) IS
-  'Benefit of each pair of customer and member of staff: 2 for the servicer of a policy of the customer, 1 for the customer''s home unit. Errors: 54000 above 20 million pairs.';
+  'Benefit of each pair of customer and member of staff, as crm._suits(), 0 where nothing speaks for it. Errors: 54000 above 20 million pairs.';
 REVOKE ALL ON FUNCTION crm._allocation_edges(bigint[], bigint[], date) FROM PUBLIC;
 
 CREATE FUNCTION crm._deal_out(customers bigint[], staff bigint[], strategy text, weights bigint[], as_given boolean, reason text)
@@ -123,6 +118,10 @@ DECLARE
   who bigint[];
   pair_customers bigint[];
   pair_staff bigint[];
+  many bigint;
+  k bigint;
+  rooms bigint[];
+  loads bigint[];
 BEGIN
   IF array_ndims(allocate.customers) > 1 OR array_ndims(allocate.staff) > 1 THEN
     RAISE EXCEPTION 'customers and staff must have one dimension' USING ERRCODE = 'array_subscript_error';
@@ -166,8 +165,22 @@ BEGIN
                            format('SELECT * FROM crm._allocation_edges(%L, %L, %L)', state.eligible, allocate.staff, crm._business_day(clock_timestamp()))),
                   state.eligible, allocate.staff, state.barred_customers, state.barred_staff);
   IF allocate.strategy = 'optimal' THEN
-    SELECT array_agg(a.customer_id), array_agg(a.holder_id) INTO place, who
-    FROM crm.assign(pairs, format('SELECT s.holder_id, greatest(s.capacity, 0) AS capacity FROM unnest(%L::bigint[], %L::bigint[]) s(holder_id, capacity)', allocate.staff, state.rooms)) a;
+    -- those of one kind count alike, so that what fits is a number of them; the heaviest first
+    many := cardinality(state.kind_loads) / greatest(cardinality(allocate.staff), 1);
+    rooms := state.rooms;
+    FOR k IN SELECT u.kind FROM (SELECT DISTINCT x.kind FROM unnest(state.kinds) x(kind)) u
+             ORDER BY (SELECT max(state.kind_loads[(n - 1) * many + u.kind]) FROM generate_series(1, cardinality(allocate.staff)) n) DESC, u.kind LOOP
+      loads := ARRAY(SELECT state.kind_loads[(n - 1) * many + k] FROM generate_series(1, cardinality(allocate.staff)) n ORDER BY n);
+      SELECT array_agg(a.customer_id), array_agg(a.holder_id) INTO pair_customers, pair_staff
+      FROM crm.assign(format('SELECT k.customer_id, k.holder_id, k.benefit FROM (%s) k WHERE k.customer_id = ANY (%L::bigint[])', pairs,
+                             ARRAY(SELECT u.id FROM unnest(state.eligible, state.kinds) u(id, kind) WHERE u.kind = k)),
+                      format('SELECT s.holder_id, CASE WHEN s.room < s.load THEN 0 WHEN s.load = 0 THEN 1000000000 ELSE s.room / s.load END AS capacity
+                              FROM unnest(%L::bigint[], %L::bigint[], %L::bigint[]) s(holder_id, room, load)', allocate.staff, rooms, loads)) a;
+      place := place || pair_customers;
+      who := who || pair_staff;
+      rooms := ARRAY(SELECT r.room - r.load * (SELECT count(*) FROM unnest(pair_staff) g(id) WHERE g.id = r.id)
+                     FROM unnest(allocate.staff, rooms, loads) WITH ORDINALITY r(id, room, load, n) ORDER BY r.n);
+    END LOOP;
   ELSE
     EXECUTE format('SELECT array_agg(p.customer_id::bigint ORDER BY p.benefit DESC, p.customer_id, p.holder_id), array_agg(p.holder_id::bigint ORDER BY p.benefit DESC, p.customer_id, p.holder_id)
                     FROM (%s) p', pairs)
@@ -184,7 +197,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.allocate(bigint[], bigint[], text, text, text) IS
-  'Allocates customers from the pool to members of staff within their quotas, never to an earlier holder in cool-off nor to somebody on leave: even (as much load to each), weighted (load in proportion to weights; edges is a query of holder_id, weight), round_robin (one after the other to who waited longest since the last allocation), least_loaded (so that the loads held come out level), best_fit (best pair first), optimal (most customers, then the best sum of benefits) or given (each customer to the member of staff at the same place). For best_fit and optimal edges is a query of customer_id, holder_id, benefit with qualified names, without it the servicer of a policy counts 2 and the home unit 1. One row for each customer, by key; holding_id is NULL and the customer stays in the pool where outcome is not allocated but held, left_over (nobody had room), busy (locked by somebody else at that moment), cool_off, quota, on_leave, blacklisted or unknown. A customer held by a channel or unit is allocated when all the staff belong to it. The same input gives the same answer in any order. Errors: 22004, 22023, 22003, 23503 unknown staff, 55000 staff not in post, 54000, 2202E.';
+  'Allocates customers from the pool to members of staff within their quotas, never to an earlier holder in cool-off nor to somebody on leave: even (as much load to each), weighted (load in proportion to weights; edges is a query of holder_id, weight), round_robin (one after the other to who waited longest since the last allocation), least_loaded (so that the loads held come out level), best_fit (best pair first), optimal (most customers, then the best sum of benefits; of customers who count differently the heaviest first) or given (each customer to the member of staff at the same place). For best_fit and optimal edges is a query of customer_id, holder_id, benefit with qualified names, without it the servicer of a policy counts 2, the home unit 1 and each skill that suits (crm.staff_skill) 1. One row for each customer, by key; holding_id is NULL and the customer stays in the pool where outcome is not allocated but held, left_over (nobody had room), busy (locked by somebody else at that moment), cool_off, quota, on_leave, blacklisted or unknown. A customer held by a channel or unit is allocated when all the staff belong to it. The same input gives the same answer in any order. Errors: 22004, 22023, 22003, 23503 unknown staff, 55000 staff not in post, 54000, 2202E.';
 REVOKE ALL ON FUNCTION crm.allocate(bigint[], bigint[], text, text, text) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES

@@ -80,7 +80,8 @@ END;
 COMMENT ON FUNCTION crm._pair_loads(bigint[], bigint[], bigint[], bigint[]) IS 'What each customer counts with the member of staff at the same place; NULL where all count 1.';
 REVOKE ALL ON FUNCTION crm._pair_loads(bigint[], bigint[], bigint[], bigint[]) FROM PUBLIC;
 
-CREATE FUNCTION crm._start(customers bigint[], staff bigint[], loads bigint[], channel_id bigint, org_id bigint, narrowing boolean, reason text)
+CREATE FUNCTION crm._start(customers bigint[], staff bigint[], loads bigint[], channel_id bigint, org_id bigint, narrowing boolean, reason text,
+  plan_id bigint DEFAULT NULL, plan_rule crm.recycle_rule DEFAULT NULL)
 RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -122,9 +123,9 @@ BEGIN
   ruled AS (
     SELECT a.customer_id, r.rule FROM asked a JOIN answered r ON r.staff_id = a.staff_id AND r.line = a.line AND r.tier = a.tier)
   INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, started_by, start_reason, rule, last_purchase_at, load,
-                           protection_days, protection_renewal_days, protection_max_days)
-  SELECT w.customer_id, s.channel_id, s.org_id, s.staff_id, at, 'allocation', actor, _start.reason, coalesce(u.rule, s.rule), b.bought_at, coalesce(w.load, 1),
-         s.protection_days, s.protection_renewal_days, s.protection_max_days
+                           protection_days, protection_renewal_days, protection_max_days, plan_id, plan_rule)
+  SELECT w.customer_id, s.channel_id, s.org_id, s.staff_id, at, 'allocation', actor, _start.reason, coalesce(_start.plan_rule, u.rule, s.rule), b.bought_at, coalesce(w.load, 1),
+         s.protection_days, s.protection_renewal_days, s.protection_max_days, _start.plan_id, _start.plan_rule
   FROM unnest(_start.customers, _start.staff, _start.loads) w(customer_id, staff_id, load)
   JOIN holder s ON s.id = w.staff_id
   LEFT JOIN bought b ON b.customer_id = w.customer_id
@@ -142,9 +143,9 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION crm._start(bigint[], bigint[], bigint[], bigint, bigint, boolean, text) IS
-  'Starts holdings of customers by the members of staff at the same places, each counting the load there (NULL: 1), or by a channel or unit where the place is 0; nothing where it is NULL. For callers who hold the locks and have judged.';
-REVOKE ALL ON FUNCTION crm._start(bigint[], bigint[], bigint[], bigint, bigint, boolean, text) FROM PUBLIC;
+COMMENT ON FUNCTION crm._start(bigint[], bigint[], bigint[], bigint, bigint, boolean, text, bigint, crm.recycle_rule) IS
+  'Starts holdings of customers by the members of staff at the same places, each counting the load there (NULL: 1), or by a channel or unit where the place is 0; nothing where it is NULL; each tells the plan and its rule, which goes before every other. For callers who hold the locks and have judged.';
+REVOKE ALL ON FUNCTION crm._start(bigint[], bigint[], bigint[], bigint, bigint, boolean, text, bigint, crm.recycle_rule) FROM PUBLIC;
 
 CREATE FUNCTION crm._judge(customers bigint[], staff bigint[], channel_id bigint, org_id bigint, locked bigint[], OUT place bigint[], OUT holder bigint[], OUT outcome text[])
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -195,7 +196,7 @@ COMMENT ON FUNCTION crm._judge(bigint[], bigint[], bigint, bigint, bigint[]) IS
   'What would come of holdings of these customers, in order of the key and before quotas, where locked are those of them that the caller has locked.';
 REVOKE ALL ON FUNCTION crm._judge(bigint[], bigint[], bigint, bigint, bigint[]) FROM PUBLIC;
 
-CREATE FUNCTION crm._hold(customers bigint[], staff bigint[], channel_id bigint, org_id bigint, reason text)
+CREATE FUNCTION crm._hold(customers bigint[], staff bigint[], channel_id bigint, org_id bigint, reason text, plan_id bigint DEFAULT NULL, plan_rule crm.recycle_rule DEFAULT NULL)
 RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -235,13 +236,14 @@ BEGIN
   SELECT w.customer_id, o.staff_id, o.holding_id,
          CASE WHEN w.outcome <> 'allocated' OR o.holding_id IS NOT NULL THEN w.outcome WHEN w.holder_id IS NULL THEN 'quota' ELSE 'held' END
   FROM unnest(wish.place, wish.outcome, fits) w(customer_id, outcome, holder_id)
-  LEFT JOIN crm._start(wish.place, fits, loads, _hold.channel_id, _hold.org_id, pool.narrowing, _hold.reason) o ON o.customer_id = w.customer_id
+  LEFT JOIN crm._start(wish.place, fits, loads, _hold.channel_id, _hold.org_id, pool.narrowing, _hold.reason, _hold.plan_id, _hold.plan_rule) o
+    ON o.customer_id = w.customer_id
   ORDER BY w.customer_id;
 END
 $$;
-COMMENT ON FUNCTION crm._hold(bigint[], bigint[], bigint, bigint, text) IS
-  'Starts a holding of each customer by the member of staff at the same place of the other array, or of all by a channel or unit, wherever that is allowed; one row for each customer tells what came of it. Trusts that its caller has looked at the arguments. Errors: 22023 customer named twice.';
-REVOKE ALL ON FUNCTION crm._hold(bigint[], bigint[], bigint, bigint, text) FROM PUBLIC;
+COMMENT ON FUNCTION crm._hold(bigint[], bigint[], bigint, bigint, text, bigint, crm.recycle_rule) IS
+  'Starts a holding of each customer by the member of staff at the same place of the other array, or of all by a channel or unit, wherever that is allowed; one row for each customer tells what came of it. A plan that is given stands in the holdings, with its rule. Trusts that its caller has looked at the arguments. Errors: 22023 customer named twice.';
+REVOKE ALL ON FUNCTION crm._hold(bigint[], bigint[], bigint, bigint, text, bigint, crm.recycle_rule) FROM PUBLIC;
 
 CREATE FUNCTION crm._allocate(customers bigint[], staff bigint[], reason text)
 RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome text)

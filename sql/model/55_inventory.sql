@@ -20,6 +20,10 @@ BEGIN
     FROM crm.cycle_offer o WHERE o.cycle_id = inventory.cycle_id AND o.withdrawn_at IS NULL GROUP BY o.customer_id),
   held AS (
     SELECT h.customer_id, h.locked OR coalesce(h.protected_until > crm._business_time(inventory.as_of), false) AS protected FROM crm.holding h JOIN offered o ON o.customer_id = h.customer_id WHERE h.held_to IS NULL),
+  serviced AS (
+    SELECT DISTINCT c.customer_id
+    FROM offered o JOIN crm.cover c ON c.customer_id = o.customer_id JOIN crm.staff s ON s.id = c.servicer_id
+    WHERE c.from_date <= inventory.as_of AND c.to_date > inventory.as_of AND s.joined_on <= inventory.as_of AND (s.left_on IS NULL OR s.left_on > inventory.as_of)),
   blacklisted AS (
     SELECT DISTINCT b.customer_id FROM crm.blacklist b WHERE b.from_date <= inventory.as_of AND (b.to_date IS NULL OR b.to_date > inventory.as_of)),
   left_alone AS (
@@ -46,12 +50,13 @@ BEGIN
     ORDER BY v.customer_id, v.issued_on DESC, v.policy_id DESC)
   SELECT o.customer_id, o.provider_id, o.providers, b.org_id, b.channel, b.coverage, b.tier, b.activity, b.service, n.line,
          nullif(concat_ws(', ', CASE WHEN h.customer_id IS NOT NULL THEN 'held' END, CASE WHEN h.protected THEN 'protected' END,
-                          CASE WHEN x.customer_id IS NOT NULL THEN 'blacklisted' END, CASE WHEN d.customer_id IS NOT NULL THEN 'do_not_contact' END,
+                          CASE WHEN v.customer_id IS NOT NULL THEN 'served' END, CASE WHEN x.customer_id IS NOT NULL THEN 'blacklisted' END, CASE WHEN d.customer_id IS NOT NULL THEN 'do_not_contact' END,
                           CASE WHEN c.state = 'withdrawn' THEN 'consent_withdrawn' WHEN c.state IS NULL AND needs_consent THEN 'no_consent' END,
                           CASE WHEN e.customer_id IS NOT NULL THEN 'other_cycle' END), '')
   FROM offered o
   JOIN crm_bi.customer b ON b.customer_id = o.customer_id
   LEFT JOIN held h ON h.customer_id = o.customer_id
+  LEFT JOIN serviced v ON v.customer_id = o.customer_id
   LEFT JOIN blacklisted x ON x.customer_id = o.customer_id
   LEFT JOIN left_alone d ON d.customer_id = o.customer_id
   LEFT JOIN consent c ON c.customer_id = o.customer_id
@@ -61,7 +66,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.inventory(bigint, date) IS
-  'The inventory of a cycle with the classes of a day, by key: one row for each customer offered. provider_id is the one whose release counts, providers how many offer the customer, line that of the policy in force issued last. conflicts, separated by comma and space, NULL: free for use: held, protected (locked, or within the protection of its holder), blacklisted, do_not_contact, consent_withdrawn, no_consent (setting cycle_consent), other_cycle (an earlier release into another open cycle that has not allocated the customer). Errors: 22004, 22023, 23503. 资源盘点';
+  'The inventory of a cycle with the classes of a day, by key: one row for each customer offered. provider_id is the one whose release counts, providers how many offer the customer, line that of the policy in force issued last. conflicts, separated by comma and space, NULL: free for use: held, protected (locked, or within the protection of its holder), served (staff in post are named servicer of a policy in force, since the release), blacklisted, do_not_contact, consent_withdrawn, no_consent (setting cycle_consent), other_cycle (an earlier release into another open cycle that has not allocated the customer). Errors: 22004, 22023, 23503. 资源盘点';
 REVOKE ALL ON FUNCTION crm.inventory(bigint, date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm.inventory(bigint, date) TO crm_bi_owner;
 

@@ -56,6 +56,9 @@ CREATE TABLE crm.plan_stage (
   org_ids bigint[] NOT NULL DEFAULT '{}' CHECK (pg_catalog.array_position(org_ids, NULL) IS NULL),
   from_date date NOT NULL CHECK (from_date BETWEEN '1900-01-01' AND '2199-12-31'),
   to_date date NOT NULL CHECK (to_date BETWEEN '1900-01-01' AND '2199-12-31'),
+  note text,
+  set_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  set_by text NOT NULL DEFAULT crm.actor(),
   PRIMARY KEY (plan_id, stage),
   CHECK (to_date >= from_date)
 );
@@ -66,7 +69,10 @@ COMMENT ON COLUMN crm.plan_stage.name IS 'Name: pilot, suburbs, city.';
 COMMENT ON COLUMN crm.plan_stage.area IS 'Units of this area that no stage names; NULL: only those named.';
 COMMENT ON COLUMN crm.plan_stage.org_ids IS 'Units named, each with its subtree.';
 COMMENT ON COLUMN crm.plan_stage.from_date IS 'First day: not carried out before.';
-COMMENT ON COLUMN crm.plan_stage.to_date IS 'Last day, up to which its result is compared.';
+COMMENT ON COLUMN crm.plan_stage.to_date IS 'Last day, up to which its result is compared; it may be carried out later, without a result to compare.';
+COMMENT ON COLUMN crm.plan_stage.note IS 'Why it is as it is.';
+COMMENT ON COLUMN crm.plan_stage.set_at IS 'When it was set.';
+COMMENT ON COLUMN crm.plan_stage.set_by IS 'Who set it.';
 
 CREATE TABLE crm.plan_adjustment (
   plan_id bigint NOT NULL REFERENCES crm.plan,
@@ -113,6 +119,7 @@ CREATE TABLE crm.plan_proposal (
   matching bigint NOT NULL,
   room bigint NOT NULL,
   planned bigint NOT NULL,
+  planned_load bigint NOT NULL,
   PRIMARY KEY (plan_id, proposal_id),
   FOREIGN KEY (proposal_id, version) REFERENCES crm.proposal_version
 );
@@ -121,8 +128,9 @@ COMMENT ON COLUMN crm.plan_proposal.plan_id IS 'Plan.';
 COMMENT ON COLUMN crm.plan_proposal.proposal_id IS 'Proposal.';
 COMMENT ON COLUMN crm.plan_proposal.version IS 'Its version.';
 COMMENT ON COLUMN crm.plan_proposal.matching IS 'Free customers of the inventory in the segment.';
-COMMENT ON COLUMN crm.plan_proposal.room IS 'What the staff of the channel, in the unit, may still hold.';
+COMMENT ON COLUMN crm.plan_proposal.room IS 'Load that the staff of the channel, in the unit, may still take on.';
 COMMENT ON COLUMN crm.plan_proposal.planned IS 'Customers planned for it.';
+COMMENT ON COLUMN crm.plan_proposal.planned_load IS 'What they count against the room, by the setting tier_load.';
 INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES
   ('crm.plan_proposal', 'matching', 'count', 'Counted at the computation.'),
   ('crm.plan_proposal', 'planned', 'count', 'Counted at the computation.');
@@ -195,24 +203,31 @@ CREATE INDEX ON crm.plan_line (org_id);
 
 CREATE TABLE crm.plan_customer (
   plan_id bigint NOT NULL,
+  id bigint GENERATED ALWAYS AS IDENTITY,
   customer_id bigint NOT NULL REFERENCES crm.customer ON DELETE CASCADE,
   line integer NOT NULL,
   staff_id bigint REFERENCES crm.staff,
-  why text NOT NULL CHECK (why IN ('pin', 'volume', 'servicer', 'home', 'near', 'channel')),
+  why text NOT NULL CHECK (why IN ('pin', 'volume', 'servicer', 'home', 'community', 'near', 'channel')),
+  wanted text[],
+  met text[],
   outcome text,
   holding_id bigint,
   done_at timestamptz,
-  PRIMARY KEY (plan_id, customer_id),
+  PRIMARY KEY (plan_id, id),
+  UNIQUE (plan_id, customer_id),
   FOREIGN KEY (customer_id, holding_id) REFERENCES crm.holding ON UPDATE CASCADE,
   CONSTRAINT plan_customer_done_check CHECK ((outcome IS NULL) = (done_at IS NULL) AND (outcome IS NOT DISTINCT FROM 'allocated') = (holding_id IS NOT NULL))
 );
 COMMENT ON TABLE crm.plan_customer IS 'Who is planned for whom, and what came of it. 计划客户';
 COMMENT ON COLUMN crm.plan_customer.plan_id IS 'Plan.';
+COMMENT ON COLUMN crm.plan_customer.id IS 'Key within the plan: a merge of customers may put one row in the place of another.';
 COMMENT ON COLUMN crm.plan_customer.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.plan_customer.line IS 'Line, with channel and unit.';
 COMMENT ON COLUMN crm.plan_customer.staff_id IS 'Member of staff; NULL: the unit or channel.';
-COMMENT ON COLUMN crm.plan_customer.why IS 'pin, volume (set by hand), servicer (of an earlier policy), home (unit), near (the nearest unit above has it) or channel.';
-COMMENT ON COLUMN crm.plan_customer.outcome IS 'NULL: not carried out; allocated, or why not: held, busy (to be tried again), quota, cool_off, unknown, blacklisted, do_not_contact, consent_withdrawn, no_consent, not_in_post, moved (to another unit or channel), given_up or another word of crm.allocate().';
+COMMENT ON COLUMN crm.plan_customer.why IS 'pin, volume (set by hand), servicer (of an earlier policy), home (unit), community (its outlet), near (the nearest unit above has it) or channel.';
+COMMENT ON COLUMN crm.plan_customer.wanted IS 'What the customer asks of staff and somebody of the plan could give: community, language, line, tier. NULL: nothing.';
+COMMENT ON COLUMN crm.plan_customer.met IS 'Of that what the member of staff, or the outlet of the community, gives.';
+COMMENT ON COLUMN crm.plan_customer.outcome IS 'NULL: not carried out; allocated, or why not: held, busy (to be tried again), quota, cool_off, unknown, served, blacklisted, do_not_contact, consent_withdrawn, no_consent, not_in_post, moved (to another unit or channel), given_up or another word of crm.allocate().';
 COMMENT ON COLUMN crm.plan_customer.holding_id IS 'Key, within the customer, of the holding that came of it.';
 COMMENT ON COLUMN crm.plan_customer.done_at IS 'When it was carried out or tried last.';
 CREATE INDEX ON crm.plan_customer (customer_id, holding_id);
@@ -224,11 +239,14 @@ INSERT INTO crm.customer_reference (relation, column_name, way, prepare, binds, 
 CREATE FUNCTION crm._merge_plan_customers(kept bigint, dropped bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  DELETE FROM crm.plan_customer k
+  WHERE k.customer_id = kept AND k.outcome IS DISTINCT FROM 'allocated'
+    AND EXISTS (SELECT FROM crm.plan_customer c WHERE c.plan_id = k.plan_id AND c.customer_id = dropped AND c.outcome = 'allocated');
   DELETE FROM crm.plan_customer c
   WHERE c.customer_id = dropped AND EXISTS (SELECT FROM crm.plan_customer k WHERE k.plan_id = c.plan_id AND k.customer_id = kept);
 END
 $$;
-COMMENT ON FUNCTION crm._merge_plan_customers(bigint, bigint) IS 'Where both are in a plan, what it says of the customer kept stays; before the holdings move, whom its rows follow.';
+COMMENT ON FUNCTION crm._merge_plan_customers(bigint, bigint) IS 'Where both are in a plan, the one allocated stays, else what it says of the customer kept; before the holdings move, whom its rows follow.';
 REVOKE ALL ON FUNCTION crm._merge_plan_customers(bigint, bigint) FROM PUBLIC;
 
 GRANT SELECT ON crm.plan, crm.plan_stage, crm.plan_adjustment, crm.plan_proposal, crm.plan_cell, crm.plan_line, crm.plan_customer TO crm_bi_owner;

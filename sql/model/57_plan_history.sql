@@ -1,5 +1,33 @@
 -- allocate: what came of customers held before: result and cost by channel and class
 
+-- who holds at the end of a day has what the customer does on it, so that nothing counts twice
+CREATE VIEW crm._holding_days AS
+SELECT h.customer_id, h.id, h.channel_id, h.staff_id, h.plan_id, (h.held_from AT TIME ZONE z.zone)::date AS first_day,
+       least((e.held_to AT TIME ZONE z.zone)::date, (n.held_from AT TIME ZONE z.zone)::date - 1) AS last_day,
+       greatest(h.last_contact_at, e.last_contact_at) AS last_contact_at, e.staff_id AS last_staff_id, h.end_cause, e.held_to, e.end_cause AS last_end_cause
+FROM crm.holding h
+CROSS JOIN (SELECT crm.setting_value('business_time_zone') AS zone OFFSET 0) z
+CROSS JOIN LATERAL (SELECT x.* FROM crm.holding x
+                    WHERE x.customer_id = h.customer_id AND (x.held_from, x.id) >= (h.held_from, h.id) AND x.end_cause IS DISTINCT FROM 'narrowing'
+                    ORDER BY x.held_from, x.id LIMIT 1) e
+LEFT JOIN LATERAL (SELECT x.held_from FROM crm.holding x
+                   WHERE x.customer_id = h.customer_id AND (x.held_from, x.id) > (e.held_from, e.id)
+                   ORDER BY x.held_from, x.id LIMIT 1) n ON true;
+COMMENT ON VIEW crm._holding_days IS 'Holdings with the days of which the result is theirs: one row each, one narrowed to a unit or person with that of who holds after it.';
+COMMENT ON COLUMN crm._holding_days.customer_id IS 'Customer.';
+COMMENT ON COLUMN crm._holding_days.id IS 'Key within the customer.';
+COMMENT ON COLUMN crm._holding_days.channel_id IS 'Channel.';
+COMMENT ON COLUMN crm._holding_days.staff_id IS 'Member of staff.';
+COMMENT ON COLUMN crm._holding_days.plan_id IS 'Plan.';
+COMMENT ON COLUMN crm._holding_days.first_day IS 'First day.';
+COMMENT ON COLUMN crm._holding_days.last_day IS 'Last day; NULL: none yet. Before the first where the customer went on to somebody else on that day.';
+COMMENT ON COLUMN crm._holding_days.last_contact_at IS 'Last contact by the holder.';
+COMMENT ON COLUMN crm._holding_days.last_staff_id IS 'Who held last, after what it was narrowed to.';
+COMMENT ON COLUMN crm._holding_days.end_cause IS 'Cause of its end.';
+COMMENT ON COLUMN crm._holding_days.held_to IS 'End of the last.';
+COMMENT ON COLUMN crm._holding_days.last_end_cause IS 'And its cause.';
+GRANT SELECT ON crm._holding_days TO crm_bi_owner;
+
 CREATE FUNCTION crm._holding_result(as_of date)
 RETURNS TABLE (channel_id bigint, staff_id bigint, coverage text, tier text, contacted boolean, purchased boolean, premium numeric, cost numeric)
 LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
@@ -11,10 +39,11 @@ DECLARE
 BEGIN
   RETURN QUERY
   WITH past AS MATERIALIZED (
-    SELECT h.customer_id, h.id, h.channel_id, h.staff_id, d.day, least(coalesce((h.held_to AT TIME ZONE zone)::date, _holding_result.as_of), _holding_result.as_of) AS upto,
-           h.last_contact_at IS NOT NULL AS contacted
-    FROM crm.holding h CROSS JOIN LATERAL (SELECT (h.held_from AT TIME ZONE zone)::date AS day) d
-    WHERE d.day >= since AND d.day <= _holding_result.as_of AND h.end_cause IS DISTINCT FROM 'narrowing'),
+    SELECT h.customer_id, h.id, h.channel_id, h.staff_id, h.day, least(h.last_day, h.next_day - 1, _holding_result.as_of) AS upto, h.last_contact_at IS NOT NULL AS contacted
+    FROM (SELECT x.customer_id, x.id, x.channel_id, x.staff_id, x.last_contact_at, x.end_cause, (x.held_from AT TIME ZONE zone)::date AS day, (x.held_to AT TIME ZONE zone)::date AS last_day,
+                 lead((x.held_from AT TIME ZONE zone)::date) OVER (PARTITION BY x.customer_id ORDER BY x.held_from, x.id) AS next_day
+          FROM crm.holding x WHERE x.held_from >= crm._business_time(since)) h
+    WHERE h.day <= _holding_result.as_of AND h.end_cause IS DISTINCT FROM 'narrowing'),
   bought AS (
     SELECT p.customer_id, p.id, sum(c.annual_premium) / 100.0 AS premium, array_agg(c.policy_id) AS policies
     FROM past p
@@ -42,7 +71,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._holding_result(date) IS
-  'What came of each holding that began in the setting history_months up to a day, those narrowed to a unit or person told by what followed: class of the customer at the start; contacted by the holder, bought within it, with annual premium, selling cost within it and commissions for what was bought. Errors: 55000, 40001.';
+  'What came of each holding that began in the setting history_months up to a day, those narrowed to a unit or person told by what followed: class of the customer at the start; contacted by the holder, bought within it, with annual premium, selling cost within it and commissions for what was bought; what happens on a day is of who holds at its end. Errors: 55000, 40001.';
 REVOKE ALL ON FUNCTION crm._holding_result(date) FROM PUBLIC;
 
 CREATE FUNCTION crm.allocation_history(as_of date)

@@ -13,14 +13,16 @@ BEGIN
   SELECT * INTO plan FROM crm.plan p WHERE p.id = _approved_plan.plan_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no plan "%"', _approved_plan.plan_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm_bi.plan shows the plans.';
-  ELSIF plan.state <> 'approved' THEN
+  END IF;
+  PERFORM crm._ask_plan_right(plan, 'carry_out');
+  IF plan.state <> 'approved' THEN
     RAISE EXCEPTION 'plan "%" is %', plan.name, replace(plan.state, '_', ' ')
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Only an approved plan is carried out.';
   END IF;
   RETURN plan;
 END
 $$;
-COMMENT ON FUNCTION crm._approved_plan(bigint) IS 'Locks the item of a plan that is approved. Errors: 22004, 23503, 55000.';
+COMMENT ON FUNCTION crm._approved_plan(bigint) IS 'Locks the item of a plan that is approved, for who may carry it out. Errors: 22004, 23503, 42501, 55000.';
 REVOKE ALL ON FUNCTION crm._approved_plan(bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._carry_out_plan(plan_id bigint, stage integer, batch integer, INOUT after bigint, INOUT done bigint, INOUT allocated bigint)
@@ -62,6 +64,9 @@ BEGIN
     SELECT p.customer_id, p.staff_id,
            CASE WHEN crm.is_blacklisted(p.customer_id, today) THEN 'blacklisted'
                 WHEN c.obstacle IS NOT NULL THEN c.obstacle
+                WHEN EXISTS (SELECT FROM crm.cover v JOIN crm.staff e ON e.id = v.servicer_id
+                             WHERE v.customer_id = p.customer_id AND v.from_date <= today AND v.to_date > today
+                               AND e.joined_on <= today AND (e.left_on IS NULL OR e.left_on > today)) THEN 'served'
                 WHEN p.staff_id IS NOT NULL AND NOT (today >= s.joined_on AND coalesce(today < s.left_on, true)) THEN 'not_in_post'
                 WHEN s.id IS NOT NULL AND (s.channel_id, s.org_id) <> (p.channel_id, p.org_id) THEN 'moved' END AS refusal
     FROM page p
@@ -79,7 +84,7 @@ BEGIN
   FROM unnest(page, who, refusals) w(customer_id, staff_id, refusal) WHERE w.refusal IS NULL AND w.staff_id IS NOT NULL;
   IF customers IS NOT NULL THEN
     SELECT array_agg(a.customer_id), array_agg(a.holding_id), array_agg(a.outcome) INTO got_customers, got_holdings, got_outcomes
-    FROM crm.allocate(customers => customers, staff => staff, strategy => 'given', reason => reason) a;
+    FROM crm._hold(customers, staff, NULL, NULL, reason, plan.id, plan.recycle_rule) a;
   END IF;
   FOR o IN SELECT l.channel_id, l.org_id, array_agg(w.customer_id ORDER BY w.customer_id) AS customers
            FROM unnest(page, who, refusals) w(customer_id, staff_id, refusal)
@@ -89,12 +94,9 @@ BEGIN
            GROUP BY l.channel_id, l.org_id ORDER BY l.channel_id, l.org_id NULLS FIRST LOOP
     SELECT got_customers || array_agg(e.customer_id), got_holdings || array_agg(e.holding_id), got_outcomes || array_agg(e.outcome)
     INTO got_customers, got_holdings, got_outcomes
-    FROM crm.entrust(customers => o.customers, channel_id => o.channel_id, org_id => o.org_id, reason => reason) e;
+    FROM crm._hold(o.customers, '{}', o.channel_id, o.org_id, reason, plan.id, plan.recycle_rule) e;
   END LOOP;
 
-  UPDATE crm.holding h SET plan_id = plan.id, plan_rule = plan.recycle_rule, rule = coalesce(plan.recycle_rule, h.rule)
-  FROM unnest(got_customers, got_holdings) g(customer_id, holding_id)
-  WHERE h.customer_id = g.customer_id AND h.id = g.holding_id;
   UPDATE crm.plan_customer c SET outcome = r.outcome, holding_id = r.holding_id, done_at = clock_timestamp()
   FROM (SELECT g.customer_id, g.holding_id, CASE WHEN g.holding_id IS NOT NULL THEN 'allocated' ELSE g.outcome END AS outcome
         FROM unnest(got_customers, got_holdings, got_outcomes) g(customer_id, holding_id, outcome)
@@ -106,7 +108,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._carry_out_plan(bigint, integer, integer, bigint, bigint, bigint) IS
-  'Carries out the next customers of an approved plan after a key, those only that were not allocated or refused before; after is NULL at the end. Whoever may call crm.carry_out_plan() may call it. Errors: 22004, 23503, 42704, 55000.';
+  'Carries out the next customers of an approved plan after a key, those only that were not allocated or refused before; after is NULL at the end. Whoever may call crm.carry_out_plan() may call it. Errors: 22004, 23503, 42501, 42704, 55000.';
 REVOKE ALL ON FUNCTION crm._carry_out_plan(bigint, integer, integer, bigint, bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._end_plan(plan_id bigint, reason text) RETURNS bigint
@@ -157,7 +159,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.carry_out_plan(bigint, integer, integer) IS
-  'Allocates what an approved plan says, by crm.allocate() and crm.entrust(), of one stage that has begun or of all that have; and writes for each customer what came of it: crm_bi.plan_difference tells who was not allocated and why. Commits after each batch of customers; broken off or busy with some, it may be called again, does what is left and nothing twice. With nothing left the plan is carried out. batch => NULL does all in the caller''s transaction. Errors: 22004, 22023, 23503, 42501, 42704 no such stage, 55000 not approved or the stage has not begun; 2D000 inside a transaction block unless batch is NULL. 执行计划';
+  'Allocates what an approved plan says, as crm.allocate() and crm.entrust() would, of one stage that has begun or of all that have; and writes for each customer what came of it: crm_bi.plan_difference tells who was not allocated and why. Commits after each batch of customers; broken off or busy with some, it may be called again, does what is left and nothing twice. With nothing left the plan is carried out. batch => NULL does all in the caller''s transaction. Errors: 22004, 22023, 23503, 42501, 42704 no such stage, 55000 not approved or the stage has not begun; 2D000 inside a transaction block unless batch is NULL. 执行计划';
 REVOKE ALL ON PROCEDURE crm.carry_out_plan(bigint, integer, integer) FROM PUBLIC;
 
 CREATE FUNCTION crm.finish_plan(plan_id bigint, reason text) RETURNS bigint

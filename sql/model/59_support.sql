@@ -1,5 +1,42 @@
 -- allocate: lists dealt out by need, what goes along with a plan or list, problems reported on them
 
+CREATE FUNCTION crm._deal_wanted(customers bigint[], kinds bigint[], staff bigint[], rooms bigint[], kind_loads bigint[], wanted bigint[],
+  barred_customers bigint[], barred_staff bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  many CONSTANT bigint := cardinality(_deal_wanted.kind_loads) / cardinality(_deal_wanted.staff);
+  ones CONSTANT bigint[] := array_fill(1::bigint, ARRAY[cardinality(_deal_wanted.staff)]);
+  given bigint[] := array_fill(0::bigint, ARRAY[cardinality(_deal_wanted.staff)]);
+  places bigint[];
+  loads bigint[];
+  dealt bigint[];
+  who bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(_deal_wanted.customers)]);
+  k bigint;
+BEGIN
+  -- those of one kind count alike, so that what fits is a number of them; the heaviest first
+  FOR k IN SELECT u.kind FROM (SELECT DISTINCT x.kind FROM unnest(_deal_wanted.kinds) x(kind)) u
+           ORDER BY (SELECT max(_deal_wanted.kind_loads[(n - 1) * many + u.kind]) FROM generate_series(1, cardinality(_deal_wanted.staff)) n) DESC, u.kind LOOP
+    places := ARRAY(SELECT u.n FROM unnest(_deal_wanted.kinds) WITH ORDINALITY u(kind, n) WHERE u.kind = k ORDER BY u.n);
+    loads := ARRAY(SELECT _deal_wanted.kind_loads[(n - 1) * many + k] FROM generate_series(1, cardinality(_deal_wanted.staff)) n ORDER BY n);
+    dealt := crm._deal('level', ARRAY(SELECT _deal_wanted.customers[u.n] FROM unnest(places) WITH ORDINALITY u(n, i) ORDER BY u.i), array_fill(1::bigint, ARRAY[cardinality(places)]),
+                       _deal_wanted.staff, given,
+                       ARRAY(SELECT CASE WHEN r.room < r.load THEN 0 WHEN r.load = 0 THEN r.wanted - r.given ELSE least(r.room / r.load, r.wanted - r.given) END
+                             FROM unnest(_deal_wanted.rooms, loads, _deal_wanted.wanted, given) WITH ORDINALITY r(room, load, wanted, given, n) ORDER BY r.n),
+                       ones, _deal_wanted.barred_customers, _deal_wanted.barred_staff, false);
+    SELECT array_agg(coalesce(d.staff_id, w.staff_id) ORDER BY w.n) INTO who
+    FROM unnest(who) WITH ORDINALITY w(staff_id, n) LEFT JOIN unnest(places, dealt) d(n, staff_id) ON d.n = w.n;
+    SELECT array_agg(r.given + coalesce(g.n, 0) ORDER BY r.n), array_agg(r.room - coalesce(g.n, 0) * r.load ORDER BY r.n) INTO given, rooms
+    FROM unnest(_deal_wanted.staff, _deal_wanted.rooms, loads, given) WITH ORDINALITY r(staff_id, room, load, given, n)
+    LEFT JOIN (SELECT d.staff_id, count(*) AS n FROM unnest(dealt) d(staff_id) GROUP BY d.staff_id) g ON g.staff_id = r.staff_id;
+  END LOOP;
+  RETURN who;
+END
+$$;
+COMMENT ON FUNCTION crm._deal_wanted(bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[]) IS
+  'Deals customers of kinds to staff so that all get as many, none more than wanted, nor more than fits by what the kinds count; the member of staff for each customer, NULL where none is left.';
+REVOKE ALL ON FUNCTION crm._deal_wanted(bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[]) FROM PUBLIC;
+
 CREATE FUNCTION crm.distribute_list(target_list_id bigint, staff bigint[], wanted bigint[] DEFAULT NULL, reason text DEFAULT NULL)
 RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -31,9 +68,13 @@ BEGIN
     RETURN;
   END IF;
   state := crm._allocation_state(members, distribute_list.staff);
-  who := crm._deal('level', state.eligible, state.kinds, distribute_list.staff, array_fill(0::bigint, ARRAY[cardinality(distribute_list.staff)]),
-                   ARRAY(SELECT least(w.room, w.wanted) FROM unnest(state.rooms, distribute_list.wanted) WITH ORDINALITY w(room, wanted, n) WHERE w.room IS NOT NULL ORDER BY w.n),
-                   state.kind_loads, state.barred_customers, state.barred_staff, false);
+  IF distribute_list.wanted IS NULL THEN
+    who := crm._deal('level', state.eligible, state.kinds, distribute_list.staff, array_fill(0::bigint, ARRAY[cardinality(distribute_list.staff)]), state.rooms,
+                     state.kind_loads, state.barred_customers, state.barred_staff, false);
+  ELSE
+    who := crm._deal_wanted(state.eligible, state.kinds, distribute_list.staff, state.rooms, state.kind_loads, distribute_list.wanted,
+                            state.barred_customers, state.barred_staff);
+  END IF;
   RETURN QUERY
   SELECT a.customer_id, a.staff_id, a.holding_id, a.outcome
   FROM crm._allocate(state.eligible || state.others, who || array_fill(NULL::bigint, ARRAY[cardinality(state.others)]),
@@ -41,7 +82,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.distribute_list(bigint, bigint[], bigint[], text) IS
-  'Deals those on a target list whom nobody holds out to members of staff by need: in turns, to each no more than stands at the same place of wanted, nor than its quota leaves, never within a cool-off nor to somebody on leave. One row for each of them as crm.allocate(); those left over stay in the pool. Errors: 22004, 22023, 23503 unknown staff, 42704 unknown list, 55000 not in post, 2202E. 名单分发';
+  'Deals those on a target list whom nobody holds out to members of staff by need: in turns, to each no more customers than stands at the same place of wanted, nor, by what they count, than its quota leaves, never within a cool-off nor to somebody on leave. One row for each of them as crm.allocate(); those left over stay in the pool. Errors: 22004, 22023, 23503 unknown staff, 42704 unknown list, 55000 not in post, 2202E. 名单分发';
 REVOKE ALL ON FUNCTION crm.distribute_list(bigint, bigint[], bigint[], text) FROM PUBLIC;
 
 -- what goes along -------------------------------------------------------------
@@ -136,7 +177,7 @@ BEGIN
   IF report_problem.org_id IS NULL THEN
     RAISE EXCEPTION 'the unit must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  PERFORM crm._act_for_side(report_problem.channel_id, report_problem.org_id);
+  PERFORM crm._act_for_side(report_problem.channel_id, report_problem.org_id, NULL, NULL, report_problem.org_id);
   INSERT INTO crm.problem AS p (plan_id, target_list_id, org_id, channel_id, title, body)
   VALUES (report_problem.plan_id, report_problem.target_list_id, report_problem.org_id, report_problem.channel_id, report_problem.title, report_problem.body)
   RETURNING p.id INTO new_id;
@@ -207,7 +248,7 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
 SELECT d.duty, 'SELECT', 'TABLE', 'crm_bi.' || v.name
 FROM (VALUES ('resource_manager'), ('planner'), ('approver')) d(duty)
-CROSS JOIN (VALUES ('plan'), ('plan_proposal'), ('plan_cell'), ('plan_line'), ('plan_customer'), ('plan_difference'), ('plan_stage'), ('plan_terms'), ('plan_adjustment'), ('plan_attachment'),
+CROSS JOIN (VALUES ('plan'), ('plan_proposal'), ('plan_cell'), ('plan_line'), ('plan_customer'), ('plan_difference'), ('plan_stage'), ('plan_affinity'), ('community'), ('staff_skill'), ('plan_terms'), ('plan_adjustment'), ('plan_attachment'),
                    ('problem')) v(name);
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('provider', 'SELECT', 'TABLE', 'crm_bi.plan_terms'),

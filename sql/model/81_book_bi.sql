@@ -31,7 +31,8 @@ SELECT p.customer_id, p.employment_status, x0.name AS employment_status_name, x0
        p.education, x5.name AS education_name, x5.name_zh AS education_name_zh,
        p.asset_band, x6.name AS asset_band_name, x6.name_zh AS asset_band_name_zh,
        p.income_band, x7.name AS income_band_name, x7.name_zh AS income_band_name_zh,
-       p.children, p.investable_amount, p.debt_amount, p.verified_on, p.verified_source, p.updated_at
+       p.children, p.investable_amount, p.debt_amount, p.verified_on, p.verified_source, p.updated_at,
+       p.language, x8.name AS language_name, x8.name_zh AS language_name_zh, m.code AS community, m.name AS community_name, m.name_zh AS community_name_zh
 FROM crm.profile p
 LEFT JOIN crm.profile_code x0 ON x0.field = 'employment_status' AND x0.code = p.employment_status
 LEFT JOIN crm.profile_code x1 ON x1.field = 'position_type' AND x1.code = p.position_type
@@ -40,7 +41,9 @@ LEFT JOIN crm.profile_code x3 ON x3.field = 'marital_status' AND x3.code = p.mar
 LEFT JOIN crm.profile_code x4 ON x4.field = 'social_role' AND x4.code = p.social_role
 LEFT JOIN crm.profile_code x5 ON x5.field = 'education' AND x5.code = p.education
 LEFT JOIN crm.profile_code x6 ON x6.field = 'asset_band' AND x6.code = p.asset_band
-LEFT JOIN crm.profile_code x7 ON x7.field = 'income_band' AND x7.code = p.income_band;
+LEFT JOIN crm.profile_code x7 ON x7.field = 'income_band' AND x7.code = p.income_band
+LEFT JOIN crm.profile_code x8 ON x8.field = 'language' AND x8.code = p.language
+LEFT JOIN crm.community m ON m.id = p.community_id;
 
 CREATE VIEW crm_bi.relation AS
 SELECT r.customer_id::text || '/' || r.stored_with || '/' || r.relation_id AS relation_key, r.customer_id, r.other_id, r.other_is, r.other_name, r.other_name_zh,
@@ -264,6 +267,12 @@ COMMENT ON COLUMN crm_bi.profile.income_band_name_zh IS 'Band of income in Chine
 COMMENT ON COLUMN crm_bi.profile.children IS 'Number of children. 子女数';
 COMMENT ON COLUMN crm_bi.profile.investable_amount IS 'Amount that could be invested. 可投资金额';
 COMMENT ON COLUMN crm_bi.profile.debt_amount IS 'Debts altogether. 负债';
+COMMENT ON COLUMN crm_bi.profile.language IS 'Language in which to speak to the customer, a code. 沟通语言代码';
+COMMENT ON COLUMN crm_bi.profile.language_name IS 'Language in English. 沟通语言英文';
+COMMENT ON COLUMN crm_bi.profile.language_name_zh IS 'Language in Chinese. 沟通语言';
+COMMENT ON COLUMN crm_bi.profile.community IS 'Code of the community in which the customer lives. 社区代码';
+COMMENT ON COLUMN crm_bi.profile.community_name IS 'Name of the community. 社区名称';
+COMMENT ON COLUMN crm_bi.profile.community_name_zh IS 'Name of the community in Chinese. 社区中文名';
 COMMENT ON COLUMN crm_bi.profile.verified_on IS 'Last found right. 核实日期';
 COMMENT ON COLUMN crm_bi.profile.verified_source IS 'How it was found right. 核实来源';
 COMMENT ON COLUMN crm_bi.profile.updated_at IS 'Last change. 更新时间';

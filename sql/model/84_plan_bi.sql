@@ -4,8 +4,11 @@ CREATE VIEW crm_bi.plan AS
 SELECT p.id AS plan_id, p.cycle_id, p.name, p.state, p.version, p.weighing, p.strategy, p.level, p.as_of, coalesce(l.customers, 0) AS planned, coalesce(c.allocated, 0) AS allocated,
        coalesce(c.not_allocated, 0) AS not_allocated, coalesce(c.to_do, 0) AS to_do, coalesce(l.contacts, 0) AS expected_contacts, coalesce(l.purchases, 0) AS expected_purchases,
        coalesce(l.premium, 0) AS expected_premium, coalesce(l.cost, 0) AS expected_cost, l.cost / nullif(l.purchases, 0) AS expected_cost_per_purchase,
-       (SELECT pg_catalog.count(*) FROM crm.plan_adjustment a WHERE a.plan_id = p.id) AS adjustments, p.made_at, p.made_by, p.computed_at, p.computed_by, p.submitted_by, p.recycle_rule::text AS recycle_rule
+       (SELECT pg_catalog.count(*) FROM crm.plan_adjustment a WHERE a.plan_id = p.id) AS adjustments, p.made_at, p.made_by, p.computed_at, p.computed_by, p.submitted_by, p.recycle_rule::text AS recycle_rule,
+       i.responsible, i.due_at, t.reason, t.by_whom AS decided_by, t.at AS decided_at
 FROM crm.plan p
+LEFT JOIN crm.workflow_item i ON i.id = p.item_id
+LEFT JOIN LATERAL (SELECT x.reason, x.by_whom, x.at FROM crm.workflow_log x WHERE x.item_id = p.item_id AND x.kind = 'transition' ORDER BY x.id DESC LIMIT 1) t ON true
 LEFT JOIN (SELECT x.plan_id, pg_catalog.sum(x.customers)::bigint AS customers, pg_catalog.sum(x.expected_contacts) AS contacts, pg_catalog.sum(x.expected_purchases) AS purchases,
                   pg_catalog.sum(x.expected_premium) AS premium, pg_catalog.sum(x.expected_cost) AS cost FROM crm.plan_line x GROUP BY x.plan_id) l ON l.plan_id = p.id
 LEFT JOIN (SELECT x.plan_id, pg_catalog.count(*) FILTER (WHERE x.outcome = 'allocated') AS allocated, pg_catalog.count(*) FILTER (WHERE x.outcome NOT IN ('allocated', 'busy')) AS not_allocated,
@@ -36,10 +39,15 @@ COMMENT ON COLUMN crm_bi.plan.computed_at IS 'When it was computed. 计算时间
 COMMENT ON COLUMN crm_bi.plan.computed_by IS 'Who computed it. 计算人';
 COMMENT ON COLUMN crm_bi.plan.submitted_by IS 'Who submitted it. 提交人';
 COMMENT ON COLUMN crm_bi.plan.recycle_rule IS 'Rule by which its holdings fall due; NULL: as of any holding. 回收规则';
+COMMENT ON COLUMN crm_bi.plan.responsible IS 'Who has it in hand; NULL: nobody any more. 责任人';
+COMMENT ON COLUMN crm_bi.plan.due_at IS 'End of the time limit of its state; NULL: none. 到期时间';
+COMMENT ON COLUMN crm_bi.plan.reason IS 'Reason given with the last step, as of its return or rejection; NULL: none. 最近处理意见';
+COMMENT ON COLUMN crm_bi.plan.decided_by IS 'Who made that step. 最近处理人';
+COMMENT ON COLUMN crm_bi.plan.decided_at IS 'When. 最近处理时间';
 
 CREATE VIEW crm_bi.plan_proposal AS
 SELECT n.plan_id::text || '/' || n.proposal_id AS plan_proposal_key, n.plan_id, n.proposal_id, h.code AS channel, p.org_id, p.title, n.version, v.volume, n.matching, n.room, n.planned,
-       v.volume - n.planned AS unmet
+       v.volume - n.planned AS unmet, n.planned_load
 FROM crm.plan_proposal n
 JOIN crm.proposal p ON p.id = n.proposal_id
 JOIN crm.proposal_version v ON v.proposal_id = n.proposal_id AND v.version = n.version
@@ -54,9 +62,10 @@ COMMENT ON COLUMN crm_bi.plan_proposal.title IS 'Title. 标题';
 COMMENT ON COLUMN crm_bi.plan_proposal.version IS 'Version taken in. 版本';
 COMMENT ON COLUMN crm_bi.plan_proposal.volume IS 'Customers asked for. 需求量';
 COMMENT ON COLUMN crm_bi.plan_proposal.matching IS 'Free customers in the segment. 符合条件客户数';
-COMMENT ON COLUMN crm_bi.plan_proposal.room IS 'What the staff may still hold. 可容纳数';
+COMMENT ON COLUMN crm_bi.plan_proposal.room IS 'Load that the staff may still take on. 可容纳负荷';
 COMMENT ON COLUMN crm_bi.plan_proposal.planned IS 'Customers planned. 计划客户数';
 COMMENT ON COLUMN crm_bi.plan_proposal.unmet IS 'volume - planned. 未满足数';
+COMMENT ON COLUMN crm_bi.plan_proposal.planned_load IS 'What the customers planned count against the room. 计划负荷';
 
 CREATE VIEW crm_bi.plan_cell AS
 SELECT pg_catalog.concat_ws('/', c.plan_id, c.proposal_id, c.coverage, c.tier) AS plan_cell_key, c.plan_id, c.proposal_id, h.code AS channel, c.coverage, c.tier, c.customers, c.planned, c.basis,
@@ -109,7 +118,7 @@ COMMENT ON COLUMN crm_bi.plan_line.expected_cost IS 'Cost expected. 预期费用
 
 CREATE VIEW crm_bi.plan_customer AS
 SELECT c.plan_id::text || '/' || c.customer_id AS plan_customer_key, c.plan_id, c.customer_id, c.line, l.proposal_id, p.code AS provider, h.code AS channel, l.org_id, c.staff_id, l.stage, c.why,
-       c.outcome, c.holding_id, c.done_at
+       c.outcome, c.holding_id, c.done_at, pg_catalog.array_to_string(c.wanted, ', ') AS wanted, pg_catalog.array_to_string(c.met, ', ') AS met
 FROM crm.plan_customer c
 JOIN crm.plan_line l ON l.plan_id = c.plan_id AND l.line = c.line
 JOIN crm.provider p ON p.id = l.provider_id
@@ -125,10 +134,12 @@ COMMENT ON COLUMN crm_bi.plan_customer.channel IS 'Channel. 渠道';
 COMMENT ON COLUMN crm_bi.plan_customer.org_id IS 'Unit. 机构';
 COMMENT ON COLUMN crm_bi.plan_customer.staff_id IS 'Member of staff; NULL: unit or channel. 人员';
 COMMENT ON COLUMN crm_bi.plan_customer.stage IS 'Stage. 批次';
-COMMENT ON COLUMN crm_bi.plan_customer.why IS 'pin 指定, volume 定量, servicer 原服务人员, home 归属机构, near 就近 or channel 渠道.';
+COMMENT ON COLUMN crm_bi.plan_customer.why IS 'pin 指定, volume 定量, servicer 原服务人员, home 归属机构, community 社区网点, near 就近 or channel 渠道.';
 COMMENT ON COLUMN crm_bi.plan_customer.outcome IS 'What came of it; NULL: not carried out. 执行结果';
 COMMENT ON COLUMN crm_bi.plan_customer.holding_id IS 'Key within the customer of the holding. 持有记录';
 COMMENT ON COLUMN crm_bi.plan_customer.done_at IS 'When. 执行时间';
+COMMENT ON COLUMN crm_bi.plan_customer.wanted IS 'What the customer asks of staff: community 社区, language 语言, line 产品线, tier 等级. 匹配需求';
+COMMENT ON COLUMN crm_bi.plan_customer.met IS 'Of that what is given. 已匹配';
 
 CREATE VIEW crm_bi.plan_difference AS
 SELECT c.plan_customer_key AS plan_difference_key, c.plan_id, c.customer_id, c.line, c.provider, c.channel, c.org_id, c.staff_id, c.stage, c.outcome AS cause, c.done_at,
@@ -146,19 +157,27 @@ COMMENT ON COLUMN crm_bi.plan_difference.channel IS 'Channel. 渠道';
 COMMENT ON COLUMN crm_bi.plan_difference.org_id IS 'Unit. 机构';
 COMMENT ON COLUMN crm_bi.plan_difference.staff_id IS 'Member of staff planned. 计划人员';
 COMMENT ON COLUMN crm_bi.plan_difference.stage IS 'Stage. 批次';
-COMMENT ON COLUMN crm_bi.plan_difference.cause IS 'held 已被持有, busy 占用待重试, quota 超限额, cool_off 冷却期, blacklisted 黑名单, do_not_contact 勿扰, consent_withdrawn 撤回同意, no_consent 未同意, not_in_post 不在岗, moved 已调动, given_up 放弃, or another word of crm.allocate(). 原因';
+COMMENT ON COLUMN crm_bi.plan_difference.cause IS 'held 已被持有, busy 占用待重试, quota 超限额, cool_off 冷却期, served 已有人服务, blacklisted 黑名单, do_not_contact 勿扰, consent_withdrawn 撤回同意, no_consent 未同意, not_in_post 不在岗, moved 已调动, given_up 放弃, or another word of crm.allocate(). 原因';
 COMMENT ON COLUMN crm_bi.plan_difference.done_at IS 'When it was tried. 执行时间';
 COMMENT ON COLUMN crm_bi.plan_difference.held_by_staff_id IS 'Who holds the customer now. 现持有人';
 COMMENT ON COLUMN crm_bi.plan_difference.held_since IS 'Since when. 持有起始';
 
 CREATE VIEW crm_bi.plan_stage AS
 WITH held AS (
-  SELECT h.plan_id, h.customer_id, h.id, h.last_contact_at IS NOT NULL AS contacted, h.end_cause,
+  SELECT c.plan_id, l.stage, h.last_contact_at < u.until
+           OR EXISTS (SELECT FROM crm.contact x WHERE x.customer_id = c.customer_id AND h.last_contact_at >= u.until AND x.staff_id = h.last_staff_id
+                      AND x.at >= (h.first_day)::timestamp AT TIME ZONE z.zone AND x.at < u.until) AS contacted,
+         h.last_end_cause = 'recycle' AND h.held_to < u.until AS recycled,
          (SELECT pg_catalog.min(v.issued_on) FROM crm.cover v
-          WHERE v.customer_id = h.customer_id AND v.role = 'policyholder' AND v.seq = 1 AND v.to_date > v.from_date AND v.issued_on >= d.day AND v.issued_on <= (SELECT crm.today())) - d.day AS days
-  FROM crm.holding h
-  CROSS JOIN LATERAL (SELECT (h.held_from AT TIME ZONE (SELECT crm.setting_value('business_time_zone')))::date AS day) d
-  WHERE h.plan_id IS NOT NULL)
+          WHERE v.customer_id = c.customer_id AND v.role = 'policyholder' AND v.seq = 1 AND v.to_date > v.from_date AND v.issued_on >= h.first_day
+            AND v.issued_on <= least(h.last_day, s.to_date, z.today)) - h.first_day AS days
+  FROM crm.plan_customer c
+  JOIN crm.plan_line l ON l.plan_id = c.plan_id AND l.line = c.line
+  JOIN crm._holding_days h ON h.customer_id = c.customer_id AND h.id = c.holding_id
+  LEFT JOIN crm.plan_stage s ON s.plan_id = l.plan_id AND s.stage = l.stage
+  CROSS JOIN (SELECT crm.setting_value('business_time_zone') AS zone, crm.today() AS today OFFSET 0) z
+  CROSS JOIN LATERAL (SELECT coalesce((s.to_date + 1)::timestamp AT TIME ZONE z.zone, 'infinity') AS until) u
+  WHERE h.plan_id = c.plan_id)
 SELECT l.plan_id::text || '/' || coalesce(l.stage, 0) AS plan_stage_key, l.plan_id, l.stage, s.name, s.area, s.from_date, s.to_date, l.planned, l.expected_purchases, l.expected_premium,
        coalesce(r.allocated, 0) AS allocated, coalesce(r.contacted, 0) AS contacted, coalesce(r.purchased_30, 0) AS purchased_30, coalesce(r.purchased_90, 0) AS purchased_90,
        coalesce(r.purchased, 0) AS purchased, coalesce(r.recycled, 0) AS recycled, r.contacted::numeric / nullif(r.allocated, 0) AS contact_rate, r.purchased::numeric / nullif(r.allocated, 0) AS purchase_rate
@@ -166,28 +185,25 @@ FROM (SELECT x.plan_id, x.stage, pg_catalog.sum(x.customers)::bigint AS planned,
       FROM crm.plan_line x GROUP BY x.plan_id, x.stage) l
 LEFT JOIN crm.plan_stage s ON s.plan_id = l.plan_id AND s.stage = l.stage
 LEFT JOIN (
-  SELECT x.plan_id, x.stage, pg_catalog.count(*) AS allocated, pg_catalog.count(*) FILTER (WHERE h.contacted) AS contacted, pg_catalog.count(*) FILTER (WHERE h.days <= 30) AS purchased_30,
-         pg_catalog.count(*) FILTER (WHERE h.days <= 90) AS purchased_90, pg_catalog.count(h.days) AS purchased, pg_catalog.count(*) FILTER (WHERE h.end_cause = 'recycle') AS recycled
-  FROM crm.plan_customer c
-  JOIN crm.plan_line x ON x.plan_id = c.plan_id AND x.line = c.line
-  JOIN held h ON h.plan_id = c.plan_id AND h.customer_id = c.customer_id AND h.id = c.holding_id
-  GROUP BY x.plan_id, x.stage) r ON r.plan_id = l.plan_id AND r.stage IS NOT DISTINCT FROM l.stage;
-COMMENT ON VIEW crm_bi.plan_stage IS 'Stages of plans compared: one row for each plan and stage, a plan without stages has one. 批次对比';
+  SELECT h.plan_id, h.stage, pg_catalog.count(*) AS allocated, pg_catalog.count(*) FILTER (WHERE h.contacted) AS contacted, pg_catalog.count(*) FILTER (WHERE h.days <= 30) AS purchased_30,
+         pg_catalog.count(*) FILTER (WHERE h.days <= 90) AS purchased_90, pg_catalog.count(h.days) AS purchased, pg_catalog.count(*) FILTER (WHERE h.recycled) AS recycled
+  FROM held h GROUP BY h.plan_id, h.stage) r ON r.plan_id = l.plan_id AND r.stage IS NOT DISTINCT FROM l.stage;
+COMMENT ON VIEW crm_bi.plan_stage IS 'Stages of plans compared: one row for each plan and stage, a plan without stages has one. Contacts, purchases and recycling count up to the last day of the stage and while the customer is held through the plan. 批次对比';
 COMMENT ON COLUMN crm_bi.plan_stage.plan_stage_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.plan_stage.plan_id IS 'Plan. 计划';
 COMMENT ON COLUMN crm_bi.plan_stage.stage IS 'Place in the order; NULL: the plan has no stages. 批次';
 COMMENT ON COLUMN crm_bi.plan_stage.name IS 'Name. 名称';
 COMMENT ON COLUMN crm_bi.plan_stage.area IS 'Area. 区域';
 COMMENT ON COLUMN crm_bi.plan_stage.from_date IS 'First day. 起始日';
-COMMENT ON COLUMN crm_bi.plan_stage.to_date IS 'Last day. 截止日';
+COMMENT ON COLUMN crm_bi.plan_stage.to_date IS 'Last day, up to which results are compared. 截止日';
 COMMENT ON COLUMN crm_bi.plan_stage.planned IS 'Customers planned. 计划客户数';
 COMMENT ON COLUMN crm_bi.plan_stage.expected_purchases IS 'Customers expected to buy. 预期购买数';
 COMMENT ON COLUMN crm_bi.plan_stage.expected_premium IS 'Annual premium expected. 预期年化保费';
 COMMENT ON COLUMN crm_bi.plan_stage.allocated IS 'Customers allocated. 已分配客户数';
 COMMENT ON COLUMN crm_bi.plan_stage.contacted IS 'Of those contacted by the holder. 已接触数';
-COMMENT ON COLUMN crm_bi.plan_stage.purchased_30 IS 'Bought within 30 days of the allocation, up to today. 30天内购买数';
+COMMENT ON COLUMN crm_bi.plan_stage.purchased_30 IS 'Bought within 30 days of the allocation. 30天内购买数';
 COMMENT ON COLUMN crm_bi.plan_stage.purchased_90 IS 'Within 90 days. 90天内购买数';
-COMMENT ON COLUMN crm_bi.plan_stage.purchased IS 'At any time since, up to today. 购买数';
+COMMENT ON COLUMN crm_bi.plan_stage.purchased IS 'At any time of the holding, up to the last day of the stage and today; on a day on which the holder changes for the later one. 购买数';
 COMMENT ON COLUMN crm_bi.plan_stage.recycled IS 'Gone back to the pool by recycling. 已回收数';
 COMMENT ON COLUMN crm_bi.plan_stage.contact_rate IS 'contacted / allocated. 接触率';
 COMMENT ON COLUMN crm_bi.plan_stage.purchase_rate IS 'purchased / allocated. 购买率';
@@ -252,10 +268,11 @@ COMMENT ON COLUMN crm_bi.plan_attachment.added_by IS 'Who added it. 添加人';
 
 CREATE VIEW crm_bi.problem AS
 SELECT p.id AS problem_id, p.plan_id, p.target_list_id, p.org_id, h.code AS channel, p.title, p.body, p.state, i.data ->> 'answer' AS answer, i.responsible, i.due_at,
-       i.closed_at IS NULL AND i.due_at < pg_catalog.now() AS is_overdue, p.reported_at, p.reported_by, i.closed_at
+       coalesce(i.closed_at IS NULL AND i.due_at < n.at, false) AS is_overdue, p.reported_at, p.reported_by, i.closed_at
 FROM crm.problem p
 JOIN crm.workflow_item i ON i.id = p.item_id
-LEFT JOIN crm.channel h ON h.id = p.channel_id;
+LEFT JOIN crm.channel h ON h.id = p.channel_id
+CROSS JOIN crm._workflow_clock n;
 COMMENT ON VIEW crm_bi.problem IS 'Problems reported by units: one row each. 问题反馈';
 COMMENT ON COLUMN crm_bi.problem.problem_id IS 'Key. 问题';
 COMMENT ON COLUMN crm_bi.problem.plan_id IS 'Plan. 计划';

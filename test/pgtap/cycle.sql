@@ -32,7 +32,7 @@ SELECT pg_temp.refused($$SELECT crm.open_cycle('x', 999, '2026-01-01', '2026-06-
 
 -- step 1: inventory ------------------------------------------------------------
 
-CREATE FUNCTION pg_temp.naive_release(provider bigint, top bigint) RETURNS TABLE (customer_id bigint, outcome text) LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.naive_release(provider bigint, top bigint) RETURNS TABLE (customer_id bigint, outcome text) LANGUAGE sql SET crm.as_of = '' AS $$
   SELECT c.customer_id,
          CASE WHEN NOT EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = top AND t.descendant_id = c.org_id) THEN 'elsewhere'
               WHEN p.kind = 'channel' AND c.channel <> p.code THEN 'not_own'
@@ -76,10 +76,15 @@ INSERT INTO crm.consent (customer_id, purpose, state, on_date, source) SELECT cu
 SELECT crm.claim(customer_id, 1) FROM trouble WHERE n BETWEEN 20 AND 22 \g /dev/null
 SELECT crm.entrust(ARRAY(SELECT customer_id FROM trouble WHERE n = 23), 1, 2) \g /dev/null
 SELECT crm.lock_holding(customer_id) FROM trouble WHERE n = 22 \g /dev/null
+-- and two who were released and then found somebody to serve them
+INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, payment, premium, payments, servicer_id)
+SELECT customer_id, (SELECT min(id) FROM crm.product), 1, '2025-12-01', 'yearly', 500, 10, (SELECT max(id) FROM crm.staff WHERE channel_id = 1 AND left_on IS NULL) FROM trouble WHERE n IN (30, 31);
+SELECT ok(crm.post() > 0, 'they are posted');
 CREATE FUNCTION pg_temp.naive_conflicts(cycle bigint, consent boolean) RETURNS TABLE (customer_id bigint, conflicts text) LANGUAGE sql AS $$
   SELECT c.id, nullif(concat_ws(', ',
     (SELECT 'held' FROM crm.holding h WHERE h.customer_id = c.id AND h.held_to IS NULL),
     (SELECT 'protected' FROM crm.holding h WHERE h.customer_id = c.id AND h.held_to IS NULL AND h.locked),
+    (SELECT 'served' FROM crm_bi.customer b WHERE b.customer_id = c.id AND b.service = 'served' AND NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.id AND h.held_to IS NULL)),
     CASE WHEN crm.is_blacklisted(c.id, '2025-12-31') THEN 'blacklisted' END,
     CASE WHEN crm.contact_obstacle(c.id, '2025-12-31') = 'do not contact' THEN 'do_not_contact' END,
     (SELECT CASE WHEN s.state = 'withdrawn' THEN 'consent_withdrawn' WHEN s.state IS NULL AND consent THEN 'no_consent' END
@@ -90,6 +95,7 @@ CREATE FUNCTION pg_temp.naive_conflicts(cycle bigint, consent boolean) RETURNS T
 $$;
 SELECT pg_temp.same(format('SELECT customer_id, conflicts FROM crm.inventory(%s, %L)', y, '2025-12-31'), format('SELECT * FROM pg_temp.naive_conflicts(%s, true)', y), 'what stands in the way, cycle ' || y)
 FROM (VALUES (:cycle), (:north)) v (y);
+SELECT is((SELECT count(*) FROM crm.inventory(:cycle, '2025-12-31') JOIN trouble USING (customer_id) WHERE conflicts = 'served' AND n IN (30, 31)), 2::bigint, 'also who is served by now');
 SELECT ok((SELECT count(DISTINCT conflicts) FROM crm.inventory(:cycle, '2025-12-31')) >= 7, 'of many kinds');
 SELECT ok((SELECT count(*) FROM crm.inventory(:north, '2025-12-31') WHERE conflicts ~ 'other_cycle') > 50, 'the earlier release counts');
 SELECT pg_temp.same(format($$SELECT i.customer_id, i.provider_id, i.providers, i.tier, i.service, i.activity, i.org_id, i.line FROM crm.inventory(%s, '2025-12-31') i$$, :cycle),
@@ -311,7 +317,7 @@ SELECT org_id AS unit, count(*) AS unit_has FROM crm_bi.plan_customer WHERE plan
 SELECT crm.adjust_plan(:plan, 'pin', :pinned, staff_id => 1), crm.adjust_plan(:plan, 'pin', :pinned, staff_id => :favourite) AS pin, crm.adjust_plan(:plan, 'bar', :barred, staff_id => :barred_from),
        crm.adjust_plan(:plan, 'bar', :unit_barred, org_id => :unit_barred_from), crm.adjust_plan(:plan, 'bar', :nobody), crm.adjust_plan(:plan, 'volume', channel_id => 1, org_id => :unit, volume => 3) \gset
 SELECT pg_temp.refused(format('SELECT crm.adjust_plan(%s, %s)', :plan, args), code, words, name)
-FROM (VALUES ('''pin'', 1', '23514', 'adjustment_of', 'a pin needs a holder'), ('''volume'', channel_id => 1, org_id => 2', '23514', 'adjustment_of', 'a volume a number'), ('''bar''', '23514', 'adjustment_of', 'a bar a customer'),
+FROM (VALUES ('''pin'', 1', '23514', '"pin" is not given', 'a pin needs a holder'), ('''volume'', channel_id => 1, org_id => 2', '23514', '"volume" is not given', 'a volume a number'), ('''bar''', '23514', '"bar" is not given', 'a bar a customer'),
              ('''wish'', 1', '22023', 'wish', 'there are three kinds'), ('''pin'', 1, staff_id => 99999', '23503', 'no member of staff', 'holders that there are'),
              ('''volume'', channel_id => 1, org_id => 2, volume => -1', '23514', 'volume', 'no less than nobody'), ('''pin'', 1, channel_id => 4, staff_id => 1', '22023', 'not of that channel', 'in their own channel')) v (args, code, words, name);
 SELECT pg_temp.refused(format('SELECT crm.submit_plan(%s, 2)', :plan), '55000', 'not computed since', 'a change asks for a new computation');
@@ -323,9 +329,9 @@ SELECT isnt((SELECT org_id FROM crm_bi.plan_customer WHERE plan_id = :plan AND c
 SELECT is_empty(format('SELECT * FROM crm.plan_customer WHERE plan_id = %s AND customer_id = %s', :plan, :nobody), 'nor anybody');
 SELECT is((SELECT count(*) FROM crm_bi.plan_customer WHERE plan_id = :plan AND channel = 'individual' AND org_id = :unit), 3::bigint, 'the unit gets its volume');
 SELECT cmp_ok(:unit_has, '>', 3, 'which is less than it had');
-SELECT crm.adjust_plan(:plan, 'volume', channel_id => 1, org_id => :unit, volume => 50) AS volume \gset
+SELECT crm.adjust_plan(:plan, 'volume', channel_id => 1, org_id => :unit, volume => 45) AS volume \gset
 SELECT is(crm.compute_plan(:plan, '2025-12-31'), 4, 'and again');
-SELECT is((SELECT count(*) FROM crm_bi.plan_customer WHERE plan_id = :plan AND channel = 'individual' AND org_id = :unit), 50::bigint, 'more, too');
+SELECT is((SELECT count(*) FROM crm_bi.plan_customer WHERE plan_id = :plan AND channel = 'individual' AND org_id = :unit), 45::bigint, 'more, too');
 SELECT lives_ok(format('SELECT crm.drop_adjustment(%s, %s)', :plan, :volume), 'taken out');
 SELECT pg_temp.refused(format('SELECT crm.drop_adjustment(%s, %s)', :plan, :volume), '42704', 'no adjustment', 'once');
 
@@ -397,6 +403,7 @@ SELECT pg_temp.refused(format('SELECT crm.close_cycle(%s)', :cycle), '55000', 'n
 SET LOCAL crm.actor = 'head';
 SELECT pg_temp.refused(format('SELECT crm.return_plan(%s, '' '')', :plan), '23502', 'reason', 'nobody returns a plan without a reason');
 SELECT is(crm.return_plan(:plan, 'the pilot first'), 'draft', 'returned');
+SELECT results_eq(format('SELECT reason, decided_by, responsible IS NOT NULL, due_at FROM crm_bi.plan WHERE plan_id = %s', :plan), $$VALUES ('the pilot first' COLLATE "default", 'head', true, NULL::timestamptz)$$, 'the planner reads why, and who has it in hand');
 SELECT is((SELECT reason FROM crm.workflow_log l JOIN crm.plan p ON p.item_id = l.item_id WHERE p.id = :plan AND l.transition = 'return'), 'the pilot first', 'with the reason');
 SET LOCAL crm.actor = 'planner';
 SELECT is(crm.compute_plan(:plan, '2025-12-31'), 6, 'computed once more');
@@ -414,11 +421,14 @@ SELECT pg_temp.refused(format('SELECT crm.submit_plan(%s, 1)', :optimal), '55000
 
 -- carried out, though something happened meanwhile
 CREATE TEMP TABLE fate AS SELECT customer_id, staff_id, stage, row_number() OVER (PARTITION BY stage ORDER BY customer_id) AS n, NULL::text AS cause FROM crm_bi.plan_customer WHERE plan_id = :plan AND why <> 'pin';
-UPDATE fate SET cause = (ARRAY['blacklisted', 'do_not_contact', 'consent_withdrawn', 'held'])[n] WHERE n <= 4 AND stage IN (1, 2);
+UPDATE fate SET cause = (ARRAY['blacklisted', 'do_not_contact', 'consent_withdrawn', 'held', 'served'])[n] WHERE n <= 5 AND stage IN (1, 2);
 INSERT INTO crm.blacklist (customer_id, reason, from_date) SELECT customer_id, 'x', '2026-01-01' FROM fate WHERE cause = 'blacklisted';
 INSERT INTO crm.do_not_contact (customer_id, from_date, source) SELECT customer_id, '2026-01-01', 'x' FROM fate WHERE cause = 'do_not_contact';
 INSERT INTO crm.consent (customer_id, purpose, state, on_date, source) SELECT customer_id, 'marketing', 'withdrawn', '2026-01-01', 'x' FROM fate WHERE cause = 'consent_withdrawn';
 SELECT crm.claim(customer_id, (SELECT max(id) FROM crm.staff WHERE left_on IS NULL AND joined_on <= '2025-12-31')) FROM fate WHERE cause = 'held' \g /dev/null
+INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, payment, premium, payments, servicer_id)
+SELECT customer_id, (SELECT min(id) FROM crm.product), 1, '2025-12-30', 'yearly', 500, 10, (SELECT max(id) FROM crm.staff WHERE channel_id = 1 AND left_on IS NULL) FROM fate WHERE cause = 'served';
+SELECT ok(crm.post() > 0, 'who is served meanwhile is posted');
 -- one who left, and one whose quota fell below what is planned
 SELECT staff_id AS leaver FROM fate WHERE stage IN (1, 2) AND cause IS NULL AND staff_id NOT IN (SELECT staff_id FROM crm.holding WHERE held_to IS NULL AND staff_id IS NOT NULL)
   AND staff_id NOT IN (SELECT id FROM crm.staff WHERE login IS NOT NULL) GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1 \gset
@@ -454,14 +464,47 @@ SELECT pg_temp.same(format('SELECT stage, planned, allocated, contacted, recycle
 
 -- tracking: contacts, purchases, recycling
 SELECT crm.record_contact(customer_id, staff_id, 'sales', 'reached') FROM crm.holding WHERE plan_id = :plan AND customer_id % 3 = 0 \g /dev/null
-SET LOCAL crm.as_of = '2027-02-01';
+SELECT set_config('crm.as_of', ((now() AT TIME ZONE 'Asia/Shanghai')::date + 60)::text, true) \g /dev/null
 INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, payment, premium, payments)
 SELECT h.customer_id, 1, 1, ((h.held_from AT TIME ZONE 'Asia/Shanghai')::date + CASE WHEN h.customer_id % 2 = 0 THEN 30 ELSE 31 END), 'yearly', 500, 10 FROM crm.holding h WHERE h.plan_id = :plan AND h.customer_id % 5 = 0;
 SELECT ok(crm.post() > 0, 'purchases are posted');
+CREATE FUNCTION pg_temp.naive_stages(plan bigint, until date, ends boolean) RETURNS TABLE (stage integer, allocated bigint, contacted bigint, purchased_30 bigint, purchased bigint, recycled bigint) LANGUAGE sql AS $$
+  SELECT l.stage, count(*), count(*) FILTER (WHERE c.customer_id % 3 = 0 AND f.day <= until), count(*) FILTER (WHERE c.customer_id % 10 = 0 AND f.day + 30 <= until AND NOT ends),
+         count(*) FILTER (WHERE c.customer_id % 5 = 0 AND f.day + CASE WHEN c.customer_id % 2 = 0 THEN 30 ELSE 31 END <= until AND NOT ends), count(*) FILTER (WHERE ends AND f.day <= until)
+  FROM crm.plan_customer c JOIN crm.plan_line l USING (plan_id, line)
+  CROSS JOIN LATERAL (SELECT (h.held_from AT TIME ZONE 'Asia/Shanghai')::date AS day FROM crm.holding h WHERE h.customer_id = c.customer_id AND h.id = c.holding_id) f
+  WHERE c.plan_id = naive_stages.plan AND c.outcome = 'allocated' GROUP BY 1
+$$;
+SELECT (min(held_from) AT TIME ZONE 'Asia/Shanghai')::date AS carried FROM crm.holding WHERE plan_id = :plan \gset
+CREATE FUNCTION pg_temp.stages(plan bigint) RETURNS TABLE (stage integer, allocated bigint, contacted bigint, purchased_30 bigint, purchased bigint, recycled bigint) LANGUAGE sql AS $$
+  SELECT x.stage, x.allocated, x.contacted, x.purchased_30, x.purchased, x.recycled FROM crm_bi.plan_stage x WHERE x.plan_id = stages.plan AND x.stage < 3
+$$;
+CREATE FUNCTION pg_temp.compared(plan bigint, until date, ends boolean, name text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE crm.plan_stage s SET to_date = until, from_date = least(s.from_date, until) WHERE s.plan_id = compared.plan AND s.stage < 3;
+  RETURN pg_temp.same(format('SELECT * FROM pg_temp.stages(%s)', plan), format('SELECT * FROM pg_temp.naive_stages(%s, %L, %L)', plan, until, ends), name);
+END
+$$;
+SELECT pg_temp.compared(:plan, '2099-01-01', false, 'what came of the stages');
+SELECT cmp_ok((SELECT sum(purchased) FROM pg_temp.stages(:plan)), '>', (SELECT sum(purchased_30) FROM pg_temp.stages(:plan)), 'some of it after 30 days');
+SELECT pg_temp.compared(:plan, :'carried'::date + 30, false, 'up to their last day');
+SELECT pg_temp.compared(:plan, :'carried'::date + 29, false, 'and no further');
+SELECT pg_temp.compared(:plan, :'carried'::date - 1, false, 'before they were carried out nothing came of them');
+-- a purchase on the day on which a customer passes on to somebody else counts for the later holding, in stages and history
+SELECT pg_temp.compared(:plan, '2099-01-01', false, 'as before');
+SELECT customer_id AS passed FROM crm.holding WHERE plan_id = :plan AND customer_id % 10 = 0 ORDER BY 1 LIMIT 1 \gset
+CREATE TEMP TABLE before_it AS SELECT sum(purchased) AS n FROM pg_temp.stages(:plan);
+CREATE TEMP TABLE history_before AS SELECT sum(purchased) AS n, sum(premium) AS premium FROM crm.allocation_history(crm.today());
+UPDATE crm.holding SET held_to = held_from + interval '30 days', end_cause = 'transfer', ended_by = 'x' WHERE plan_id = :plan AND customer_id = :passed;
+SELECT is((SELECT sum(purchased) FROM pg_temp.stages(:plan)), (SELECT n FROM before_it), 'on the last day a purchase counts');
+INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, rule)
+SELECT h.customer_id, s.channel_id, s.org_id, s.id, h.held_to, 'transfer', h.rule FROM crm.holding h, crm.staff s WHERE h.plan_id = :plan AND h.customer_id = :passed AND s.id = (SELECT max(id) FROM crm.staff WHERE left_on IS NULL AND id <> h.staff_id);
+SELECT is((SELECT sum(purchased) FROM pg_temp.stages(:plan)), (SELECT n - 1 FROM before_it), 'unless somebody else has the customer by then');
+SELECT results_eq('SELECT sum(purchased), sum(premium) FROM crm.allocation_history(crm.today())', 'SELECT * FROM history_before', 'who counts it once');
+DELETE FROM crm.holding WHERE customer_id = :passed AND held_to IS NULL;
+UPDATE crm.holding SET held_to = NULL, end_cause = NULL, ended_by = NULL WHERE plan_id = :plan AND customer_id = :passed;
 SELECT ok(crm.recycle(now() + interval '400 days', early => true) > 50, 'time passes, all are recycled');
-SELECT pg_temp.same(format('SELECT stage, allocated, contacted, purchased_30, purchased_90, purchased, recycled FROM crm_bi.plan_stage WHERE plan_id = %s AND stage < 3', :plan),
-  format($$SELECT l.stage, count(*), count(*) FILTER (WHERE c.customer_id %% 3 = 0), count(*) FILTER (WHERE c.customer_id %% 10 = 0), count(*) FILTER (WHERE c.customer_id %% 5 = 0), count(*) FILTER (WHERE c.customer_id %% 5 = 0), count(*)
-           FROM crm.plan_customer c JOIN crm.plan_line l USING (plan_id, line) WHERE c.plan_id = %s AND c.outcome = 'allocated' GROUP BY 1$$, :plan), 'what came of the stages');
+SELECT pg_temp.compared(:plan, '2099-01-01', true, 'what is bought after the end is no result of the plan');
 SET LOCAL crm.as_of = '2025-12-31';
 
 -- second allocation ------------------------------------------------------------------
@@ -504,6 +547,20 @@ SET LOCAL crm.actor = 'head';
 SELECT pg_temp.refused(format('SELECT crm.reject_plan(%s, NULL)', :shares), '23502', 'reason', 'a rejection has its reason');
 SELECT is(crm.reject_plan(:shares, 'too small'), 'rejected', 'rejected');
 SELECT pg_temp.refused(format('SELECT crm.submit_plan(%s, 1)', :shares), '55000', 'no transition', 'for good');
+
+-- merged customers: of two in a plan the one allocated stays, whoever is kept
+SELECT max(customer_id) FILTER (WHERE outcome = 'allocated') AS given, max(customer_id) FILTER (WHERE outcome = 'quota') AS refused, min(customer_id) FILTER (WHERE outcome = 'allocated') AS given2,
+       min(customer_id) FILTER (WHERE outcome = 'not_in_post') AS refused2
+FROM crm.plan_customer WHERE plan_id = :plan \gset
+CREATE TEMP TABLE planned_before AS SELECT * FROM crm.plan_customer;
+SELECT crm.merge(keep => :refused, "drop" => :given, forced => true) AS merge1 \gset
+SELECT results_eq(format('SELECT outcome, holding_id IS NOT NULL FROM crm.plan_customer WHERE plan_id = %s AND customer_id = %s', :plan, :refused), $$VALUES ('allocated', true)$$, 'the dropped one was allocated');
+SELECT crm.merge(keep => :given2, "drop" => :refused2, forced => true) AS merge2 \gset
+SELECT results_eq(format('SELECT outcome, holding_id IS NOT NULL FROM crm.plan_customer WHERE plan_id = %s AND customer_id = %s', :plan, :given2), $$VALUES ('allocated', true)$$, 'the kept one was');
+SELECT is((SELECT allocated FROM crm_bi.plan WHERE plan_id = :plan), (SELECT count(*) FROM planned_before WHERE plan_id = :plan AND outcome = 'allocated'), 'the plan has allocated as many as before');
+SELECT is_empty('SELECT * FROM crm._check_cycle()', 'and its holdings agree');
+SELECT crm.unmerge(:merge2, 'not the same'), crm.unmerge(:merge1, 'not the same') \g /dev/null
+SELECT pg_temp.same('SELECT * FROM crm.plan_customer', 'SELECT * FROM planned_before', 'undone, all is as it was');
 
 -- what must hold, and the views ---------------------------------------------------------
 

@@ -43,7 +43,9 @@ is "$(sqlstate crm_drop "CALL crm.create_model(NULL)")" 22004 "an owner without 
 is "$(sqlstate crm_drop "CALL crm.upgrade_model()")" 55000 "there is no model to upgrade"
 is "$(query crm_drop "SELECT count(*) FROM pg_class WHERE relnamespace = 'crm'::regnamespace AND relkind = 'r'")" 0 "a refusal leaves nothing behind"
 
+query crm_drop "REVOKE TEMPORARY ON DATABASE crm_drop FROM PUBLIC"
 is "$(query crm_drop "CALL crm.create_model()" 2>&1)" "" "the model is made"
+is "$(query crm_drop "SELECT has_database_privilege('crm_owner', 'crm_drop', 'TEMPORARY')")" t "its owner may make temporary tables"
 before=$(tables crm_drop rows)
 is "$(query crm_drop "CALL crm.create_model()" 2>&1)" "NOTICE:  the model of crm $(query crm_drop "SELECT crm.model_version()") stands already" \
 	"making it again gives a notice"

@@ -3,3 +3,8 @@ DROP FUNCTION crm._standings(bigint, bigint, bigint);
 
 @install/25_book crm._cover_of
 REVOKE ALL ON FUNCTION crm._cover_of(bigint[], integer, integer, text) FROM PUBLIC;
+
+@install/20_base crm._grant_temporary
+REVOKE ALL ON FUNCTION crm._grant_temporary(name) FROM PUBLIC;
+@install/20_base crm.create_model
+@install/20_base crm.upgrade_model
