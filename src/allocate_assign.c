@@ -61,6 +61,30 @@ refuse_floors(const AssignInput *input, const AllocateStats *stats)
 }
 
 /*
+ * The edges as arrays of a solver.  Returns by which power of two the costs were
+ * multiplied.
+ */
+static int
+make_arrays(const AssignInput *input, int bits, bool maximize, int64 **first, int32 **holder, int64 **cost)
+{
+	int32		i = 0;
+
+	*first = MemoryContextAllocHuge(input->context, mul_size((Size) input->customers + 1, sizeof(int64)));
+	*holder = MemoryContextAllocHuge(input->context, mul_size(input->edge_count, sizeof(int32)));
+	*cost = MemoryContextAllocHuge(input->context, mul_size(input->edge_count, sizeof(int64)));
+	for (int64 e = 0; e < input->edge_count; e++)
+	{
+		const AssignEdge *edge = &input->edges[e];
+
+		if (e == 0 || edge->customer != edge[-1].customer)
+			(*first)[i++] = e;
+		(*holder)[e] = edge->holder;
+	}
+	(*first)[i] = input->edge_count;
+	return assign_costs(input, bits, maximize, *cost);
+}
+
+/*
  * All customers of a holder count alike: the solver for whole places.
  */
 static void
@@ -73,28 +97,21 @@ solve_places(AssignInput *input, bool maximize, bool priced, Answer *answer)
 	AllocateStats stats;
 	int32	   *load = palloc_extended(mul_size(holders + 1, sizeof(int32)), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	int32	   *degree = palloc_extended(mul_size(holders + 1, sizeof(int32)), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	int32		i = 0;
 	int			exponent;
 
 	problem.customers = input->customers;
 	problem.holders = (int32) holders;
-	problem.first = MemoryContextAllocHuge(input->context, mul_size(problem.customers + 1, sizeof(int64)));
-	problem.holder = MemoryContextAllocHuge(input->context, mul_size(edges, sizeof(int32)));
-	problem.cost = MemoryContextAllocHuge(input->context, mul_size(edges, sizeof(int64)));
 	problem.capacity = MemoryContextAllocHuge(input->context, mul_size(holders, sizeof(int32)));
 	problem.floor = input->floors ? MemoryContextAllocHuge(input->context, mul_size(holders, sizeof(int32))) : NULL;
-	exponent = assign_costs(input, allocate_cost_bits(problem.holders), maximize, problem.cost);
+	exponent = make_arrays(input, allocate_cost_bits(problem.holders), maximize,
+						   &problem.first, &problem.holder, &problem.cost);
 	for (int64 e = 0; e < edges; e++)
 	{
 		const AssignEdge *edge = &input->edges[e];
 
-		if (e == 0 || edge->customer != edge[-1].customer)
-			problem.first[i++] = e;
-		problem.holder[e] = edge->holder;
 		load[edge->holder] = edge->load;
 		degree[edge->holder]++;
 	}
-	problem.first[i] = edges;
 	for (int32 j = 0; j < problem.holders; j++)
 	{
 		const AssignHolder *holder = &input->holders[j];
@@ -151,7 +168,6 @@ solve_loads(AssignInput *input, bool maximize, const WeightedBudget *budget, Ans
 	WeightedProblem problem;
 	WeightedResult result;
 	WeightedBudget usual;
-	int32		i = 0;
 	int			exponent;
 
 	if (input->floors)
@@ -161,22 +177,12 @@ solve_loads(AssignInput *input, bool maximize, const WeightedBudget *budget, Ans
 				 errhint("Leave out the column floor of the capacities query, or the column load of the edges query.")));
 	problem.customers = input->customers;
 	problem.holders = (int32) holders;
-	problem.first = MemoryContextAllocHuge(input->context, mul_size(problem.customers + 1, sizeof(int64)));
-	problem.holder = MemoryContextAllocHuge(input->context, mul_size(edges, sizeof(int32)));
-	problem.cost = MemoryContextAllocHuge(input->context, mul_size(edges, sizeof(int64)));
 	problem.load = MemoryContextAllocHuge(input->context, mul_size(edges, sizeof(int32)));
 	problem.capacity = MemoryContextAllocHuge(input->context, mul_size(holders, sizeof(int64)));
-	exponent = assign_costs(input, weighted_cost_bits(problem.customers), maximize, problem.cost);
+	exponent = make_arrays(input, weighted_cost_bits(problem.customers), maximize,
+						   &problem.first, &problem.holder, &problem.cost);
 	for (int64 e = 0; e < edges; e++)
-	{
-		const AssignEdge *edge = &input->edges[e];
-
-		if (e == 0 || edge->customer != edge[-1].customer)
-			problem.first[i++] = e;
-		problem.holder[e] = edge->holder;
-		problem.load[e] = edge->load;
-	}
-	problem.first[i] = edges;
+		problem.load[e] = input->edges[e].load;
 	for (int64 j = 0; j < holders; j++)
 		problem.capacity[j] = input->holders[j].capacity;
 

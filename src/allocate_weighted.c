@@ -41,8 +41,8 @@
 #define VALUE_EDGES		1000000
 
 /* What a call without a budget of its own may cost, in edges looked at */
-#define USUAL_WORK		INT64CONST(2000000000)
-#define USUAL_ROUNDS	3000
+#define USUAL_WORK		INT64CONST(1000000000)
+#define USUAL_ROUNDS	1200
 
 /*
  * Costs may have so many bits that sums of values, which are up to 8 times as
