@@ -34,6 +34,9 @@
 /* Beyond so many customers there is no annealing. */
 #define ANNEALING_CUSTOMERS	5000
 
+/* To leave a customer out counts so many times the widest difference of costs. */
+#define LEAVE_TIMES		2
+
 /* Branching is worth while with at most so many edges. */
 #define BRANCHING_EDGES	1000
 
@@ -45,8 +48,8 @@
 #define USUAL_ROUNDS	1200
 
 /*
- * Costs may have so many bits that sums of values, which are up to 8 times as
- * large, stay below 2^62, over all customers and over the edges of a problem
+ * Costs may have so many bits that sums of values, which are up to 16 times
+ * as large, stay below 2^62, over all customers and over the edges of a problem
  * that has values.
  */
 int
@@ -121,7 +124,7 @@ prepare(Weighted *w)
 	}
 	w->first[w->n] = kept;
 	w->grain = bits == 0 ? 1 : (int64) (bits & (~bits + 1));
-	w->leave = Max((high - low) * 2, w->grain);
+	w->leave = Max((high - low) * LEAVE_TIMES, w->grain);
 
 	w->edge = ALLOC(int64, kept);
 	w->owner = ALLOC(int32, kept);
@@ -158,7 +161,7 @@ prepare(Weighted *w)
  * which nothing but that counts.
  */
 static void
-bound_left(Weighted *w, Plan *plan)
+bound_left(Weighted *w)
 {
 	int64		unit = INT64CONST(1) << 20;
 	int64	   *nothing = ALLOC0(int64, w->first[w->n]);
@@ -166,24 +169,10 @@ bound_left(Weighted *w, Plan *plan)
 
 	count.cost = nothing;
 	count.grain = count.leave = unit;
-	count.best = ALLOC(int64, w->n);
-	memcpy(count.best, w->best, sizeof(int64) * w->n);
-	count.low = ALLOC0(int64, w->n);
 	count.price = ALLOC0(double, w->m);
 	count.best_cost = 0;
 	count.dual = unit * w->left_bound;
-	for (int32 i = 0; i < w->n; i++)
-		plan_move(w, plan, i, NONE);
-	weighted_prices(&count, plan);
-	for (int32 i = 0; i < w->n; i++)
-		plan_move(&count, plan, i, NONE);
-	if (count.best_left < w->best_left)
-	{
-		for (int32 i = 0; i < w->n; i++)
-			plan_move(w, plan, i, count.best[i]);
-		plan_improve(w, plan, 0);
-		plan_keep(w, plan);
-	}
+	weighted_prices(&count, NULL);
 	w->rounds = count.rounds;
 	w->left_bound = Max(w->left_bound, (int32) (count.dual / unit));
 	Assert(w->left_bound <= w->best_left);
@@ -241,6 +230,8 @@ weighted_solve(WeightedProblem *problem, const WeightedBudget *budget, WeightedR
 	plan_build(&w, plan, w.price);
 	plan_improve(&w, plan, 0);
 	plan_keep(&w, plan);
+	if (w.best_left > w.left_bound)
+		bound_left(&w);
 	if (w.first[w.n] <= VALUE_EDGES && !is_proven(&w))
 	{
 		Relaxation *r = relaxation_make(&w, w.cost, w.leave, w.grain);
@@ -250,8 +241,6 @@ weighted_solve(WeightedProblem *problem, const WeightedBudget *budget, WeightedR
 	plan_of_best(&w, plan);
 	for (int k = 0; k < FIRST_SEARCHES && !is_proven(&w) && weighted_round(&w); k++)
 		search(&w, &annealing, plan);
-	if (w.best_left > w.left_bound)
-		bound_left(&w, plan);
 	counted = w.best_left == w.left_bound;
 	plan_of_best(&w, plan);
 	while (!is_proven(&w) && weighted_round(&w))

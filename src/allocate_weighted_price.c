@@ -91,7 +91,7 @@ warm_price(const Weighted *w)
 }
 
 /*
- * Find prices of the capacities, and plans that go with them.
+ * Find prices of the capacities, and plans that go with them (NULL: only prices).
  */
 void
 weighted_prices(Weighted *w, Plan *plan)
@@ -130,8 +130,9 @@ weighted_prices(Weighted *w, Plan *plan)
 		}
 		if (is_proven(w))
 			break;
-		if (round == FIRST_BUILDS || round == WARM_ROUNDS ||
-			round % BUILD_ROUNDS == BUILD_ROUNDS - 1)
+		if (plan != NULL &&
+			(round == FIRST_BUILDS || round == WARM_ROUNDS ||
+			 round % BUILD_ROUNDS == BUILD_ROUNDS - 1))
 		{
 			plan_build(w, plan, price);
 			plan_improve(w, plan, 0);
