@@ -12,7 +12,7 @@ db=shell_assign
 work=$(mktemp -d)
 trap 'rm -rf "$work"; dropdb --if-exists "$db"' EXIT
 remake "$db"
-psql -XqAt -v ON_ERROR_STOP=1 -v cases=480 -d "$db" -f "$here/assign.sql" >/dev/null
+psql -XqAt -v ON_ERROR_STOP=1 -v cases=360 -d "$db" -f "$here/assign.sql" >/dev/null
 
 query "$db" "SELECT E'\\\\ ' || k || ' ' || objective || E'\n' || program(k, objective) FROM ours" |
 	awk -v work="$work" '/^\\ / { if (file) close(file); file = work "/" $2 "_" $3 ".lp" } { print > file }'

@@ -67,14 +67,14 @@ SELECT count(*) AS overloaded FROM r, crm.assigned_holders(s) h WHERE h.load > 1
 SELECT count(*) AS n, count(DISTINCT customer_id) AS customers, bool_and(x.benefit = m.benefit AND x.load = m.load) AS edges FROM r, crm.assigned(s) x LEFT JOIN m USING (customer_id, holder_id) GROUP BY k ORDER BY k;
 
 -- time ends a search, and so does a cancel
+\set SHOW_CONTEXT never
 SELECT s.assigned FROM crm.solve_assignment('TABLE m', 'SELECT h AS holder_id, 120 AS capacity FROM generate_series(1, 10) h', 'max', 0.3) s;
 SET statement_timeout = '300ms';
 SELECT s.assigned FROM crm.solve_assignment('TABLE m', 'SELECT h AS holder_id, 120 AS capacity FROM generate_series(1, 10) h', 'max', 600) s;
-SELECT s.assigned FROM crm.solve_assignment('SELECT i AS customer_id, h AS holder_id, 1 AS benefit, 1 + (i + h) % 2 AS load FROM generate_series(1, 100000) i, generate_series(1, 20) h', 'SELECT h AS holder_id, 900 AS capacity FROM generate_series(1, 20) h', 'max', 600) s;
+SELECT s.assigned FROM crm.solve_assignment('SELECT i AS customer_id, h AS holder_id, 1 AS benefit, 1 + (i + h) % 2 AS load FROM generate_series(1, 20000) i, generate_series(1, 20) h', 'SELECT h AS holder_id, 180 AS capacity FROM generate_series(1, 20) h', 'max', 600) s;
 RESET statement_timeout;
 
 -- what is refused
-\set SHOW_CONTEXT never
 CREATE FUNCTION pg_temp.refusal(edges text, capacities text, seconds double precision DEFAULT 1, rounds bigint DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   detail text;
