@@ -421,6 +421,7 @@ void
 allocate_auction(Solver *s)
 {
 	int64		spare = 0;		/* plain customers beyond the floors */
+	int64		highest = PG_INT64_MIN;
 	int32	   *room;
 
 	for (int32 i = 0; i < s->n; i++)
@@ -448,18 +449,14 @@ allocate_auction(Solver *s)
 	run_auction(s);
 	memcpy(s->room, room, sizeof(int32) * (s->m + 1));
 	pfree(room);
+	for (int32 j = 0; j < s->m; j++)
 	{
-		int64		highest = PG_INT64_MIN;
-
-		for (int32 j = 0; j < s->m; j++)
-		{
-			if (!s->scarce[j] && s->floor[j] > 0)
-				highest = Max(highest, s->price[j]);
-		}
-		for (int32 j = 0; j < s->m; j++)
-		{
-			if (!s->scarce[j])
-				s->price[j] = s->floor[j] > 0 ? s->price[j] - highest : 0;
-		}
+		if (!s->scarce[j] && s->floor[j] > 0)
+			highest = Max(highest, s->price[j]);
+	}
+	for (int32 j = 0; j < s->m; j++)
+	{
+		if (!s->scarce[j])
+			s->price[j] = s->floor[j] > 0 ? s->price[j] - highest : 0;
 	}
 }

@@ -145,10 +145,7 @@ build_from_picks(Weighted *w, Relaxation *r, Plan *plan)
 				at = e;
 		}
 		plan_move(w, plan, i, NONE);
-		if (at != NONE)
-			r->wish[i] = at;
-		else
-			r->wish[i] = NONE;
+		r->wish[i] = at;
 	}
 	for (int32 i = 0; i < w->n; i++)
 	{
