@@ -1,0 +1,131 @@
+-- settle: what is to be divided and how, and the posting of what is not
+
+CREATE VIEW crm._settlement_source AS
+SELECT 'premium' AS thing, r.policy_id, r.id AS source_id, r.received_on AS day, r.received_on AS terms_day, r.amount
+FROM crm.premium_receipt r WHERE r.reverses IS NULL
+UNION ALL
+-- a reversal is divided as what it reverses
+SELECT 'premium', r.policy_id, r.id, r.received_on, o.received_on, -r.amount
+FROM crm.premium_receipt r JOIN crm.premium_receipt o ON o.customer_id = r.customer_id AND o.policy_id = r.policy_id AND o.id = r.reverses
+UNION ALL
+SELECT 'commission', c.policy_id, c.id, c.earned_on, c.earned_on, c.amount FROM crm.commission c
+UNION ALL
+SELECT 'cost', c.policy_id, c.id, c.incurred_on, c.incurred_on, c.amount FROM crm.customer_cost c WHERE c.policy_id IS NOT NULL
+UNION ALL
+SELECT 'assessment', p.id, p.id, p.issued_on, p.issued_on, CASE b.value WHEN 'count' THEN 1.00 ELSE p.annual_premium END
+FROM crm.policy p
+JOIN (SELECT v.from_date, pg_catalog.lead(v.from_date, 1, 'infinity') OVER (ORDER BY v.from_date) AS to_date, v.value
+      FROM (SELECT s.valid_from AS from_date, s.value FROM crm.setting s WHERE s.name = 'assessment_credit' AND s.org_id IS NULL AND s.channel_id IS NULL
+            UNION ALL SELECT '-infinity', k.initial FROM crm.setting_kind k WHERE k.name = 'assessment_credit') v) b
+  ON p.issued_on >= b.from_date AND p.issued_on < b.to_date;
+COMMENT ON VIEW crm._settlement_source IS 'Receipts and their reversals, commissions, costs and assessment credits of every policy, with the day by whose terms they are divided.';
+
+CREATE VIEW crm._settlement_target AS
+WITH policy AS MATERIALIZED (
+  SELECT a.policy_id, a.plan_id, coalesce(a.provider_channel_id, 0) AS provider_id, pg_catalog.array_agg(a.channel_id ORDER BY a.channel_id) AS channels,
+         pg_catalog.array_agg(a.share ORDER BY a.channel_id) AS shares
+  FROM (SELECT x.policy_id, x.plan_id, x.provider_channel_id, x.channel_id, pg_catalog.sum(x.share) AS share
+        FROM crm.policy_attribution x GROUP BY x.policy_id, x.plan_id, x.provider_channel_id, x.channel_id) a
+  GROUP BY a.policy_id, a.plan_id, a.provider_channel_id),
+span AS (
+  SELECT s.plan_id, s.provider_id, s.channels, s.shares, b.from_date,
+         pg_catalog.lead(b.from_date, 1, 'infinity') OVER (PARTITION BY s.plan_id, s.provider_id, s.channels, s.shares ORDER BY b.from_date) AS to_date
+  FROM (SELECT DISTINCT p.plan_id, p.provider_id, p.channels, p.shares FROM policy p) s
+  CROSS JOIN LATERAL (
+    SELECT date '-infinity' AS from_date
+    UNION SELECT t.from_date FROM crm._terms_in_force t
+    WHERE t.plan_id = s.plan_id AND t.provider_channel_id = s.provider_id AND t.user_channel_id = ANY (s.channels)) b),
+part AS (
+  SELECT n.plan_id, n.provider_id, n.channels, n.shares, n.from_date, n.to_date, k.n AS part, n.channels[k.n] AS user_channel_id, t.version, g.thing,
+         n.shares[k.n] * coalesce(g.share, 0) AS provider_weight, n.shares[k.n] * (1 - coalesce(g.share, 0)) AS user_weight
+  FROM span n
+  CROSS JOIN LATERAL pg_catalog.generate_subscripts(n.channels, 1) k (n)
+  LEFT JOIN crm._terms_in_force t ON t.plan_id = n.plan_id AND t.provider_channel_id = n.provider_id AND t.user_channel_id = n.channels[k.n]
+    AND t.from_date <= n.from_date AND coalesce(t.to_date, 'infinity') > n.from_date
+  CROSS JOIN LATERAL (VALUES ('premium', t.premium_share), ('assessment', t.assessment_share), ('commission', t.commission_share), ('cost', t.cost_share)) g (thing, share)),
+weight AS MATERIALIZED (
+  SELECT p.plan_id, p.provider_id, p.channels, p.shares, p.from_date, p.to_date, p.thing, p.part, pg_catalog.cardinality(p.channels) AS parts, p.user_channel_id, p.version,
+         pg_catalog.array_agg(p.provider_weight) OVER w || pg_catalog.array_agg(p.user_weight) OVER w AS weights
+  FROM part p
+  WINDOW w AS (PARTITION BY p.plan_id, p.provider_id, p.channels, p.shares, p.from_date, p.thing ORDER BY p.part ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING))
+SELECT d.thing, d.policy_id, d.source_id, d.day, d.plan_id, d.provider_id, d.user_channel_id, d.version, d.amounts[d.part] AS provider_amount, d.amounts[d.parts + d.part] AS user_amount
+FROM (SELECT s.thing, s.policy_id, s.source_id, s.day, w.plan_id, w.provider_id, w.user_channel_id, coalesce(w.version, 0) AS version, w.part, w.parts,
+             crm.split(s.amount, w.weights) AS amounts
+      FROM policy p
+      JOIN crm._settlement_source s ON s.policy_id = p.policy_id
+      JOIN weight w ON w.plan_id = p.plan_id AND w.provider_id = p.provider_id AND w.channels = p.channels AND w.shares = p.shares AND w.thing = s.thing
+        AND s.terms_day >= w.from_date AND s.terms_day < w.to_date
+      WHERE s.amount <> 0
+      OFFSET 0) d;
+COMMENT ON VIEW crm._settlement_target IS
+  'What the lines must come to: each source of an attributed policy, divided by largest remainder over its channels and the terms of its day; provider_id and version are 0 where there is none.';
+
+CREATE VIEW crm._settlement_posted AS
+SELECT s.thing, l.policy_id, l.source_id, pg_catalog.max(l.day) AS day, s.plan_id, coalesce(s.provider_channel_id, 0) AS provider_id, s.user_channel_id, coalesce(s.terms_version, 0) AS version,
+       pg_catalog.sum(l.provider_amount) AS provider_amount, pg_catalog.sum(l.user_amount) AS user_amount
+FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id
+GROUP BY s.thing, l.policy_id, l.source_id, s.plan_id, s.provider_channel_id, s.user_channel_id, s.terms_version;
+COMMENT ON VIEW crm._settlement_posted IS 'What the lines of each source come to, in the terms of crm._settlement_target.';
+
+CREATE VIEW crm._settlement_due AS
+SELECT coalesce(t.thing, p.thing) AS thing, coalesce(t.policy_id, p.policy_id) AS policy_id, coalesce(t.source_id, p.source_id) AS source_id, coalesce(t.day, p.day) AS day,
+       coalesce(t.plan_id, p.plan_id) AS plan_id, coalesce(t.provider_id, p.provider_id) AS provider_id, coalesce(t.user_channel_id, p.user_channel_id) AS user_channel_id,
+       coalesce(t.version, p.version) AS version, coalesce(t.provider_amount, 0) - coalesce(p.provider_amount, 0) AS provider_amount,
+       coalesce(t.user_amount, 0) - coalesce(p.user_amount, 0) AS user_amount
+FROM crm._settlement_target t
+FULL JOIN crm._settlement_posted p ON p.thing = t.thing AND p.policy_id = t.policy_id AND p.source_id = t.source_id AND p.plan_id = t.plan_id AND p.provider_id = t.provider_id
+  AND p.user_channel_id = t.user_channel_id AND p.version = t.version
+WHERE coalesce(t.provider_amount, 0) <> coalesce(p.provider_amount, 0) OR coalesce(t.user_amount, 0) <> coalesce(p.user_amount, 0);
+COMMENT ON VIEW crm._settlement_due IS 'What is to be posted: what the lines must come to, less what they come to.';
+
+CREATE FUNCTION crm._post_settlement() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off SET enable_mergejoin = off SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+  open_month CONSTANT date := crm._first_open_month();
+  actor CONSTANT text := crm.actor();
+  at CONSTANT timestamptz := clock_timestamp();
+  posted bigint;
+BEGIN
+  WITH due AS MATERIALIZED (
+    SELECT d.*, greatest(date_trunc('month', d.day::timestamp)::date, open_month) AS month FROM crm._settlement_due d),
+  month AS (
+    INSERT INTO crm.settlement_period (month) SELECT DISTINCT d.month FROM due d ORDER BY d.month ON CONFLICT DO NOTHING),
+  account AS (
+    INSERT INTO crm.settlement AS s (month, plan_id, thing, provider_channel_id, user_channel_id, terms_version)
+    SELECT DISTINCT d.month, d.plan_id, d.thing, nullif(d.provider_id, 0), d.user_channel_id, nullif(d.version, 0) FROM due d
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (month, plan_id, thing, provider_channel_id, user_channel_id, terms_version) DO UPDATE SET plan_id = excluded.plan_id
+    RETURNING s.id, s.month, s.plan_id, s.thing, coalesce(s.provider_channel_id, 0) AS provider_id, s.user_channel_id, coalesce(s.terms_version, 0) AS version)
+  INSERT INTO crm.settlement_line (settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by)
+  SELECT a.id, d.policy_id, d.source_id, d.day, d.provider_amount, d.user_amount, at, actor
+  FROM due d
+  JOIN account a ON a.month = d.month AND a.plan_id = d.plan_id AND a.thing = d.thing AND a.provider_id = d.provider_id AND a.user_channel_id = d.user_channel_id AND a.version = d.version;
+  GET DIAGNOSTICS posted = ROW_COUNT;
+  UPDATE crm.settlement_book SET posted_at = at, posted_by = actor;
+  RETURN posted;
+END
+$$;
+COMMENT ON FUNCTION crm._post_settlement() IS 'Posts what is due, each to its month, or the first open one where that is closed; under the lock of the settlement. Returns how many lines.';
+REVOKE ALL ON FUNCTION crm._post_settlement() FROM PUBLIC;
+
+CREATE FUNCTION crm.post_settlement() RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM crm._ask_finance();
+  PERFORM crm._open_settlement_book();
+  PERFORM crm._attribute_policies();
+  RETURN crm._post_settlement();
+END
+$$;
+COMMENT ON FUNCTION crm.post_settlement() IS
+  'Attributes policies, and divides every receipt, commission, cost and credit of them between provider and user by the terms in force on its day, to the cent; what is posted already posts nothing, what has changed since its difference. A line falls into the month of its day, or the first open month after it. Returns how many lines were posted. Errors: 40001 to be retried, 42501. 分配入账';
+REVOKE ALL ON FUNCTION crm.post_settlement() FROM PUBLIC;
+
+GRANT SELECT ON crm._settlement_source TO crm_bi_owner;
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('finance', 'USAGE', 'SCHEMA', 'crm_bi'),
+  ('finance', 'EXECUTE', 'FUNCTION', 'crm.post_settlement()');
+INSERT INTO crm.duty_right (duty, privilege, kind, object)
+SELECT 'finance', 'SELECT', 'TABLE', 'crm_bi.' || v.name
+FROM pg_catalog.unnest('{attributed_policy,terms_version,settlement_period,settlement,settlement_channel,settlement_line,settlement_reconciliation,plan,plan_terms,channel}'::text[]) v (name);
