@@ -79,20 +79,21 @@ COMMENT ON FUNCTION crm._holding_result(date) IS
 REVOKE ALL ON FUNCTION crm._holding_result(date) FROM PUBLIC;
 
 CREATE FUNCTION crm.allocation_history(as_of date)
-RETURNS TABLE (channel_id bigint, coverage text, tier text, allocated bigint, contacted bigint, purchased bigint, premium numeric, cost numeric, days numeric, median_days double precision)
+RETURNS TABLE (channel_id bigint, coverage text, tier text, allocated bigint, contacted bigint, purchased bigint, premium numeric, cost numeric, days numeric, median_days numeric, capped_premium numeric)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET crm.as_of = '' AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM crm._take_day(allocation_history.as_of);
   RETURN QUERY
+  WITH result AS MATERIALIZED (SELECT * FROM crm._holding_result(allocation_history.as_of))
   SELECT r.channel_id, r.coverage, r.tier, count(*), count(*) FILTER (WHERE r.contacted), count(*) FILTER (WHERE r.purchased), sum(r.premium), sum(r.cost), avg(r.days),
-         percentile_cont(0.5) WITHIN GROUP (ORDER BY r.days)
-  FROM crm._holding_result(allocation_history.as_of) r
+         (percentile_cont(0.5) WITHIN GROUP (ORDER BY r.days))::numeric, sum(least(r.premium, c.cap))
+  FROM result r CROSS JOIN (SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY x.premium) AS cap FROM result x WHERE x.purchased) c
   GROUP BY r.channel_id, r.coverage, r.tier ORDER BY r.channel_id, r.coverage, r.tier;
 END
 $$;
 COMMENT ON FUNCTION crm.allocation_history(date) IS
-  'Result and cost of customers held, by channel and by coverage and tier at the start of the holding: holdings that began in the setting history_months up to a day, those with a contact by the holder, those in which the customer bought, annual premium of that, selling cost with commissions, and the length of the sales cycle: days from the first contact by the channel, or else the start of the holding, to the first purchase, their mean and median. Divide sums by allocated. Errors: 22004, 22023, 55000 no standings, 40001. 分配效果历史';
+  'Result and cost of customers held, by channel and by coverage and tier at the start of the holding: holdings that began in the setting history_months up to a day, those with a contact by the holder, those in which the customer bought, annual premium of that, selling cost with commissions, and the length of the sales cycle: days from the first contact by the channel, or else the start of the holding, to the first purchase, their mean and median; capped_premium counts no holding above the 90th percentile of all with a purchase, so that chance weighs less. Divide sums by allocated. Errors: 22004, 22023, 55000 no standings, 40001. 分配效果历史';
 REVOKE ALL ON FUNCTION crm.allocation_history(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm.allocation_history(date) TO crm_bi_owner;
 

@@ -68,7 +68,7 @@ SELECT pg_catalog.concat_ws('/', c.plan_id, c.proposal_id, c.coverage, c.tier) A
        c.allocated, c.contacted, c.purchased, c.premium, c.cost, c.purchased::numeric / c.allocated AS purchases_per_allocated, c.premium / c.allocated AS premium_per_allocated,
        c.cost / nullif(c.purchased, 0) AS cost_per_purchase,
        CASE WHEN c.basis <> 'proposal' THEN pg_catalog.round(i.lower::numeric, 6) END AS purchase_rate_low, CASE WHEN c.basis <> 'proposal' THEN pg_catalog.round(i.upper::numeric, 6) END AS purchase_rate_high,
-       c.days, c.credibility, c.prior_contacts, c.prior_purchases, c.prior_premium_per_purchase, c.prior_cost, c.expected_contacts, c.expected_purchases, c.expected_premium, c.expected_cost
+       c.capped_premium, c.premium_load, c.days, c.credibility, c.prior_contacts, c.prior_purchases, c.prior_premium_per_purchase, c.prior_cost, c.expected_contacts, c.expected_purchases, c.expected_premium, c.expected_cost
 FROM crm.plan_cell c
 JOIN crm.proposal p ON p.id = c.proposal_id
 JOIN crm.channel h ON h.id = p.channel_id
@@ -93,11 +93,13 @@ COMMENT ON COLUMN crm_bi.plan_cell.premium_per_allocated IS 'premium / allocated
 COMMENT ON COLUMN crm_bi.plan_cell.cost_per_purchase IS 'cost / purchased. 单均费用';
 COMMENT ON COLUMN crm_bi.plan_cell.purchase_rate_low IS 'Lower bound of the rate of purchase at 95 %; NULL: a promise. 购买率下限';
 COMMENT ON COLUMN crm_bi.plan_cell.purchase_rate_high IS 'Upper bound. 购买率上限';
+COMMENT ON COLUMN crm_bi.plan_cell.capped_premium IS 'Annual premium without what single customers bought above the 90th percentile. 截尾保费';
+COMMENT ON COLUMN crm_bi.plan_cell.premium_load IS 'What was cut off, of the whole company, for each purchase. 截尾部分均摊';
 COMMENT ON COLUMN crm_bi.plan_cell.days IS 'Days from the first contact to the first purchase, on average. 平均销售周期';
 COMMENT ON COLUMN crm_bi.plan_cell.credibility IS 'What the sample counts beside the prior, from 0 to 1; NULL: a promise. 信度';
 COMMENT ON COLUMN crm_bi.plan_cell.prior_contacts IS 'Contacts per customer expected without the sample. 先验接触率';
 COMMENT ON COLUMN crm_bi.plan_cell.prior_purchases IS 'Purchases per customer expected without the sample. 先验购买率';
-COMMENT ON COLUMN crm_bi.plan_cell.prior_premium_per_purchase IS 'Premium per purchase expected without the sample. 先验件均保费';
+COMMENT ON COLUMN crm_bi.plan_cell.prior_premium_per_purchase IS 'Premium per purchase, capped, expected without the sample. 先验件均保费（截尾）';
 COMMENT ON COLUMN crm_bi.plan_cell.prior_cost IS 'Cost per customer expected without the sample. 先验户均费用';
 COMMENT ON COLUMN crm_bi.plan_cell.expected_contacts IS 'Contacts per customer that the plan expects. 预期接触率';
 COMMENT ON COLUMN crm_bi.plan_cell.expected_purchases IS 'Purchases per customer that the plan expects. 预期购买率';

@@ -222,15 +222,16 @@ WITH h AS MATERIALIZED (SELECT * FROM crm.allocation_history(crm.today())),
 w AS (SELECT greatest(crm.setting_value('history_sample', crm.today())::numeric, 0) AS weight),
 g AS (
   SELECT h.channel_id, h.coverage, h.tier, pg_catalog.sum(h.allocated) AS allocated, pg_catalog.sum(h.purchased) AS purchased, pg_catalog.sum(h.purchased) / pg_catalog.sum(h.allocated) AS rate,
-         pg_catalog.sum(h.premium) / nullif(pg_catalog.sum(h.purchased), 0) AS each, pg_catalog.sum(h.cost) / pg_catalog.sum(h.allocated) AS cost
+         pg_catalog.sum(h.capped_premium) / nullif(pg_catalog.sum(h.purchased), 0) AS each,
+         (pg_catalog.sum(h.premium) - pg_catalog.sum(h.capped_premium)) / nullif(pg_catalog.sum(h.purchased), 0) AS load, pg_catalog.sum(h.cost) / pg_catalog.sum(h.allocated) AS cost
   FROM h GROUP BY GROUPING SETS ((h.channel_id, h.coverage, h.tier), (h.channel_id), ()) HAVING pg_catalog.count(*) > 0),
 c AS (
   SELECT n.channel_id, crm.credible(n.rate, n.allocated, a.rate, w.weight) AS rate, crm.credible(n.each, n.purchased, a.each, w.weight) AS each, crm.credible(n.cost, n.allocated, a.cost, w.weight) AS cost
   FROM g n CROSS JOIN w JOIN g a ON a.channel_id IS NULL WHERE n.channel_id IS NOT NULL AND n.coverage IS NULL),
 e AS (
-  SELECT n.channel_id, n.coverage, n.tier, crm.credible(n.rate, n.allocated, c.rate, w.weight) AS rate, coalesce(crm.credible(n.each, n.purchased, c.each, w.weight), 0) AS each,
+  SELECT n.channel_id, n.coverage, n.tier, crm.credible(n.rate, n.allocated, c.rate, w.weight) AS rate, coalesce(crm.credible(n.each, n.purchased, c.each, w.weight), 0) + coalesce(a.load, 0) AS each,
          crm.credible(n.cost, n.allocated, c.cost, w.weight) AS cost
-  FROM g n CROSS JOIN w JOIN c ON c.channel_id = n.channel_id WHERE n.coverage IS NOT NULL)
+  FROM g n CROSS JOIN w JOIN c ON c.channel_id = n.channel_id JOIN g a ON a.channel_id IS NULL WHERE n.coverage IS NOT NULL)
 SELECT pg_catalog.concat_ws('/', k.code, h.coverage, h.tier) AS channel_history_key, h.coverage, h.tier, k.code AS channel, h.allocated, h.contacted, h.purchased,
        pg_catalog.round(h.purchased::numeric / h.allocated, 6) AS purchase_rate, pg_catalog.round(i.lower::numeric, 6) AS purchase_rate_low, pg_catalog.round(i.upper::numeric, 6) AS purchase_rate_high,
        h.premium, h.cost, pg_catalog.round(h.cost / nullif(h.purchased, 0), 2) AS cost_per_purchase, pg_catalog.round(h.days, 2) AS days, h.median_days,
@@ -257,7 +258,7 @@ COMMENT ON COLUMN crm_bi.channel_history.cost IS 'Selling cost and commissions. 
 COMMENT ON COLUMN crm_bi.channel_history.cost_per_purchase IS 'cost / purchased. 单均费用';
 COMMENT ON COLUMN crm_bi.channel_history.days IS 'Days from the first contact by the channel, or else the start, to the first purchase, on average. 平均销售周期';
 COMMENT ON COLUMN crm_bi.channel_history.median_days IS 'Their median. 销售周期中位数';
-COMMENT ON COLUMN crm_bi.channel_history.expected_purchases IS 'Purchases per customer to be expected, the sample credited beside the whole channel and the company. 预期购买率';
+COMMENT ON COLUMN crm_bi.channel_history.expected_purchases IS 'Purchases per customer to be expected, the sample credited beside the whole channel and the company, as plans do. 预期购买率';
 COMMENT ON COLUMN crm_bi.channel_history.expected_premium IS 'Annual premium per customer to be expected. 预期户均保费';
 COMMENT ON COLUMN crm_bi.channel_history.expected_cost IS 'Cost per customer to be expected. 预期户均费用';
 COMMENT ON COLUMN crm_bi.channel_history.expected_net IS 'expected_premium - expected_cost. 预期户均净收益';
