@@ -166,7 +166,8 @@ SELECT pg_catalog.concat_ws('/', x.plan_id, x.dimension, x.member) AS plan_uplif
        pg_catalog.round(u.treated_rate::numeric, 6) AS treated_rate, x.held_out, x.held_out_bought, pg_catalog.round(u.control_rate::numeric, 6) AS held_out_rate, x.held_out_but_held,
        pg_catalog.round(u.uplift::numeric, 6) AS uplift, pg_catalog.round(u.lower::numeric, 6) AS uplift_low, pg_catalog.round(u.upper::numeric, 6) AS uplift_high,
        pg_catalog.round((u.uplift * x.treated)::numeric, 2) AS extra_purchases, pg_catalog.round(x.treated_premium, 2) AS treated_premium, pg_catalog.round(x.held_out_premium, 2) AS held_out_premium,
-       pg_catalog.round(m.uplift::numeric, 2) AS premium_uplift, pg_catalog.round(m.lower::numeric, 2) AS premium_uplift_low, pg_catalog.round(m.upper::numeric, 2) AS premium_uplift_high,
+       pg_catalog.round(m.uplift::numeric, 2) AS premium_uplift, CASE WHEN least(x.treated_bought, x.held_out_bought) >= 5 THEN pg_catalog.round(m.lower::numeric, 2) END AS premium_uplift_low,
+       CASE WHEN least(x.treated_bought, x.held_out_bought) >= 5 THEN pg_catalog.round(m.upper::numeric, 2) END AS premium_uplift_high,
        pg_catalog.round((m.uplift * x.treated)::numeric, 2) AS extra_premium
 FROM x
 CROSS JOIN LATERAL crm.uplift(x.treated_bought, x.treated, x.held_out_bought, x.held_out) u
@@ -194,7 +195,7 @@ COMMENT ON COLUMN crm_bi.plan_uplift.extra_purchases IS 'uplift times treated: c
 COMMENT ON COLUMN crm_bi.plan_uplift.treated_premium IS 'Annual premium bought per customer treated. 实验组户均保费';
 COMMENT ON COLUMN crm_bi.plan_uplift.held_out_premium IS 'Per customer held out. 对照组户均保费';
 COMMENT ON COLUMN crm_bi.plan_uplift.premium_uplift IS 'Their difference. 户均保费提升';
-COMMENT ON COLUMN crm_bi.plan_uplift.premium_uplift_low IS 'Its lower bound at 95 %, by Welch; NULL: nothing to tell it by. 户均保费提升下限';
+COMMENT ON COLUMN crm_bi.plan_uplift.premium_uplift_low IS 'Its lower bound at 95 %, by Welch; NULL: fewer than 5 of a group bought, too few to tell. 户均保费提升下限';
 COMMENT ON COLUMN crm_bi.plan_uplift.premium_uplift_high IS 'Its upper bound. 户均保费提升上限';
 COMMENT ON COLUMN crm_bi.plan_uplift.extra_premium IS 'premium_uplift times treated. 增量保费';
 
