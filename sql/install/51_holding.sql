@@ -48,3 +48,7 @@ RETURNS bigint[] LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000
 AS 'MODULE_PATHNAME', 'crm_allocate_fit';
 COMMENT ON FUNCTION crm._fit(bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[]) IS
   'The member of staff for each customer by pairs in their order, the best first; NULL where none was left that fits. Errors: 22004, 22023, 22003, 2202E.';
+
+CREATE DOMAIN crm.contact_guard AS text CHECK (VALUE IN ('never', 'protected', 'always'));
+COMMENT ON DOMAIN crm.contact_guard IS
+  'Which customers held are kept from contacts by others than their holder: those of a holding that is protected, always all, or never any.';

@@ -68,6 +68,56 @@ COMMENT ON COLUMN crm.organisation_calendar.org_id IS 'Unit.';
 COMMENT ON COLUMN crm.organisation_calendar.calendar IS 'Calendar.';
 CREATE INDEX ON crm.organisation_calendar (calendar);
 
+-- what stands by itself, and what was changed ---------------------------------------
+
+CREATE FUNCTION crm._keep_default_calendar() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'calendar "default" can be neither deleted nor renamed'
+    USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Units without a calendar of their own work by it; change its hours and holidays, or give units another.';
+END
+$$;
+COMMENT ON FUNCTION crm._keep_default_calendar() IS 'Trigger: the calendar of units that have no other stays. Errors: 55000.';
+CREATE TRIGGER keep_default BEFORE DELETE ON crm.calendar
+  FOR EACH ROW WHEN (OLD.code = 'default') EXECUTE FUNCTION crm._keep_default_calendar();
+CREATE TRIGGER keep_default_code BEFORE UPDATE OF code ON crm.calendar
+  FOR EACH ROW WHEN (OLD.code = 'default' AND NEW.code <> 'default') EXECUTE FUNCTION crm._keep_default_calendar();
+
+CREATE TABLE crm.calendar_change (
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  relation text NOT NULL CHECK (relation IN ('calendar', 'working_hours', 'holiday', 'organisation_calendar')),
+  before jsonb,
+  after jsonb,
+  changed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  changed_by text NOT NULL DEFAULT crm.actor(),
+  -- a data-only restore writes calendars, and with them rows of its own, before it copies those there were
+  PRIMARY KEY (changed_at, id),
+  CHECK (before IS DISTINCT FROM after)
+);
+COMMENT ON TABLE crm.calendar_change IS 'What was changed of calendars, hours, holidays and who works by which; written by triggers. 日历变更';
+COMMENT ON COLUMN crm.calendar_change.id IS 'In order of change; with changed_at the key.';
+COMMENT ON COLUMN crm.calendar_change.relation IS 'Table: calendar, working_hours, holiday or organisation_calendar.';
+COMMENT ON COLUMN crm.calendar_change.before IS 'Row before; NULL: it was new.';
+COMMENT ON COLUMN crm.calendar_change.after IS 'Row since; NULL: it was deleted.';
+COMMENT ON COLUMN crm.calendar_change.changed_at IS 'When.';
+COMMENT ON COLUMN crm.calendar_change.changed_by IS 'Who.';
+
+CREATE FUNCTION crm._calendar_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF TG_OP <> 'UPDATE' OR OLD IS DISTINCT FROM NEW THEN
+    INSERT INTO crm.calendar_change (relation, before, after)
+    VALUES (TG_TABLE_NAME, CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END, CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END);
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION crm._calendar_changed() IS 'Trigger: writes what was changed of calendars to crm.calendar_change.';
+REVOKE ALL ON FUNCTION crm._calendar_changed() FROM PUBLIC;
+CREATE TRIGGER calendar_changed AFTER INSERT OR UPDATE OR DELETE ON crm.calendar FOR EACH ROW EXECUTE FUNCTION crm._calendar_changed();
+CREATE TRIGGER calendar_changed AFTER INSERT OR UPDATE OR DELETE ON crm.working_hours FOR EACH ROW EXECUTE FUNCTION crm._calendar_changed();
+CREATE TRIGGER calendar_changed AFTER INSERT OR UPDATE OR DELETE ON crm.holiday FOR EACH ROW EXECUTE FUNCTION crm._calendar_changed();
+CREATE TRIGGER calendar_changed AFTER INSERT OR UPDATE OR DELETE ON crm.organisation_calendar FOR EACH ROW EXECUTE FUNCTION crm._calendar_changed();
+
 CREATE VIEW crm._calendar AS
 SELECT c.code, coalesce(c.time_zone, crm.setting_value('business_time_zone')) AS zone,
        ARRAY(SELECT w.weekday FROM crm.working_hours w WHERE w.calendar = c.code ORDER BY w.weekday, w.from_time) AS weekdays,
@@ -142,12 +192,14 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION crm.working_time(timestamptz, timestamptz, bigint) IS 'The same in the calendar by which a unit works.';
 
-GRANT SELECT ON crm.calendar, crm.working_hours, crm.holiday, crm.organisation_calendar, crm._calendar TO crm_bi_owner;
+GRANT SELECT ON crm.calendar, crm.working_hours, crm.holiday, crm.organisation_calendar, crm.calendar_change, crm._calendar TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
 SELECT d.duty, 'EXECUTE', 'FUNCTION', f.name
 FROM (VALUES ('analyst'), ('sales'), ('manager')) d (duty),
      (VALUES ('crm.calendar_of(bigint)'), ('crm.add_working_time(timestamptz, interval, text)'), ('crm.working_time(timestamptz, timestamptz, text)')) f (name);
+-- calendars are the owner's to write, as settings are; holidays are announced each year
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
-SELECT 'manager', p.privilege, 'TABLE', t.name
-FROM (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) p (privilege),
-     (VALUES ('crm.calendar'), ('crm.working_hours'), ('crm.holiday'), ('crm.organisation_calendar')) t (name);
+SELECT 'manager', 'SELECT', 'TABLE', t.name
+FROM (VALUES ('crm.calendar'), ('crm.working_hours'), ('crm.holiday'), ('crm.organisation_calendar'), ('crm.calendar_change')) t (name)
+UNION ALL
+SELECT 'manager', p.privilege, 'TABLE', 'crm.holiday' FROM (VALUES ('INSERT'), ('UPDATE'), ('DELETE')) p (privilege);

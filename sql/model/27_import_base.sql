@@ -1,11 +1,17 @@
 -- import: units, channels, staff, products and codes, known by their codes whatever the system
 
+ALTER TABLE crm.staff
+  ADD COLUMN phone text CHECK (pg_catalog.btrim(phone) <> ''),
+  ADD COLUMN email text CHECK (pg_catalog.btrim(email) <> '');
+COMMENT ON COLUMN crm.staff.phone IS 'Telephone number for customers.';
+COMMENT ON COLUMN crm.staff.email IS 'E-mail address for customers.';
+
 PERFORM crm._import_declare('organisation', 10, 'organisation', 'unit', '{code}', '{code,parent_code>organisation,name,area}');
 PERFORM crm._import_declare('channel', 20, 'channel', 'channel', '{code}', '{code,name,name_zh,kind}');
 PERFORM crm._import_declare('product_category', 30, 'product_category', 'category', '{code}',
   '{code,parent_code>product_category,org_code>organisation,name,name_zh,nature}');
 PERFORM crm._import_declare('product', 40, 'product', 'product', '{code}', '{code,name,line,guaranteed_renewable,category_code>product_category}');
-PERFORM crm._import_declare('staff', 50, 'staff', 'member of staff', '{code}', '{code,name,org_code>organisation,channel_code>channel,joined_on,left_on,login}');
+PERFORM crm._import_declare('staff', 50, 'staff', 'member of staff', '{code}', '{code,name,org_code>organisation,channel_code>channel,joined_on,left_on,login,phone,email}');
 PERFORM crm._import_declare('community', 52, 'community', 'community', '{code}', '{code,name,name_zh,org_code>organisation}');
 PERFORM crm._import_declare('relation_kind', 60, 'relation_kind', 'kind of relation', '{code}',
   '{code,inverse,name,name_zh,inverse_name,inverse_name_zh,customer_kind,other_kind,acyclic}');
@@ -37,8 +43,12 @@ INSERT INTO crm.import_rule (kind, nth, column_name, constraint_name, message, h
   ('cost_kind', 1, 'code', 'cost_kind_code_check', 'a code is of small letters and underscores', NULL),
   ('service_order_kind', 1, 'code', 'service_order_kind_code_check', 'a code is of small letters and underscores', NULL);
 INSERT INTO crm.import_rule (kind, nth, column_name, code, condition, message, hint) VALUES
-  ('staff', 4, 'login', '22001', 'octet_length(t.login) < 64', 'a login has at most 63 bytes', NULL);
+  ('staff', 4, 'login', '22001', 'octet_length(t.login) < 64', 'a login has at most 63 bytes', NULL),
+  ('staff', 5, 'phone', '22P02', 't.phone ~ ''[0-9０-９]''', 'is no telephone number', 'There is no digit in it.'),
+  ('staff', 6, 'email', '22P02', 't.email ~ ''^[^@[:space:]]+@[^@[:space:].]+(\.[^@[:space:].]+)*$''', 'is no e-mail address', 'An e-mail address has one @ and no spaces.');
 -- left empty the kind stays: files of codes rarely have it, and customers are classified by it
 UPDATE crm.import_column c SET value = format('coalesce(w.kind_, (SELECT x.kind FROM crm.%I x WHERE x.code = w.code_))', c.kind)
 WHERE c.kind IN ('channel', 'prospect_source') AND c.name = 'kind';
+-- nor have files of staff always how to reach them
+UPDATE crm.import_column c SET value = format('coalesce(w.%1$I, (SELECT x.%2$I FROM crm.staff x WHERE x.code = w.code_))', c.name || '_', c.name) WHERE c.kind = 'staff' AND c.name IN ('phone', 'email');
 UPDATE crm.import_column c SET value = 'w.login_::name' WHERE c.kind = 'staff' AND c.name = 'login';

@@ -129,6 +129,19 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION crm._legal(crm.workflow_item) IS 'A sentence that tells the transitions that lead on.';
 
+CREATE FUNCTION crm._ask_right(item crm.workflow_item, t crm.workflow_transition) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT crm._workflow_may(item, t.made_by) THEN
+    RAISE EXCEPTION '"%" may not make transition "%" of item "%"', crm.actor(), t.transition, item.id
+      USING ERRCODE = 'insufficient_privilege', DETAIL = format('Responsible is "%s".', item.responsible),
+            HINT = format('It may be made by %s.', array_to_string(t.made_by, ', '));
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._ask_right(crm.workflow_item, crm.workflow_transition) IS 'Raises 42501 unless the acting person is one of those who may make a transition.';
+REVOKE ALL ON FUNCTION crm._ask_right(crm.workflow_item, crm.workflow_transition) FROM PUBLIC;
+
 CREATE FUNCTION crm.make_transition(item_id bigint, transition text, data jsonb DEFAULT '{}', reason text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -152,11 +165,8 @@ BEGIN
                     WHERE f.workflow = t.workflow AND f.version = t.version AND f.transition = t.transition AND f.from_state = item.state) THEN
     RAISE EXCEPTION 'item "%" is in state "%", from which there is no transition "%"', item.id, item.state, t.transition
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = crm._legal(item);
-  ELSIF NOT crm._workflow_may(item, t.made_by) THEN
-    RAISE EXCEPTION '"%" may not make transition "%" of item "%"', actor, t.transition, item.id
-      USING ERRCODE = 'insufficient_privilege', DETAIL = format('Responsible is "%s".', item.responsible),
-            HINT = format('It may be made by %s.', array_to_string(t.made_by, ', '));
   END IF;
+  PERFORM crm._ask_right(item, t);
   own := crm._workflow_barred(item, t.not_made_by);
   IF own IS NOT NULL THEN
     RAISE EXCEPTION '"%" may not make transition "%" of item "%", which is their own', actor, t.transition, item.id

@@ -34,7 +34,7 @@ BEGIN
   IF NOT EXISTS (SELECT FROM crm.product p WHERE p.line = NEW.line) THEN
     RAISE EXCEPTION 'product line "%" is not known', NEW.line
       USING ERRCODE = 'invalid_parameter_value',
-            HINT = coalesce(format('Lines of crm.product are %s.', (SELECT string_agg(DISTINCT p.line, ', ') FROM crm.product p)), 'There are no products yet.');
+            HINT = coalesce('Lines of crm.product are ' || (SELECT string_agg(DISTINCT p.line, ', ') FROM crm.product p) || '.', 'There are no products yet.');
   END IF;
   RETURN NEW;
 END

@@ -19,8 +19,10 @@ INSERT INTO crm.exemption_kind (code, name, name_zh) VALUES
   ('planned_contact', 'planned next contact', '已计划下次联系'),
   ('other', 'other', '其他');
 
-ALTER TABLE crm.holding ADD COLUMN exempt_until timestamptz;
+ALTER TABLE crm.holding ADD COLUMN exempt_until timestamptz, ADD COLUMN disputed_until timestamptz;
 COMMENT ON COLUMN crm.holding.exempt_until IS 'Until when the sweep passes it over: the latest end of its exemptions in crm.recycle_exemption that were not withdrawn; NULL: none.';
+
+COMMENT ON COLUMN crm.holding.disputed_until IS 'Until when the sweep passes it over since somebody claimed the customer by crm.open_dispute(); when the dispute ended before, its end. NULL: never. 争议冻结至';
 
 CREATE TABLE crm.recycle_exemption (
   customer_id bigint NOT NULL,
@@ -39,7 +41,7 @@ CREATE TABLE crm.recycle_exemption (
   CONSTRAINT recycle_exemption_until_check CHECK (until > granted_at AND pg_catalog.isfinite(until)),
   CONSTRAINT recycle_exemption_withdrawal_check CHECK (pg_catalog.num_nulls(withdrawn_at, withdrawn_by, withdrawal_reason) IN (0, 3))
 );
-COMMENT ON TABLE crm.recycle_exemption IS 'Exemptions of holdings from recycling, each with an end; over with the holding in any case. Written by crm.exempt() and crm.withdraw_exemption(). 回收豁免';
+COMMENT ON TABLE crm.recycle_exemption IS 'Exemptions of holdings from recycling, each with an end; over with the holding in any case. Written by crm.exempt(), crm.withdraw_exemption() and, after crm.appointment, by a trigger. 回收豁免';
 COMMENT ON COLUMN crm.recycle_exemption.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.recycle_exemption.holding_id IS 'Holding of that customer.';
 COMMENT ON COLUMN crm.recycle_exemption.id IS 'Key within the holding, rising.';
@@ -59,16 +61,17 @@ CREATE FUNCTION crm._kept_by(holding crm.holding, as_of timestamptz) RETURNS tex
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT CASE WHEN (_kept_by.holding).locked THEN 'locked'
+              WHEN (_kept_by.holding).disputed_until > _kept_by.as_of THEN 'in_dispute'
               WHEN (_kept_by.holding).exempt_until > _kept_by.as_of THEN 'exempt'
               WHEN (_kept_by.holding).protected_until > _kept_by.as_of THEN 'protected' END;
 END;
-COMMENT ON FUNCTION crm._kept_by(crm.holding, timestamptz) IS 'What keeps a holding from a sweep as of an instant, from the columns of its row alone: locked, exempt or protected; NULL: nothing.';
+COMMENT ON FUNCTION crm._kept_by(crm.holding, timestamptz) IS 'What keeps a holding from a sweep as of an instant, from the columns of its row alone: locked, in_dispute, exempt or protected; NULL: nothing.';
 
 CREATE FUNCTION crm._kept_until(holding crm.holding) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT CASE WHEN (_kept_until.holding).locked THEN 'infinity'
-              ELSE greatest((_kept_until.holding).exempt_until, (_kept_until.holding).protected_until) END;
+              ELSE greatest((_kept_until.holding).disputed_until, (_kept_until.holding).exempt_until, (_kept_until.holding).protected_until) END;
 END;
 COMMENT ON FUNCTION crm._kept_until(crm.holding) IS 'Until when a holding is kept from sweeps, as crm._kept_by(); NULL: it is not.';
 
@@ -87,12 +90,25 @@ $$;
 COMMENT ON FUNCTION crm._exempt_until(bigint, bigint) IS 'Brings the end of the exemptions of a holding into its row.';
 REVOKE ALL ON FUNCTION crm._exempt_until(bigint, bigint) FROM PUBLIC;
 
+CREATE FUNCTION crm._exempt_at_most(holding crm.holding, kind text, day date) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  days CONSTANT integer := crm._setting_for('exemption_days', holding.org_id, holding.channel_id, day)::integer;
+BEGIN
+  -- a planned contact is no way round the end that the rule sets to every holding
+  RETURN least(holding.due_at + days * interval '24 hours',
+               CASE WHEN kind = 'planned_contact' THEN holding.held_from + crm.recycle_days(holding.rule, 'at most') * interval '24 hours' END);
+END
+$$;
+COMMENT ON FUNCTION crm._exempt_at_most(crm.holding, text, date) IS
+  'Until when a holding may be exempt at most, by an exemption of a kind granted on a day: exemption_days after it falls due, for a planned contact not beyond the clause "at most" of its rule; NULL: it never falls due.';
+REVOKE ALL ON FUNCTION crm._exempt_at_most(crm.holding, text, date) FROM PUBLIC;
+
 CREATE FUNCTION crm.exempt(customer_id bigint, kind text, until timestamptz, reason text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   held CONSTANT crm.holding := crm._open_holding(exempt.customer_id);
-  days integer;
   latest timestamptz;
   made bigint;
 BEGIN
@@ -102,19 +118,18 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT FROM crm.exemption_kind k WHERE k.code = exempt.kind) THEN
     RAISE EXCEPTION 'there is no exemption of kind "%"', exempt.kind
-      USING ERRCODE = 'invalid_parameter_value', HINT = format('The kinds are %s.', (SELECT string_agg(k.code, ', ' ORDER BY k.code) FROM crm.exemption_kind k));
+      USING ERRCODE = 'invalid_parameter_value', HINT = coalesce('The kinds are ' || (SELECT string_agg(k.code, ', ' ORDER BY k.code) FROM crm.exemption_kind k) || '.', 'There are no kinds: add rows to crm.exemption_kind.');
   END IF;
   IF held.due_at IS NULL THEN
     RAISE EXCEPTION 'the holding of customer "%" never falls due', exempt.customer_id USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
-  days := crm._setting_for('exemption_days', held.org_id, held.channel_id, crm._business_day(clock_timestamp()))::integer;
-  latest := held.due_at + days * interval '24 hours';
+  latest := crm._exempt_at_most(held, exempt.kind, crm._business_day(clock_timestamp()));
   IF exempt.until <= clock_timestamp() THEN
     RAISE EXCEPTION 'exemption until "%" is over already', exempt.until USING ERRCODE = 'invalid_parameter_value';
   ELSIF exempt.until > latest THEN
     RAISE EXCEPTION 'exemption until "%" is too long', exempt.until
       USING ERRCODE = 'configuration_limit_exceeded',
-            DETAIL = format('The holding falls due at %s and may be exempt up to %s days longer, until %s, however often.', held.due_at, days, latest),
+            DETAIL = format('The holding falls due at %s and may be exempt until %s, however often.', held.due_at, latest),
             HINT = 'A contact moves the due time.';
   END IF;
   INSERT INTO crm.recycle_exemption (customer_id, holding_id, kind, until, reason)
@@ -124,7 +139,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.exempt(bigint, text, timestamptz, text) IS
-  'Keeps the open holding of a customer out of the sweep until an instant, at the latest so many days after it falls due as the setting exemption_days says, however often; by the holder, or for any holder whoever may transfer. Returns the key of the exemption within the holding. Errors: 22004; 22023 kind not known, or over already; 23514 reason blank; 53400 too long; 55000 held by nobody, or never due; 42501 not for that holder; 23503 unknown; 40P01 as crm.claim. 回收豁免';
+  'Keeps the open holding of a customer out of the sweep until an instant, at the latest so many days after it falls due as the setting exemption_days says, however often, and for a planned contact (see also crm.make_appointment) not beyond the clause at most of its rule; by the holder, or for any holder whoever may transfer. Returns the key of the exemption within the holding. Errors: 22004; 22023 kind not known, or over already; 23514 reason blank; 53400 too long; 55000 held by nobody, or never due; 42501 not for that holder; 23503 unknown; 40P01 as crm.claim. 回收豁免';
 REVOKE ALL ON FUNCTION crm.exempt(bigint, text, timestamptz, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.withdraw_exemption(customer_id bigint, reason text, exemption_id bigint DEFAULT NULL) RETURNS bigint

@@ -153,7 +153,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.recycle_preview(timestamptz) IS
-  'The open holdings due at as_of, past or to come, the longest overdue first: those that a sweep would end, and those that it passes over: kept_by tells why (locked, exempt, protected) and kept_until how long, NULL without end. days_overdue counts whole days of 24 hours. What is recorded until then may change it. Errors: 22004. 回收预览';
+  'The open holdings due at as_of, past or to come, the longest overdue first: those that a sweep would end, and those that it passes over: kept_by tells why (locked, in_dispute, exempt, protected) and kept_until how long, NULL without end. days_overdue counts whole days of 24 hours. What is recorded until then may change it. Errors: 22004. 回收预览';
 REVOKE ALL ON FUNCTION crm.recycle_preview(timestamptz) FROM PUBLIC;
 
 GRANT SELECT ON crm.sweep TO crm_bi_owner;

@@ -20,6 +20,8 @@ DECLARE
 BEGIN
   IF undo_sweep.sweep_id IS NULL OR undo_sweep.reason IS NULL THEN
     RAISE EXCEPTION 'sweep and reason must be given' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF btrim(undo_sweep.reason) = '' THEN
+    RAISE EXCEPTION 'a sweep is undone for a reason' USING ERRCODE = 'check_violation';
   END IF;
   SELECT * INTO swept FROM crm.sweep s WHERE s.id = undo_sweep.sweep_id;
   IF NOT FOUND THEN
@@ -30,13 +32,17 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It ended at %s, more than %s hours ago.', coalesce(swept.finished_at, swept.started_at), hours),
             HINT = 'Use crm.allocate() or crm.claim(); the setting sweep_undo_hours tells how long an undo is possible.';
   END IF;
-  UPDATE crm.sweep s SET undone_at = clock_timestamp(), undone_by = crm.actor(), undo_reason = undo_sweep.reason WHERE s.id = swept.id;
-
-  -- customers, then holdings, then counts of staff: the order of locks everywhere
   swept_customers := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.sweep_id = swept.id);
+  IF swept.ended = 0 AND swept_customers = '{}' THEN
+    RAISE EXCEPTION 'sweep "%" has ended no holding', swept.id
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = coalesce('The last that did is sweep ' || (SELECT max(s.id) FROM crm.sweep s WHERE s.ended > s.reopened) || '.', '');
+  END IF;
+
+  -- customers, then holdings, then counts of staff: the order of locks everywhere; the sweep last, as a sweep that runs has it
   swept_customers := ARRAY(SELECT c.id FROM crm.customer c WHERE c.id = ANY (swept_customers) ORDER BY c.id FOR NO KEY UPDATE);
   PERFORM FROM crm.holding h WHERE h.sweep_id = swept.id ORDER BY h.customer_id, h.id FOR UPDATE;
   PERFORM crm._lock_counts(ARRAY(SELECT DISTINCT h.staff_id FROM crm.holding h WHERE h.sweep_id = swept.id));
+  UPDATE crm.sweep s SET undone_at = clock_timestamp(), undone_by = crm.actor(), undo_reason = undo_sweep.reason WHERE s.id = swept.id;
 
   WITH ended AS MATERIALIZED (
     SELECT h.customer_id, h.id, h.staff_id, h.held_from, h.held_to, h.load FROM crm.holding h
@@ -86,7 +92,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.undo_sweep(bigint, text) IS
-  'Undoes a sweep within the hours of the setting sweep_undo_hours: opens again each holding that it ended and that can be, as if it had never ended, so that no cool-off counts; purchases and rule are brought up to date. One row for each, by customer: reopened; held (by somebody since); held_since (and given back); merged (customers merged since); departed (the holder is not in post); quota (the holder has no room). May be called again for what was left. What is still due goes with the next sweep, so correct first what was wrong. Errors: 22004; 23503 no such sweep; 23514 reason blank; 55000 too late; 40001. 撤销回收';
+  'Undoes a sweep within the hours of the setting sweep_undo_hours: opens again each holding that it ended and that can be, as if it had never ended, so that no cool-off counts; purchases and rule are brought up to date. One row for each, by customer: reopened; held (by somebody since); held_since (and given back); merged (customers merged since); departed (the holder is not in post); quota (the holder has no room). May be called again for what was left. What is still due goes with the next sweep, so correct first what was wrong. Errors: 22004; 23503 no such sweep; 23514 reason blank; 55000 too late, or a sweep that ended nobody; 40001. 撤销回收';
 REVOKE ALL ON FUNCTION crm.undo_sweep(bigint, text) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES

@@ -40,7 +40,7 @@ BEGIN
   SELECT * INTO why FROM crm.return_reason r WHERE r.code = return_customer.reason_code AND r.in_use;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no reason "%" for a return', return_customer.reason_code
-      USING ERRCODE = 'invalid_parameter_value', HINT = format('The reasons are %s.', (SELECT string_agg(r.code, ', ' ORDER BY r.code) FROM crm.return_reason r WHERE r.in_use));
+      USING ERRCODE = 'invalid_parameter_value', HINT = coalesce('The reasons are ' || (SELECT string_agg(r.code, ', ' ORDER BY r.code) FROM crm.return_reason r WHERE r.in_use) || '.', 'No reason of crm.return_reason is in use.');
   END IF;
   IF why.needs_note AND coalesce(btrim(return_customer.note), '') = '' THEN
     RAISE EXCEPTION 'reason "%" needs a note', why.code USING ERRCODE = 'check_violation';

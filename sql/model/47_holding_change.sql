@@ -4,7 +4,7 @@ CREATE TABLE crm.holding_change (
   customer_id bigint NOT NULL,
   holding_id bigint NOT NULL,
   id bigint GENERATED ALWAYS AS IDENTITY,
-  kind text NOT NULL CHECK (kind IN ('lock', 'unlock', 'exemption', 'override', 'rule', 'load', 'undo')),
+  kind text NOT NULL CHECK (kind IN ('lock', 'unlock', 'dispute', 'exemption', 'override', 'rule', 'load', 'undo')),
   before text,
   after text,
   reason text,
@@ -20,8 +20,8 @@ COMMENT ON TABLE crm.holding_change IS 'What was changed of holdings between sta
 COMMENT ON COLUMN crm.holding_change.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.holding_change.holding_id IS 'Holding of that customer.';
 COMMENT ON COLUMN crm.holding_change.id IS 'Key within the holding, in order of change.';
-COMMENT ON COLUMN crm.holding_change.kind IS 'lock, unlock, exemption (its end was set, moved or taken away), override (of the protection), rule (another is followed), load (it counts otherwise) or undo (of a sweep, opened again).';
-COMMENT ON COLUMN crm.holding_change.before IS 'What stood there before: end of the exemption or protection, rule, load, or of an undo the key of the sweep.';
+COMMENT ON COLUMN crm.holding_change.kind IS 'lock, unlock, dispute (it is frozen by one until an instant, or no longer), exemption (its end was set, moved or taken away), override (of the protection), rule (another is followed), load (it counts otherwise) or undo (of a sweep, opened again).';
+COMMENT ON COLUMN crm.holding_change.before IS 'What stood there before: end of the freeze, exemption or protection, rule, load, or of an undo the key of the sweep.';
 COMMENT ON COLUMN crm.holding_change.after IS 'What stands there since.';
 COMMENT ON COLUMN crm.holding_change.reason IS 'Why, where a reason was given.';
 COMMENT ON COLUMN crm.holding_change.changed_at IS 'When.';
@@ -37,6 +37,9 @@ BEGIN
   END IF;
   IF OLD.locked <> NEW.locked THEN
     INSERT INTO crm.holding_change (customer_id, holding_id, kind) VALUES (NEW.customer_id, NEW.id, CASE WHEN NEW.locked THEN 'lock' ELSE 'unlock' END);
+  END IF;
+  IF OLD.disputed_until IS DISTINCT FROM NEW.disputed_until THEN
+    INSERT INTO crm.holding_change (customer_id, holding_id, kind, before, after) VALUES (NEW.customer_id, NEW.id, 'dispute', OLD.disputed_until, NEW.disputed_until);
   END IF;
   IF OLD.exempt_until IS DISTINCT FROM NEW.exempt_until THEN
     INSERT INTO crm.holding_change (customer_id, holding_id, kind, before, after, reason)
@@ -65,7 +68,7 @@ COMMENT ON FUNCTION crm._holding_changed() IS 'Trigger: writes what changed of a
 REVOKE ALL ON FUNCTION crm._holding_changed() FROM PUBLIC;
 -- for rare changes only: starts, contacts, purchases and ends do not reach it
 CREATE TRIGGER changed AFTER UPDATE ON crm.holding FOR EACH ROW
-  WHEN (OLD.locked <> NEW.locked OR OLD.exempt_until IS DISTINCT FROM NEW.exempt_until OR OLD.rule OPERATOR(crm.<>) NEW.rule
+  WHEN (OLD.locked <> NEW.locked OR OLD.disputed_until IS DISTINCT FROM NEW.disputed_until OR OLD.exempt_until IS DISTINCT FROM NEW.exempt_until OR OLD.rule OPERATOR(crm.<>) NEW.rule
         OR OLD.overridden_at IS DISTINCT FROM NEW.overridden_at OR OLD.load <> NEW.load OR (OLD.held_to IS NOT NULL AND NEW.held_to IS NULL))
   EXECUTE FUNCTION crm._holding_changed();
 

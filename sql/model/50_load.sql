@@ -78,16 +78,20 @@ CREATE FUNCTION crm.refresh_loads(as_of date) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
+  customers bigint[];
+  holdings bigint[];
+  loads integer[];
   changed bigint;
 BEGIN
   IF refresh_loads.as_of IS NULL THEN
     RAISE EXCEPTION 'the day whose tiers and settings are to hold must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  -- holdings before the counts that their change is added to, in order as everywhere
-  WITH stale AS MATERIALIZED (
-    SELECT s.customer_id, s.id, s.load_now FROM crm._stale_load(refresh_loads.as_of) s),
-  locked AS MATERIALIZED (
-    SELECT h.customer_id, h.id, s.load_now FROM stale s JOIN crm.holding h ON h.customer_id = s.customer_id AND h.id = s.id AND h.held_to IS NULL
+  SELECT array_agg(s.customer_id), array_agg(s.id), array_agg(s.load_now) INTO customers, holdings, loads FROM crm._stale_load(refresh_loads.as_of) s;
+  -- customers, then holdings, then the counts that their change is added to: the order of locks everywhere
+  PERFORM FROM crm.customer c WHERE c.id = ANY (customers) ORDER BY c.id FOR NO KEY UPDATE;
+  WITH locked AS MATERIALIZED (
+    SELECT h.customer_id, h.id, s.load_now FROM unnest(customers, holdings, loads) s(customer_id, id, load_now)
+    JOIN crm.holding h ON h.customer_id = s.customer_id AND h.id = s.id AND h.held_to IS NULL
     ORDER BY h.customer_id FOR UPDATE OF h)
   -- by the key alone: statistics taken when hardly anything was held would have all that is held read for each row
   UPDATE crm.holding h SET load = l.load_now FROM locked l

@@ -62,6 +62,20 @@ END;
 COMMENT ON FUNCTION crm._claim_unit(bigint, crm.claim_scope) IS
   'The unit whose customers, and those of the units below, staff of a unit may claim: of the level of the scope, or the own unit where that stands higher; NULL: none.';
 
+CREATE FUNCTION crm._serving_channel(customer_id bigint, channel_id bigint, day date) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN (SELECT s.channel_id
+          FROM crm.cover c JOIN crm.staff s ON s.id = c.servicer_id
+          WHERE c.customer_id = _serving_channel.customer_id AND c.role = 'policyholder' AND c.from_date <= _serving_channel.day AND c.to_date > _serving_channel.day
+            AND s.channel_id <> _serving_channel.channel_id AND s.joined_on <= _serving_channel.day AND (s.left_on IS NULL OR s.left_on > _serving_channel.day)
+            AND crm._setting_for('keeps_served', s.org_id, s.channel_id, _serving_channel.day)::boolean
+          ORDER BY s.channel_id LIMIT 1);
+END
+$$;
+COMMENT ON FUNCTION crm._serving_channel(bigint, bigint, date) IS 'Another channel than this one that serves a customer on a day and keeps whom it serves; NULL: none.';
+
 CREATE FUNCTION crm._may_claim(customer_id bigint, staff crm.staff, day date) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
@@ -81,13 +95,8 @@ BEGIN
               HINT = 'A manager may allocate the customer.';
     END IF;
   END IF;
-  SELECT s.channel_id INTO other
-  FROM crm.cover c JOIN crm.staff s ON s.id = c.servicer_id
-  WHERE c.customer_id = _may_claim.customer_id AND c.role = 'policyholder' AND c.from_date <= _may_claim.day AND c.to_date > _may_claim.day
-    AND s.channel_id <> staff.channel_id AND s.joined_on <= _may_claim.day AND (s.left_on IS NULL OR s.left_on > _may_claim.day)
-    AND crm._setting_for('keeps_served', s.org_id, s.channel_id, _may_claim.day)::boolean
-  ORDER BY s.channel_id LIMIT 1;
-  IF FOUND THEN
+  other := crm._serving_channel(_may_claim.customer_id, staff.channel_id, _may_claim.day);
+  IF other IS NOT NULL THEN
     RAISE EXCEPTION 'customer "%" is served by channel "%"', _may_claim.customer_id, (SELECT h.code FROM crm.channel h WHERE h.id = other)
       USING ERRCODE = 'check_violation', DETAIL = 'A member of its staff is servicer of a policy in force, and the setting keeps_served keeps such customers from claims by other channels.',
             HINT = 'A manager may allocate the customer.';

@@ -1,13 +1,17 @@
 -- allocate: one customer and one holder
 
 CREATE FUNCTION crm._staff_in_post(staff_id bigint, day date) RETURNS crm.staff
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   staff crm.staff;
 BEGIN
   IF _staff_in_post.staff_id IS NULL THEN
     RAISE EXCEPTION 'the member of staff must be given' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    -- a departure that an old snapshot does not show is waited for here, before anything is locked that it waits for
+    PERFORM FROM crm.staff s WHERE s.id = _staff_in_post.staff_id FOR SHARE;
   END IF;
   SELECT * INTO staff FROM crm.staff s WHERE s.id = _staff_in_post.staff_id;
   IF NOT FOUND THEN
@@ -16,13 +20,14 @@ BEGIN
   IF day < staff.joined_on OR day >= staff.left_on THEN
     RAISE EXCEPTION 'staff member "%" is not in post', staff.id
       USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = format('In post from %s%s.', staff.joined_on, coalesce(format(', until before %s', staff.left_on), '')),
+            DETAIL = format('In post from %s%s.', staff.joined_on, coalesce(', until before ' || staff.left_on, '')),
             HINT = 'Choose somebody in post.';
   END IF;
   RETURN staff;
 END
 $$;
-COMMENT ON FUNCTION crm._staff_in_post(bigint, date) IS 'A member of staff in post on a day. Errors: 22004, 23503 unknown, 55000 not in post.';
+COMMENT ON FUNCTION crm._staff_in_post(bigint, date) IS 'A member of staff in post on a day. Errors: 22004, 23503 unknown, 55000 not in post; 40001 beyond read committed.';
+REVOKE ALL ON FUNCTION crm._staff_in_post(bigint, date) FROM PUBLIC;
 
 CREATE FUNCTION crm._act_for(staff_id bigint) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

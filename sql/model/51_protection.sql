@@ -26,8 +26,8 @@ COMMENT ON FUNCTION crm._terms(bigint, bigint, date) IS 'On what terms a member 
 CREATE FUNCTION crm._refuse_protected(held crm.holding) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  -- a leaver hands over everything
-  IF held.protected_until > clock_timestamp() AND EXISTS (SELECT FROM crm.staff s WHERE s.id = held.staff_id AND s.left_on IS NULL) THEN
+  -- who has left hands over everything
+  IF held.protected_until > clock_timestamp() AND EXISTS (SELECT FROM crm.staff s WHERE s.id = held.staff_id AND (s.left_on IS NULL OR s.left_on > crm._business_day(clock_timestamp()))) THEN
     RAISE EXCEPTION 'customer "%" is protected for %', held.customer_id, crm._held_by(held)
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('The protection ends at %s.', held.protected_until),
             HINT = 'crm.override_protection() ends it, for a reason.';
@@ -47,7 +47,7 @@ BEGIN
   END IF;
   IF held.protected_until IS NULL OR held.protected_until <= clock_timestamp() THEN
     RAISE EXCEPTION 'customer "%" is not protected', held.customer_id
-      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = coalesce(format('The protection ended at %s.', held.protected_until), 'The holding has no protection.');
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = coalesce('The protection ended at ' || held.protected_until || '.', 'The holding has no protection.');
   END IF;
   UPDATE crm.holding h SET overridden_at = clock_timestamp(), overridden_by = crm.actor(), override_reason = override_protection.reason
   WHERE h.customer_id = held.customer_id AND h.id = held.id;

@@ -65,23 +65,14 @@ BEGIN
             HINT = 'Allocate unit by unit, or give a query of the pairs that matter as edges.';
   END IF;
   RETURN QUERY
-  SELECT c.id, s.id, (CASE WHEN s.org_id = c.org_id THEN 1 ELSE 0 END + CASE WHEN v.staff_id IS NOT NULL THEN 2 ELSE 0 END + coalesce(f.matches, 0))::double precision
-  FROM (SELECT c.id, coalesce((SELECT o.org_id FROM crm.customer_organisation o
-                               WHERE o.customer_id = c.id AND o.from_date <= _allocation_edges.as_of
-                               ORDER BY o.from_date DESC LIMIT 1), c.org_id) AS org_id
-        FROM unnest(_allocation_edges.customers) u(id) JOIN crm.customer c ON c.id = u.id) c
-  CROSS JOIN (SELECT s.id, s.org_id FROM crm.staff s WHERE s.id = ANY (_allocation_edges.staff)) s
-  LEFT JOIN (SELECT DISTINCT p.customer_id, p.servicer_id AS staff_id
-             FROM unnest(_allocation_edges.customers) u(id) JOIN crm.policy p ON p.customer_id = u.id
-             WHERE p.servicer_id = ANY (_allocation_edges.staff)) v ON v.customer_id = c.id AND v.staff_id = s.id
-  LEFT JOIN (SELECT t.customer_id, k.staff_id, count(*) AS matches
-             FROM crm._customer_traits(_allocation_edges.customers, _allocation_edges.as_of) t
-             JOIN crm.staff_skill k ON k.kind = t.kind AND k.value = t.value
-             WHERE k.staff_id = ANY (_allocation_edges.staff) GROUP BY t.customer_id, k.staff_id) f ON f.customer_id = c.id AND f.staff_id = s.id;
+  SELECT c.id, s.id, coalesce(f.benefit, 0)::double precision
+  FROM unnest(_allocation_edges.customers) u(id) JOIN crm.customer c ON c.id = u.id
+  CROSS JOIN (SELECT s.id FROM crm.staff s WHERE s.id = ANY (_allocation_edges.staff)) s
+  LEFT JOIN crm._suits(_allocation_edges.customers, _allocation_edges.staff, _allocation_edges.as_of) f ON f.customer_id = c.id AND f.staff_id = s.id;
 END
 $$;
 COMMENT ON FUNCTION crm._allocation_edges(bigint[], bigint[], date) IS
-  'Benefit of each pair of customer and member of staff: 2 for the servicer of a policy of the customer, 1 for the customer''s home unit, 1 for each skill that suits: language, tier, product line, community. Errors: 54000 above 20 million pairs.';
+  'Benefit of each pair of customer and member of staff, as crm._suits(), 0 where nothing speaks for it. Errors: 54000 above 20 million pairs.';
 REVOKE ALL ON FUNCTION crm._allocation_edges(bigint[], bigint[], date) FROM PUBLIC;
 
 CREATE FUNCTION crm._deal_out(customers bigint[], staff bigint[], strategy text, weights bigint[], as_given boolean, reason text)

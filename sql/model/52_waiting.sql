@@ -80,6 +80,34 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION crm._wished_staff(bigint[], bigint, bigint, bigint[], date) IS 'Members of staff in post on a day to whom a waiting customer may go.';
 
+CREATE FUNCTION crm._edges_in_turn(customers bigint[], staff bigint[], rooms bigint[], kind_loads bigint[], barred_customers bigint[], barred_staff bigint[], day date)
+RETURNS TABLE (customer_id bigint, staff_id bigint, benefit integer)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  last_resort bigint[];
+BEGIN
+  -- Whom nothing speaks for gets one of the first with room: of those who are barred from nobody as many as have room for all, and who comes before them.
+  SELECT array_agg(s.id ORDER BY s.n) INTO last_resort
+  FROM (SELECT m.id, m.n, sum(CASE WHEN b.staff_id IS NULL THEN greatest(m.room, 0) / k.most ELSE 0 END) OVER (ORDER BY m.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+        FROM unnest(_edges_in_turn.staff, _edges_in_turn.rooms) WITH ORDINALITY m(id, room, n)
+        CROSS JOIN (SELECT max(l.load) AS most FROM unnest(_edges_in_turn.kind_loads) l(load)) k
+        LEFT JOIN (SELECT DISTINCT x.staff_id FROM unnest(_edges_in_turn.barred_staff) x(staff_id)) b ON b.staff_id = m.id) s
+  WHERE coalesce(s.before, 0) < cardinality(_edges_in_turn.customers);
+  RETURN QUERY
+  WITH pair AS (
+    SELECT f.customer_id, f.staff_id, f.benefit FROM crm._suits(_edges_in_turn.customers, _edges_in_turn.staff, _edges_in_turn.day) f
+    UNION ALL
+    SELECT u.id, s.id, 0 FROM unnest(_edges_in_turn.customers) u(id) CROSS JOIN unnest(last_resort) s(id))
+  SELECT p.customer_id, p.staff_id, max(p.benefit) FROM pair p
+  WHERE (p.customer_id, p.staff_id) NOT IN (SELECT b.customer_id, b.staff_id FROM unnest(_edges_in_turn.barred_customers, _edges_in_turn.barred_staff) b(customer_id, staff_id))
+  GROUP BY p.customer_id, p.staff_id;
+END
+$$;
+COMMENT ON FUNCTION crm._edges_in_turn(bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], date) IS
+  'The pairs that an allocation in turn needs: those of crm._allocation_edges() with a benefit, and of the others as many as can matter.';
+REVOKE ALL ON FUNCTION crm._edges_in_turn(bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], date) FROM PUBLIC;
+
 CREATE FUNCTION crm._fit_in_turn(customers bigint[], staff bigint[], reason text)
 RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -90,12 +118,11 @@ DECLARE
   pair_staff bigint[];
   who bigint[];
 BEGIN
-  SELECT coalesce(array_agg(p.customer_id ORDER BY p.place, p.benefit DESC, p.holder_id), '{}'), coalesce(array_agg(p.holder_id ORDER BY p.place, p.benefit DESC, p.holder_id), '{}')
+  SELECT coalesce(array_agg(e.customer_id ORDER BY u.n, e.benefit DESC, e.staff_id), '{}'), coalesce(array_agg(e.staff_id ORDER BY u.n, e.benefit DESC, e.staff_id), '{}')
   INTO pair_customers, pair_staff
-  FROM (SELECT e.customer_id, e.holder_id, e.benefit, u.n AS place
-        FROM crm._allocation_edges(state.eligible, _fit_in_turn.staff, crm._business_day(clock_timestamp())) e
-        JOIN unnest(state.eligible) WITH ORDINALITY u(id, n) ON u.id = e.customer_id
-        WHERE (e.customer_id, e.holder_id) NOT IN (SELECT b.customer_id, b.staff_id FROM unnest(state.barred_customers, state.barred_staff) b(customer_id, staff_id))) p;
+  FROM crm._edges_in_turn(state.eligible, _fit_in_turn.staff, state.rooms, state.kind_loads, state.barred_customers, state.barred_staff,
+                          crm._business_day(clock_timestamp())) e
+  JOIN unnest(state.eligible) WITH ORDINALITY u(id, n) ON u.id = e.customer_id;
   who := crm._fit(state.eligible, state.kinds, _fit_in_turn.staff, state.rooms, state.kind_loads, pair_customers, pair_staff);
   RETURN QUERY SELECT h.customer_id, h.staff_id, h.holding_id, h.outcome
   FROM crm._hold(state.eligible || state.others, who || array_fill(NULL::bigint, ARRAY[cardinality(state.others)]), NULL, NULL, _fit_in_turn.reason) h;
@@ -104,61 +131,116 @@ $$;
 COMMENT ON FUNCTION crm._fit_in_turn(bigint[], bigint[], text) IS 'Allocates customers in the order of the array, each to whom it suits best of those with room. Errors: as crm.allocate.';
 REVOKE ALL ON FUNCTION crm._fit_in_turn(bigint[], bigint[], text) FROM PUBLIC;
 
+CREATE FUNCTION crm._wishes() RETURNS TABLE (strategy text, staff bigint[], org_id bigint, channel_id bigint, reason text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT w.strategy, w.staff, w.org_id, w.channel_id, w.reason
+  FROM crm.waiting w GROUP BY w.strategy, w.staff, w.org_id, w.channel_id, w.reason ORDER BY pg_catalog.min(w.since), pg_catalog.min(w.customer_id);
+END;
+COMMENT ON FUNCTION crm._wishes() IS 'What waiting customers wish, in the order in which they began to wait.';
+REVOKE ALL ON FUNCTION crm._wishes() FROM PUBLIC;
+
+CREATE FUNCTION crm._drain_batch(wish record, only_staff bigint[], since timestamptz, batch integer, OUT looked_at integer, OUT customers bigint[], OUT staff bigint[], OUT holdings bigint[], OUT outcomes text[])
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  at CONSTANT timestamptz := clock_timestamp();
+  day CONSTANT date := crm._business_day(at);
+  members bigint[] := crm._wished_staff(wish.staff, wish.org_id, wish.channel_id, only_staff, day);
+  tried bigint[];
+BEGIN
+  looked_at := 0;
+  IF only_staff IS NOT NULL AND members = '{}' THEN
+    RETURN;
+  END IF;
+  -- those without room, or on leave, need not be looked at for each batch
+  members := ARRAY(SELECT m.id FROM unnest(members, (SELECT r.rooms FROM crm._rooms(members, day) r)) m(id, room) WHERE m.room > 0 ORDER BY m.id);
+  -- a row that somebody is changing is left to them, so that no lock of this waits for a customer's
+  tried := ARRAY(SELECT w.customer_id FROM crm.waiting w
+                 WHERE w.strategy = wish.strategy AND w.staff IS NOT DISTINCT FROM wish.staff AND w.org_id IS NOT DISTINCT FROM wish.org_id
+                   AND w.channel_id IS NOT DISTINCT FROM wish.channel_id AND w.reason IS NOT DISTINCT FROM wish.reason AND coalesce(w.last_tried_at < _drain_batch.since, true)
+                 ORDER BY w.since, w.customer_id LIMIT CASE WHEN members <> '{}' THEN batch END FOR UPDATE SKIP LOCKED);
+  looked_at := cardinality(tried);
+  IF members = '{}' OR looked_at = 0 THEN
+    UPDATE crm.waiting w SET tries = w.tries + 1, last_tried_at = at, last_outcome = 'left_over' WHERE w.customer_id = ANY (tried);
+    RETURN;
+  END IF;
+  IF wish.strategy = 'best_fit' THEN
+    SELECT array_agg(f.customer_id), array_agg(f.staff_id), array_agg(f.holding_id), array_agg(f.outcome) INTO customers, staff, holdings, outcomes
+    FROM crm._fit_in_turn(tried, members, wish.reason) f;
+  ELSE
+    SELECT array_agg(d.customer_id), array_agg(d.staff_id), array_agg(d.holding_id), array_agg(d.outcome) INTO customers, staff, holdings, outcomes
+    FROM crm._deal_out(tried, members, wish.strategy, '{}', true, wish.reason) d;
+  END IF;
+  UPDATE crm.waiting w SET tries = w.tries + 1, last_tried_at = at, last_outcome = o.outcome
+  FROM unnest(customers, outcomes) o(id, outcome) WHERE w.customer_id = o.id AND o.outcome NOT IN ('allocated', 'held');
+  DELETE FROM crm.waiting w WHERE w.customer_id IN (SELECT o.id FROM unnest(customers, outcomes) o(id, outcome) WHERE o.outcome IN ('allocated', 'held'));
+END
+$$;
+COMMENT ON FUNCTION crm._drain_batch(record, bigint[], timestamptz, integer) IS
+  'Tries the first customers of a wish that were not tried since an instant, or where nobody has room all of them without an answer, and tells what came of each; looked_at 0: there is none.';
+REVOKE ALL ON FUNCTION crm._drain_batch(record, bigint[], timestamptz, integer) FROM PUBLIC;
+
 CREATE FUNCTION crm.drain_waiting(staff bigint[] DEFAULT NULL)
 RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  batch CONSTANT integer := 1000;
   at CONSTANT timestamptz := clock_timestamp();
-  day CONSTANT date := crm._business_day(at);
   wish record;
-  members bigint[];
-  tried bigint[];
-  gone bigint[];
+  done record;
 BEGIN
   -- one at a time, and every count that it may touch before the first: it waits for no customer, so nobody waits for it in a circle
   LOCK TABLE crm.waiting IN SHARE UPDATE EXCLUSIVE MODE;
   PERFORM crm._lock_counts(ARRAY(
     SELECT DISTINCT u.id
     FROM (SELECT DISTINCT w.staff, w.org_id, w.channel_id FROM crm.waiting w) w
-    CROSS JOIN LATERAL unnest(crm._wished_staff(w.staff, w.org_id, w.channel_id, drain_waiting.staff, day)) u(id)));
-  FOR wish IN
-    SELECT w.strategy, w.staff, w.org_id, w.channel_id, w.reason, array_agg(w.customer_id ORDER BY w.since, w.customer_id) AS customers
-    FROM crm.waiting w GROUP BY w.strategy, w.staff, w.org_id, w.channel_id, w.reason ORDER BY min(w.since), min(w.customer_id)
-  LOOP
-    members := crm._wished_staff(wish.staff, wish.org_id, wish.channel_id, drain_waiting.staff, day);
-    CONTINUE WHEN cardinality(members) = 0 AND drain_waiting.staff IS NOT NULL;
-    FOR part IN 0 .. (cardinality(wish.customers) - 1) / batch LOOP
-      tried := wish.customers[part * batch + 1 : (part + 1) * batch];
-      -- those without room, or on leave, need not be looked at for each batch
-      members := ARRAY(SELECT m.id FROM unnest(members, (SELECT r.rooms FROM crm._rooms(members, day) r)) m(id, room) WHERE m.room > 0 ORDER BY m.id);
-      IF cardinality(members) = 0 THEN
-        UPDATE crm.waiting w SET tries = w.tries + 1, last_tried_at = at, last_outcome = 'left_over'
-        WHERE w.customer_id = ANY (wish.customers[part * batch + 1 :]);
-        EXIT;
-      END IF;
-      gone := '{}';
-      FOR customer_id, staff_id, holding_id, outcome IN
-        SELECT d.customer_id, d.staff_id, d.holding_id, d.outcome FROM crm._deal_out(tried, members, wish.strategy, '{}', true, wish.reason) d WHERE wish.strategy <> 'best_fit'
-        UNION ALL
-        SELECT f.customer_id, f.staff_id, f.holding_id, f.outcome FROM crm._fit_in_turn(tried, members, wish.reason) f WHERE wish.strategy = 'best_fit'
-      LOOP
-        IF outcome IN ('allocated', 'held') THEN
-          gone := gone || customer_id;
-        ELSE
-          UPDATE crm.waiting w SET tries = w.tries + 1, last_tried_at = at, last_outcome = drain_waiting.outcome WHERE w.customer_id = drain_waiting.customer_id;
-        END IF;
-        RETURN NEXT;
-      END LOOP;
-      DELETE FROM crm.waiting w WHERE w.customer_id = ANY (gone);
+    CROSS JOIN LATERAL unnest(crm._wished_staff(w.staff, w.org_id, w.channel_id, drain_waiting.staff, crm._business_day(at))) u(id)));
+  FOR wish IN SELECT * FROM crm._wishes() LOOP
+    LOOP
+      done := crm._drain_batch(wish, drain_waiting.staff, at, 1000);
+      EXIT WHEN done.looked_at = 0;
+      RETURN QUERY SELECT * FROM unnest(done.customers, done.staff, done.holdings, done.outcomes);
     END LOOP;
   END LOOP;
 END
 $$;
 COMMENT ON FUNCTION crm.drain_waiting(bigint[]) IS
-  'Tries again to allocate the customers of crm.waiting, wish by wish, in the order in which they wait, as far as there is room: for the nightly job, and for whoever adds capacity, then with the staff who have it (NULL: all). Whom nobody may take is passed over and keeps waiting, whoever is held leaves the queue. One row for each customer looked at, as crm.allocate(). One at a time. Errors: as crm.allocate. 重试分配';
+  'Tries again to allocate the customers of crm.waiting, wish by wish, in the order in which they wait, as far as there is room: for whoever adds capacity, then with the staff who have it (NULL: all). Whom nobody may take is passed over and keeps waiting, whoever is held leaves the queue. One row for each customer looked at, as crm.allocate(). One at a time; until the transaction ends nobody else gives a customer to the staff that somebody waits for: long queues go by crm.drain_waiting_in_batches(). Errors: as crm.allocate. 重试分配';
 REVOKE ALL ON FUNCTION crm.drain_waiting(bigint[]) FROM PUBLIC;
+
+-- It commits, so it cannot carry a SET clause: each transaction sets its own path.
+CREATE PROCEDURE crm.drain_waiting_in_batches(staff bigint[] DEFAULT NULL, batch integer DEFAULT 1000, INOUT allocated bigint DEFAULT NULL)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_variable
+DECLARE
+  path CONSTANT text := pg_catalog.current_setting('search_path');
+  at CONSTANT timestamptz := pg_catalog.clock_timestamp();
+  wish record;
+  done record;
+BEGIN
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  IF batch IS NULL OR batch <= 0 THEN
+    RAISE EXCEPTION 'batch must be positive' USING ERRCODE = 'invalid_parameter_value', HINT = 'crm.drain_waiting() does all in one transaction.';
+  END IF;
+  PERFORM crm._may_commit();
+  allocated := 0;
+  FOR wish IN SELECT * FROM crm._wishes() LOOP
+    LOOP
+      LOCK TABLE crm.waiting IN SHARE UPDATE EXCLUSIVE MODE;
+      done := crm._drain_batch(wish, staff, at, batch);
+      allocated := allocated + coalesce(cardinality(array_positions(done.outcomes, 'allocated')), 0);
+      COMMIT;
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+      EXIT WHEN done.looked_at = 0;
+    END LOOP;
+  END LOOP;
+  PERFORM pg_catalog.set_config('search_path', path, true);
+END
+$$;
+COMMENT ON PROCEDURE crm.drain_waiting_in_batches(bigint[], integer, bigint) IS
+  'As crm.drain_waiting(), for the nightly job: so many customers in a transaction, each committed, so that claims and allocations go on beside it. Whoever is being changed by somebody else is left for the next call. Returns how many were allocated. For the owner of the model. Errors: as crm.allocate, 22023, 2D000 inside a transaction block. 分批重试分配';
+REVOKE ALL ON PROCEDURE crm.drain_waiting_in_batches(bigint[], integer, bigint) FROM PUBLIC;
 
 INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES
   ('crm.waiting', 'customer_id', 'move', 'A customer waits once: the wish of the one kept stays.');

@@ -1,11 +1,5 @@
 -- allocate: staff who leave or move: to whom their customers go
 
-ALTER TABLE crm.staff
-  ADD COLUMN phone text CHECK (pg_catalog.btrim(phone) <> ''),
-  ADD COLUMN email text CHECK (pg_catalog.btrim(email) <> '');
-COMMENT ON COLUMN crm.staff.phone IS 'Telephone number for customers.';
-COMMENT ON COLUMN crm.staff.email IS 'E-mail address for customers.';
-
 CREATE TABLE crm.hand_over (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   staff_id bigint NOT NULL REFERENCES crm.staff,
@@ -26,10 +20,13 @@ CREATE TABLE crm.hand_over (
   end_reason text,
   appointments bigint,
   items bigint,
+  failed_at timestamptz,
+  failure text,
   CONSTRAINT hand_over_move_check CHECK ((kind = 'move') = (to_org_id IS NOT NULL) AND (kind = 'move') = (to_channel_id IS NOT NULL)),
   CONSTRAINT hand_over_keep_check CHECK (kind = 'move' OR strategy <> 'keep'),
   CONSTRAINT hand_over_deputy_check CHECK (deputy_id <> staff_id),
-  CONSTRAINT hand_over_end_check CHECK ((state = 'planned') = (ended_at IS NULL) AND (ended_at IS NULL) = (ended_by IS NULL) AND (state = 'done') = (appointments IS NOT NULL) AND (appointments IS NULL) = (items IS NULL))
+  CONSTRAINT hand_over_end_check CHECK ((state = 'planned') = (ended_at IS NULL) AND (ended_at IS NULL) = (ended_by IS NULL) AND (state = 'done') = (appointments IS NOT NULL) AND (appointments IS NULL) = (items IS NULL)),
+  CONSTRAINT hand_over_failure_check CHECK ((failed_at IS NULL) = (failure IS NULL))
 );
 COMMENT ON TABLE crm.hand_over IS 'Staff who leave, or move to another unit, and what becomes of the customers they hold; written by crm.plan_departure, plan_move, cancel_hand_over and hand_over. 人员离职与调动交接';
 COMMENT ON COLUMN crm.hand_over.id IS 'Key.';
@@ -51,6 +48,8 @@ COMMENT ON COLUMN crm.hand_over.ended_by IS 'Who did or cancelled it.';
 COMMENT ON COLUMN crm.hand_over.end_reason IS 'Why it was cancelled.';
 COMMENT ON COLUMN crm.hand_over.appointments IS 'Open appointments that went to somebody else.';
 COMMENT ON COLUMN crm.hand_over.items IS 'Open items of workflows that went to somebody else.';
+COMMENT ON COLUMN crm.hand_over.failed_at IS 'When crm.hand_over() could not do it last, nothing of it being done; NULL: never, or done since.';
+COMMENT ON COLUMN crm.hand_over.failure IS 'Why it could not.';
 CREATE UNIQUE INDEX hand_over_planned ON crm.hand_over (staff_id) WHERE state = 'planned';
 CREATE INDEX ON crm.hand_over (staff_id);
 CREATE INDEX ON crm.hand_over (on_date) WHERE state = 'planned';
@@ -87,7 +86,7 @@ COMMENT ON COLUMN crm.hand_over_customer.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm.hand_over_customer.to_staff_id IS 'Successor planned; NULL: the pool, or for a move that keeps nobody else.';
 COMMENT ON COLUMN crm.hand_over_customer.chosen IS 'Chosen by crm.plan_successor(), not by the strategy.';
 COMMENT ON COLUMN crm.hand_over_customer.outcome IS 'handed_over, pool, kept (a move) or gone (no longer held on the day); NULL: not yet done.';
-COMMENT ON COLUMN crm.hand_over_customer.obstacle IS 'Why the successor planned did not get the customer: an outcome of crm.allocate(), or not_in_post.';
+COMMENT ON COLUMN crm.hand_over_customer.obstacle IS 'Why the successor planned did not get the customer, or nobody did: an outcome of crm.allocate(), not_in_post, no_successor (nobody to deal out to), or in_dispute (who moves keeps the customer until the dispute ends).';
 COMMENT ON COLUMN crm.hand_over_customer.got_staff_id IS 'Who got the customer.';
 CREATE INDEX ON crm.hand_over_customer (customer_id);
 CREATE INDEX ON crm.hand_over_customer (to_staff_id);
@@ -113,6 +112,28 @@ BEGIN ATOMIC
              ELSE s.org_id = (_successors.plan).org_id AND s.channel_id = (_successors.plan).channel_id END;
 END;
 COMMENT ON FUNCTION crm._successors(crm.hand_over) IS 'Among whom a hand-over deals out: those named and still in post, or where none is named the staff in post in the unit and channel left.';
+
+CREATE FUNCTION crm._receivers(plan crm.hand_over) RETURNS bigint[]
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT coalesce(pg_catalog.array_agg(DISTINCT r.id), '{}')
+  FROM (SELECT pg_catalog.unnest(crm._successors(_receivers.plan)) AS id WHERE (_receivers.plan).strategy NOT IN ('pool', 'keep')
+        UNION ALL
+        SELECT l.to_staff_id FROM crm.hand_over_customer l WHERE l.hand_over_id = (_receivers.plan).id AND l.to_staff_id IS NOT NULL) r;
+END;
+COMMENT ON FUNCTION crm._receivers(crm.hand_over) IS 'Who may get a customer by a hand-over.';
+REVOKE ALL ON FUNCTION crm._receivers(crm.hand_over) FROM PUBLIC;
+
+CREATE FUNCTION crm._leaver(staff_id bigint) RETURNS crm.staff
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM FROM crm.staff s WHERE s.id = _leaver.staff_id FOR NO KEY UPDATE;
+  RETURN crm._staff_in_post(_leaver.staff_id, crm._business_day(clock_timestamp()));
+END
+$$;
+COMMENT ON FUNCTION crm._leaver(bigint) IS 'Locks a member of staff who is in post. Errors: as crm._staff_in_post.';
+REVOKE ALL ON FUNCTION crm._leaver(bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._require_successor(staff_id bigint, leaver_id bigint, on_date date) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -169,7 +190,7 @@ CREATE FUNCTION crm.plan_departure(staff_id bigint, left_on date, strategy text 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  staff CONSTANT crm.staff := crm._staff_in_post(plan_departure.staff_id, crm._business_day(clock_timestamp()));
+  staff CONSTANT crm.staff := crm._leaver(plan_departure.staff_id);
   plan_id bigint;
 BEGIN
   plan_id := crm._plan_hand_over(staff, 'departure', plan_departure.left_on, NULL, NULL, plan_departure.strategy, plan_departure.successors, plan_departure.deputy_id, plan_departure.reason);
@@ -179,14 +200,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.plan_departure(bigint, date, text, bigint[], bigint, text) IS
-  'A member of staff leaves on a day (the first one no longer in post): records that, and plans to whom each customer held goes, by a strategy of crm.allocate() among successors (NULL: the staff of the unit and channel), or pool; deputy_id takes open appointments with other customers and open items of workflows. Returns the key of the hand-over, of which crm.hand_over_list() tells. Done on the day by crm.hand_over(); where the day is today when the transaction commits. Errors: 22004, 22023 day gone by, strategy, 23503, 2202E, 55000 not in post or no successor, 55006 planned already. 离职交接计划';
+  'A member of staff leaves on a day (the first one no longer in post): records that, and plans to whom each customer held goes, by a strategy of crm.allocate() among successors (NULL: the staff of the unit and channel), or pool; deputy_id takes open appointments with other customers and open items of workflows, else the nearest manager does. A notice tells where there is nobody to deal out to. Returns the key of the hand-over, of which crm.hand_over_list() tells. Done on the day by crm.hand_over(); where the day is today when the transaction commits. Errors: 22004, 22023 day gone by, strategy, 23503, 2202E, 55000 not in post or no successor, 55006 planned already. 离职交接计划';
 REVOKE ALL ON FUNCTION crm.plan_departure(bigint, date, text, bigint[], bigint, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.plan_move(staff_id bigint, on_date date, to_org_id bigint, to_channel_id bigint DEFAULT NULL, strategy text DEFAULT 'keep', successors bigint[] DEFAULT NULL, deputy_id bigint DEFAULT NULL, reason text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  staff CONSTANT crm.staff := crm._staff_in_post(plan_move.staff_id, crm._business_day(clock_timestamp()));
+  staff CONSTANT crm.staff := crm._leaver(plan_move.staff_id);
   in_channel CONSTANT bigint := coalesce(plan_move.to_channel_id, staff.channel_id);
   plan_id bigint;
 BEGIN
@@ -219,6 +240,8 @@ BEGIN
   IF _planned.hand_over_id IS NULL THEN
     RAISE EXCEPTION 'the hand-over must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  -- who leaves before the plan, as where a last day is written to crm.staff
+  PERFORM FROM crm.staff s WHERE s.id = (SELECT p.staff_id FROM crm.hand_over p WHERE p.id = _planned.hand_over_id) FOR NO KEY UPDATE;
   SELECT * INTO plan FROM crm.hand_over p WHERE p.id = _planned.hand_over_id FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no hand-over "%"', _planned.hand_over_id USING ERRCODE = 'foreign_key_violation';
@@ -228,7 +251,7 @@ BEGIN
   RETURN plan;
 END
 $$;
-COMMENT ON FUNCTION crm._planned(bigint) IS 'Locks a hand-over that is planned. Errors: 22004, 23503, 55000 done or cancelled.';
+COMMENT ON FUNCTION crm._planned(bigint) IS 'Locks who leaves or moves, and the hand-over, which must be planned. Errors: 22004, 23503, 55000 done or cancelled.';
 REVOKE ALL ON FUNCTION crm._planned(bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm.plan_successor(hand_over_id bigint, customers bigint[], to_staff_id bigint) RETURNS bigint

@@ -32,33 +32,45 @@ COMMENT ON FUNCTION crm.hand_over_list(bigint) IS
 REVOKE ALL ON FUNCTION crm.hand_over_list(bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm.customer_history(customer_id bigint,
-  OUT at timestamptz, OUT event text, OUT staff_id bigint, OUT staff_name text, OUT org_id bigint, OUT channel_id bigint, OUT subject text, OUT detail text)
+  OUT at timestamptz, OUT event text, OUT staff_id bigint, OUT staff_name text, OUT by_whom text, OUT org_id bigint, OUT channel_id bigint, OUT subject text, OUT detail text)
 RETURNS SETOF record LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+  held crm.holding;
+  own crm.staff;
 BEGIN
   IF customer_history.customer_id IS NULL THEN
     RAISE EXCEPTION 'the customer must be given' USING ERRCODE = 'null_value_not_allowed';
   ELSIF NOT EXISTS (SELECT FROM crm.customer c WHERE c.id = customer_history.customer_id) THEN
     RAISE EXCEPTION 'there is no customer "%"', customer_history.customer_id USING ERRCODE = 'foreign_key_violation';
   END IF;
-  PERFORM crm._act_for((SELECT h.staff_id FROM crm.holding h WHERE h.customer_id = customer_history.customer_id AND h.held_to IS NULL));
+  SELECT * INTO held FROM crm.holding h WHERE h.customer_id = customer_history.customer_id AND h.held_to IS NULL;
+  SELECT * INTO own FROM crm.staff s WHERE s.id = crm._own_staff(crm.actor(), crm._business_day(clock_timestamp()));
+  IF NOT crm._answers_for(ARRAY[held.staff_id])
+     AND NOT coalesce(held.staff_id IS NULL AND crm._lies_within(own.channel_id, own.org_id, held.channel_id, held.org_id), false) THEN
+    RAISE EXCEPTION '"%" does not see the history of customer "%"', crm.actor(), customer_history.customer_id
+      USING ERRCODE = 'insufficient_privilege', HINT = 'The holder does, and the managers of the holder''s unit and above.';
+  END IF;
   RETURN QUERY
-  SELECT e.at, e.event, s.id, s.name, e.org_id, e.channel_id, e.subject, e.detail
-  FROM (SELECT t.at, 'contact' AS event, t.staff_id, NULL::bigint AS org_id, t.channel_id, t.purpose AS subject, concat_ws(': ', t.outcome, t.note) AS detail, t.id
+  SELECT e.at, e.event, s.id, s.name, e.by_whom, e.org_id, e.channel_id, e.subject, e.detail
+  FROM (SELECT t.at, 'contact' AS event, t.staff_id, t.recorded_by AS by_whom, NULL::bigint AS org_id, t.channel_id, t.purpose AS subject, concat_ws(': ', t.outcome, t.note) AS detail, t.id
         FROM crm.contact t WHERE t.customer_id = customer_history.customer_id
         UNION ALL
-        SELECT h.held_from, 'held', h.staff_id, h.org_id, h.channel_id, h.start_cause, h.start_reason, h.id FROM crm.holding h WHERE h.customer_id = customer_history.customer_id
+        SELECT h.held_from, 'held', h.staff_id, h.started_by, h.org_id, h.channel_id, h.start_cause, h.start_reason, h.id FROM crm.holding h WHERE h.customer_id = customer_history.customer_id
         UNION ALL
-        SELECT h.held_to, 'held no longer', h.staff_id, h.org_id, h.channel_id, h.end_cause, h.end_reason, h.id FROM crm.holding h
+        SELECT h.held_to, 'held no longer', h.staff_id, h.ended_by, h.org_id, h.channel_id, h.end_cause, h.end_reason, h.id FROM crm.holding h
         WHERE h.customer_id = customer_history.customer_id AND h.held_to IS NOT NULL
         UNION ALL
-        SELECT a.at, 'appointment', a.staff_id, NULL, NULL, a.result, concat_ws(': ', a.place, a.note), a.id FROM crm.appointment a WHERE a.customer_id = customer_history.customer_id) e
+        SELECT a.at, 'appointment', a.staff_id, a.recorded_by, NULL, NULL, a.result, concat_ws(': ', a.place, a.note), a.id FROM crm.appointment a WHERE a.customer_id = customer_history.customer_id
+        UNION ALL
+        SELECT l.at, i.workflow, NULL, l.by_whom, i.org_id, i.channel_id, l.to_state, l.reason, l.id FROM crm.workflow_item i JOIN crm.workflow_log l ON l.item_id = i.id
+        WHERE i.customer_id = customer_history.customer_id AND l.kind <> 'assign') e
   LEFT JOIN crm.staff s ON s.id = e.staff_id
   ORDER BY e.at, e.event DESC, e.id;
 END
 $$;
 COMMENT ON FUNCTION crm.customer_history(bigint) IS
-  'What there was with a customer, by whomever: contacts, who held and why no longer, appointments, in order of time. For the holder, who sees all earlier records with the first day, and whoever may act for anyone. Errors: 22004, 23503, 42501 not the holder. 客户历史';
+  'All that was done about a customer by anybody, in order of time: contacts, who held and why no longer, appointments, steps of workflows. For the holder, who sees all earlier records with the first day, or everybody in the unit or channel that holds; for the managers of the holder''s unit and above, and whoever may act for anyone. Errors: 22004, 23503, 42501 none of these. 客户历史';
 REVOKE ALL ON FUNCTION crm.customer_history(bigint) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES

@@ -1,4 +1,4 @@
--- allocate: transfers that the level above confirms, and what the successor sees
+-- allocate: transfers that the level above confirms
 
 CREATE FUNCTION crm._staff_unit(staff_id bigint) RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -37,6 +37,20 @@ $$;
 COMMENT ON FUNCTION crm._unit_over_staff(bigint[]) IS 'The unit that decides between members of staff: the level above them all. Errors: 55000 none.';
 REVOKE ALL ON FUNCTION crm._unit_over_staff(bigint[]) FROM PUBLIC;
 
+CREATE FUNCTION crm._confirms_transfer(staff_ids bigint[]) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  day CONSTANT date := crm._business_day(clock_timestamp());
+BEGIN
+  RETURN pg_has_role(crm._login(), current_user, 'MEMBER')
+    OR EXISTS (SELECT FROM crm._in_charge(crm._unit_over_staff(staff_ids), 'manager', false, day) c
+               WHERE c.staff_id = crm._own_staff(crm.actor(), day) AND NOT c.staff_id = ANY (staff_ids));
+END
+$$;
+COMMENT ON FUNCTION crm._confirms_transfer(bigint[]) IS
+  'Whether the acting person is manager at the level above these members of staff and none of them, whose word is the confirmation, or the login is a member of the owner of the model. Errors: 55000 no unit above.';
+REVOKE ALL ON FUNCTION crm._confirms_transfer(bigint[]) FROM PUBLIC;
+
 CREATE FUNCTION crm._transfer_confirmed(item crm.workflow_item) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -47,11 +61,11 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('When the transfer was requested staff member %s did.', item.data ->> 'from_staff_id'),
             HINT = 'Refuse this request; another may be made.';
   END IF;
-  PERFORM crm.transfer(item.customer_id, (item.data ->> 'to_staff_id')::bigint, format('request %s: %s', item.id, item.data ->> 'reason'),
-                       coalesce((item.data ->> 'waive_cool_off')::boolean, false));
+  PERFORM crm._transfer(held, crm._staff_in_post((item.data ->> 'to_staff_id')::bigint, crm._business_day(clock_timestamp())),
+                        format('request %s: %s', item.id, item.data ->> 'reason'), coalesce((item.data ->> 'waive_cool_off')::boolean, false));
 END
 $$;
-COMMENT ON FUNCTION crm._transfer_confirmed(crm.workflow_item) IS 'Hands over the customer of a request that was confirmed. Errors: 55000 held by somebody else or nobody; those of crm.transfer().';
+COMMENT ON FUNCTION crm._transfer_confirmed(crm.workflow_item) IS 'Hands over the customer of a request that was confirmed. Errors: 55000 held by somebody else or nobody; those of crm._transfer().';
 REVOKE ALL ON FUNCTION crm._transfer_confirmed(crm.workflow_item) FROM PUBLIC;
 INSERT INTO crm.workflow_action (code, function, description) VALUES ('transfer', '_transfer_confirmed', 'Hands the customer over to who is to have them.');
 
@@ -92,38 +106,6 @@ COMMENT ON FUNCTION crm.request_transfer(bigint, bigint, text, boolean) IS
   'Asks for a held customer to go to another member of staff, which the manager at the level above both confirms (transition confirm of the workflow transfer: the customer goes over in that transaction) or refuses; returns the key of the item. By the holder, by who would be, or by a manager of either. Errors: 55000 held by nobody or by a unit, not in post, or nobody to confirm; 55006 held by that one already, or requested already; 23502 no reason; 42501 not for the acting person; 23503 unknown, 22004.';
 REVOKE ALL ON FUNCTION crm.request_transfer(bigint, bigint, text, boolean) FROM PUBLIC;
 
--- what the successor sees -----------------------------------------------------
-
-CREATE FUNCTION crm.customer_records(customer_id bigint) RETURNS TABLE (at timestamptz, kind text, staff_id bigint, by_whom text, what text, note text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  held crm.holding;
-  own crm.staff;
-BEGIN
-  SELECT * INTO held FROM crm.holding h WHERE h.customer_id = customer_records.customer_id AND h.held_to IS NULL;
-  SELECT * INTO own FROM crm.staff s WHERE s.id = crm._own_staff(crm.actor(), crm._business_day(clock_timestamp()));
-  IF NOT crm._answers_for(ARRAY[held.staff_id])
-     AND NOT coalesce(held.staff_id IS NULL AND crm._lies_within(own.channel_id, own.org_id, held.channel_id, held.org_id), false) THEN
-    RAISE EXCEPTION '"%" does not see the records of customer "%"', crm.actor(), customer_records.customer_id
-      USING ERRCODE = 'insufficient_privilege', HINT = 'The holder does, and the managers of the holder''s unit and above.';
-  END IF;
-  RETURN QUERY
-  SELECT c.at, 'contact', c.staff_id, c.recorded_by, c.purpose || ': ' || c.outcome, c.note FROM crm.contact c WHERE c.customer_id = customer_records.customer_id
-  UNION ALL
-  SELECT h.held_from, 'held', h.staff_id, h.started_by, h.start_cause, h.start_reason FROM crm.holding h WHERE h.customer_id = customer_records.customer_id
-  UNION ALL
-  SELECT h.held_to, 'given up', h.staff_id, h.ended_by, h.end_cause, h.end_reason FROM crm.holding h WHERE h.customer_id = customer_records.customer_id AND h.held_to IS NOT NULL
-  UNION ALL
-  SELECT l.at, i.workflow, NULL, l.by_whom, l.to_state, l.reason FROM crm.workflow_item i JOIN crm.workflow_log l ON l.item_id = i.id
-  WHERE i.customer_id = customer_records.customer_id AND l.kind <> 'assign'
-  ORDER BY 1, 2, 3;
-END
-$$;
-COMMENT ON FUNCTION crm.customer_records(bigint) IS
-  'All that was done about a customer by anybody, at any time: contacts, holdings and their ends, steps of workflows; for the holder, the managers of the holder''s unit and above, and whoever may act for anyone. Errors: 42501.';
-REVOKE ALL ON FUNCTION crm.customer_records(bigint) FROM PUBLIC;
-
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
 SELECT d.duty, 'EXECUTE', 'FUNCTION', f.name
-FROM (VALUES ('sales'), ('manager')) d (duty), (VALUES ('crm.request_transfer(bigint, bigint, text, boolean)'), ('crm.customer_records(bigint)')) f (name);
+FROM (VALUES ('sales'), ('manager')) d (duty), (VALUES ('crm.request_transfer(bigint, bigint, text, boolean)')) f (name);

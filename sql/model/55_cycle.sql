@@ -75,7 +75,7 @@ COMMENT ON COLUMN crm.cycle_release.id IS 'Key.';
 COMMENT ON COLUMN crm.cycle_release.cycle_id IS 'Cycle.';
 COMMENT ON COLUMN crm.cycle_release.provider_id IS 'Provider.';
 COMMENT ON COLUMN crm.cycle_release.condition IS 'Rule by which; NULL: customers were given.';
-COMMENT ON COLUMN crm.cycle_release.as_of IS 'Day on which customers were judged.';
+COMMENT ON COLUMN crm.cycle_release.as_of IS 'Day as of which the condition was read; of customers given that of the release.';
 COMMENT ON COLUMN crm.cycle_release.note IS 'Remark.';
 COMMENT ON COLUMN crm.cycle_release.released IS 'Customers released, those released before left out.';
 COMMENT ON COLUMN crm.cycle_release.refused IS 'Customers refused.';
@@ -127,32 +127,80 @@ INSERT INTO crm.customer_reference (relation, column_name, way, note) VALUES
 
 -- who may -------------------------------------------------------------------
 
-CREATE FUNCTION crm._act_for_side(channel_id bigint, org_id bigint) RETURNS void
+CREATE FUNCTION crm._has_duty(duty text, org_id bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  actor CONSTANT text := crm.actor();
+  day CONSTANT date := crm._business_day(clock_timestamp());
 BEGIN
-  IF NOT EXISTS (SELECT FROM crm.staff s
-                 WHERE s.login::text COLLATE "C" = actor
-                   AND crm._business_day(clock_timestamp()) >= s.joined_on AND (s.left_on IS NULL OR crm._business_day(clock_timestamp()) < s.left_on)
-                   AND num_nonnulls(_act_for_side.channel_id, _act_for_side.org_id) > 0
-                   AND (_act_for_side.channel_id IS NULL OR s.channel_id = _act_for_side.channel_id)
-                   AND (_act_for_side.org_id IS NULL
-                        OR EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = _act_for_side.org_id AND t.descendant_id = s.org_id)))
-     AND NOT has_function_privilege(crm._login(), 'crm.open_cycle(text, bigint, date, date)', 'EXECUTE') THEN
-    RAISE EXCEPTION '"%" may not act for %', actor,
-        CASE WHEN _act_for_side.channel_id IS NOT NULL THEN format('channel "%s"', (SELECT c.code FROM crm.channel c WHERE c.id = _act_for_side.channel_id))
-             WHEN _act_for_side.org_id IS NOT NULL THEN format('unit "%s"', (SELECT o.code FROM crm.organisation o WHERE o.id = _act_for_side.org_id))
-             ELSE 'a centre' END
+  RETURN pg_has_role(crm._login(), current_user, 'MEMBER')
+      OR EXISTS (SELECT FROM crm._in_charge(_has_duty.org_id, _has_duty.duty, false, day) c WHERE c.staff_id = crm._own_staff(crm.actor(), day));
+END
+$$;
+COMMENT ON FUNCTION crm._has_duty(text, bigint) IS
+  'Whether the acting person has a duty at a unit or above it, by crm.position. A login that is a member of the owner of the model has all of them.';
+REVOKE ALL ON FUNCTION crm._has_duty(text, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._ask_duty(duties text[], org_id bigint) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  IF NOT EXISTS (SELECT FROM unnest(_ask_duty.duties) d(duty) WHERE crm._has_duty(d.duty, _ask_duty.org_id)) THEN
+    RAISE EXCEPTION '"%" has not the duty % at unit "%"', crm.actor(), array_to_string(_ask_duty.duties, ' or '), (SELECT o.code FROM crm.organisation o WHERE o.id = _ask_duty.org_id)
       USING ERRCODE = 'insufficient_privilege',
-            HINT = 'The staff of a channel or unit act for it, by their login in crm.staff; for any of them who may open cycles.';
+            HINT = 'Add a row to crm.position, for that unit or one above it, for the member of staff in post whose login is the acting person.';
   END IF;
 END
 $$;
-COMMENT ON FUNCTION crm._act_for_side(bigint, bigint) IS
-  'Whether the acting person is of the staff of a channel and unit, or may execute crm.open_cycle(), which is the right to act for any. Errors: 42501.';
-REVOKE ALL ON FUNCTION crm._act_for_side(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._ask_duty(text[], bigint) IS 'Raises 42501 unless the acting person has one of these duties at a unit or above it.';
+REVOKE ALL ON FUNCTION crm._ask_duty(text[], bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._act_for_side(channel_id bigint, home_id bigint, duty text, duty_org_id bigint, manager_org_id bigint) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  unit CONSTANT bigint := coalesce(_act_for_side.home_id, _act_for_side.duty_org_id);
+BEGIN
+  IF unit IS NOT NULL
+     AND EXISTS (SELECT FROM crm.staff s
+                 WHERE s.id = crm._own_staff(crm.actor(), crm._business_day(clock_timestamp()))
+                   AND (_act_for_side.channel_id IS NULL OR s.channel_id = _act_for_side.channel_id)
+                   AND (_act_for_side.home_id IS NULL
+                        OR EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = _act_for_side.home_id AND t.descendant_id = s.org_id)))
+     AND (_act_for_side.duty IS NULL OR crm._has_duty(_act_for_side.duty, _act_for_side.duty_org_id))
+     OR crm._has_duty('resource_manager', _act_for_side.manager_org_id) THEN
+    RETURN;
+  END IF;
+  RAISE EXCEPTION '"%" may not act for %', crm.actor(),
+      CASE WHEN _act_for_side.channel_id IS NOT NULL THEN format('channel "%s"', (SELECT c.code FROM crm.channel c WHERE c.id = _act_for_side.channel_id))
+           WHEN unit IS NOT NULL THEN format('unit "%s"', (SELECT o.code FROM crm.organisation o WHERE o.id = unit))
+           ELSE 'a centre without a unit' END
+    USING ERRCODE = 'insufficient_privilege',
+          HINT = concat_ws('', 'That takes a member of staff in post whose login is the acting person',
+            CASE WHEN _act_for_side.channel_id IS NOT NULL THEN ', of that channel' END,
+            CASE WHEN _act_for_side.home_id IS NOT NULL THEN ', at work in that unit' END,
+            CASE WHEN _act_for_side.duty IS NOT NULL THEN format(', with the duty %s at unit "%s" or above it in crm.position', _act_for_side.duty,
+              (SELECT o.code FROM crm.organisation o WHERE o.id = coalesce(_act_for_side.duty_org_id, _act_for_side.manager_org_id))) END,
+            CASE WHEN _act_for_side.manager_org_id IS NOT NULL THEN '; or the duty resource_manager, for anyone' END, '.');
+END
+$$;
+COMMENT ON FUNCTION crm._act_for_side(bigint, bigint, text, bigint, bigint) IS
+  'Whether the acting person may speak for a channel or unit: in post, of the channel (NULL: any), at work in the unit home_id (NULL: any), with the duty (NULL: none) at duty_org_id or above; or a resource manager at manager_org_id (NULL: not even that) or above. Errors: 42501.';
+REVOKE ALL ON FUNCTION crm._act_for_side(bigint, bigint, text, bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._provider_changes() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM crm._ask_duty('{resource_manager}', o.id)
+  FROM crm.organisation o
+  WHERE o.id = NEW.org_id OR TG_OP = 'UPDATE' AND o.id = OLD.org_id OR o.parent_id IS NULL AND (NEW.org_id IS NULL OR TG_OP = 'UPDATE' AND OLD.org_id IS NULL)
+  ORDER BY o.id;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION crm._provider_changes() IS 'Trigger: providers are for the resource manager of their units, those without a unit for that of the whole company. Errors: 42501.';
+REVOKE ALL ON FUNCTION crm._provider_changes() FROM PUBLIC;
+CREATE TRIGGER provider_changes BEFORE INSERT OR UPDATE ON crm.provider FOR EACH ROW EXECUTE FUNCTION crm._provider_changes();
 
 CREATE FUNCTION crm._open_cycle(cycle_id bigint) RETURNS crm.cycle
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -175,6 +223,28 @@ $$;
 COMMENT ON FUNCTION crm._open_cycle(bigint) IS 'Locks a cycle that is open. Errors: 22004, 23503 unknown, 55000 closed.';
 REVOKE ALL ON FUNCTION crm._open_cycle(bigint) FROM PUBLIC;
 
+CREATE FUNCTION crm._providing(provider_id bigint, cycle crm.cycle) RETURNS crm.provider
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  provider crm.provider;
+BEGIN
+  IF _providing.provider_id IS NULL THEN
+    RAISE EXCEPTION 'the provider must be given' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT * INTO provider FROM crm.provider p WHERE p.id = _providing.provider_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no provider "%"', _providing.provider_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm.provider lists the providers.';
+  END IF;
+  PERFORM crm._act_for_side(provider.channel_id, CASE provider.kind WHEN 'centre' THEN provider.org_id END, 'provider',
+                            CASE provider.kind WHEN 'centre' THEN provider.org_id ELSE coalesce(provider.org_id, cycle.org_id) END, cycle.org_id);
+  RETURN provider;
+END
+$$;
+COMMENT ON FUNCTION crm._providing(bigint, crm.cycle) IS
+  'A provider for whom the acting person may release into a cycle and withdraw: staff of the channel, or of the unit that a centre is, with the duty provider at the unit of the provider, of a whole channel at that of the cycle. Errors: 22004, 23503 unknown, 42501.';
+REVOKE ALL ON FUNCTION crm._providing(bigint, crm.cycle) FROM PUBLIC;
+
 CREATE FUNCTION crm.open_cycle(name text, org_id bigint, from_date date, to_date date) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -183,11 +253,12 @@ DECLARE
 BEGIN
   INSERT INTO crm.cycle AS y (name, org_id, from_date, to_date)
   VALUES (open_cycle.name, open_cycle.org_id, open_cycle.from_date, open_cycle.to_date) RETURNING y.id INTO new_id;
+  PERFORM crm._ask_duty('{resource_manager}', open_cycle.org_id);
   RETURN new_id;
 END
 $$;
 COMMENT ON FUNCTION crm.open_cycle(text, bigint, date, date) IS
-  'Opens a cycle of a unit with its subtree from a day to a day, both inclusive; returns its key. The right to execute it is the right to act for any provider, channel and unit in cycles. Errors: 23502, 23503 unknown unit, 23505 name taken, 23514 blank name or days the wrong way round. 开启资源周期';
+  'Opens a cycle of a unit with its subtree from a day to a day, both inclusive; returns its key. Errors: 23502, 23503 unknown unit, 23505 name taken, 23514 blank name or days the wrong way round, 42501 without the duty resource_manager there. 开启资源周期';
 REVOKE ALL ON FUNCTION crm.open_cycle(text, bigint, date, date) FROM PUBLIC;
 
 CREATE FUNCTION crm.close_cycle(cycle_id bigint) RETURNS void
@@ -197,6 +268,7 @@ DECLARE
   cycle CONSTANT crm.cycle := crm._open_cycle(close_cycle.cycle_id);
   pending text;
 BEGIN
+  PERFORM crm._ask_duty('{resource_manager}', cycle.org_id);
   SELECT p.name INTO pending FROM crm.plan p WHERE p.cycle_id = cycle.id AND p.state IN ('submitted', 'approved') ORDER BY p.id LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'plan "%" of cycle "%" is not finished', pending, cycle.name
@@ -206,132 +278,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.close_cycle(bigint) IS
-  'Closes a cycle; what was not used is free for another, and its proposals may be carried over. Errors: 22004, 23503, 55000 closed already or a plan submitted or approved. 关闭资源周期';
+  'Closes a cycle; what was not used is free for another, and its proposals may be carried over. Errors: 22004, 23503, 42501 without the duty resource_manager at its unit, 55000 closed already or a plan submitted or approved. 关闭资源周期';
 REVOKE ALL ON FUNCTION crm.close_cycle(bigint) FROM PUBLIC;
 
--- release and withdrawal ------------------------------------------------------
-
-CREATE FUNCTION crm._release_to_inventory(cycle_id bigint, provider_id bigint, customers bigint[], condition crm.condition, note text)
-RETURNS TABLE (customer_id bigint, outcome text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_custom_plan AS $$
-#variable_conflict use_column
-DECLARE
-  cycle CONSTANT crm.cycle := crm._open_cycle(_release_to_inventory.cycle_id);
-  provider crm.provider;
-  release_id bigint;
-  asked bigint[];
-  outcomes text[];
-BEGIN
-  IF _release_to_inventory.provider_id IS NULL OR _release_to_inventory.customers IS NULL OR array_position(_release_to_inventory.customers, NULL) IS NOT NULL THEN
-    RAISE EXCEPTION 'provider and customers must be given, without nulls' USING ERRCODE = 'null_value_not_allowed';
-  END IF;
-  SELECT * INTO provider FROM crm.provider p WHERE p.id = _release_to_inventory.provider_id;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no provider "%"', _release_to_inventory.provider_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm.provider lists the providers.';
-  END IF;
-  PERFORM crm._act_for_side(provider.channel_id, provider.org_id);
-  INSERT INTO crm.cycle_release AS r (cycle_id, provider_id, condition, as_of, note)
-  VALUES (cycle.id, provider.id, _release_to_inventory.condition, crm.today(), _release_to_inventory.note) RETURNING r.id INTO release_id;
-
-  WITH asked AS MATERIALIZED (SELECT DISTINCT u.id FROM unnest(_release_to_inventory.customers) u(id)),
-  judged AS (
-    SELECT a.id,
-           CASE WHEN b.customer_id IS NULL THEN 'unknown'
-                WHEN NOT EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = cycle.org_id AND t.descendant_id = b.org_id) THEN 'elsewhere'
-                WHEN provider.kind = 'channel' AND b.channel <> h.code
-                     OR provider.kind <> 'centre' AND provider.org_id IS NOT NULL
-                        AND NOT EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = provider.org_id AND t.descendant_id = b.org_id) THEN 'not_own'
-                WHEN b.service = 'served' THEN 'served'
-                WHEN o.customer_id IS NOT NULL THEN 'already'
-                ELSE 'released' END AS outcome
-    FROM asked a
-    LEFT JOIN crm_bi.customer b ON b.customer_id = a.id
-    LEFT JOIN crm.channel h ON h.id = provider.channel_id
-    LEFT JOIN crm.cycle_offer o ON o.cycle_id = cycle.id AND o.provider_id = provider.id AND o.customer_id = a.id AND o.withdrawn_at IS NULL)
-  SELECT coalesce(array_agg(j.id ORDER BY j.id), '{}'), coalesce(array_agg(j.outcome ORDER BY j.id), '{}') INTO asked, outcomes FROM judged j;
-
-  INSERT INTO crm.cycle_offer AS o (cycle_id, customer_id, provider_id, release_id)
-  SELECT cycle.id, w.id, provider.id, release_id FROM unnest(asked, outcomes) w(id, outcome) WHERE w.outcome = 'released' ORDER BY w.id
-  ON CONFLICT ON CONSTRAINT cycle_offer_pkey DO UPDATE SET release_id = excluded.release_id, withdrawn_at = NULL, withdrawn_by = NULL, withdrawal_reason = NULL;
-  INSERT INTO crm.cycle_refusal (release_id, customer_id, cause)
-  SELECT release_id, w.id, w.outcome FROM unnest(asked, outcomes) w(id, outcome) WHERE w.outcome NOT IN ('released', 'already');
-  UPDATE crm.cycle_release r SET released = n.released, refused = n.refused
-  FROM (SELECT count(*) FILTER (WHERE w.outcome = 'released') AS released, count(*) FILTER (WHERE w.outcome NOT IN ('released', 'already')) AS refused
-        FROM unnest(outcomes) w(outcome)) n
-  WHERE r.id = release_id;
-  RETURN QUERY SELECT w.id, w.outcome FROM unnest(asked, outcomes) w(id, outcome) ORDER BY w.id;
-END
-$$;
-COMMENT ON FUNCTION crm._release_to_inventory(bigint, bigint, bigint[], crm.condition, text) IS
-  'What a release ends in; whoever may release may call it. Errors: 22004, 23503, 42501, 55000.';
-REVOKE ALL ON FUNCTION crm._release_to_inventory(bigint, bigint, bigint[], crm.condition, text) FROM PUBLIC;
-
-CREATE FUNCTION crm.release_to_inventory(cycle_id bigint, provider_id bigint, customers bigint[] DEFAULT NULL, condition crm.condition DEFAULT NULL, note text DEFAULT NULL)
-RETURNS TABLE (customer_id bigint, outcome text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-  IF num_nonnulls(release_to_inventory.customers, release_to_inventory.condition) <> 1 THEN
-    RAISE EXCEPTION 'either customers or a condition must be given'
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'A saved list gives its condition by crm.list_condition().';
-  END IF;
-  RETURN QUERY SELECT r.customer_id, r.outcome
-  FROM crm._release_to_inventory(release_to_inventory.cycle_id, release_to_inventory.provider_id,
-         coalesce(release_to_inventory.customers, crm.list_members(release_to_inventory.condition)), release_to_inventory.condition, release_to_inventory.note) r;
-END
-$$;
-COMMENT ON FUNCTION crm.release_to_inventory(bigint, bigint, bigint[], crm.condition, text) IS
-  'A provider releases customers into the inventory of a cycle, given or by a condition as of crm.today() (with the caller''s rights on crm_bi.listed_customer). One row for each customer, by key; outcome is released, already, or refused for one cause: unknown, elsewhere (outside the unit of the cycle), not_own (a channel releases those whose main channel it is, a unit those at home in it, a centre any) or served (those whom somebody serves stay out). Errors: 22004, 22023, 23503, 42501 not for that provider, 55000 closed. 释放客户';
-REVOKE ALL ON FUNCTION crm.release_to_inventory(bigint, bigint, bigint[], crm.condition, text) FROM PUBLIC;
-
-CREATE FUNCTION crm.withdraw_from_inventory(cycle_id bigint, provider_id bigint, customers bigint[] DEFAULT NULL, reason text DEFAULT NULL)
-RETURNS TABLE (customer_id bigint, outcome text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  cycle CONSTANT crm.cycle := crm._open_cycle(withdraw_from_inventory.cycle_id);
-  provider crm.provider;
-  asked bigint[];
-  outcomes text[];
-BEGIN
-  IF withdraw_from_inventory.provider_id IS NULL OR array_position(withdraw_from_inventory.customers, NULL) IS NOT NULL THEN
-    RAISE EXCEPTION 'provider and customers must be given, without nulls' USING ERRCODE = 'null_value_not_allowed';
-  END IF;
-  SELECT * INTO provider FROM crm.provider p WHERE p.id = withdraw_from_inventory.provider_id;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no provider "%"', withdraw_from_inventory.provider_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm.provider lists the providers.';
-  END IF;
-  PERFORM crm._act_for_side(provider.channel_id, provider.org_id);
-  SELECT coalesce(array_agg(j.id ORDER BY j.id), '{}'), coalesce(array_agg(j.outcome ORDER BY j.id), '{}') INTO asked, outcomes
-  FROM (SELECT a.id,
-               CASE WHEN o.customer_id IS NULL THEN 'not_offered'
-                    WHEN EXISTS (SELECT FROM crm.plan_customer n JOIN crm.plan p ON p.id = n.plan_id JOIN crm.plan_line l ON l.plan_id = n.plan_id AND l.line = n.line
-                                 WHERE p.cycle_id = cycle.id AND p.state IN ('submitted', 'approved', 'carried_out') AND n.customer_id = a.id
-                                   AND l.provider_id = provider.id) THEN 'planned'
-                    ELSE 'withdrawn' END AS outcome
-        FROM (SELECT DISTINCT u.id FROM unnest(withdraw_from_inventory.customers) u(id)
-              UNION
-              SELECT o.customer_id FROM crm.cycle_offer o
-              WHERE withdraw_from_inventory.customers IS NULL AND o.cycle_id = cycle.id AND o.provider_id = provider.id AND o.withdrawn_at IS NULL) a
-        LEFT JOIN crm.cycle_offer o ON o.cycle_id = cycle.id AND o.provider_id = provider.id AND o.customer_id = a.id AND o.withdrawn_at IS NULL) j;
-  UPDATE crm.cycle_offer o SET withdrawn_at = clock_timestamp(), withdrawn_by = crm.actor(), withdrawal_reason = withdraw_from_inventory.reason
-  FROM unnest(asked, outcomes) w(id, outcome)
-  WHERE w.outcome = 'withdrawn' AND o.cycle_id = cycle.id AND o.provider_id = provider.id AND o.customer_id = w.id;
-  RETURN QUERY SELECT w.id, w.outcome FROM unnest(asked, outcomes) w(id, outcome) ORDER BY w.id;
-END
-$$;
-COMMENT ON FUNCTION crm.withdraw_from_inventory(bigint, bigint, bigint[], text) IS
-  'A provider takes customers, or all its customers, out of the inventory of a cycle. One row for each, by key; outcome is withdrawn, not_offered, or planned: a plan that is submitted, approved or carried out has the customer, who stays. Errors: 22004, 23503, 42501 not for that provider, 55000 closed. 撤回客户';
-REVOKE ALL ON FUNCTION crm.withdraw_from_inventory(bigint, bigint, bigint[], text) FROM PUBLIC;
-
 GRANT SELECT ON crm.cycle, crm.provider, crm.cycle_release, crm.cycle_offer, crm.cycle_refusal TO crm_bi_owner;
-INSERT INTO crm.duty_right (duty, privilege, kind, object)
-SELECT d.duty, 'EXECUTE', 'FUNCTION', f.name
-FROM (VALUES ('provider'), ('resource_manager')) d(duty)
-CROSS JOIN (VALUES ('crm.release_to_inventory(bigint, bigint, bigint[], crm.condition, text)'),
-                   ('crm._release_to_inventory(bigint, bigint, bigint[], crm.condition, text)'),
-                   ('crm.withdraw_from_inventory(bigint, bigint, bigint[], text)'),
-                   ('crm.list_condition(text, text)')) f(name);
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
 SELECT d.duty, 'SELECT', 'TABLE', v.name
 FROM (VALUES ('provider'), ('resource_manager'), ('planner'), ('approver')) d(duty)

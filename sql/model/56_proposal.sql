@@ -30,6 +30,7 @@ CREATE INDEX ON crm.proposal (channel_id);
 CREATE INDEX ON crm.proposal (org_id);
 CREATE INDEX ON crm.proposal (item_id);
 CREATE INDEX ON crm.proposal (carried_from);
+CREATE UNIQUE INDEX proposal_carried ON crm.proposal (carried_from) WHERE state <> 'withdrawn';
 
 CREATE TABLE crm.proposal_version (
   proposal_id bigint NOT NULL REFERENCES crm.proposal,
@@ -44,7 +45,8 @@ CREATE TABLE crm.proposal_version (
   note text,
   made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   made_by text NOT NULL DEFAULT crm.actor(),
-  PRIMARY KEY (proposal_id, version)
+  PRIMARY KEY (proposal_id, version),
+  CONSTRAINT proposal_version_effect_check CHECK (expected_contacts <= volume AND expected_purchases <= volume)
 );
 COMMENT ON TABLE crm.proposal_version IS 'What proposals asked for and promised, version by version. 方案版本';
 COMMENT ON COLUMN crm.proposal_version.proposal_id IS 'Proposal.';
@@ -68,9 +70,9 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Carry it over into another with crm.carry_over_proposal().';
   END IF;
   IF item.state = 'granted' AND NOT EXISTS (SELECT FROM crm.proposal p JOIN crm.cycle y ON y.id = p.cycle_id
-                                            JOIN crm.plan_proposal n ON n.plan_id = y.approved_plan_id AND n.proposal_id = p.id WHERE p.id = item.subject_id) THEN
+                                            JOIN crm.plan_proposal n ON n.plan_id = y.approved_plan_id AND n.proposal_id = p.id AND n.planned > 0 WHERE p.id = item.subject_id) THEN
     RAISE EXCEPTION 'no approved plan grants proposal "%"', item.subject_id
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The approval of a plan grants its proposals.';
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The approval of a plan grants the proposals that get customers by it.';
   END IF;
   UPDATE crm.proposal p SET state = item.state WHERE p.id = item.subject_id;
 END
@@ -110,7 +112,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no proposal "%"', _proposal.proposal_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm_bi.proposal shows the proposals.';
   END IF;
-  PERFORM crm._act_for_side(proposal.channel_id, proposal.org_id);
+  PERFORM crm._act_for_side(proposal.channel_id, NULL, 'planner', coalesce(proposal.org_id, y.org_id), y.org_id) FROM crm.cycle y WHERE y.id = proposal.cycle_id;
   RETURN proposal;
 END
 $$;
@@ -126,7 +128,10 @@ DECLARE
 BEGIN
   IF _propose.org_id IS NOT NULL
      AND NOT EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = cycle.org_id AND t.descendant_id = _propose.org_id) THEN
-    RAISE EXCEPTION 'unit "%" lies outside cycle "%"', _propose.org_id, cycle.name USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION 'unit "%" lies outside cycle "%"', _propose.org_id, cycle.name
+      USING ERRCODE = 'check_violation', HINT = 'Name a unit in the subtree of the unit of the cycle.';
+  ELSIF coalesce(btrim(_propose.title), '') = '' THEN
+    RAISE EXCEPTION 'a proposal needs a title' USING ERRCODE = 'check_violation';
   END IF;
   INSERT INTO crm.proposal AS p (cycle_id, channel_id, org_id, title, carried_from)
   VALUES (cycle.id, _propose.channel_id, _propose.org_id, _propose.title, _propose.carried_from) RETURNING p.id INTO new_id;
@@ -137,6 +142,39 @@ END
 $$;
 COMMENT ON FUNCTION crm._propose(crm.cycle, bigint, bigint, text, bigint) IS 'Makes a proposal without a version, and its item. Errors: 23502, 23503, 23514.';
 REVOKE ALL ON FUNCTION crm._propose(crm.cycle, bigint, bigint, text, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._add_version(cycle crm.cycle, v crm.proposal_version) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  missing text;
+BEGIN
+  SELECT string_agg(m.name, ', ') INTO missing
+  FROM (VALUES ('segment', v.segment::text), ('volume', v.volume::text), ('expected_contacts', v.expected_contacts::text), ('expected_purchases', v.expected_purchases::text),
+               ('expected_premium', v.expected_premium::text), ('expected_cost', v.expected_cost::text), ('expected_by', v.expected_by::text)) m(name, value)
+  WHERE m.value IS NULL;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION '% of a proposal must be given', missing USING ERRCODE = 'not_null_violation', HINT = 'Expect 0 where nothing is to be expected.';
+  ELSIF v.volume NOT BETWEEN 1 AND 1000000000 THEN
+    RAISE EXCEPTION 'volume % of a proposal is not from 1 to 1000000000', v.volume USING ERRCODE = 'check_violation', HINT = 'Ask for as many customers as are to be contacted, or more.';
+  ELSIF v.expected_contacts NOT BETWEEN 0 AND v.volume THEN
+    RAISE EXCEPTION 'of % customers % cannot be contacted', v.volume, v.expected_contacts
+      USING ERRCODE = 'check_violation', HINT = 'expected_contacts counts customers to be contacted, from 0 to volume.';
+  ELSIF v.expected_purchases NOT BETWEEN 0 AND v.volume THEN
+    RAISE EXCEPTION '% purchases cannot be expected of % customers', v.expected_purchases, v.volume
+      USING ERRCODE = 'check_violation', HINT = 'expected_purchases counts customers who buy, from 0 to volume.';
+  ELSIF NOT (v.expected_premium >= 0 AND v.expected_premium < 'Infinity' AND v.expected_cost >= 0 AND v.expected_cost < 'Infinity') THEN
+    RAISE EXCEPTION 'premium % and cost % cannot be expected', v.expected_premium, v.expected_cost
+      USING ERRCODE = 'check_violation', HINT = 'Give amounts of money from 0 on.';
+  ELSIF v.expected_by NOT BETWEEN cycle.from_date AND '2199-12-31' THEN
+    RAISE EXCEPTION 'an effect by % cannot be expected of cycle "%"', v.expected_by, cycle.name
+      USING ERRCODE = 'check_violation', DETAIL = format('It begins on %s.', cycle.from_date), HINT = 'Give a day from then on.';
+  END IF;
+  INSERT INTO crm.proposal_version (proposal_id, version, segment, volume, expected_contacts, expected_purchases, expected_premium, expected_cost, expected_by, note)
+  VALUES (v.proposal_id, v.version, v.segment, v.volume, v.expected_contacts, v.expected_purchases, v.expected_premium, v.expected_cost, v.expected_by, v.note);
+END
+$$;
+COMMENT ON FUNCTION crm._add_version(crm.cycle, crm.proposal_version) IS 'Writes a version of a proposal whose figures can be. Errors: 23502 one is missing, 23514 one cannot be.';
+REVOKE ALL ON FUNCTION crm._add_version(crm.cycle, crm.proposal_version) FROM PUBLIC;
 
 CREATE FUNCTION crm.propose(cycle_id bigint, channel_id bigint, title text, segment crm.condition, volume bigint, expected_contacts bigint, expected_purchases bigint,
   expected_premium numeric, expected_by date, expected_cost numeric DEFAULT 0, org_id bigint DEFAULT NULL, note text DEFAULT NULL) RETURNS bigint
@@ -149,16 +187,15 @@ BEGIN
   IF propose.channel_id IS NULL THEN
     RAISE EXCEPTION 'the channel must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  PERFORM crm._act_for_side(propose.channel_id, propose.org_id);
+  PERFORM crm._act_for_side(propose.channel_id, NULL, 'planner', coalesce(propose.org_id, cycle.org_id), cycle.org_id);
   new_id := crm._propose(cycle, propose.channel_id, propose.org_id, propose.title, NULL);
-  INSERT INTO crm.proposal_version (proposal_id, version, segment, volume, expected_contacts, expected_purchases, expected_premium, expected_cost, expected_by, note)
-  VALUES (new_id, 1, propose.segment, propose.volume, propose.expected_contacts, propose.expected_purchases, propose.expected_premium, propose.expected_cost,
-          propose.expected_by, propose.note);
+  PERFORM crm._add_version(cycle, ROW (new_id, 1, propose.segment, propose.volume, propose.expected_contacts, propose.expected_purchases, propose.expected_premium,
+                                       propose.expected_cost, propose.expected_by, propose.note, NULL, NULL)::crm.proposal_version);
   RETURN new_id;
 END
 $$;
 COMMENT ON FUNCTION crm.propose(bigint, bigint, text, crm.condition, bigint, bigint, bigint, numeric, date, numeric, bigint, text) IS
-  'A channel, or a unit of it, asks a cycle for a volume of customers of a segment, with the effect and cost to be expected; returns the key of the proposal, a draft in version 1. Errors: those of crm.condition; 22004, 23502, 23503 unknown cycle, channel or unit, 23514 figures or unit outside the cycle, 42501 not for that channel, 55000 closed. 提出开拓方案';
+  'A channel, or a unit of it, asks a cycle for a volume of customers of a segment, with the effect and cost to be expected; returns the key of the proposal, a draft in version 1. Errors: those of crm.condition; 22004, 23502, 23503 unknown cycle, channel or unit, 23514 figures that cannot be, no title, or a unit outside the cycle, 42501 not for that channel, 55000 closed. 提出开拓方案';
 REVOKE ALL ON FUNCTION crm.propose(bigint, bigint, text, crm.condition, bigint, bigint, bigint, numeric, date, numeric, bigint, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.revise_proposal(proposal_id bigint, version integer, segment crm.condition DEFAULT NULL, volume bigint DEFAULT NULL, expected_contacts bigint DEFAULT NULL,
@@ -167,8 +204,9 @@ RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, 
 #variable_conflict use_column
 DECLARE
   proposal crm.proposal := crm._proposal(revise_proposal.proposal_id);
+  cycle CONSTANT crm.cycle := crm._open_cycle(proposal.cycle_id);
+  v crm.proposal_version;
 BEGIN
-  PERFORM crm._open_cycle(proposal.cycle_id);
   -- with the item locked, nobody submits or revises it meanwhile
   PERFORM FROM crm.workflow_item i WHERE i.id = proposal.item_id FOR UPDATE;
   SELECT * INTO proposal FROM crm.proposal p WHERE p.id = proposal.id FOR NO KEY UPDATE;
@@ -179,12 +217,12 @@ BEGIN
   IF proposal.state <> 'draft' THEN
     PERFORM crm.make_transition(proposal.item_id, 'revise');
   END IF;
-  INSERT INTO crm.proposal_version (proposal_id, version, segment, volume, expected_contacts, expected_purchases, expected_premium, expected_cost, expected_by, note)
-  SELECT v.proposal_id, v.version + 1, coalesce(revise_proposal.segment, v.segment), coalesce(revise_proposal.volume, v.volume),
-         coalesce(revise_proposal.expected_contacts, v.expected_contacts), coalesce(revise_proposal.expected_purchases, v.expected_purchases),
-         coalesce(revise_proposal.expected_premium, v.expected_premium), coalesce(revise_proposal.expected_cost, v.expected_cost),
-         coalesce(revise_proposal.expected_by, v.expected_by), coalesce(revise_proposal.note, v.note)
-  FROM crm.proposal_version v WHERE v.proposal_id = proposal.id AND v.version = proposal.version;
+  SELECT * INTO v FROM crm.proposal_version x WHERE x.proposal_id = proposal.id AND x.version = proposal.version;
+  PERFORM crm._add_version(cycle, ROW (
+    v.proposal_id, v.version + 1, coalesce(revise_proposal.segment, v.segment), coalesce(revise_proposal.volume, v.volume),
+    coalesce(revise_proposal.expected_contacts, v.expected_contacts), coalesce(revise_proposal.expected_purchases, v.expected_purchases),
+    coalesce(revise_proposal.expected_premium, v.expected_premium), coalesce(revise_proposal.expected_cost, v.expected_cost),
+    coalesce(revise_proposal.expected_by, v.expected_by), coalesce(revise_proposal.note, v.note), NULL, NULL)::crm.proposal_version);
   UPDATE crm.proposal p SET version = p.version + 1 WHERE p.id = proposal.id;
   RETURN proposal.version + 1;
 END
@@ -220,31 +258,68 @@ COMMENT ON FUNCTION crm.withdraw_proposal(bigint, text) IS
   'Withdraws a proposal with a reason; returns its state. Plans that took it in must be computed anew before they can be submitted. Errors: 22004, 23503, 42501, 55000 granted, withdrawn or carried over already. 撤回方案';
 REVOKE ALL ON FUNCTION crm.withdraw_proposal(bigint, text) FROM PUBLIC;
 
+CREATE FUNCTION crm._unmet(proposal crm.proposal, volume bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  fault text;
+  rest bigint;
+BEGIN
+  SELECT p.name INTO fault FROM crm.plan_proposal n JOIN crm.plan p ON p.id = n.plan_id WHERE n.proposal_id = proposal.id AND p.state = 'approved';
+  IF FOUND THEN
+    RAISE EXCEPTION 'plan "%", which grants proposal "%", is not carried out yet', fault, proposal.id
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'CALL crm.carry_out_plan(), or give up the rest with crm.finish_plan().';
+  END IF;
+  SELECT p.id INTO fault FROM crm.proposal p WHERE p.carried_from = proposal.id AND p.state <> 'withdrawn' ORDER BY p.id LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'the rest of proposal "%" is carried over already', proposal.id
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Proposal %s goes on with it.', fault);
+  END IF;
+  SELECT volume - count(*) INTO rest
+  FROM crm.plan_line l JOIN crm.plan_customer c ON c.plan_id = l.plan_id AND c.line = l.line WHERE l.proposal_id = proposal.id AND c.outcome = 'allocated';
+  IF rest <= 0 THEN
+    RAISE EXCEPTION 'proposal "%" got all it asked for', proposal.id USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Make a new one with crm.propose().';
+  END IF;
+  RETURN rest;
+END
+$$;
+COMMENT ON FUNCTION crm._unmet(crm.proposal, bigint) IS
+  'What a proposal that was granted did not get of its volume. Errors: 55000 its plan is not carried out, nothing is left, or the rest is carried over.';
+REVOKE ALL ON FUNCTION crm._unmet(crm.proposal, bigint) FROM PUBLIC;
+
 CREATE FUNCTION crm.carry_over_proposal(proposal_id bigint, cycle_id bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  proposal CONSTANT crm.proposal := crm._proposal(carry_over_proposal.proposal_id);
+  proposal crm.proposal := crm._proposal(carry_over_proposal.proposal_id);
   cycle CONSTANT crm.cycle := crm._open_cycle(carry_over_proposal.cycle_id);
-  new_id bigint;
+  v crm.proposal_version;
+  part numeric := 1;                       -- of what the proposal asked for
 BEGIN
   IF cycle.id = proposal.cycle_id THEN
     RAISE EXCEPTION 'proposal "%" is in cycle "%" already', proposal.id, cycle.name USING ERRCODE = 'invalid_parameter_value', HINT = 'Name another cycle.';
   END IF;
-  PERFORM crm.make_transition(proposal.item_id, 'carry_over');
-  new_id := crm._propose(cycle, proposal.channel_id, proposal.org_id, proposal.title, proposal.id);
-  INSERT INTO crm.proposal_version (proposal_id, version, segment, volume, expected_contacts, expected_purchases, expected_premium, expected_cost, expected_by, note)
-  SELECT new_id, 1, v.segment, v.volume, v.expected_contacts, v.expected_purchases, v.expected_premium, v.expected_cost,
-         v.expected_by + greatest(cycle.to_date - y.to_date, 0), v.note
-  FROM crm.proposal p
-  JOIN crm.proposal_version v ON v.proposal_id = p.id AND v.version = p.version
-  JOIN crm.cycle y ON y.id = p.cycle_id
-  WHERE p.id = proposal.id;
-  RETURN new_id;
+  PERFORM FROM crm.workflow_item i WHERE i.id = proposal.item_id FOR UPDATE;
+  SELECT * INTO proposal FROM crm.proposal p WHERE p.id = proposal.id;
+  SELECT * INTO v FROM crm.proposal_version x WHERE x.proposal_id = proposal.id AND x.version = proposal.version;
+  IF proposal.state = 'granted' THEN
+    part := crm._unmet(proposal, v.volume)::numeric / v.volume;
+  ELSE
+    PERFORM crm.make_transition(proposal.item_id, 'carry_over');
+  END IF;
+  v.proposal_id := crm._propose(cycle, proposal.channel_id, proposal.org_id, proposal.title, proposal.id);
+  v.version := 1;
+  v.volume := round(v.volume * part);
+  v.expected_contacts := round(v.expected_contacts * part);
+  v.expected_purchases := round(v.expected_purchases * part);
+  v.expected_premium := round(v.expected_premium * part, greatest(scale(v.expected_premium), 2));
+  v.expected_cost := round(v.expected_cost * part, greatest(scale(v.expected_cost), 2));
+  v.expected_by := (SELECT greatest(v.expected_by + greatest(cycle.to_date - y.to_date, 0), cycle.from_date) FROM crm.cycle y WHERE y.id = proposal.cycle_id);
+  PERFORM crm._add_version(cycle, v);
+  RETURN v.proposal_id;
 END
 $$;
 COMMENT ON FUNCTION crm.carry_over_proposal(bigint, bigint) IS
-  'Carries a proposal that was not granted over into another open cycle, as a draft with the figures of its latest version and a term as much later as that cycle ends; returns the key of the new one. Errors: 22004, 22023 same cycle, 23503, 42501, 55000. 结转方案';
+  'Carries a proposal that was not granted over into another open cycle, as a draft with the figures of its latest version and a term as much later as that cycle ends; of one that was granted, when its plan is carried out, the rest that it did not get, with its part of the figures. Returns the key of the new one. Errors: 22004, 22023 same cycle, 23503, 23514 its unit lies outside that cycle, 42501, 55000 withdrawn or carried over already, plan not carried out, or nothing left. 结转方案';
 REVOKE ALL ON FUNCTION crm.carry_over_proposal(bigint, bigint) FROM PUBLIC;
 
 GRANT SELECT ON crm.proposal, crm.proposal_version TO crm_bi_owner;

@@ -56,6 +56,9 @@ CREATE TABLE crm.plan_stage (
   org_ids bigint[] NOT NULL DEFAULT '{}' CHECK (pg_catalog.array_position(org_ids, NULL) IS NULL),
   from_date date NOT NULL CHECK (from_date BETWEEN '1900-01-01' AND '2199-12-31'),
   to_date date NOT NULL CHECK (to_date BETWEEN '1900-01-01' AND '2199-12-31'),
+  note text,
+  set_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  set_by text NOT NULL DEFAULT crm.actor(),
   PRIMARY KEY (plan_id, stage),
   CHECK (to_date >= from_date)
 );
@@ -67,6 +70,9 @@ COMMENT ON COLUMN crm.plan_stage.area IS 'Units of this area that no stage names
 COMMENT ON COLUMN crm.plan_stage.org_ids IS 'Units named, each with its subtree.';
 COMMENT ON COLUMN crm.plan_stage.from_date IS 'First day: not carried out before.';
 COMMENT ON COLUMN crm.plan_stage.to_date IS 'Last day, up to which its result is compared; it may be carried out later, without a result to compare.';
+COMMENT ON COLUMN crm.plan_stage.note IS 'Why it is as it is.';
+COMMENT ON COLUMN crm.plan_stage.set_at IS 'When it was set.';
+COMMENT ON COLUMN crm.plan_stage.set_by IS 'Who set it.';
 
 CREATE TABLE crm.plan_adjustment (
   plan_id bigint NOT NULL REFERENCES crm.plan,

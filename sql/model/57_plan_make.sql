@@ -1,18 +1,34 @@
 -- allocate: making a plan and adjusting it by hand
 
-CREATE FUNCTION crm._changing_plan(plan_id bigint, keep boolean DEFAULT false) RETURNS crm.plan
+CREATE FUNCTION crm._ask_plan_right(plan crm.plan, transition text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  item crm.workflow_item;
+  t crm.workflow_transition;
+BEGIN
+  SELECT * INTO STRICT item FROM crm.workflow_item i WHERE i.id = plan.item_id;
+  SELECT * INTO STRICT t FROM crm.workflow_transition x
+  WHERE x.workflow = item.workflow AND x.version = item.version AND x.transition = _ask_plan_right.transition;
+  PERFORM crm._ask_right(item, t);
+END
+$$;
+COMMENT ON FUNCTION crm._ask_plan_right(crm.plan, text) IS 'Raises 42501 unless the acting person is one of those who may make a transition of a plan.';
+REVOKE ALL ON FUNCTION crm._ask_plan_right(crm.plan, text) FROM PUBLIC;
+
+CREATE FUNCTION crm._draft_plan(plan_id bigint) RETURNS crm.plan
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   plan crm.plan;
 BEGIN
-  IF _changing_plan.plan_id IS NULL THEN
+  IF _draft_plan.plan_id IS NULL THEN
     RAISE EXCEPTION 'the plan must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  PERFORM crm._open_cycle(p.cycle_id) FROM crm.plan p WHERE p.id = _changing_plan.plan_id;
-  UPDATE crm.plan p SET as_of = CASE WHEN _changing_plan.keep THEN p.as_of END WHERE p.id = _changing_plan.plan_id RETURNING p.* INTO plan;
+  PERFORM crm._open_cycle(p.cycle_id) FROM crm.plan p WHERE p.id = _draft_plan.plan_id;
+  SELECT * INTO plan FROM crm.plan p WHERE p.id = _draft_plan.plan_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no plan "%"', _changing_plan.plan_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm.make_plan() makes one.';
+    RAISE EXCEPTION 'there is no plan "%"', _draft_plan.plan_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm.make_plan() makes one.';
   ELSIF plan.state <> 'draft' THEN
     RAISE EXCEPTION 'plan "%" is %', plan.name, plan.state
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Only a draft changes: a submitted plan is returned first, and a variant of any plan is made by crm.make_plan(like_plan => ...).';
@@ -20,7 +36,24 @@ BEGIN
   RETURN plan;
 END
 $$;
-COMMENT ON FUNCTION crm._changing_plan(bigint, boolean) IS 'Locks a draft plan and its cycle; what was computed no longer holds, unless it keeps. Errors: 22004, 23503, 55000.';
+COMMENT ON FUNCTION crm._draft_plan(bigint) IS 'Locks a draft plan and its cycle. Errors: 22004, 23503, 55000.';
+REVOKE ALL ON FUNCTION crm._draft_plan(bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._changing_plan(plan_id bigint, keep boolean DEFAULT false) RETURNS crm.plan
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  plan crm.plan := crm._draft_plan(_changing_plan.plan_id);
+BEGIN
+  PERFORM crm._ask_plan_right(plan, 'submit');
+  IF NOT _changing_plan.keep THEN
+    UPDATE crm.plan p SET as_of = NULL WHERE p.id = plan.id RETURNING p.* INTO plan;
+  END IF;
+  RETURN plan;
+END
+$$;
+COMMENT ON FUNCTION crm._changing_plan(bigint, boolean) IS
+  'Locks a draft plan and its cycle for who may submit it; what was computed no longer holds, unless it keeps. Errors: 22004, 23503, 42501, 55000.';
 REVOKE ALL ON FUNCTION crm._changing_plan(bigint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm.make_plan(cycle_id bigint, name text, weighing text DEFAULT NULL, strategy text DEFAULT NULL, level text DEFAULT NULL, like_plan bigint DEFAULT NULL,
@@ -33,6 +66,7 @@ DECLARE
   new_id bigint;
   new_item bigint;
 BEGIN
+  PERFORM crm._ask_duty('{planner,resource_manager}', cycle.org_id);
   IF make_plan.weighing NOT IN ('demand', 'result', 'net', 'best') THEN
     RAISE EXCEPTION 'there is no weighing "%"', make_plan.weighing USING ERRCODE = 'invalid_parameter_value', HINT = 'They are demand, result, net and best.';
   ELSIF make_plan.strategy NOT IN ('even', 'least_loaded', 'optimal') THEN
@@ -55,20 +89,21 @@ BEGIN
   WHERE p.id = new_id AND model.id IS NOT NULL;
   new_item := crm._open_item('plan', new_id, cycle.org_id, NULL, '{}', NULL, false);
   UPDATE crm.plan p SET item_id = new_item WHERE p.id = new_id;
-  INSERT INTO crm.plan_stage (plan_id, stage, name, area, org_ids, from_date, to_date)
-  SELECT new_id, s.stage, s.name, s.area, s.org_ids, s.from_date, s.to_date FROM crm.plan_stage s WHERE s.plan_id = model.id;
+  INSERT INTO crm.plan_stage (plan_id, stage, name, area, org_ids, from_date, to_date, note)
+  SELECT new_id, s.stage, s.name, s.area, s.org_ids, s.from_date, s.to_date, s.note FROM crm.plan_stage s WHERE s.plan_id = model.id;
   INSERT INTO crm.plan_adjustment (plan_id, kind, customer_id, channel_id, org_id, staff_id, volume, note)
   SELECT new_id, a.kind, a.customer_id, a.channel_id, a.org_id, a.staff_id, a.volume, a.note FROM crm.plan_adjustment a WHERE a.plan_id = model.id ORDER BY a.id;
-  INSERT INTO crm.plan_terms (plan_id, provider_channel_id, user_channel_id, thing, provider_share, user_share)
-  SELECT new_id, t.provider_channel_id, t.user_channel_id, t.thing, t.provider_share, t.user_share FROM crm.plan_terms t WHERE t.plan_id = model.id;
+  INSERT INTO crm.plan_terms (plan_id, provider_channel_id, user_channel_id, thing, provider_share, user_share, note)
+  SELECT new_id, t.provider_channel_id, t.user_channel_id, t.thing, t.provider_share, t.user_share, t.note FROM crm.plan_terms t WHERE t.plan_id = model.id;
   RETURN new_id;
 END
 $$;
 COMMENT ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule) IS
-  'Makes a plan for a cycle, one of several variants, and returns its key; crm.compute_plan() fills it. weighing apportions customers wanted by several: demand, result, net (at first) or best; strategy deals them to staff: even (at first), least_loaded or optimal; level is staff (at first), unit or channel; recycle_rule is that of its holdings, before every other. like_plan copies the four, attribution, hold-out, stages, adjustments and terms (to be accepted anew) of another. Errors: 22004, 22023, 23502, 23503, 23505 name taken, 23514, 55000 cycle closed. 编制预分配计划';
+  'Makes a plan for a cycle, one of several variants, and returns its key; crm.compute_plan() fills it. weighing apportions customers wanted by several: demand, result, net (at first) or best; strategy deals them to staff: even (at first), least_loaded or optimal; level is staff (at first), unit or channel; recycle_rule is that of its holdings, before every other. like_plan copies the four, attribution, hold-out, stages, adjustments and terms (to be accepted anew) of another. Errors: 22004, 22023, 23502, 23503, 23505 name taken, 23514, 42501 without the duty planner or resource_manager at the unit of the cycle, 55000 cycle closed. 编制预分配计划';
 REVOKE ALL ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule) FROM PUBLIC;
 
-CREATE FUNCTION crm.set_plan_stage(plan_id bigint, stage integer, name text, from_date date, to_date date, area text DEFAULT NULL, org_ids bigint[] DEFAULT '{}') RETURNS void
+CREATE FUNCTION crm.set_plan_stage(plan_id bigint, stage integer, name text, from_date date, to_date date, area text DEFAULT NULL, org_ids bigint[] DEFAULT '{}',
+  note text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -82,17 +117,18 @@ BEGIN
   IF FOUND THEN
     RAISE EXCEPTION 'unit "%" lies outside the cycle', coalesce(strange::text, '(none)') USING ERRCODE = 'check_violation';
   END IF;
-  INSERT INTO crm.plan_stage AS s (plan_id, stage, name, area, org_ids, from_date, to_date)
-  VALUES (plan.id, set_plan_stage.stage, set_plan_stage.name, set_plan_stage.area, set_plan_stage.org_ids, set_plan_stage.from_date, set_plan_stage.to_date)
+  INSERT INTO crm.plan_stage AS s (plan_id, stage, name, area, org_ids, from_date, to_date, note)
+  VALUES (plan.id, set_plan_stage.stage, set_plan_stage.name, set_plan_stage.area, set_plan_stage.org_ids, set_plan_stage.from_date, set_plan_stage.to_date, set_plan_stage.note)
   ON CONFLICT ON CONSTRAINT plan_stage_pkey DO UPDATE
-  SET name = excluded.name, area = excluded.area, org_ids = excluded.org_ids, from_date = excluded.from_date, to_date = excluded.to_date;
+  SET name = excluded.name, area = excluded.area, org_ids = excluded.org_ids, from_date = excluded.from_date, to_date = excluded.to_date,
+      note = excluded.note, set_at = excluded.set_at, set_by = excluded.set_by;
 END
 $$;
-COMMENT ON FUNCTION crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[]) IS
-  'Sets a stage of the roll-out of a draft plan: units named, with their subtrees, and those of an area that no stage names. Units in no stage get nobody. Errors: 22004, 23502, 23503, 23514, 55000. 设定推广批次';
-REVOKE ALL ON FUNCTION crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[], text) IS
+  'Sets a stage of the roll-out of a draft plan: units named, with their subtrees, and those of an area that no stage names. Units in no stage get nobody. Errors: 22004, 23502, 23503, 23514, 42501, 55000. 设定推广批次';
+REVOKE ALL ON FUNCTION crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[], text) FROM PUBLIC;
 
-CREATE FUNCTION crm.drop_plan_stage(plan_id bigint, stage integer) RETURNS void
+CREATE FUNCTION crm.drop_plan_stage(plan_id bigint, stage integer, reason text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -102,10 +138,11 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'plan "%" has no stage %', plan.name, coalesce(drop_plan_stage.stage::text, '(none)') USING ERRCODE = 'undefined_object';
   END IF;
+  PERFORM crm._tell_why(plan.id, drop_plan_stage.reason);
 END
 $$;
-COMMENT ON FUNCTION crm.drop_plan_stage(bigint, integer) IS 'Takes a stage out of a draft plan. Errors: 22004, 23503, 42704, 55000. 取消批次';
-REVOKE ALL ON FUNCTION crm.drop_plan_stage(bigint, integer) FROM PUBLIC;
+COMMENT ON FUNCTION crm.drop_plan_stage(bigint, integer, text) IS 'Takes a stage out of a draft plan. Errors: 22004, 23503, 42501, 42704, 55000. 取消批次';
+REVOKE ALL ON FUNCTION crm.drop_plan_stage(bigint, integer, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.adjust_plan(plan_id bigint, kind text, customer_id bigint DEFAULT NULL, channel_id bigint DEFAULT NULL, org_id bigint DEFAULT NULL,
   staff_id bigint DEFAULT NULL, volume bigint DEFAULT NULL, note text DEFAULT NULL) RETURNS bigint
@@ -118,6 +155,17 @@ DECLARE
 BEGIN
   IF adjust_plan.kind IS NULL OR adjust_plan.kind NOT IN ('pin', 'bar', 'volume') THEN
     RAISE EXCEPTION 'there is no adjustment "%"', adjust_plan.kind USING ERRCODE = 'invalid_parameter_value', HINT = 'They are pin, bar and volume.';
+  END IF;
+  IF adjust_plan.kind = 'volume' AND (num_nonnulls(adjust_plan.channel_id, adjust_plan.org_id, adjust_plan.volume) < 3 OR num_nonnulls(adjust_plan.customer_id, adjust_plan.staff_id) > 0)
+     OR adjust_plan.kind <> 'volume' AND (adjust_plan.customer_id IS NULL OR adjust_plan.volume IS NOT NULL)
+     OR adjust_plan.kind = 'pin' AND num_nonnulls(adjust_plan.channel_id, adjust_plan.staff_id) = 0 THEN
+    RAISE EXCEPTION 'adjustment "%" is not given what it takes, or more', adjust_plan.kind
+      USING ERRCODE = 'check_violation',
+            HINT = CASE adjust_plan.kind WHEN 'pin' THEN 'A pin takes customer_id, and staff_id or channel_id, with org_id where it is to be a unit of the channel.'
+                   WHEN 'bar' THEN 'A bar takes customer_id, and staff_id, org_id or channel_id where it is not from everybody.'
+                   ELSE 'A volume takes channel_id, org_id and volume.' END;
+  ELSIF adjust_plan.volume < 0 THEN
+    RAISE EXCEPTION 'volume % is below 0', adjust_plan.volume USING ERRCODE = 'check_violation', HINT = 'With 0 the unit gets nobody.';
   END IF;
   IF adjust_plan.staff_id IS NOT NULL THEN
     SELECT * INTO holder FROM crm.staff s WHERE s.id = adjust_plan.staff_id;
@@ -140,10 +188,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.adjust_plan(bigint, text, bigint, bigint, bigint, bigint, bigint, text) IS
-  'Adjusts a draft plan by hand, for every computation to come: pin a customer to a member of staff, or to a channel and perhaps a unit; bar a customer altogether, or from a channel, unit or member of staff; set the volume that a unit gets in a channel. Returns the key of the adjustment. Errors: 22004, 22023, 23503, 23514 what the kind needs is missing, 55000. 人工调整计划';
+  'Adjusts a draft plan by hand, for every computation to come: pin a customer to a member of staff, or to a channel and perhaps a unit; bar a customer altogether, or from a channel, unit or member of staff; set the volume that a unit gets in a channel. Returns the key of the adjustment. Errors: 22004, 22023, 23503, 23514 what the kind needs is missing, 42501, 55000. 人工调整计划';
 REVOKE ALL ON FUNCTION crm.adjust_plan(bigint, text, bigint, bigint, bigint, bigint, bigint, text) FROM PUBLIC;
 
-CREATE FUNCTION crm.drop_adjustment(plan_id bigint, adjustment_id bigint) RETURNS void
+CREATE FUNCTION crm.drop_adjustment(plan_id bigint, adjustment_id bigint, reason text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -153,14 +201,15 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'plan "%" has no adjustment %', plan.name, coalesce(drop_adjustment.adjustment_id::text, '(none)') USING ERRCODE = 'undefined_object';
   END IF;
+  PERFORM crm._tell_why(plan.id, drop_adjustment.reason);
 END
 $$;
-COMMENT ON FUNCTION crm.drop_adjustment(bigint, bigint) IS 'Takes an adjustment out of a draft plan. Errors: 22004, 23503, 42704, 55000. 取消调整';
-REVOKE ALL ON FUNCTION crm.drop_adjustment(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm.drop_adjustment(bigint, bigint, text) IS 'Takes an adjustment out of a draft plan. Errors: 22004, 23503, 42501, 42704, 55000. 取消调整';
+REVOKE ALL ON FUNCTION crm.drop_adjustment(bigint, bigint, text) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
 SELECT d.duty, 'EXECUTE', 'FUNCTION', f.name
 FROM (VALUES ('planner'), ('resource_manager')) d(duty)
-CROSS JOIN (VALUES ('crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule)'), ('crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[])'),
-                   ('crm.drop_plan_stage(bigint, integer)'), ('crm.adjust_plan(bigint, text, bigint, bigint, bigint, bigint, bigint, text)'),
-                   ('crm.drop_adjustment(bigint, bigint)')) f(name);
+CROSS JOIN (VALUES ('crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule)'), ('crm.set_plan_stage(bigint, integer, text, date, date, text, bigint[], text)'),
+                   ('crm.drop_plan_stage(bigint, integer, text)'), ('crm.adjust_plan(bigint, text, bigint, bigint, bigint, bigint, bigint, text)'),
+                   ('crm.drop_adjustment(bigint, bigint, text)')) f(name);

@@ -7,6 +7,7 @@ CREATE TABLE crm.plan_terms (
   thing text NOT NULL CHECK (thing IN ('premium', 'assessment', 'commission', 'cost')),
   provider_share numeric NOT NULL CHECK (provider_share BETWEEN 0 AND 1),
   user_share numeric NOT NULL CHECK (user_share BETWEEN 0 AND 1),
+  note text,
   set_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   set_by text NOT NULL DEFAULT crm.actor(),
   PRIMARY KEY (plan_id, provider_channel_id, user_channel_id, thing),
@@ -20,6 +21,7 @@ COMMENT ON COLUMN crm.plan_terms.user_channel_id IS 'Channel that uses them.';
 COMMENT ON COLUMN crm.plan_terms.thing IS 'premium 实收保费, assessment 考核任务 (credit), commission 直接佣金 or cost 费用.';
 COMMENT ON COLUMN crm.plan_terms.provider_share IS 'Share of the provider, 0 to 1.';
 COMMENT ON COLUMN crm.plan_terms.user_share IS 'Share of the user; the two make 1.';
+COMMENT ON COLUMN crm.plan_terms.note IS 'Why they are so.';
 COMMENT ON COLUMN crm.plan_terms.set_at IS 'When it was set.';
 COMMENT ON COLUMN crm.plan_terms.set_by IS 'Who set it.';
 CREATE INDEX ON crm.plan_terms (provider_channel_id);
@@ -46,7 +48,7 @@ CREATE INDEX ON crm.plan_terms_acceptance (provider_channel_id);
 CREATE INDEX ON crm.plan_terms_acceptance (user_channel_id);
 CREATE INDEX ON crm.plan_terms_acceptance (channel_id);
 
-CREATE FUNCTION crm.set_terms(plan_id bigint, provider_channel_id bigint, user_channel_id bigint, thing text, provider_share numeric, user_share numeric) RETURNS void
+CREATE FUNCTION crm.set_terms(plan_id bigint, provider_channel_id bigint, user_channel_id bigint, thing text, provider_share numeric, user_share numeric, note text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -56,23 +58,23 @@ BEGIN
     RAISE EXCEPTION 'shares % and % do not make 1', set_terms.provider_share, set_terms.user_share
       USING ERRCODE = 'check_violation', HINT = 'Give shares such as 0.3 and 0.7.';
   END IF;
-  INSERT INTO crm.plan_terms AS t (plan_id, provider_channel_id, user_channel_id, thing, provider_share, user_share)
-  VALUES (plan.id, set_terms.provider_channel_id, set_terms.user_channel_id, set_terms.thing, set_terms.provider_share, set_terms.user_share)
+  INSERT INTO crm.plan_terms AS t (plan_id, provider_channel_id, user_channel_id, thing, provider_share, user_share, note)
+  VALUES (plan.id, set_terms.provider_channel_id, set_terms.user_channel_id, set_terms.thing, set_terms.provider_share, set_terms.user_share, set_terms.note)
   ON CONFLICT ON CONSTRAINT plan_terms_pkey DO UPDATE
-  SET provider_share = excluded.provider_share, user_share = excluded.user_share, set_at = excluded.set_at, set_by = excluded.set_by;
+  SET provider_share = excluded.provider_share, user_share = excluded.user_share, note = excluded.note, set_at = excluded.set_at, set_by = excluded.set_by;
   DELETE FROM crm.plan_terms_acceptance a
   WHERE a.plan_id = plan.id AND a.provider_channel_id = set_terms.provider_channel_id AND a.user_channel_id = set_terms.user_channel_id;
 END
 $$;
-COMMENT ON FUNCTION crm.set_terms(bigint, bigint, bigint, text, numeric, numeric) IS
-  'Sets how two channels share premium, assessment credit, commission or cost of customers that one gives to the other by a draft plan; both then accept anew. Errors: 22004, 23502, 23503, 23514 shares beyond 0 to 1 or that do not make 1, no such thing, one channel with itself; 55000 not a draft. 设定利益分配';
-REVOKE ALL ON FUNCTION crm.set_terms(bigint, bigint, bigint, text, numeric, numeric) FROM PUBLIC;
+COMMENT ON FUNCTION crm.set_terms(bigint, bigint, bigint, text, numeric, numeric, text) IS
+  'Sets how two channels share premium, assessment credit, commission or cost of customers that one gives to the other by a draft plan; both then accept anew. Errors: 22004, 23502, 23503, 23514 shares beyond 0 to 1 or that do not make 1, no such thing, one channel with itself; 42501, 55000 not a draft. 设定利益分配';
+REVOKE ALL ON FUNCTION crm.set_terms(bigint, bigint, bigint, text, numeric, numeric, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.accept_terms(plan_id bigint, provider_channel_id bigint, user_channel_id bigint, channel_id bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  plan CONSTANT crm.plan := crm._changing_plan(accept_terms.plan_id, true);
+  plan CONSTANT crm.plan := crm._draft_plan(accept_terms.plan_id);
   missing text;
 BEGIN
   IF accept_terms.channel_id IS NULL THEN
@@ -80,7 +82,8 @@ BEGIN
   ELSIF accept_terms.channel_id NOT IN (accept_terms.provider_channel_id, accept_terms.user_channel_id) THEN
     RAISE EXCEPTION 'channel "%" is not a party to these terms', accept_terms.channel_id USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  PERFORM crm._act_for_side(accept_terms.channel_id, NULL);
+  PERFORM crm._act_for_side(accept_terms.channel_id, NULL, CASE accept_terms.channel_id WHEN accept_terms.provider_channel_id THEN 'provider' ELSE 'planner' END, y.org_id, NULL)
+  FROM crm.cycle y WHERE y.id = plan.cycle_id;
   SELECT string_agg(u.thing, ', ') INTO missing FROM unnest('{premium,assessment,commission,cost}'::text[]) u(thing)
   WHERE NOT EXISTS (SELECT FROM crm.plan_terms t WHERE t.plan_id = plan.id AND t.provider_channel_id = accept_terms.provider_channel_id
                       AND t.user_channel_id = accept_terms.user_channel_id AND t.thing = u.thing);
@@ -98,7 +101,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.accept_terms(bigint, bigint, bigint, bigint) IS
-  'Accepts the terms between two channels for one of them; again changes nothing. Errors: 22004, 22023 not a party, 42501 not for that channel, or the same person has accepted for the other; 55000 terms missing or not a draft. 确认条款';
+  'Accepts the terms between two channels for one of them: for the one that gives whoever of it has the duty provider at the unit of the cycle, for the one that uses planner; nobody for both. Again changes nothing. Errors: 22004, 22023 not a party, 42501 not for that channel, or the same person has accepted for the other; 55000 terms missing or not a draft. 确认条款';
 REVOKE ALL ON FUNCTION crm.accept_terms(bigint, bigint, bigint, bigint) FROM PUBLIC;
 
 CREATE VIEW crm._plan_terms_needed AS
@@ -114,7 +117,7 @@ COMMENT ON VIEW crm._plan_terms_needed IS 'Pairs of channels between which a pla
 
 GRANT SELECT ON crm.plan_terms, crm.plan_terms_acceptance, crm._plan_terms_needed TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
-  ('planner', 'EXECUTE', 'FUNCTION', 'crm.set_terms(bigint, bigint, bigint, text, numeric, numeric)'),
-  ('resource_manager', 'EXECUTE', 'FUNCTION', 'crm.set_terms(bigint, bigint, bigint, text, numeric, numeric)'),
+  ('planner', 'EXECUTE', 'FUNCTION', 'crm.set_terms(bigint, bigint, bigint, text, numeric, numeric, text)'),
+  ('resource_manager', 'EXECUTE', 'FUNCTION', 'crm.set_terms(bigint, bigint, bigint, text, numeric, numeric, text)'),
   ('planner', 'EXECUTE', 'FUNCTION', 'crm.accept_terms(bigint, bigint, bigint, bigint)'),
   ('provider', 'EXECUTE', 'FUNCTION', 'crm.accept_terms(bigint, bigint, bigint, bigint)');

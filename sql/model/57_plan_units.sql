@@ -284,7 +284,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.compute_plan(bigint, date) IS
-  'Computes a draft plan as of a day, from the inventory without its conflicts, the proposals submitted, quotas and what staff hold, history and adjustments; returns its new version. Nothing is held by it. The same input gives the same plan. Channels come first: whom several want is apportioned by the weighing of the plan, within volume and room; then units: of an earlier servicer, at home, of the community, near; then staff in post, those first who suit by language, training for tier or product line, or community (crm.staff_skill), never within their cool-off. Who is left over stays in the inventory. Errors: 22004, 22023, 23503, 55000 not a draft, cycle closed, nobody free, no proposal submitted, no standings. 计算预分配';
+  'Computes a draft plan as of a day, from the inventory without its conflicts, the proposals submitted, quotas and what staff hold, history and adjustments; returns its new version. Nothing is held by it. The same input gives the same plan. Channels come first: whom several want is apportioned by the weighing of the plan, within volume and room; then units: of an earlier servicer, at home, of the community, near; then staff in post, those first who suit by language, training for tier or product line, or community (crm.staff_skill), never within their cool-off. Who is left over stays in the inventory. Errors: 22004, 22023, 23503, 42501, 55000 not a draft, cycle closed, nobody free, no proposal submitted, no standings. 计算预分配';
 REVOKE ALL ON FUNCTION crm.compute_plan(bigint, date) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object)

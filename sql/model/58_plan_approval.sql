@@ -58,9 +58,10 @@ BEGIN
       RAISE EXCEPTION 'version % of plan "%" is not its latest', item.data ->> 'version', plan.name
         USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('The latest is %s.', plan.version), HINT = 'Look at what it says now.';
     END IF;
-    IF item.state = 'approved' AND actor IN (plan.made_by, plan.computed_by, plan.submitted_by) THEN
-      RAISE EXCEPTION '"%" has made, computed or submitted plan "%"', actor, plan.name
-        USING ERRCODE = 'insufficient_privilege', HINT = 'Somebody else approves it.';
+    IF item.state = 'approved' AND (actor IN (plan.made_by, plan.computed_by, plan.submitted_by)
+                                    OR EXISTS (SELECT FROM crm.cycle_change c WHERE c.plan_id = plan.id AND c.changed_by = actor AND c.kind <> 'acceptance')) THEN
+      RAISE EXCEPTION '"%" has had a hand in plan "%"', actor, plan.name
+        USING ERRCODE = 'insufficient_privilege', DETAIL = 'Who made, changed, computed or submitted a plan does not approve it.', HINT = 'Somebody else approves it.';
     ELSIF item.state = 'approved' AND cycle.approved_plan_id IS NOT NULL THEN
       RAISE EXCEPTION 'cycle "%" has an approved plan', cycle.name
         USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Plan "%s" is not carried out yet.', (SELECT p.name FROM crm.plan p WHERE p.id = cycle.approved_plan_id)),
@@ -71,7 +72,7 @@ BEGIN
   IF item.state = 'approved' THEN
     UPDATE crm.cycle y SET approved_plan_id = plan.id WHERE y.id = cycle.id;
     PERFORM crm.make_transition(o.item_id, 'grant')
-    FROM (SELECT p.item_id FROM crm.plan_proposal n JOIN crm.proposal p ON p.id = n.proposal_id WHERE n.plan_id = plan.id ORDER BY p.item_id) o;
+    FROM (SELECT p.item_id FROM crm.plan_proposal n JOIN crm.proposal p ON p.id = n.proposal_id WHERE n.plan_id = plan.id AND n.planned > 0 ORDER BY p.item_id) o;
   ELSIF item.state = 'carried_out' THEN
     IF EXISTS (SELECT FROM crm.plan_customer c WHERE c.plan_id = plan.id AND coalesce(c.outcome, 'busy') = 'busy') THEN
       RAISE EXCEPTION 'plan "%" is not carried out yet', plan.name
@@ -98,14 +99,13 @@ PERFORM crm.define_workflow('plan', $d${
     {"state": "rejected", "name": "Rejected", "name_zh": "已否决", "final": true, "action": "plan_entered"},
     {"state": "dropped", "name": "Dropped", "name_zh": "已放弃", "final": true, "action": "plan_entered"}],
   "transitions": [
-    {"transition": "submit", "name_zh": "提交", "from": "draft", "to": "submitted", "fields": {"version": "integer"},
-     "by": ["opener", "responsible", "duty:planner", "duty:resource_manager"]},
+    {"transition": "submit", "name_zh": "提交", "from": "draft", "to": "submitted", "fields": {"version": "integer"}, "by": ["duty:planner", "duty:resource_manager"]},
     {"transition": "approve", "name_zh": "批准", "from": "submitted", "to": "approved", "by": ["duty:approver"], "not_by": ["opener", "submit"], "fields": {"version": "integer"}},
     {"transition": "return", "name_zh": "退回", "from": "submitted", "to": "draft", "by": ["duty:approver"], "reason_required": true},
-    {"transition": "withdraw", "name_zh": "撤回", "from": "submitted", "to": "draft", "by": ["opener", "duty:planner", "duty:resource_manager"], "reason_required": true},
+    {"transition": "withdraw", "name_zh": "撤回", "from": "submitted", "to": "draft", "by": ["duty:planner", "duty:resource_manager"], "reason_required": true},
     {"transition": "reject", "name_zh": "否决", "from": "submitted", "to": "rejected", "by": ["duty:approver"], "reason_required": true},
-    {"transition": "drop", "name_zh": "放弃", "from": "draft", "to": "dropped", "by": ["opener", "duty:planner", "duty:resource_manager"], "reason_required": true},
-    {"transition": "carry_out", "name_zh": "执行", "from": "approved", "to": "carried_out", "by": ["opener", "duty:planner", "duty:resource_manager", "duty:approver"]}]}$d$);
+    {"transition": "drop", "name_zh": "放弃", "from": "draft", "to": "dropped", "by": ["duty:planner", "duty:resource_manager"], "reason_required": true},
+    {"transition": "carry_out", "name_zh": "执行", "from": "approved", "to": "carried_out", "by": ["duty:planner", "duty:resource_manager"]}]}$d$);
 
 CREATE FUNCTION crm._move_plan(plan_id bigint, transition text, version integer, reason text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -142,7 +142,7 @@ BEGIN ATOMIC
   SELECT crm._move_plan(approve_plan.plan_id, 'approve', approve_plan.version, approve_plan.reason);
 END;
 COMMENT ON FUNCTION crm.approve_plan(bigint, integer, text) IS
-  'Approves a submitted plan in the version seen, and with it its terms and proposals; CALL crm.carry_out_plan() allocates. Of two at once one wins. Errors: 22004, 23502, 23503, 42501 without the duty, or one''s own plan: made, computed or submitted; 55000 not submitted, a stale version, or another plan of the cycle is approved and not carried out; 40001 to be retried. 批准计划';
+  'Approves a submitted plan in the version seen, and with it its terms and the proposals that get customers by it; CALL crm.carry_out_plan() allocates. Of two at once one wins. Errors: 22004, 23502, 23503, 42501 without the duty, or a plan that one has made, adjusted, computed or submitted, or whose terms or stages one has set; 55000 not submitted, a stale version, or another plan of the cycle is approved and not carried out; 40001 to be retried. 批准计划';
 REVOKE ALL ON FUNCTION crm.approve_plan(bigint, integer, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.return_plan(plan_id bigint, reason text) RETURNS text

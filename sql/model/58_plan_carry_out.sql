@@ -13,14 +13,16 @@ BEGIN
   SELECT * INTO plan FROM crm.plan p WHERE p.id = _approved_plan.plan_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no plan "%"', _approved_plan.plan_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm_bi.plan shows the plans.';
-  ELSIF plan.state <> 'approved' THEN
+  END IF;
+  PERFORM crm._ask_plan_right(plan, 'carry_out');
+  IF plan.state <> 'approved' THEN
     RAISE EXCEPTION 'plan "%" is %', plan.name, replace(plan.state, '_', ' ')
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Only an approved plan is carried out.';
   END IF;
   RETURN plan;
 END
 $$;
-COMMENT ON FUNCTION crm._approved_plan(bigint) IS 'Locks the item of a plan that is approved. Errors: 22004, 23503, 55000.';
+COMMENT ON FUNCTION crm._approved_plan(bigint) IS 'Locks the item of a plan that is approved, for who may carry it out. Errors: 22004, 23503, 42501, 55000.';
 REVOKE ALL ON FUNCTION crm._approved_plan(bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._carry_out_plan(plan_id bigint, stage integer, batch integer, INOUT after bigint, INOUT done bigint, INOUT allocated bigint)
@@ -107,7 +109,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._carry_out_plan(bigint, integer, integer, bigint, bigint, bigint) IS
-  'Carries out the next customers of an approved plan after a key, those only that were not allocated or refused before; after is NULL at the end. Whoever may call crm.carry_out_plan() may call it. Errors: 22004, 23503, 42704, 55000.';
+  'Carries out the next customers of an approved plan after a key, those only that were not allocated or refused before; after is NULL at the end. Whoever may call crm.carry_out_plan() may call it. Errors: 22004, 23503, 42501, 42704, 55000.';
 REVOKE ALL ON FUNCTION crm._carry_out_plan(bigint, integer, integer, bigint, bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._end_plan(plan_id bigint, reason text) RETURNS bigint

@@ -177,7 +177,7 @@ BEGIN
   IF report_problem.org_id IS NULL THEN
     RAISE EXCEPTION 'the unit must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  PERFORM crm._act_for_side(report_problem.channel_id, report_problem.org_id);
+  PERFORM crm._act_for_side(report_problem.channel_id, report_problem.org_id, NULL, NULL, report_problem.org_id);
   INSERT INTO crm.problem AS p (plan_id, target_list_id, org_id, channel_id, title, body)
   VALUES (report_problem.plan_id, report_problem.target_list_id, report_problem.org_id, report_problem.channel_id, report_problem.title, report_problem.body)
   RETURNING p.id INTO new_id;
@@ -248,7 +248,7 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
 SELECT d.duty, 'SELECT', 'TABLE', 'crm_bi.' || v.name
 FROM (VALUES ('resource_manager'), ('planner'), ('approver')) d(duty)
-CROSS JOIN (VALUES ('plan'), ('plan_proposal'), ('plan_cell'), ('plan_line'), ('plan_customer'), ('plan_difference'), ('plan_stage'), ('plan_terms'), ('plan_adjustment'), ('plan_attachment'),
+CROSS JOIN (VALUES ('plan'), ('plan_proposal'), ('plan_cell'), ('plan_line'), ('plan_customer'), ('plan_difference'), ('plan_stage'), ('plan_affinity'), ('community'), ('staff_skill'), ('plan_terms'), ('plan_adjustment'), ('plan_attachment'),
                    ('problem')) v(name);
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('provider', 'SELECT', 'TABLE', 'crm_bi.plan_terms'),

@@ -13,7 +13,7 @@ COMMENT ON TABLE crm.contact_kind IS 'Kinds of purposes of contacts: what may st
 COMMENT ON COLUMN crm.contact_kind.code IS 'Code.';
 COMMENT ON COLUMN crm.contact_kind.name IS 'Name in English.';
 COMMENT ON COLUMN crm.contact_kind.name_zh IS 'Name in Chinese.';
-COMMENT ON COLUMN crm.contact_kind.exempt IS 'Service that the customer is owed: caps that name no purpose and no kind pass over it, and so do do-not-contact and the blacklist.';
+COMMENT ON COLUMN crm.contact_kind.exempt IS 'Service that the customer is owed: caps that name no purpose and no kind pass over it, and so do do-not-contact, the blacklist and the guard of customers held by others.';
 COMMENT ON COLUMN crm.contact_kind.consent IS 'Purpose of consent (crm.consent) that must not be withdrawn; NULL: none.';
 COMMENT ON COLUMN crm.contact_kind.needs_consent IS 'Whether that consent must have been given.';
 INSERT INTO crm.contact_kind (code, name, name_zh, exempt, consent) VALUES
@@ -62,7 +62,7 @@ COMMENT ON COLUMN crm.contact.purpose IS 'What it was for.';
 COMMENT ON COLUMN crm.contact.at IS 'When; stamped by crm.record_contact(), told to crm.report_contact().';
 COMMENT ON COLUMN crm.contact.way IS 'call, sms, email, post, wechat, visit, or any: not told.';
 COMMENT ON COLUMN crm.contact.direction IS 'outbound, or inbound: the customer came to us.';
-COMMENT ON COLUMN crm.contact.obstacle IS 'What stood against it when it was had all the same: cap, do not contact and so on; NULL: nothing.';
+COMMENT ON COLUMN crm.contact.obstacle IS 'What stood against it when it was had all the same: cap, do not contact and so on; of an inbound one what would have stood against an outbound one; NULL: nothing.';
 CREATE INDEX ON crm.contact (purpose);
 CREATE INDEX ON crm.contact (customer_id, at);
 

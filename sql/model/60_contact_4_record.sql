@@ -1,5 +1,30 @@
 -- engage: contacts with customers
 
+INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, description) VALUES
+  ('inbound_renews', 'boolean', 'false', true, false,
+   'Whether a contact that the customer began is care by the holder: moves the due time of the holding and renews its protection.');
+
+CREATE FUNCTION crm._contact_renews(direction text, org_id bigint, channel_id bigint, at timestamptz) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT CASE WHEN _contact_renews.direction = 'outbound' THEN true
+              ELSE crm._setting_for('inbound_renews', _contact_renews.org_id, _contact_renews.channel_id, crm._business_day(_contact_renews.at))::boolean END;
+END;
+COMMENT ON FUNCTION crm._contact_renews(text, bigint, bigint, timestamptz) IS 'Whether a contact in a direction counts as care for a holding of a unit and channel.';
+
+CREATE FUNCTION crm._require_channel(staff crm.staff, channel_id bigint) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF _require_channel.channel_id <> staff.channel_id AND NOT has_function_privilege(crm._login(), 'crm.transfer(bigint, bigint, text, boolean)', 'EXECUTE') THEN
+    RAISE EXCEPTION 'login "%" may not record contacts of staff member "%" in channel "%"', crm._login(), staff.id, _require_channel.channel_id
+      USING ERRCODE = 'insufficient_privilege', DETAIL = format('That member of staff belongs to channel %s.', staff.channel_id),
+            HINT = 'Leave the channel out; whoever may act for anyone may name another.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._require_channel(crm.staff, bigint) IS
+  'Whether a contact of a member of staff may be recorded in a channel: their own, or any by who may act for anyone; so nobody evades the caps of one channel by naming another. Errors: 42501.';
+
 CREATE FUNCTION crm._write_contact(customer_id bigint, staff crm.staff, channel_id bigint, purpose text, outcome text, note text, way text, direction text, at timestamptz, obstacle text)
 RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -14,12 +39,13 @@ BEGIN
   UPDATE crm.holding h SET last_contact_at = greatest(h.last_contact_at, _write_contact.at)
   WHERE h.customer_id = _write_contact.customer_id AND h.held_to IS NULL AND h.held_from <= _write_contact.at
     AND (h.staff_id = staff.id
-         OR (h.staff_id IS NULL AND crm._lies_within(staff.channel_id, staff.org_id, h.channel_id, h.org_id)));
+         OR (h.staff_id IS NULL AND crm._lies_within(staff.channel_id, staff.org_id, h.channel_id, h.org_id)))
+    AND crm._contact_renews(_write_contact.direction, h.org_id, h.channel_id, _write_contact.at);
   RETURN contact_id;
 END
 $$;
 COMMENT ON FUNCTION crm._write_contact(bigint, crm.staff, bigint, text, text, text, text, text, timestamptz, text) IS
-  'Writes a contact with a customer that the caller has locked; a contact by the holder moves the due time of the holding. Returns its key.';
+  'Writes a contact with a customer that the caller has locked; a contact by the holder that counts as care moves the due time of the holding. Returns its key.';
 REVOKE ALL ON FUNCTION crm._write_contact(bigint, crm.staff, bigint, text, text, text, text, text, timestamptz, text) FROM PUBLIC;
 
 CREATE FUNCTION crm._await_contacts(customer_id bigint, purpose crm.contact_purpose, channel_id bigint, inbound boolean, at timestamptz) RETURNS void
@@ -86,21 +112,20 @@ BEGIN
   PERFORM crm._act_for(staff.id);
   PERFORM crm._require_direction(record_contact.direction);
   PERFORM crm._require_contact(in_channel, clock_timestamp(), record_contact.way);
+  PERFORM crm._require_channel(staff, in_channel);
   PERFORM crm._lock_customer(record_contact.customer_id);
   at := clock_timestamp();
   PERFORM crm._await_contacts(record_contact.customer_id, p, in_channel, record_contact.direction = 'inbound', at);
-  IF record_contact.direction = 'outbound' THEN
-    SELECT * INTO refusal FROM crm._may_contact(ARRAY[record_contact.customer_id], p, in_channel, at, record_contact.way);
-    IF FOUND THEN
-      PERFORM crm._refuse_contact(record_contact.customer_id, p.code, refusal.cause, refusal.cap_id, refusal.allowed_from);
-    END IF;
+  SELECT * INTO refusal FROM crm._may_contact(ARRAY[record_contact.customer_id], p, in_channel, at, record_contact.way, staff.id);
+  IF FOUND AND record_contact.direction = 'outbound' THEN
+    PERFORM crm._refuse_contact(record_contact.customer_id, p.code, refusal.cause, refusal.cap_id, refusal.allowed_from);
   END IF;
   RETURN crm._write_contact(record_contact.customer_id, staff, in_channel, p.code, record_contact.outcome, record_contact.note, record_contact.way,
-                            record_contact.direction, at, NULL);
+                            record_contact.direction, at, refusal.cause);
 END
 $$;
 COMMENT ON FUNCTION crm.record_contact(bigint, bigint, text, text, text, bigint, text, text) IS
-  'Records a contact that a member of staff has just had with a customer, in their own channel unless another is given; returns its key. An outbound contact that crm.may_contact() forbids is refused; of several at once none goes over a cap. A contact by the holder, or by anyone of the unit or channel that holds, moves the due time of the holding in the same transaction; a contact by anybody else does not. Errors: 53400 over a cap, the detail tells from when on it is allowed; 23514 blacklisted, do not contact, consent withdrawn or missing; 23502 or 23514 purpose or outcome missing or blank, 23503 unknown, 22023 way or direction, 55000 not in post, 42501 not for that member of staff, 22004; 40001; 40P01 as crm.claim.';
+  'Records a contact that a member of staff has just had with a customer, in their own channel; who may act for anyone may give another. Returns its key. An outbound contact that crm.may_contact() forbids is refused; of several at once none goes over a cap. An inbound one is always taken, and tells what would have stood against an outbound one. A contact by the holder, or by anyone of the unit or channel that holds, moves the due time of the holding in the same transaction, an inbound one only where the setting inbound_renews says so; a contact by anybody else does not. Errors: 53400 over a cap, the detail tells from when on it is allowed; 23514 blacklisted, do not contact, consent withdrawn or missing, held by another; 23502 or 23514 purpose or outcome missing or blank, 23503 unknown, 22023 way or direction, 55000 not in post, 42501 not for that member of staff, or in another channel, 22004; 40001; 40P01 as crm.claim.';
 REVOKE ALL ON FUNCTION crm.record_contact(bigint, bigint, text, text, text, bigint, text, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.report_contact(customer_id bigint, staff_id bigint, purpose text, outcome text, at timestamptz, note text DEFAULT NULL, channel_id bigint DEFAULT NULL,
@@ -111,7 +136,6 @@ DECLARE
   staff CONSTANT crm.staff := crm._staff_in_post(report_contact.staff_id, crm._business_day(coalesce(report_contact.at, clock_timestamp())));
   in_channel CONSTANT bigint := coalesce(report_contact.channel_id, staff.channel_id);
   p CONSTANT crm.contact_purpose := crm._require_purpose(report_contact.purpose);
-  obstacle text;
 BEGIN
   PERFORM crm._require_direction(report_contact.direction);
   PERFORM crm._require_contact(in_channel, report_contact.at, report_contact.way);
@@ -121,11 +145,9 @@ BEGIN
   END IF;
   PERFORM crm._lock_customer(report_contact.customer_id);
   PERFORM crm._await_contacts(report_contact.customer_id, p, in_channel, report_contact.direction = 'inbound', report_contact.at);
-  IF report_contact.direction = 'outbound' THEN
-    obstacle := (SELECT m.cause FROM crm._may_contact(ARRAY[report_contact.customer_id], p, in_channel, report_contact.at, report_contact.way) m);
-  END IF;
   RETURN crm._write_contact(report_contact.customer_id, staff, in_channel, p.code, report_contact.outcome, report_contact.note, report_contact.way,
-                            report_contact.direction, report_contact.at, obstacle);
+                            report_contact.direction, report_contact.at,
+                            (SELECT m.cause FROM crm._may_contact(ARRAY[report_contact.customer_id], p, in_channel, report_contact.at, report_contact.way, staff.id) m));
 END
 $$;
 COMMENT ON FUNCTION crm.report_contact(bigint, bigint, text, text, timestamptz, text, bigint, text, text) IS

@@ -26,6 +26,42 @@ BEGIN
         WINDOW w AS (PARTITION BY h.customer_id ORDER BY h.held_from, h.held_to, h.id)) h
   WHERE h.held_from < h.ended;
 
+  -- whoever ends a holding so begins the next one in the same instant
+  RETURN QUERY
+  SELECT 'holding_gap', format('nobody holds customer %s from the %s of holding %s on, at %s', h.customer_id, h.end_cause, h.id, h.held_to),
+         'Correct held_from of the holding after it, or held_to of this one.'
+  FROM crm.holding h
+  WHERE h.end_cause IN ('narrowing', 'transfer', 'departure')
+    AND NOT EXISTS (SELECT FROM crm.holding n WHERE n.customer_id = h.customer_id AND n.id <> h.id AND n.held_from = h.held_to)
+    AND CASE h.end_cause WHEN 'narrowing' THEN true
+          -- who moves may give customers back to the pool, who leaves need not give them to anybody
+          WHEN 'transfer' THEN NOT EXISTS (SELECT FROM crm.hand_over_customer l JOIN crm.hand_over p ON p.id = l.hand_over_id
+                                           WHERE l.customer_id = h.customer_id AND p.staff_id = h.staff_id AND l.outcome = 'pool')
+          ELSE EXISTS (SELECT FROM crm.hand_over_customer l JOIN crm.hand_over p ON p.id = l.hand_over_id
+                       WHERE l.customer_id = h.customer_id AND p.staff_id = h.staff_id AND p.kind = 'departure' AND l.outcome = 'handed_over') END
+    AND NOT EXISTS (SELECT FROM crm._merged_holding m WHERE m.customer_id = h.customer_id);
+
+  -- as of what was given last: a quota lowered, or loads that grew since, leave a holder above the quota without a fault
+  RETURN QUERY
+  WITH given AS (
+    SELECT h.staff_id, max(h.held_from) AS at FROM crm.holding h WHERE h.staff_id IS NOT NULL AND h.held_to IS NULL GROUP BY h.staff_id),
+  quota AS (
+    SELECT g.staff_id, g.at, q.load - coalesce(n.grown, 0) AS load,
+           coalesce(o.quota, crm._setting_for('holding_quota', l.org_id, l.channel_id, (g.at AT TIME ZONE zone)::date)::bigint) AS quota
+    FROM given g
+    JOIN crm.holding_count q ON q.staff_id = g.staff_id
+    CROSS JOIN LATERAL (SELECT h.org_id, h.channel_id FROM crm.holding h WHERE h.staff_id = g.staff_id AND h.held_to IS NULL AND h.held_from = g.at LIMIT 1) l
+    LEFT JOIN crm.holding_quota o ON o.staff_id = g.staff_id
+    LEFT JOIN LATERAL (SELECT sum(CASE c.kind WHEN 'load' THEN c.after::bigint - c.before::bigint ELSE h.load END) AS grown
+                       FROM crm.holding h JOIN crm.holding_change c ON c.customer_id = h.customer_id AND c.holding_id = h.id AND c.kind IN ('load', 'undo') AND c.changed_at >= g.at
+                       WHERE h.staff_id = g.staff_id AND h.held_to IS NULL) n ON true)
+  SELECT 'holding_quota', format('staff member %s was given customers up to a load of %s, above the quota of %s', u.staff_id, u.load, u.quota),
+         'crm.release() or crm.transfer() some, or raise the quota.'
+  FROM quota u
+  WHERE u.load > u.quota
+    AND NOT EXISTS (SELECT FROM crm.quota_change c WHERE (c.staff_id IS NULL OR c.staff_id = u.staff_id) AND c.changed_at >= u.at)
+    AND NOT EXISTS (SELECT FROM crm._merged_holding m JOIN crm.holding h ON h.customer_id = m.customer_id AND h.id = m.id WHERE h.staff_id = u.staff_id AND m.merged_at >= u.at);
+
   RETURN QUERY
   SELECT 'holding_count', format('staff member %s is counted to hold %s customers of load %s and holds %s of load %s', coalesce(q.staff_id, h.staff_id),
                                  coalesce(q.held, 0), coalesce(q.load, 0), coalesce(h.held, 0), coalesce(h.load, 0)),
@@ -103,8 +139,13 @@ BEGIN
   WHERE s.ended - s.reopened <> coalesce(h.n, 0);
 
   RETURN QUERY
-  SELECT 'hand_over_due', format('%s of staff member %s was planned for %s and is not done', p.kind, p.staff_id, p.on_date), 'SELECT crm.hand_over(crm.today()).'
+  SELECT 'hand_over_due', format('%s of staff member %s was planned for %s and is not done%s', p.kind, p.staff_id, p.on_date, coalesce(': ' || p.failure, '')), 'SELECT crm.hand_over(crm.today()).'
   FROM crm.hand_over p WHERE p.state = 'planned' AND p.on_date <= crm.today();
+
+  RETURN QUERY
+  SELECT 'appointment_owner', format('%s open appointments are with staff member %s, who left on %s', count(*), s.id, s.left_on),
+         'UPDATE crm.appointment SET staff_id; or add a manager to crm.position and SELECT crm.hand_over(crm.today()).'
+  FROM crm.appointment a JOIN crm.staff s ON s.id = a.staff_id WHERE a.result IS NULL AND s.left_on <= crm.today() GROUP BY s.id, s.left_on;
 
   RETURN QUERY SELECT c.check_name, c.detail, c.hint FROM crm._check_cycle() c;
 END

@@ -121,7 +121,8 @@ LEFT JOIN LATERAL (
 CREATE VIEW crm_bi.holding AS
 SELECT h.customer_id::text || '/' || h.id AS holding_key, h.customer_id, c.code AS channel, h.org_id, h.staff_id, s.name AS staff_name,
        h.held_from, h.held_to, h.held_to IS NULL AS is_open, h.start_cause, h.start_reason, h.started_by, h.end_cause, h.end_reason, h.ended_by,
-       h.last_contact_at, h.last_purchase_at, h.due_at, h.due_cause, h.locked, h.load, h.protected_until, h.overridden_at, h.overridden_by, h.override_reason
+       h.last_contact_at, h.last_purchase_at, h.due_at, h.due_cause, h.locked, h.load, h.protected_until, h.overridden_at, h.overridden_by, h.override_reason,
+       h.rule::text AS rule, h.exempt_until, h.plan_id, h.sweep_id, h.return_code
 FROM crm.holding h
 JOIN crm.channel c ON c.id = h.channel_id
 LEFT JOIN crm.staff s ON s.id = h.staff_id;
@@ -278,6 +279,11 @@ COMMENT ON COLUMN crm_bi.holding.protected_until IS 'Until when nobody else gets
 COMMENT ON COLUMN crm_bi.holding.overridden_at IS 'When the protection was ended. 解除保护时间';
 COMMENT ON COLUMN crm_bi.holding.overridden_by IS 'Who ended it. 解除人';
 COMMENT ON COLUMN crm_bi.holding.override_reason IS 'Why. 解除原因';
+COMMENT ON COLUMN crm_bi.holding.rule IS 'Rule by which it falls due. 回收规则';
+COMMENT ON COLUMN crm_bi.holding.exempt_until IS 'Until when it is exempt from recycling; NULL: not exempt. 豁免至';
+COMMENT ON COLUMN crm_bi.holding.plan_id IS 'Plan of a cycle that allocated it; NULL: none. 分配计划';
+COMMENT ON COLUMN crm_bi.holding.sweep_id IS 'Sweep that ended it; NULL: none. 回收批次';
+COMMENT ON COLUMN crm_bi.holding.return_code IS 'Reason for which the holder gave the customer back, see crm_bi.customer_return; NULL: not given back so. 退回原因代码';
 COMMENT ON VIEW crm_bi.freshness IS 'How fresh the figures are and what would freshen them: one row for each thing to watch. 数据时效';
 COMMENT ON COLUMN crm_bi.freshness.item IS 'What is looked at. 项目';
 COMMENT ON COLUMN crm_bi.freshness.day IS 'Day it stands on. 日期';

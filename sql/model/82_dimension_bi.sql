@@ -47,7 +47,7 @@ COMMENT ON COLUMN crm_bi.product.guaranteed_renewable IS 'One-year cover with gu
 
 CREATE VIEW crm_bi.staff AS
 SELECT s.id AS staff_id, s.code AS staff, s.name, s.org_id, h.code AS channel, s.joined_on, s.left_on,
-       s.joined_on <= d.today AND (s.left_on IS NULL OR d.today < s.left_on) AS in_post
+       s.joined_on <= d.today AND (s.left_on IS NULL OR d.today < s.left_on) AS in_post, s.phone, s.email
 FROM crm.staff s JOIN crm.channel h ON h.id = s.channel_id
 CROSS JOIN (SELECT crm.today() AS today OFFSET 0) d;
 COMMENT ON VIEW crm_bi.staff IS 'Staff: one row each. 人员';
@@ -58,4 +58,6 @@ COMMENT ON COLUMN crm_bi.staff.org_id IS 'Unit. 机构';
 COMMENT ON COLUMN crm_bi.staff.channel IS 'Channel worked in. 渠道';
 COMMENT ON COLUMN crm_bi.staff.joined_on IS 'First day in post. 入职日';
 COMMENT ON COLUMN crm_bi.staff.left_on IS 'First day no longer in post; NULL while in post. 离职日';
+COMMENT ON COLUMN crm_bi.staff.phone IS 'Telephone number for customers. 联系电话';
+COMMENT ON COLUMN crm_bi.staff.email IS 'E-mail address for customers. 电子邮箱';
 COMMENT ON COLUMN crm_bi.staff.in_post IS 'Whether in post today. 是否在职';

@@ -29,7 +29,7 @@ COMMENT ON COLUMN crm_bi.contact.way IS 'call, sms, email, post, wechat, visit, 
 COMMENT ON COLUMN crm_bi.contact.direction IS 'outbound, or inbound: the customer came to us. 方向';
 COMMENT ON COLUMN crm_bi.contact.outcome IS 'What came of it. 结果';
 COMMENT ON COLUMN crm_bi.contact.note IS 'What was said. 内容';
-COMMENT ON COLUMN crm_bi.contact.obstacle IS 'What stood against it when it was had all the same: cap, do not contact and so on; NULL: nothing. 违反的限制';
+COMMENT ON COLUMN crm_bi.contact.obstacle IS 'What stood against it when it was had all the same: cap, do not contact and so on; of an inbound one what would have stood against an outbound one; NULL: nothing. 违反的限制';
 COMMENT ON COLUMN crm_bi.contact.recorded_by IS 'Who recorded it. 记录人';
 
 CREATE VIEW crm_bi.contact_cap AS

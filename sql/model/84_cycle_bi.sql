@@ -39,7 +39,7 @@ COMMENT ON COLUMN crm_bi.inventory_release.cycle_id IS 'Cycle. 周期';
 COMMENT ON COLUMN crm_bi.inventory_release.provider IS 'Code of the provider. 提供方';
 COMMENT ON COLUMN crm_bi.inventory_release.provider_kind IS 'channel, unit or centre. 提供方类型';
 COMMENT ON COLUMN crm_bi.inventory_release.condition IS 'Rule by which; NULL: given. 条件';
-COMMENT ON COLUMN crm_bi.inventory_release.as_of IS 'Day on which customers were judged. 截至日期';
+COMMENT ON COLUMN crm_bi.inventory_release.as_of IS 'Day as of which the condition was read; of customers given that of the release. 截至日期';
 COMMENT ON COLUMN crm_bi.inventory_release.note IS 'Remark. 备注';
 COMMENT ON COLUMN crm_bi.inventory_release.released IS 'Customers released. 释放客户数';
 COMMENT ON COLUMN crm_bi.inventory_release.refused IS 'Customers refused. 拒绝客户数';
@@ -99,8 +99,10 @@ CREATE VIEW crm_bi.proposal AS
 SELECT p.id AS proposal_id, p.cycle_id, h.code AS channel, p.org_id, p.title, p.state, p.version, v.segment::text AS segment, v.volume, v.expected_contacts, v.expected_purchases,
        v.expected_premium, v.expected_cost, v.expected_by, v.note, p.carried_from,
        (SELECT pg_catalog.count(*) FROM crm.plan_line l JOIN crm.plan_customer c ON c.plan_id = l.plan_id AND c.line = l.line WHERE l.proposal_id = p.id AND c.outcome = 'allocated') AS allocated,
-       p.made_at, p.made_by
+       p.made_at, p.made_by, i.responsible, i.due_at, t.reason, t.by_whom AS decided_by, t.at AS decided_at
 FROM crm.proposal p
+LEFT JOIN crm.workflow_item i ON i.id = p.item_id
+LEFT JOIN LATERAL (SELECT x.reason, x.by_whom, x.at FROM crm.workflow_log x WHERE x.item_id = p.item_id AND x.kind = 'transition' ORDER BY x.id DESC LIMIT 1) t ON true
 JOIN crm.channel h ON h.id = p.channel_id
 JOIN crm.proposal_version v ON v.proposal_id = p.id AND v.version = p.version;
 COMMENT ON VIEW crm_bi.proposal IS 'Proposals in their latest version: one row each. 开拓方案';
@@ -123,6 +125,11 @@ COMMENT ON COLUMN crm_bi.proposal.carried_from IS 'Proposal of an earlier cycle.
 COMMENT ON COLUMN crm_bi.proposal.allocated IS 'Customers allocated for it. 已分配客户数';
 COMMENT ON COLUMN crm_bi.proposal.made_at IS 'When it was made. 提出时间';
 COMMENT ON COLUMN crm_bi.proposal.made_by IS 'Who made it. 提出人';
+COMMENT ON COLUMN crm_bi.proposal.responsible IS 'Who has it in hand; NULL: nobody any more. 责任人';
+COMMENT ON COLUMN crm_bi.proposal.due_at IS 'End of the time limit of its state; NULL: none. 到期时间';
+COMMENT ON COLUMN crm_bi.proposal.reason IS 'Reason given with the last step, as of its return or rejection; NULL: none. 最近处理意见';
+COMMENT ON COLUMN crm_bi.proposal.decided_by IS 'Who made that step. 最近处理人';
+COMMENT ON COLUMN crm_bi.proposal.decided_at IS 'When. 最近处理时间';
 
 CREATE VIEW crm_bi.proposal_version AS
 SELECT v.proposal_id::text || '/' || v.version AS proposal_version_key, v.proposal_id, v.version, v.version = p.version AS is_latest, v.segment::text AS segment, v.volume, v.expected_contacts,

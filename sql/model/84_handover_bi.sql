@@ -5,7 +5,7 @@ SELECT p.id AS hand_over_id, p.staff_id, s.name AS staff_name, p.kind, p.on_date
        p.state = 'planned' AND p.on_date <= d.today AS overdue,
        CASE WHEN p.state = 'planned' THEN (SELECT pg_catalog.count(*) FROM crm.holding o WHERE o.staff_id = p.staff_id AND o.held_to IS NULL) ELSE 0 END AS still_held,
        coalesce(l.planned, 0) AS planned, coalesce(l.handed_over, 0) AS handed_over, coalesce(l.pool, 0) AS pool, coalesce(l.kept, 0) AS kept, p.appointments, p.items,
-       p.planned_at, p.planned_by, p.ended_at, p.ended_by, p.end_reason
+       p.planned_at, p.planned_by, p.ended_at, p.ended_by, p.end_reason, p.failed_at, p.failure
 FROM crm.hand_over p
 JOIN crm.staff s ON s.id = p.staff_id
 JOIN crm.channel h ON h.id = p.channel_id
@@ -41,6 +41,8 @@ COMMENT ON COLUMN crm_bi.hand_over.planned_by IS 'Who planned it. 计划人';
 COMMENT ON COLUMN crm_bi.hand_over.ended_at IS 'When it was done or cancelled. 完成时间';
 COMMENT ON COLUMN crm_bi.hand_over.ended_by IS 'Who did or cancelled it. 完成人';
 COMMENT ON COLUMN crm_bi.hand_over.end_reason IS 'Why it was cancelled. 取消原因';
+COMMENT ON COLUMN crm_bi.hand_over.failed_at IS 'When it could not be done last; NULL: never, or done since. 失败时间';
+COMMENT ON COLUMN crm_bi.hand_over.failure IS 'Why it could not. 失败原因';
 
 CREATE VIEW crm_bi.hand_over_customer AS
 SELECT l.hand_over_id || '/' || l.customer_id AS hand_over_customer_key, l.hand_over_id, p.staff_id, p.on_date, p.state, l.customer_id, l.to_staff_id, l.chosen, l.outcome, l.obstacle, l.got_staff_id
@@ -55,7 +57,7 @@ COMMENT ON COLUMN crm_bi.hand_over_customer.customer_id IS 'Customer. 客户';
 COMMENT ON COLUMN crm_bi.hand_over_customer.to_staff_id IS 'Successor planned; NULL: the pool. 计划接任人';
 COMMENT ON COLUMN crm_bi.hand_over_customer.chosen IS 'Chosen by hand, not by the strategy. 是否指定';
 COMMENT ON COLUMN crm_bi.hand_over_customer.outcome IS 'handed_over 移交, pool 退回资源池, kept 保留 or gone 已不再持有. 结果';
-COMMENT ON COLUMN crm_bi.hand_over_customer.obstacle IS 'Why the successor planned did not get the customer. 未能移交原因';
+COMMENT ON COLUMN crm_bi.hand_over_customer.obstacle IS 'Why the successor planned did not get the customer, or nobody did: no_successor 无人接任, in_dispute 争议中, not_in_post 不在岗, or an outcome of the allocation. 未能移交原因';
 COMMENT ON COLUMN crm_bi.hand_over_customer.got_staff_id IS 'Who got the customer. 接任人';
 
 CREATE VIEW crm_bi.hand_over_unit AS

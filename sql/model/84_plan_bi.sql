@@ -4,9 +4,11 @@ CREATE VIEW crm_bi.plan AS
 SELECT p.id AS plan_id, p.cycle_id, p.name, p.state, p.version, p.weighing, p.strategy, p.level, p.as_of, coalesce(l.customers, 0) AS planned, coalesce(c.allocated, 0) AS allocated,
        coalesce(c.not_allocated, 0) AS not_allocated, coalesce(c.to_do, 0) AS to_do, coalesce(l.contacts, 0) AS expected_contacts, coalesce(l.purchases, 0) AS expected_purchases,
        coalesce(l.premium, 0) AS expected_premium, coalesce(l.cost, 0) AS expected_cost, l.cost / nullif(l.purchases, 0) AS expected_cost_per_purchase,
-       (SELECT pg_catalog.count(*) FROM crm.plan_adjustment a WHERE a.plan_id = p.id) AS adjustments, p.made_at, p.made_by, p.computed_at, p.computed_by, p.submitted_by, p.recycle_rule::text AS recycle_rule, p.hold_out,
-       coalesce(l.held_out, 0) AS held_out, p.hold_out_days
+       (SELECT pg_catalog.count(*) FROM crm.plan_adjustment a WHERE a.plan_id = p.id) AS adjustments, p.made_at, p.made_by, p.computed_at, p.computed_by, p.submitted_by, p.recycle_rule::text AS recycle_rule,
+       i.responsible, i.due_at, t.reason, t.by_whom AS decided_by, t.at AS decided_at, p.hold_out, coalesce(l.held_out, 0) AS held_out, p.hold_out_days
 FROM crm.plan p
+LEFT JOIN crm.workflow_item i ON i.id = p.item_id
+LEFT JOIN LATERAL (SELECT x.reason, x.by_whom, x.at FROM crm.workflow_log x WHERE x.item_id = p.item_id AND x.kind = 'transition' ORDER BY x.id DESC LIMIT 1) t ON true
 LEFT JOIN (SELECT x.plan_id, pg_catalog.sum(x.customers)::bigint AS customers, pg_catalog.sum(x.held_out)::bigint AS held_out, pg_catalog.sum(x.expected_contacts) AS contacts, pg_catalog.sum(x.expected_purchases) AS purchases,
                   pg_catalog.sum(x.expected_premium) AS premium, pg_catalog.sum(x.expected_cost) AS cost FROM crm.plan_line x GROUP BY x.plan_id) l ON l.plan_id = p.id
 LEFT JOIN (SELECT x.plan_id, pg_catalog.count(*) FILTER (WHERE x.outcome = 'allocated') AS allocated, pg_catalog.count(*) FILTER (WHERE x.outcome NOT IN ('allocated', 'busy') AND x.arm IS DISTINCT FROM 'hold_out') AS not_allocated,
@@ -37,6 +39,11 @@ COMMENT ON COLUMN crm_bi.plan.computed_at IS 'When it was computed. 计算时间
 COMMENT ON COLUMN crm_bi.plan.computed_by IS 'Who computed it. 计算人';
 COMMENT ON COLUMN crm_bi.plan.submitted_by IS 'Who submitted it. 提交人';
 COMMENT ON COLUMN crm_bi.plan.recycle_rule IS 'Rule by which its holdings fall due; NULL: as of any holding. 回收规则';
+COMMENT ON COLUMN crm_bi.plan.responsible IS 'Who has it in hand; NULL: nobody any more. 责任人';
+COMMENT ON COLUMN crm_bi.plan.due_at IS 'End of the time limit of its state; NULL: none. 到期时间';
+COMMENT ON COLUMN crm_bi.plan.reason IS 'Reason given with the last step, as of its return or rejection; NULL: none. 最近处理意见';
+COMMENT ON COLUMN crm_bi.plan.decided_by IS 'Who made that step. 最近处理人';
+COMMENT ON COLUMN crm_bi.plan.decided_at IS 'When. 最近处理时间';
 COMMENT ON COLUMN crm_bi.plan.hold_out IS 'Share drawn to be held out. 对照组比例';
 COMMENT ON COLUMN crm_bi.plan.held_out IS 'Of those planned held out for comparison. 对照组客户数';
 COMMENT ON COLUMN crm_bi.plan.hold_out_days IS 'Days in which both groups are compared. 对比期（天）';
@@ -289,10 +296,11 @@ COMMENT ON COLUMN crm_bi.plan_attachment.added_by IS 'Who added it. 添加人';
 
 CREATE VIEW crm_bi.problem AS
 SELECT p.id AS problem_id, p.plan_id, p.target_list_id, p.org_id, h.code AS channel, p.title, p.body, p.state, i.data ->> 'answer' AS answer, i.responsible, i.due_at,
-       i.closed_at IS NULL AND i.due_at < pg_catalog.now() AS is_overdue, p.reported_at, p.reported_by, i.closed_at
+       coalesce(i.closed_at IS NULL AND i.due_at < n.at, false) AS is_overdue, p.reported_at, p.reported_by, i.closed_at
 FROM crm.problem p
 JOIN crm.workflow_item i ON i.id = p.item_id
-LEFT JOIN crm.channel h ON h.id = p.channel_id;
+LEFT JOIN crm.channel h ON h.id = p.channel_id
+CROSS JOIN crm._workflow_clock n;
 COMMENT ON VIEW crm_bi.problem IS 'Problems reported by units: one row each. 问题反馈';
 COMMENT ON COLUMN crm_bi.problem.problem_id IS 'Key. 问题';
 COMMENT ON COLUMN crm_bi.problem.plan_id IS 'Plan. 计划';

@@ -62,9 +62,10 @@ COMMENT ON COLUMN crm_bi.sweep.undo_reason IS 'Why it was undone. 撤销原因';
 CREATE VIEW crm_bi.reminder AS
 SELECT r.customer_id::text || '/' || r.holding_id || '/' || r.stage || '/' || (extract(epoch FROM r.due_at) * 1000000)::bigint AS reminder_key,
        r.customer_id, r.customer_id::text || '/' || r.holding_id AS holding_key, c.code AS channel, h.org_id, h.staff_id, s.name AS staff_name,
-       r.due_at, r.stage, r.to_supervisor, r.made_at, r.made_by, r.taken_at, r.taken_by,
-       h.held_to IS NULL AND NOT h.locked AND greatest(h.due_at, crm._kept_until(h)) = r.due_at AS is_current
+       r.due_at, r.stage, r.to_supervisor, r.supervisor_id, v.name AS supervisor_name, r.made_at, r.made_by, r.taken_at, r.taken_by,
+       crm._reminds(r, h) AS is_current
 FROM crm.reminder r
+LEFT JOIN crm.staff v ON v.id = r.supervisor_id
 JOIN crm.holding h ON h.customer_id = r.customer_id AND h.id = r.holding_id
 JOIN crm.channel c ON c.id = h.channel_id
 LEFT JOIN crm.staff s ON s.id = h.staff_id;
@@ -79,6 +80,8 @@ COMMENT ON COLUMN crm_bi.reminder.staff_name IS 'Name of the member of staff. �
 COMMENT ON COLUMN crm_bi.reminder.due_at IS 'When the customer goes back, as it stood. 回收时间';
 COMMENT ON COLUMN crm_bi.reminder.stage IS 'Days before that. 提前天数';
 COMMENT ON COLUMN crm_bi.reminder.to_supervisor IS 'For the supervisor as well. 是否抄送主管';
+COMMENT ON COLUMN crm_bi.reminder.supervisor_id IS 'Who the supervisor is: manager of the holder''s unit or the nearest above; NULL: nobody, or not for them. 主管';
+COMMENT ON COLUMN crm_bi.reminder.supervisor_name IS 'Name of the supervisor. 主管姓名';
 COMMENT ON COLUMN crm_bi.reminder.made_at IS 'When it was made. 生成时间';
 COMMENT ON COLUMN crm_bi.reminder.made_by IS 'By whom. 生成人';
 COMMENT ON COLUMN crm_bi.reminder.taken_at IS 'When it was taken to be sent. 发送时间';
@@ -87,7 +90,7 @@ COMMENT ON COLUMN crm_bi.reminder.is_current IS 'Whether the customer is still h
 
 CREATE VIEW crm_bi.recycle_exemption AS
 SELECT e.customer_id::text || '/' || e.holding_id || '/' || e.id AS exemption_key, e.customer_id, e.customer_id::text || '/' || e.holding_id AS holding_key,
-       c.code AS channel, h.org_id, h.staff_id, s.name AS staff_name, e.kind, k.name AS kind_name, k.name_zh AS kind_name_zh, e.until, e.reason, e.granted_at, e.granted_by,
+       c.code AS channel, h.org_id, h.staff_id, s.name AS staff_name, e.kind, k.name AS kind_name, k.name_zh AS kind_name_zh, e.until, e.reason, e.appointment_id, e.granted_at, e.granted_by,
        e.withdrawn_at, e.withdrawn_by, e.withdrawal_reason, least(e.until, e.withdrawn_at, greatest(h.held_to, e.granted_at)) AS over_at
 FROM crm.recycle_exemption e
 JOIN crm.exemption_kind k ON k.code = e.kind
@@ -107,6 +110,7 @@ COMMENT ON COLUMN crm_bi.recycle_exemption.kind_name IS 'Why, in English. 类型
 COMMENT ON COLUMN crm_bi.recycle_exemption.kind_name_zh IS 'Why, in Chinese. 类型(中文)';
 COMMENT ON COLUMN crm_bi.recycle_exemption.until IS 'Until when it was granted. 豁免至';
 COMMENT ON COLUMN crm_bi.recycle_exemption.reason IS 'What exactly. 原因';
+COMMENT ON COLUMN crm_bi.recycle_exemption.appointment_id IS 'Appointment of the customer that it follows; NULL: none. 预约';
 COMMENT ON COLUMN crm_bi.recycle_exemption.granted_at IS 'When it was granted. 批准时间';
 COMMENT ON COLUMN crm_bi.recycle_exemption.granted_by IS 'By whom. 批准人';
 COMMENT ON COLUMN crm_bi.recycle_exemption.withdrawn_at IS 'When it was withdrawn. 撤回时间';

@@ -36,5 +36,5 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.grant_duty(text, name) IS
-  'Gives a role what a duty needs and no more, by crm.duty_right: analyst (the views of crm_bi), sales (claim, release, record contacts, each person for themselves), pool (name the acting person by crm.actor), manager (allocate, entrust, transfer, lock, quotas, recycle, departures; with sales, claim, release and record contacts for anyone), loader (import). To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
+  'Gives a role what a duty needs and no more, by crm.duty_right: analyst (the views of crm_bi), sales (claim, release, record and plan contacts, see one''s own customers, each person for themselves), pool (name the acting person by crm.actor), manager (allocate, entrust, transfer, lock, quotas, recycle, departures, holidays; with sales, claim, release and record contacts for anyone), provider, planner, approver and resource_manager (the steps of a cycle), loader (import), and those that rows added there make. To be called by the owner of tables and views, or a superuser. Errors: 22023, 42704.';
 REVOKE ALL ON PROCEDURE crm.grant_duty(text, name) FROM PUBLIC;

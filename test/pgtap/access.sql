@@ -37,13 +37,13 @@ SELECT results_eq($$SELECT (r.rolname || ': ' || p.proname) COLLATE "default" FR
                        AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND NOT has_function_privilege('public', p.oid, 'EXECUTE') ORDER BY 1$$,
                   $$VALUES ('crm_test_loader: _import_step'), ('crm_test_manager: _allocate'), ('crm_test_manager: _allocation_edges'), ('crm_test_manager: _allocation_state'), ('crm_test_manager: _deal_out'), ('crm_test_manager: _freeze_list'),
                      ('crm_test_manager: _refresh_target_list'), ('crm_test_manager: _target_condition'), ('crm_test_planner: _carry_out_plan'), ('crm_test_planner: _end_plan'), ('crm_test_pool: _name_actor'),
-                     ('crm_test_provider: _release_to_inventory'), ('crm_test_resources: _carry_out_plan'), ('crm_test_resources: _end_plan'), ('crm_test_resources: _release_to_inventory')$$,
+                     ('crm_test_resources: _carry_out_plan'), ('crm_test_resources: _end_plan'), ('crm_test_resources: _freeze_list'), ('crm_test_resources: _refresh_target_list'), ('crm_test_resources: _target_condition')$$,
                   'of the inner functions only these are open by a duty');
 
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'c', 'Company'), (2, 1, 'n', 'North');
 INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, login) VALUES
   (1, 'a', 'Agent', 2, 1, '2020-01-01', 'crm_test_person'), (2, 'b', 'Bo', 2, 1, '2020-01-01', 'bo'), (3, 'c', 'Cy', 2, 1, '2020-01-01', NULL),
-  (4, 'd', 'Di', 2, 1, '2020-01-01', repeat('d', 63));
+  (4, 'd', 'Di', 2, 1, '2020-01-01', repeat('d', 63)), (5, 'e', 'Ed', 1, 1, '2020-01-01', 'crm_test_manager');
 INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) VALUES (1, 'person', 'One', 2, 1, '2024-01-01'), (2, 'person', 'Two', 2, 1, '2024-01-01');
 SELECT ok(crm.post() > 0, 'the customers are posted');
 
@@ -71,6 +71,20 @@ SET LOCAL ROLE crm_owner;
 SELECT lives_ok('SELECT FROM crm_bi.freshness, crm_bi.customer', 'the owner of the model reads the views');
 SET LOCAL ROLE crm_test_nobody;
 SELECT throws_ok('SELECT count(*) FROM crm_bi.kpi', '42501', NULL, 'without a duty nothing is to be seen');
+RESET ROLE;
+
+-- who runs a cycle reads names and rooms, a manager what they act upon
+SELECT is_empty($$SELECT d, v FROM unnest('{provider,planner,approver,resources}'::text[]) d, unnest('{channel,organisation,staff,staff_load}'::text[]) v
+                  WHERE NOT has_table_privilege('crm_test_' || d, 'crm_bi.' || v, 'SELECT')$$, 'those who run a cycle read channels, units, staff and loads');
+SELECT is_empty($$SELECT v FROM unnest('{staff_load,holding,holding_event,sweep,reminder,recycle_exemption,customer_return,waiting,claim_day,hand_over,hand_over_customer,hand_over_unit,orphan}'::text[]) v
+                  WHERE NOT has_table_privilege('crm_test_manager', 'crm_bi.' || v, 'SELECT')$$, 'a manager what is held, swept and handed over');
+SELECT is_empty($$SELECT d, v FROM unnest('{provider,planner,approver,resources,sales,loader}'::text[]) d, unnest('{customer,contact,standing,kpi}'::text[]) v
+                  WHERE has_table_privilege('crm_test_' || d, 'crm_bi.' || v, 'SELECT')$$, 'none of them customers at large');
+SET LOCAL ROLE crm_test_resources;
+SELECT lives_ok($$SELECT crm.refresh_target_list(crm.freeze_list('all', 'true'))$$, 'a resource manager freezes lists');
+SELECT lives_ok('SELECT FROM crm_bi.target_list, crm_bi.target_list_member', 'and sees them');
+SET LOCAL ROLE crm_test_planner;
+SELECT throws_ok($$SELECT crm.freeze_list('none', 'true')$$, '42501', NULL, 'a planner does not');
 RESET ROLE;
 
 -- who acts for whom -----------------------------------------------------------
@@ -118,7 +132,9 @@ SELECT is(pg_temp.refused(login, actor, statement), answer, name) FROM (VALUES
   ('crm_test_pool', repeat('d', 64), 'SELECT crm.claim(14, 4)', '42501 login "crm_test_pool" may not act for staff member "4"', 'but none is cut to fit'),
   ('crm_test_pool', '', 'SELECT crm.claim(14, 2)', '42501 login "crm_test_pool" may not act for staff member "2"', 'and for nobody while it names none'),
   ('crm_test_pool', 'crm_owner', 'SELECT crm.claim(14, 2)', '42501 login "crm_test_pool" may not act for staff member "2"', 'a name brings no rights'),
-  ('crm_test_manager', '', 'SELECT crm.transfer(33, 2) > 0', 'true', 'a manager acts for anyone'),
+  ('crm_test_manager', '', 'SELECT crm.transfer(33, 2, ''x'')', '55000 nobody has the duty "manager" at or above unit "1"', 'who acts for anyone only asks for a transfer'),
+  ('crm_owner', '', 'INSERT INTO crm.position (staff_id, org_id, duty) VALUES (5, 1, ''manager'') RETURNING duty', 'manager', 'until in charge'),
+  ('crm_test_manager', '', 'SELECT crm.transfer(33, 2) > 0', 'true', 'of both'),
   ('crm_test_manager', 'bo', 'SELECT crm.transfer(33, 3)', '42501 login "crm_test_manager" may not act for "bo"', 'in their own name'),
   ('crm_test_manager', 'bo', 'INSERT INTO crm.holding_quota (staff_id, quota) VALUES (1, 50) RETURNING set_by', '42501 login "crm_test_manager" may not act for "bo"', 'also where they write a table'),
   ('crm_test_manager', '', 'INSERT INTO crm.holding_quota (staff_id, quota) VALUES (1, 50) RETURNING set_by', 'crm_test_manager', 'which they may'),

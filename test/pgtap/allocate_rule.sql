@@ -196,7 +196,7 @@ UPDATE crm.holding SET held_from = now() - interval '9 days' WHERE customer_id I
 CREATE TEMP TABLE before AS SELECT customer_id, protected_until FROM crm.holding WHERE customer_id IN (81, 82, 83);
 UPDATE crm.customer SET name = 'Renamed' WHERE id IN (81, 82, 83);
 SELECT crm.lock_holding(81), crm.lock_holding(81, false);
-SELECT crm.record_contact(81, 2, 'sales', 'reached');
+SELECT crm.record_contact(81, 2, 'service', 'reached');
 SELECT crm.refresh_loads(crm.today());
 CALL crm.refresh_due(crm.today(), NULL);
 SELECT is_empty('SELECT * FROM before EXCEPT SELECT customer_id, protected_until FROM crm.holding', 'no edit, nor a contact by somebody else, extends it');
@@ -234,7 +234,9 @@ SELECT is(pg_temp.code_of('SELECT crm.transfer(81, 2)'), '00000', 'then it can b
 SELECT ok((SELECT protected_until > now() FROM crm.holding WHERE customer_id = 81 AND held_to IS NULL), 'and the new holder is protected');
 SELECT crm.claim(84, 2);
 UPDATE crm.staff SET left_on = pg_temp.today() + 5 WHERE id = 2;
-SELECT is(pg_temp.code_of('SELECT crm.transfer(84, 1)'), '00000', 'who leaves is not protected from handing over');
+SELECT is(pg_temp.code_of('SELECT crm.transfer(84, 1)'), '55000', 'who leaves in days to come is protected until then');
+UPDATE crm.staff SET left_on = pg_temp.today() WHERE id = 2;
+SELECT is(pg_temp.code_of('SELECT crm.transfer(84, 1)'), '00000', 'who has left is not protected from handing over');
 UPDATE crm.staff SET left_on = NULL WHERE id = 2;
 UPDATE crm.holding SET held_from = now() - interval '10 days' WHERE customer_id = 82;
 UPDATE crm.holding SET last_purchase_at = NULL WHERE customer_id = 82;
@@ -311,11 +313,43 @@ SELECT crm.await_allocation('{110,111,112}', NULL, 1, 1, 'best_fit');
 UPDATE crm.holding_quota SET quota = quota + 1 WHERE staff_id = 1;
 SELECT results_eq('SELECT customer_id, staff_id FROM crm.drain_waiting() WHERE outcome = ''allocated'' ORDER BY 1', 'VALUES (110::bigint, 1::bigint), (111, 4), (112, 4)', 'best fit: the home unit, the servicer, whoever is left');
 DELETE FROM crm.waiting;
+-- best fit for a queue: each in turn to whom it suits best of all with room and not in cool-off, reckoned one by one
+INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on) SELECT i, 'q' || i, 'Q' || i, 4 + i % 4, 3, '2020-01-01' FROM generate_series(21, 40) i;
+INSERT INTO crm.holding_quota (staff_id, quota) SELECT i, (i * 7) % 9 FROM generate_series(21, 40) i;
+INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) SELECT i, 'person', 'Q' || i, 1 + i % 7, 1, '2020-01-01' FROM generate_series(401, 500) i;
+INSERT INTO crm.policy (customer_id, id, product_id, channel_id, servicer_id, issued_on, premium) SELECT i, i, 1, 3, 21 + i % 20, '2021-01-01', 1 FROM generate_series(401, 500, 9) i;
+INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, held_to, start_cause, end_cause, ended_by, rule)
+SELECT i, 3, 4, 21 + (i * 3) % 5, now() - interval '9 days', now() - interval '1 day', 'claim', 'release', 'test', 'cool off 90 days' FROM generate_series(401, 500, 2) i;
+SELECT crm.post() > 0 AS posted;
+DO $$
+DECLARE
+  c bigint;
+BEGIN
+  CREATE TEMP TABLE reckoned (customer_id bigint, staff_id bigint);
+  FOR c IN 401 .. 500 LOOP
+    INSERT INTO reckoned SELECT c, (
+      SELECT s.id FROM crm.staff s JOIN crm.holding_quota q ON q.staff_id = s.id
+      WHERE s.id BETWEEN 21 AND 40 AND q.quota > (SELECT count(*) FROM reckoned r WHERE r.staff_id = s.id)
+        AND NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c AND h.staff_id = s.id)
+      ORDER BY (s.org_id = 1 + c % 7)::integer + 2 * EXISTS (SELECT FROM crm.policy p WHERE p.customer_id = c AND p.servicer_id = s.id)::integer DESC, s.id LIMIT 1);
+  END LOOP;
+END
+$$;
+SELECT ok(count(staff_id) BETWEEN 60 AND 99, 'not everybody can be served') FROM reckoned;
+SELECT crm.await_allocation(ARRAY(SELECT customer_id FROM reckoned), ARRAY(SELECT i FROM generate_series(21, 40) i), strategy => 'best_fit') AS waiting \gset
+SELECT results_eq('SELECT customer_id, staff_id FROM crm.drain_waiting() ORDER BY 1', 'SELECT customer_id, staff_id FROM reckoned ORDER BY 1', 'best fit in turn is as reckoned one by one');
+SELECT crm.release(customer_id) FROM reckoned WHERE staff_id IS NOT NULL;
+DELETE FROM crm.waiting;
 DELETE FROM crm.holding_quota;
+DELETE FROM crm.holding WHERE staff_id BETWEEN 21 AND 40;
+UPDATE crm.staff SET left_on = pg_temp.today() - 1 WHERE id BETWEEN 21 AND 40;
+SELECT is(pg_temp.code_of(s), code, s) FROM (VALUES ('CALL crm.drain_waiting_in_batches()', '2D000'), ('CALL crm.drain_waiting_in_batches(batch => 0)', '22023'), ('CALL crm.drain_waiting_in_batches(batch => NULL)', '22023')) v (s, code);
 
 -- who enters holds ----------------------------------------------------------------------------------
 
-SELECT results_eq($$SELECT customer_id > 0, holding_id FROM crm.enter_customer(1, 'person', 'New One')$$, 'VALUES (true, NULL::bigint)', 'off by default: in the pool');
+SELECT ok(holding_id IS NOT NULL, 'who enters holds by default') FROM crm.enter_customer(3, 'person', 'New Zero');
+SELECT pg_temp.setting('entry_holds', 'false', 1);
+SELECT results_eq($$SELECT customer_id > 0, holding_id FROM crm.enter_customer(1, 'person', 'New One')$$, 'VALUES (true, NULL::bigint)', 'off: in the pool');
 SELECT pg_temp.setting('entry_holds', 'true', 6);
 CREATE TEMP TABLE entered AS SELECT * FROM crm.enter_customer(1, 'person', 'New Two', sex => 'female');
 SELECT results_eq('SELECT h.staff_id, h.start_cause, c.org_id, c.source_channel_id, c.sex FROM entered e JOIN crm.holding h ON h.customer_id = e.customer_id AND h.id = e.holding_id AND h.held_to IS NULL JOIN crm.customer c ON c.id = e.customer_id',
@@ -328,6 +362,20 @@ SELECT is(pg_temp.code_of(statement), code, why) FROM (VALUES
   ($$SELECT crm.enter_customer(1, 'person', ' ')$$, '23514', 'enter: no name'), ($$SELECT crm.enter_customer(1, NULL, 'X')$$, '23502', 'enter: no kind'), ($$SELECT crm.enter_customer(1, 'dog', 'X')$$, '23514', 'enter: another kind'),
   ($$SELECT crm.enter_customer(8, 'person', 'X')$$, '55000', 'enter: not in post'), ($$SELECT crm.enter_customer(NULL, 'person', 'X')$$, '22004', 'enter: nobody'), ($$SELECT crm.enter_customer(1, 'person', 'X', 999)$$, '23503', 'enter: no unit'),
   ($$SELECT crm.enter_customer(1, 'person', 'X', resident_id => 'x')$$, '22P02', 'enter: no identity number')) v (statement, code, why);
+
+-- an entry is no way around cool-off, holder, blacklist or scope
+SELECT customer_id AS person, holding_id IS NOT NULL AS held FROM crm.enter_customer(1, 'person', 'New Five', resident_id => '11010519491231002X') \gset
+SELECT results_eq($$SELECT code, message, hint FROM pg_temp.told('SELECT crm.enter_customer(2, ''person'', ''Another name'', resident_id => ''11010519491231002X'')')$$,
+  format($$VALUES ('23505', 'customer "%s" has that resident number', 'Take the customer by crm.claim(), or ask who holds them by crm.request_transfer() or crm.open_dispute().')$$, :person), 'who is a customer is not entered again');
+SELECT is(pg_temp.code_of($$SELECT crm.enter_customer(2, 'person', 'X', resident_id => '110105491231002')$$), '23505', 'nor by the old number');
+SELECT crm.release(:person) \gset
+INSERT INTO crm.blacklist (customer_id, from_date, reason) VALUES (:person, '2020-01-01', 'fraud');
+SELECT is(pg_temp.code_of($$SELECT crm.enter_customer(1, 'person', 'New Five', resident_id => '11010519491231002x')$$), '23505', 'neither released nor blacklisted');
+SELECT pg_temp.setting('claim_scope', 'office', 6);
+SELECT is(pg_temp.code_of(format($$SELECT crm.enter_customer(1, 'person', 'X', %s)$$, u)), code, 'a customer of unit ' || u) FROM (VALUES (7, '00000'), (4, '00000'), (5, '42501'), (1, '42501')) v (u, code);
+SELECT pg_temp.setting('claim_scope', 'none', 6);
+SELECT is(pg_temp.code_of(format($$SELECT crm.enter_customer(1, 'person', 'X', %s)$$, u)), code, 'who may not claim enters for unit ' || u) FROM (VALUES (6, '00000'), (7, '42501')) v (u, code);
+DELETE FROM crm.setting WHERE name = 'claim_scope' AND org_id = 6;
 
 SELECT set_eq('SELECT staff_id, held, load FROM crm_bi.staff_load', 'SELECT s.id, (SELECT count(*) FROM crm.holding h WHERE h.staff_id = s.id AND h.held_to IS NULL), pg_temp.load(s.id) FROM crm.staff s WHERE s.left_on IS NULL', 'loads of staff in post');
 SELECT is((SELECT quota FROM crm_bi.staff_load WHERE staff_id = 1), crm._quota(s, crm.today())::bigint, 'and their quotas') FROM crm.staff s WHERE s.id = 1;

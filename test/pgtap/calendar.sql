@@ -78,6 +78,27 @@ SELECT is(crm.add_working_time('2026-02-09 10:00'::timestamptz, interval '1 hour
 SELECT is(crm.working_time('2026-02-09 00:00', '2026-02-16 00:00', 3::bigint), '8:00', 'spans that overlap count once');
 SELECT is(crm.working_time('2026-02-09 00:00', '2026-02-16 00:00', 'never'), '0', 'a calendar without hours never works');
 
+-- default stays; what is changed is on record; managers write holidays and nothing else
+SELECT pg_temp.refused(s, '55000', 'calendar "default" can be neither deleted nor renamed', s) FROM (VALUES
+  ($$DELETE FROM crm.calendar WHERE code = 'default'$$), ($$UPDATE crm.calendar SET code = 'other' WHERE code = 'default'$$), ('DELETE FROM crm.calendar')) v (s);
+UPDATE crm.calendar SET code = code, name = 'Office hours' WHERE code = 'default';
+UPDATE crm.calendar SET code = 'window' WHERE code = 'duty';
+SELECT is(crm.calendar_of(4), 'window', 'another calendar may be renamed');
+UPDATE crm.calendar SET code = 'duty' WHERE code = 'window';
+CREATE ROLE crm_test_manager;
+CALL crm.grant_duty('manager', 'crm_test_manager');
+SET LOCAL ROLE crm_test_manager;
+SELECT lives_ok($$INSERT INTO crm.holiday (day, name) VALUES ('2026-05-01', 'May')$$, 'a manager enters a holiday');
+SELECT lives_ok($$UPDATE crm.holiday SET name = 'May Day' WHERE day = '2026-05-01'$$, 'corrects it');
+SELECT lives_ok($$UPDATE crm.holiday SET name = 'May Day' WHERE day = '2026-05-01'$$, 'once more, which is no change');
+SELECT lives_ok($$DELETE FROM crm.holiday WHERE day = '2026-05-01'$$, 'and takes it away');
+SELECT throws_ok(s, '42501', NULL, 'not: ' || s) FROM unnest(ARRAY[$$DELETE FROM crm.calendar WHERE code = 'duty'$$, $$UPDATE crm.working_hours SET to_time = '18:00'$$, $$DELETE FROM crm.organisation_calendar$$,
+  $$DELETE FROM crm.calendar_change$$, $$INSERT INTO crm.calendar_change (relation) VALUES ('holiday')$$]) s;
+RESET ROLE;
+SELECT results_eq($$SELECT before ->> 'name', after ->> 'name', changed_by FROM crm.calendar_change WHERE relation = 'holiday' ORDER BY id DESC LIMIT 3$$,
+                  $$VALUES ('May Day', NULL, 'postgres' COLLATE "default"), ('May', 'May Day', 'postgres'), (NULL, 'May', 'postgres')$$, 'who changed what is on record');
+SELECT is((SELECT count(*) FROM crm_bi.calendar_change WHERE day = '2026-05-01' AND calendar = 'default'), 3::bigint, 'and seen');
+
 -- what is refused
 SELECT pg_temp.refused(s, c, w, w) FROM (VALUES
   ($$SELECT crm.add_working_time('2026-02-09', '1 hour', 'never')$$, '22008', 'less working time before the year 2200'),

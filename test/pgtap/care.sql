@@ -166,6 +166,68 @@ INSERT INTO crm.contact_cap (at_most, valid_from, note) VALUES ('never', '2020-0
 SELECT results_eq('SELECT allowed, allowed_from, cause FROM crm.may_contact(900025, ''sales'', 1, ''2020-01-05'')', $$VALUES (false, NULL::timestamptz, 'cap')$$, 'never');
 SELECT results_eq('SELECT allowed FROM crm.may_contact(900025, ''sales'', 1, ''2020-02-01'')', 'VALUES (true)', 'a later row ends it');
 
+-- who holds the customer, and who began -------------------------------------------------
+
+DELETE FROM crm.contact; DELETE FROM crm.contact_cap; DELETE FROM crm.holding;
+DO $$ BEGIN CREATE ROLE crm_test_pool; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+CALL crm.grant_duty('sales', 'crm_test_pool');
+CALL crm.grant_duty('pool', 'crm_test_pool');
+INSERT INTO crm.organisation (id, parent_id, code, name) SELECT 8001, min(id), 'guard', 'Guard' FROM crm.organisation;
+INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, login) VALUES (9011, 'g1', 'Ann', 8001, 1, '2010-01-01', 'guard_ann'), (9012, 'g2', 'Bob', 8001, 1, '2010-01-01', 'guard_bob'), (9013, 'g3', 'Tel', 8001, 2, '2010-01-01', 'guard_tel');
+INSERT INTO crm.contact_cap (kind, channel_id, at_most) VALUES ('sales', 1, '1 in 30 days');
+SELECT is(pg_temp.as('guard_ann', $$SELECT crm.record_contact(900001, 9011, 'sales', 'reached') > 0$$), 'true', 'a seller contacts a customer');
+SELECT matches(pg_temp.as('guard_ann', $$SELECT crm.record_contact(900001, 9011, 'sales', 'reached')$$), '^53400', 'no second time under the cap of the channel');
+SELECT matches(pg_temp.as('guard_ann', $$SELECT crm.record_contact(900001, 9011, 'sales', 'reached', channel_id => 2)$$), '^42501 login "crm_test_pool" may not record contacts of staff member "9011" in channel "2"', 'nor by naming another channel');
+SELECT is(pg_temp.as('guard_ann', $$SELECT crm.record_contact(900001, 9011, 'claim', 'reached', channel_id => 1) > 0$$), 'true', 'the own one may be named');
+INSERT INTO crm.do_not_contact (customer_id, way, channel_id, from_date, source) VALUES (900002, 'any', 1, '2020-06-01', 'call');
+SELECT matches(pg_temp.as('guard_ann', $$SELECT crm.record_contact(900002, 9011, 'sales', 'reached', channel_id => 2)$$), '^42501', 'nor is do not contact evaded so');
+SELECT is(crm.record_contact(900001, 9011, 'sales', 'reached', channel_id => 2) > 0, true, 'who may act for anyone may name another channel');
+
+-- an inbound contact is a fact, tells what it would have met, and is no care unless the setting says so
+SELECT crm.claim(900003, 9011), crm.claim(900004, 9012) \gset
+SELECT due_at AS due FROM crm.holding WHERE customer_id = 900003 \gset
+SELECT is(pg_temp.as('guard_ann', $$SELECT crm.record_contact(900003, 9011, 'sales', 'called us', direction => 'inbound') > 0$$), 'true', 'who calls us is recorded');
+SELECT results_eq('SELECT last_contact_at, due_at FROM crm.holding WHERE customer_id = 900003', format('VALUES (NULL::timestamptz, %L::timestamptz)', :'due'), 'and does not renew the holding');
+SELECT is((SELECT obstacle FROM crm.contact WHERE customer_id = 900003), NULL, 'nothing stood against calling');
+SELECT is(pg_temp.as('guard_ann', $$SELECT crm.record_contact(900003, 9011, 'sales', 'reached') > 0$$), 'true', 'the holder calls');
+SELECT is(pg_temp.as('guard_ann', $$SELECT crm.record_contact(900003, 9011, 'sales', 'called us', direction => 'inbound') > 0$$), 'true', 'the customer again');
+SELECT results_eq('SELECT direction, obstacle FROM crm_bi.contact WHERE customer_id = 900003 ORDER BY at', $$VALUES ('inbound', NULL), ('outbound', NULL), ('inbound', 'cap')$$, 'an outbound call told as inbound shows');
+INSERT INTO crm.setting (name, value, org_id) VALUES ('inbound_renews', 'true', 8001);
+SELECT is(pg_temp.as('guard_bob', $$SELECT crm.record_contact(900004, 9012, 'sales', 'came in', direction => 'inbound') > 0$$), 'true', 'where the setting says so');
+SELECT is((SELECT due_cause FROM crm.holding WHERE customer_id = 900004), 'contact every', 'it is care');
+SELECT crm.report_contact(900004, 9011, 'sales', 'met', clock_timestamp(), direction => 'inbound') \gset
+SELECT is((SELECT last_contact_at FROM crm.holding WHERE customer_id = 900004), (SELECT max(at) FROM crm.contact WHERE customer_id = 900004 AND staff_id = 9012), 'by the holder only');
+DELETE FROM crm.contact_cap;
+
+-- customers held by somebody else
+INSERT INTO crm.setting (name, value) VALUES ('protection_days', '10');
+SELECT crm.claim(900006, 9011) \gset
+SELECT crm.entrust('{900007}', 1, 8001) \gset
+SELECT protected_until AS free FROM crm.holding WHERE customer_id = 900006 \gset
+SELECT is(pg_temp.as(who, format('SELECT crm.record_contact(%s, %s, %L, ''reached'') > 0', customer, staff, purpose)), answer, name) FROM (VALUES
+  ('guard_ann', 900006, 9011, 'sales', 'true', 'the holder contacts'),
+  ('guard_bob', 900006, 9012, 'claim', 'true', 'service is open to everybody'),
+  ('guard_bob', 900003, 9012, 'sales', 'true', 'so is who is held without protection'),
+  ('guard_tel', 900007, 9013, 'sales', 'true', 'or by a unit')) v (who, customer, staff, purpose, answer, name);
+SELECT is(pg_temp.as('guard_bob', $$SELECT crm.record_contact(900006, 9012, 'sales', 'reached')$$), '23514 customer "900006" may not be contacted for "sales": held by another / crm.may_contact() tells beforehand; what happened all the same is recorded by crm.report_contact().', 'a colleague does not contact who is protected');
+SELECT results_eq('SELECT allowed, allowed_from, cause FROM crm.may_contact(900006, ''sales'', 1, clock_timestamp(), staff_id => 9012)', 'SELECT false, protected_until, ''held by another''::text FROM crm.holding WHERE customer_id = 900006', 'before the protection ends');
+SELECT results_eq('SELECT allowed, cause FROM crm.may_contact(900006, ''sales'', 1, (SELECT protected_until FROM crm.holding WHERE customer_id = 900006), staff_id => 9012)', 'VALUES (true, NULL::text)', 'then it is allowed');
+SELECT results_eq('SELECT customer_id, allowed, cause FROM crm.may_contact_each(''{900006,900007}'', ''sales'', 2, clock_timestamp())', $$VALUES (900006::bigint, false, 'held by another'), (900007, true, NULL)$$, 'another channel does not plan it');
+SELECT results_eq('SELECT allowed FROM crm.may_contact(900006, ''sales'', 1, clock_timestamp())', 'VALUES (true)', 'the channel of the holder does');
+SELECT crm.report_contact(900006, 9013, 'sales', 'reached', clock_timestamp()) AS told \gset
+SELECT is((SELECT obstacle FROM crm.contact WHERE customer_id = 900006 AND id = :told), 'held by another', 'what happened all the same is told');
+INSERT INTO crm.setting (name, value, channel_id) VALUES ('guards_held', 'always', 1);
+SELECT is(left(pg_temp.as(who, format('SELECT crm.record_contact(%s, %s, %L, ''reached'') > 0', customer, staff, purpose)), 5), answer, name) FROM (VALUES
+  ('guard_tel', 900003, 9013, 'sales', '23514', 'always: nobody but the holder'), ('guard_tel', 900007, 9013, 'sales', '23514', 'nor but the unit that holds'),
+  ('guard_bob', 900007, 9012, 'sales', 'true', 'whose staff may'), ('guard_tel', 900007, 9013, 'claim', 'true', 'service apart'), ('guard_tel', 900020, 9013, 'sales', 'true', 'and who is in the pool')) v (who, customer, staff, purpose, answer, name);
+SELECT results_eq('SELECT allowed, allowed_from FROM crm.may_contact(900003, ''sales'', 2, clock_timestamp())', 'VALUES (false, NULL::timestamptz)', 'no time is known');
+INSERT INTO crm.setting (name, value, org_id) VALUES ('guards_held', 'never', 8001);
+SELECT is(pg_temp.as('guard_tel', $$SELECT crm.record_contact(900006, 9013, 'sales', 'reached') > 0$$), 'true', 'never: anybody');
+SELECT is(pg_temp.code_of($$INSERT INTO crm.setting (name, value) VALUES ('guards_held', 'now and then')$$), '23514', 'no other word');
+DELETE FROM crm.setting WHERE name IN ('guards_held', 'protection_days', 'inbound_renews');
+DELETE FROM crm.holding;
+INSERT INTO crm.contact_cap (at_most, valid_from, note) VALUES ('never', '2020-01-01', 'no sales'), ('unlimited', '2020-02-01', NULL);
+
 -- wrong input ----------------------------------------------------------------------------
 
 SELECT is(pg_temp.code_of(q), code, q) FROM (VALUES

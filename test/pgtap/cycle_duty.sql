@@ -15,7 +15,7 @@ CALL crm.grant_duty('analyst', 'crm_test_analyst');
 INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, login) VALUES
   (1, 'a', 'Provider', 1, 1, '2020-01-01', 'crm_test_provider'), (2, 'b', 'Planner', 1, 4, '2020-01-01', 'crm_test_planner'), (3, 'c', 'Approver', 1, 2, '2020-01-01', 'crm_test_approver'),
   (4, 'd', 'Resources', 1, 2, '2020-01-01', 'crm_test_resources'), (5, 'e', 'Unit', 2, 4, '2020-01-01', 'crm_test_unit'), (6, 'f', 'Agent', 2, 4, '2020-01-01', NULL), (7, 'g', 'Agent', 3, 4, '2020-01-01', NULL);
-INSERT INTO crm.position (staff_id, org_id, duty) VALUES (2, 1, 'planner'), (3, 1, 'approver'), (4, 1, 'resource_manager');
+INSERT INTO crm.position (staff_id, org_id, duty) VALUES (1, 1, 'provider'), (2, 1, 'planner'), (3, 1, 'approver'), (4, 1, 'resource_manager');
 INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from)
 SELECT i, 'person', 'Customer ' || i, 2 + i % 2, CASE WHEN i <= 20 THEN 1 ELSE 4 END, '2024-01-01' FROM generate_series(1, 40) i;
 INSERT INTO crm.setting (name, value) VALUES ('cycle_consent', 'false');

@@ -80,6 +80,15 @@ END
 $$;
 SELECT is(pg_temp.carried_out(p), 'allocated', 'all that is planned is allocated, and all is well: ' || p) FROM (VALUES (:even), (:least), (:optimal)) v (p);
 SELECT is((SELECT count(*) FROM crm.holding), 0::bigint, 'nothing is held');
+-- to units and channels, which have no quota of their own but plan within that of their staff
+SELECT crm.make_plan(:cycle, 'units', level => 'unit', weighing => 'demand') AS units \gset
+SELECT crm.make_plan(:cycle, 'channels', level => 'channel', weighing => 'demand') AS channels \gset
+SELECT crm.compute_plan(p, :'today') FROM (VALUES (:units), (:channels)) v (p) \g /dev/null
+SELECT is_empty(format($$SELECT l.channel_id, l.org_id FROM crm.plan_customer c JOIN crm.plan_line l USING (plan_id, line) JOIN crm_bi.customer b USING (customer_id) WHERE c.plan_id = %s GROUP BY 1, 2
+  HAVING sum(crm.load_of(crm._tier_load(l.org_id, l.channel_id, crm.today()), b.tier)) > (SELECT sum(crm._quota(s.*, crm.today())) FROM crm.staff s
+    WHERE s.channel_id = l.channel_id AND s.org_id = l.org_id AND s.joined_on <= crm.today() AND coalesce(s.left_on > crm.today(), true))$$, :units), 'no unit is planned above what its staff may hold');
+SELECT ok(bool_and(planned > 20 AND planned_load <= room), 'nor any channel') FROM crm.plan_proposal WHERE plan_id IN (:units, :channels);
+SELECT is(pg_temp.carried_out(p), 'allocated', 'all of it is allocated: ' || p) FROM (VALUES (:units), (:channels)) v (p);
 
 -- lists, by the number of customers; and the optimum of an allocation
 SELECT crm.freeze_list('mixed', 'tier in (''none'', ''lead'', ''iron'') and service <> ''served''') AS list \gset

@@ -10,7 +10,8 @@ SELECT crm._business_day(clock_timestamp()) AS today \gset
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (1, NULL, 'c', 'Company'), (2, 1, 'n', 'North'), (3, 1, 's', 'South');
 INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, login, phone, email) VALUES
   (1, 'a', '安娜', 2, 1, '2020-01-01', 'anna', '021-1', 'anna@example.com'), (2, 'b', '白波', 2, 1, '2020-01-01', 'bo', '021-2', 'bo@example.com'), (3, 'c', '陈程', 2, 1, '2020-01-01', 'cy', NULL, NULL),
-  (4, 'd', '丁迪', 2, 2, '2020-01-01', NULL, NULL, NULL), (5, 'e', '艾德', 3, 1, '2020-01-01', 'ed', NULL, NULL), (6, 'f', '傅菲', 3, 1, '2020-01-01', NULL, NULL, NULL), (9, 'x', '夏先', 3, 1, '2020-01-01', NULL, NULL, NULL);
+  (4, 'd', '丁迪', 2, 2, '2020-01-01', NULL, NULL, NULL), (5, 'e', '艾德', 3, 1, '2020-01-01', 'ed', NULL, NULL), (6, 'f', '傅菲', 3, 1, '2020-01-01', NULL, NULL, NULL), (9, 'x', '夏先', 3, 1, '2020-01-01', NULL, NULL, NULL), (7, 'g', '顾总', 1, 1, '2020-01-01', 'gu', NULL, NULL);
+INSERT INTO crm.position (staff_id, org_id, duty) VALUES (7, 1, 'manager');
 UPDATE crm.staff SET left_on = '2021-01-01' WHERE id = 9;
 INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) SELECT i, 'person', 'Customer ' || i, 2, 1, '2020-01-01' FROM generate_series(1, 100) i;
 CREATE FUNCTION pg_temp.holders(customers bigint[]) RETURNS text LANGUAGE sql AS $$
@@ -51,7 +52,7 @@ SELECT crm.plan_departure(5, :'today'::date + 1, 'pool') AS other \gset
 UPDATE crm.hand_over SET on_date = :'today' WHERE id = :plan;
 UPDATE crm.staff SET left_on = :'today' WHERE id = 1;
 SELECT is((SELECT count(*) FROM crm_bi.orphan), 8::bigint, 'until it is done they are orphans');
-SELECT is((SELECT string_agg(DISTINCT c.check_name, ', ') FROM crm._check_holding() c), 'hand_over_due, holding_in_post', 'which the check tells');
+SELECT is((SELECT string_agg(DISTINCT c.check_name, ', ') FROM crm._check_holding() c), 'appointment_owner, hand_over_due, holding_in_post', 'which the check tells');
 SELECT is(crm.hand_over(:'today'), 8::bigint, 'all that Anna holds goes');
 SELECT is_empty('SELECT * FROM crm_bi.orphan', 'there is no orphan');
 SELECT is(pg_temp.holders(ARRAY[2, 8]), '2:- 8:-', 'who was released and who was for the pool are there');
@@ -81,7 +82,7 @@ DECLARE
 BEGIN
   SET LOCAL SESSION AUTHORIZATION crm_test_hand_pool;
   PERFORM set_config('crm.actor', who, true);
-  EXECUTE format('SELECT string_agg(event || '' '' || coalesce(staff_name, ''-''), '', '' ORDER BY at, event DESC) FROM crm.customer_history(%s) WHERE event <> ''appointment''', customer) INTO n;
+  EXECUTE format('SELECT string_agg(event || '' '' || coalesce(staff_name, ''-''), '', '' ORDER BY at, event DESC) FROM crm.customer_history(%s) WHERE event IN (''contact'', ''held'', ''held no longer'')', customer) INTO n;
   RESET SESSION AUTHORIZATION;
   PERFORM set_config('crm.actor', '', true);
   RETURN n;
@@ -93,7 +94,7 @@ SELECT is(pg_temp.seen('ed', 1), 'held 安娜, contact 安娜, held no longer �
 SELECT is(pg_temp.seen('anna', 1), '42501', 'who left no longer does');
 SELECT is(pg_temp.seen('bo', 1), '42501', 'nor a colleague');
 SELECT is(pg_temp.seen('ed', 8), '42501', 'nobody of sales looks into the pool');
-SELECT is((SELECT count(*) FROM crm.customer_history(1)), 6::bigint, 'a manager sees all, appointments too');
+SELECT is((SELECT count(*) FROM crm.customer_history(1)), 7::bigint, 'a manager sees all, appointments and workflows too');
 
 -- nobody out of post holds ----------------------------------------------------------------
 
@@ -151,6 +152,65 @@ SELECT is(pg_temp.holders(ARRAY[81]), '81:-', 'a move planned keeps no customer 
 SELECT results_eq('SELECT kind, state FROM crm.hand_over WHERE staff_id = 5 AND (id >= ' || :move_later || ') ORDER BY id', $$VALUES ('move', 'cancelled'), ('departure', 'done')$$, 'the move is off, the departure done');
 SELECT is_empty('SELECT * FROM crm._check_holding()', 'and nobody who left holds');
 ROLLBACK TO leaver;
+
+-- a customer in dispute stays with who moves, and stops nobody
+SAVEPOINT dispute;
+SELECT count(crm.release(customer_id)) AS released FROM crm.holding WHERE staff_id = 5 AND held_to IS NULL \gset
+SAVEPOINT dispute;
+SELECT is(pg_temp.hold(5, ARRAY[82, 83, 84]) + pg_temp.hold(4, ARRAY[85]), 4::bigint, 'Ed and Di hold');
+SELECT crm.open_dispute(82, 4, 'mine') AS disputed \gset
+SELECT crm.plan_move(5, :'today', 2, strategy => 'least_loaded', successors => ARRAY[2]) AS moves, crm.plan_move(4, :'today', 3, strategy => 'pool') AS moves_too \gset
+SELECT results_eq('SELECT customer_id, to_staff_id, obstacle FROM crm.hand_over_customer WHERE hand_over_id = ' || :moves || ' ORDER BY 1', $$VALUES (82::bigint, NULL::bigint, 'in_dispute'), (83, 2, NULL), (84, 2, NULL)$$, 'planned with a customer in dispute');
+SELECT is(crm.plan_successor(:moves, ARRAY[83], NULL), 1::bigint, 'and planned anew');
+SELECT is(crm.hand_over(:'today'), 3::bigint, 'and done');
+SELECT results_eq('SELECT customer_id, outcome, obstacle, got_staff_id FROM crm.hand_over_customer WHERE hand_over_id = ' || :moves || ' ORDER BY 1', $$VALUES (82::bigint, 'kept', 'in_dispute', NULL::bigint), (83, 'pool', NULL, NULL), (84, 'handed_over', NULL, 2)$$, 'but for that one');
+SELECT is(pg_temp.holders(ARRAY[82, 83, 84, 85]), '82:5 83:- 84:2 85:-', 'who stays with the holder');
+UPDATE crm.staff SET left_on = :'today' WHERE id = 5;
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT is(pg_temp.holders(ARRAY[82]), '82:-', 'until the holder leaves');
+ROLLBACK TO dispute;
+-- nor does one that fails
+CREATE FUNCTION pg_temp.stop() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'not this one' USING DETAIL = 'By a rule of the house.'; END$$;
+SELECT is(pg_temp.hold(5, ARRAY[82]) + pg_temp.hold(4, ARRAY[85]) + pg_temp.hold(2, ARRAY[86]), 3::bigint, 'three hold');
+SELECT crm.plan_move(2, :'today', 3, strategy => 'pool') AS first, crm.plan_move(5, :'today', 2, strategy => 'pool') AS second \gset
+UPDATE crm.staff SET left_on = :'today' WHERE id = 4;
+CREATE TRIGGER stop BEFORE UPDATE ON crm.holding FOR EACH ROW WHEN (OLD.customer_id IN (82, 85)) EXECUTE FUNCTION pg_temp.stop();
+SELECT is(crm.hand_over(:'today'), 1::bigint, 'two that fail stop no third');
+SELECT is((SELECT string_agg(kind || ' ' || p.staff_id || ' ' || state || coalesce(' ' || failure, ''), ', ' ORDER BY p.staff_id) FROM crm.hand_over p WHERE p.id >= :first),
+  'move 2 done, departure 4 planned not this one. By a rule of the house., move 5 planned not this one. By a rule of the house.', 'and are told');
+SELECT is((SELECT detail FROM crm._check_holding() WHERE check_name = 'hand_over_due' ORDER BY 1 DESC LIMIT 1), format('move of staff member 5 was planned for %s and is not done: not this one. By a rule of the house.', :'today'), 'by the check, too');
+SELECT is((SELECT count(*) FROM crm_bi.hand_over WHERE failed_at IS NOT NULL AND overdue), 2::bigint, 'and the view');
+DROP TRIGGER stop ON crm.holding;
+SELECT is(crm.release_departed(:'today'), 1::bigint, 'the next run tries again');
+SELECT is(crm.hand_over(:'today'), 1::bigint, 'as does this');
+SELECT is_empty('SELECT FROM crm.hand_over WHERE failed_at IS NOT NULL OR failure IS NOT NULL', 'and what is done did not fail');
+ROLLBACK TO dispute;
+-- nobody to take over
+SELECT is(pg_temp.hold(4, ARRAY[85, 86, 87]), 3::bigint, 'Di is alone in her channel');
+SELECT crm.plan_departure(4, :'today'::date + 3) AS alone \gset
+SELECT crm.plan_successor(:alone, ARRAY[85], NULL), crm.plan_successor(:alone, ARRAY[86], 2) \gset
+SELECT results_eq('SELECT customer_id, to_staff_id, obstacle FROM crm.hand_over_customer WHERE hand_over_id = ' || :alone || ' ORDER BY 1', $$VALUES (85::bigint, NULL::bigint, NULL::text), (86, 2, NULL), (87, NULL, 'no_successor')$$, 'which is told');
+ROLLBACK TO dispute;
+-- appointments have an owner
+INSERT INTO crm.appointment (customer_id, staff_id, at) VALUES (88, 5, now() + interval '1 day'), (89, 4, now() + interval '1 day');
+SELECT is(pg_temp.hold(4, ARRAY[89]), 1::bigint, 'Di has an appointment with whom she holds');
+UPDATE crm.staff SET left_on = :'today' WHERE id = 5;
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT is((SELECT staff_id FROM crm.appointment WHERE customer_id = 88), 7::bigint, 'without successor and deputy they go to the nearest manager');
+DELETE FROM crm.position;
+UPDATE crm.staff SET left_on = :'today' WHERE id = 4;
+SELECT is((SELECT staff_id FROM crm.appointment WHERE customer_id = 89), 4::bigint, 'without one they stay');
+SELECT is((SELECT string_agg(check_name || ' ' || detail, ', ') FROM crm._check_holding()), format('appointment_owner 1 open appointments are with staff member 4, who left on %s', :'today'), 'which the check tells');
+SELECT is(crm.hand_over(:'today'), 0::bigint, 'with nobody to take them nothing happens');
+SELECT is((SELECT count(*) FROM crm.hand_over WHERE staff_id = 4), 1::bigint, 'night by night');
+INSERT INTO crm.position (staff_id, org_id, duty) VALUES (7, 1, 'manager');
+SELECT is(crm.hand_over(:'today'), 0::bigint, 'no customer is left');
+SELECT is((SELECT staff_id FROM crm.appointment WHERE customer_id = 89), 7::bigint, 'but the appointment goes where there is a manager');
+SELECT is_empty('SELECT * FROM crm._check_holding()', 'and all is well');
+SET CONSTRAINTS ALL DEFERRED;
+ROLLBACK TO dispute;
+RELEASE dispute;
+ROLLBACK TO dispute;
 
 -- never back to who is in cool-off
 SELECT is(crm.claim(80, 5) > 0 AND crm.release(80) > 0 AND crm.claim(80, 2) > 0, true, 'Ed held before Bo');

@@ -121,6 +121,8 @@ SELECT is(crm.recycle(now()), 4::bigint, 'what is due still by the rule in force
 SELECT is(pg_temp.code_of('SELECT crm.claim(20, 1)'), '23514', 'and then the cool-off counts');
 UPDATE crm.sweep SET started_at = now() - interval '2 days', finished_at = now() - interval '24 hours' - interval '1 second' WHERE id = :sweep;
 SELECT is(pg_temp.code_of(format('SELECT crm.undo_sweep(%s, ''x'')', :sweep)), '55000', 'after a day it is too late');
+SELECT is(crm.recycle('2001-01-01'), 0::bigint, 'a sweep that ends nobody');
+SELECT matches(hint, '^The last that did is sweep \d+\.$', 'is none to undo') FROM pg_temp.told(format('SELECT crm.undo_sweep(%s, ''x'')', (SELECT max(id) FROM crm.sweep))) WHERE code = '55000';
 INSERT INTO crm.setting (name, value) VALUES ('sweep_undo_hours', '48');
 SELECT is(pg_temp.code_of(format('SELECT crm.undo_sweep(%s, ''x'')', :sweep)), '00000', 'unless the setting lets it');
 

@@ -82,6 +82,26 @@ SET LOCAL ROLE crm_test_manager;
 SELECT ok(crm.request_transfer(7, 6, 'by a login that acts for anyone') > 0, 'a login with the duty manager asks for anyone');
 RESET ROLE;
 
+-- crm.transfer() asks where the level above is to confirm
+SAVEPOINT at_once;
+GRANT crm_test_manager TO crm_test_pool;
+CREATE FUNCTION pg_temp.requested(customer bigint) RETURNS text LANGUAGE sql AS $$SELECT string_agg(i.state || ' by ' || i.opened_by || ' of ' || i.responsible, ', ' ORDER BY i.id) FROM crm.workflow_item i WHERE i.workflow = 'transfer' AND i.customer_id = customer$$;
+SELECT is(pg_temp.by(who, statement), answer, name) FROM (VALUES
+  ('office', 'SELECT crm.transfer(17, 6, ''level'') > 0', 'true', 'the manager at the level above both transfers at once'),
+  ('judge', 'SELECT crm.transfer(18, 6)', '23502 opening needs field "reason"', 'anybody else asks, with a reason'),
+  ('judge', 'SELECT crm.transfer(18, 6, ''x'') IS NULL', 'true', 'and gets no holding'),
+  ('head', 'SELECT crm.transfer(19, 6, ''x'') IS NULL', 'true', 'nor does the manager below'),
+  ('bureau', 'SELECT crm.transfer(20, 2, ''mine'') IS NULL', 'true', 'nor one of the two'),
+  ('office', 'SELECT crm.transfer(18, 6, ''x'') > 0', 'true', 'the word of the level above goes beside a request'),
+  ('office', 'SELECT crm.transfer(25, 6) > 0', 'true', 'out of the hands of a unit'),
+  ('head', 'SELECT crm.transfer(12, 12, ''x'')', '55000 no unit lies above staff members 5 and 12', 'nobody lies above two companies')) v (who, statement, answer, name);
+SELECT is(array_agg(pg_temp.holder(i) ORDER BY i), '{staff member 6,staff member 6,staff member 5,staff member 5}', 'who holds') FROM generate_series(17, 20) i;
+SELECT is(array_agg(pg_temp.requested(i) ORDER BY i), '{NULL,requested by judge of office,requested by head of office,requested by bureau of top}', 'what is asked for') FROM generate_series(17, 20) i;
+SELECT results_eq('SELECT start_cause, started_by, start_reason FROM crm.holding WHERE customer_id = 17 AND held_to IS NULL', $$VALUES ('transfer', 'office', 'level')$$, 'the holding tells who confirmed');
+UPDATE crm.holding SET protection_days = 30 WHERE customer_id = 16 AND held_to IS NULL;
+SELECT is(pg_temp.by('head', 'SELECT crm.transfer(16, 6, ''x'')'), '55000 customer "16" is protected for staff member 5', 'what is protected is not even asked for');
+ROLLBACK TO at_once;
+
 -- what stands against it only at the end
 SELECT pg_temp.by('ann', 'SELECT crm.release(7)'), pg_temp.by('ann', 'SELECT crm.request_transfer(8, 6, ''x'')'), pg_temp.by('ann', 'SELECT crm.request_transfer(9, 6, ''x'')'), pg_temp.by('ann', 'SELECT crm.request_transfer(10, 6, ''x'')') \gset
 SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(7))), '55000 nobody holds customer "7"', 'given back meanwhile');
@@ -103,13 +123,13 @@ UPDATE crm.staff SET left_on = NULL WHERE id = 6;
 
 -- what the successor sees ------------------------------------------------------------
 
-SELECT is(pg_temp.by('ben', 'SELECT string_agg(kind || '' '' || coalesce(staff_id::text, ''-'') || '' '' || what || coalesce('' ('' || note || '')'', ''''), ''; '' ORDER BY at, kind DESC) FROM crm.customer_records(1)'),
-  format('held 5 claim; contact 5 sales: reached (likes tea); transfer - requested; transfer - confirmed (fine); held 6 transfer (request %1$s: moved house); given up 5 transfer (request %1$s: moved house)', pg_temp.item(1)), 'all records from before');
-SELECT is(pg_temp.by(who, format('SELECT count(*) > 0 FROM crm.customer_records(%s)', customer)), answer, name) FROM (VALUES
-  ('head', 1, 'true', 'the manager sees them'), ('top', 1, 'true', 'so does one high above'), ('ann', 1, '42501 "ann" does not see the records of customer "1"', 'who gave them up does not'),
-  ('cat', 1, '42501 "cat" does not see the records of customer "1"', 'nor anybody else'), ('cat', 26, '42501 "cat" does not see the records of customer "26"', 'nor of the pool'),
-  ('ann', 25, 'true', 'who belongs to the unit that holds does'), ('cat', 25, '42501 "cat" does not see the records of customer "25"', 'and nobody of another'),
-  ('ann', 99, '42501 "ann" does not see the records of customer "99"', 'nor of one who is not there')) v (who, customer, answer, name);
+SELECT is(pg_temp.by('ben', 'SELECT string_agg(event || '' '' || coalesce(staff_id::text, ''-'') || '' '' || subject || coalesce('' ('' || detail || '')'', ''''), ''; '' ORDER BY at, event DESC) FROM crm.customer_history(1)'),
+  format('held 5 claim; contact 5 sales (reached: likes tea); transfer - requested; transfer - confirmed (fine); held no longer 5 transfer (request %1$s: moved house); held 6 transfer (request %1$s: moved house)', pg_temp.item(1)), 'all records from before');
+SELECT is(pg_temp.by(who, format('SELECT count(*) > 0 FROM crm.customer_history(%s)', customer)), answer, name) FROM (VALUES
+  ('head', 1, 'true', 'the manager sees them'), ('top', 1, 'true', 'so does one high above'), ('ann', 1, '42501 "ann" does not see the history of customer "1"', 'who gave them up does not'),
+  ('cat', 1, '42501 "cat" does not see the history of customer "1"', 'nor anybody else'), ('cat', 26, '42501 "cat" does not see the history of customer "26"', 'nor of the pool'),
+  ('ann', 25, 'true', 'who belongs to the unit that holds does'), ('cat', 25, '42501 "cat" does not see the history of customer "25"', 'and nobody of another'),
+  ('ann', 99, '23503 there is no customer "99"', 'nor of one who is not there')) v (who, customer, answer, name);
 
 -- disputes ---------------------------------------------------------------------------
 
@@ -135,10 +155,12 @@ SELECT is(pg_temp.by(who, statement), answer, name) FROM (VALUES
 SELECT results_eq('SELECT customer_id, holder_id, claimant_id, org_id, responsible, state FROM crm_bi.dispute ORDER BY 1', $$VALUES
   (11::bigint, 5::bigint, 6::bigint, 3::bigint, 'ann', 'opened'), (12, 5, 6, 3, 'ann', 'opened'), (13, 5, 6, 3, 'ann', 'opened'), (14, 5, 6, 3, 'ann', 'opened'), (15, 5, 6, 3, 'ann', 'opened'),
   (21, 9, 6, 3, 'office', 'opened'), (22, 10, 6, 1, 'wim', 'opened')$$, 'the holder is to answer, or the manager who will decide');
-SELECT is(pg_temp.holder(12), 'staff member 5, locked', 'the holding is locked');
-SELECT is(pg_temp.refusal(s), '55000 customer "12" is in dispute', s) FROM unnest(ARRAY['SELECT crm.release(12)', 'SELECT crm.transfer(12, 7)', 'SELECT crm.lock_holding(12, false)']) s;
+SELECT is(pg_temp.holder(12), 'staff member 5', 'the holder holds');
+SELECT ok(disputed_until = opened_at + interval '720 hours' OR disputed_until - opened_at BETWEEN interval '719 hours' AND interval '721 hours', 'and is kept from the sweep for the days of the setting') FROM crm.holding h JOIN crm.workflow_item i ON i.customer_id = h.customer_id AND i.closed_at IS NULL WHERE h.customer_id = 12 AND held_to IS NULL;
+SELECT is(crm._kept_by(h, now() + interval '29 days'), 'in_dispute', 'as the preview tells') FROM crm.holding h WHERE h.customer_id = 12 AND held_to IS NULL;
+SELECT is(pg_temp.refusal(s), '55000 customer "12" is in dispute', s) FROM unnest(ARRAY['SELECT crm.release(12)', 'SELECT crm.transfer(12, 7)']) s;
 SELECT is(pg_temp.refusal('SELECT crm.claim(12, 6)'), '55006 customer "12" is held already', 'nor is it claimed');
-SELECT is(pg_temp.refusal('SELECT crm.lock_holding(12)'), 'taken', 'locked it is already');
+SELECT is(pg_temp.refusal('SELECT crm.lock_holding(14)'), 'taken', 'a manager may lock it meanwhile');
 SELECT ok(pg_temp.by('ann', 'SELECT crm.request_transfer(13, 7, ''x'')')::bigint > 0, 'a transfer may be asked for');
 SELECT is(pg_temp.by('office', format('SELECT crm.make_transition(%s, ''confirm'')', pg_temp.item(13))), '55000 customer "13" is in dispute', 'but waits');
 SELECT is(pg_temp.by('ann', format('SELECT crm.make_transition(%s, ''withdraw'')', pg_temp.item(13))), 'withdrawn', 'or goes');
@@ -159,13 +181,54 @@ SELECT is(pg_temp.by(who, format('SELECT crm.make_transition(%s, %L, %L, %L)', p
   ('judge', 12, 'keep', '{}', 'served since 2020', 'kept', 'or the arbiter'),
   ('ben', 13, 'withdraw', '{}', NULL, 'withdrawn', 'who opened it withdraws it'),
   ('judge', 12, 'give', '{}', 'or not', '55000 item "@" is in state "kept", from which there is no transition "give"', 'decided is decided')) v (who, customer, transition, data, reason, answer, name);
-SELECT is(array_agg(pg_temp.holder(i) ORDER BY i), '{staff member 6,staff member 5,staff member 5,"staff member 5, locked"}', 'who holds now, and what is locked') FROM generate_series(11, 14) i;
+SELECT is(array_agg(pg_temp.holder(i) ORDER BY i), '{staff member 6,staff member 5,staff member 5,"staff member 5, locked"}', 'who holds now') FROM generate_series(11, 14) i;
 SELECT results_eq('SELECT customer_id, state, decided_by, decision, answer FROM crm_bi.dispute WHERE closed_at IS NOT NULL ORDER BY 1', $$VALUES
   (11::bigint, 'given', 'office', 'first contact was Ben''s', 'served since 2020'), (12, 'kept', 'judge', 'served since 2020', 'served since 2020'), (13, 'withdrawn', 'ben', NULL, NULL)$$, 'the record');
 SELECT is(pg_temp.refusal('SELECT crm.release(12)'), 'taken', 'free again');
+SAVEPOINT decided;
 SELECT crm.lock_holding(16), pg_temp.by('ben', 'SELECT crm.open_dispute(16, 6, ''x'')') AS d \gset
 SELECT is(pg_temp.by('ben', format('SELECT crm.make_transition(%s, ''withdraw'')', :d)), 'withdrawn', 'one that was locked before');
 SELECT is(pg_temp.holder(16), 'staff member 5, locked', 'is so afterwards');
+SELECT is(crm._kept_until(h) <= clock_timestamp(), true, 'a dispute that is over keeps nothing') FROM crm.holding h WHERE h.customer_id = 13 AND h.held_to IS NULL;
+SELECT is(pg_temp.by('ben', 'SELECT crm.open_dispute(13, 6, ''again'')'), '55000 staff member "6" has disputed this holding of customer "13" before', 'nobody disputes one holding twice');
+SELECT disputed_until AS frozen FROM crm.holding WHERE customer_id = 13 AND held_to IS NULL \gset
+SELECT is(pg_temp.by('cat', 'SELECT crm.open_dispute(13, 7, ''me, too'') > 0'), 'true', 'somebody else may');
+SELECT is(disputed_until, :'frozen', 'but a holding is frozen once') FROM crm.holding WHERE customer_id = 13 AND held_to IS NULL;
+SELECT is(pg_temp.by('cat', format('SELECT crm.make_transition(%s, ''withdraw'')', pg_temp.dispute(13))), 'withdrawn', 'that is over, too');
+-- what is due already is swept all the same
+UPDATE crm.holding SET held_from = now() - interval '90 days' WHERE customer_id = 17 AND held_to IS NULL;
+SELECT is(pg_temp.by('ben', 'SELECT crm.open_dispute(17, 6, ''a friend of Ann'') > 0'), 'true', 'a holding that is due is disputed');
+SELECT is(count(*), 1::bigint, 'and swept') FROM crm.recycle_preview(now()) WHERE customer_id = 17 AND ends;
+SELECT is(pg_temp.refusal('SELECT crm.recycle(now())'), 'taken', 'the sweep goes');
+SELECT is(pg_temp.holder(17), 'nobody', 'over it');
+SELECT is(pg_temp.by('ben', format('SELECT crm.make_transition(%s, ''withdraw'')', pg_temp.dispute(17))), 'withdrawn', 'and the dispute ends');
+-- a sweep undone brings no freeze back that is over
+UPDATE crm.holding SET held_from = now() - interval '1 minute' WHERE customer_id = 20 AND held_to IS NULL;
+SELECT is(pg_temp.by('ben', 'SELECT crm.open_dispute(20, 6, ''x'') > 0'), 'true', 'a dispute');
+SELECT crm.recycle(now() + interval '60 days', early => true) > 0 AS swept_early \gset
+SELECT is(pg_temp.by('ben', format('SELECT crm.make_transition(%s, ''withdraw'')', pg_temp.dispute(20))), 'withdrawn', 'that ends after a sweep');
+SELECT count(*) AS undone FROM crm.undo_sweep((SELECT max(id) FROM crm.sweep), 'too early') \gset
+SELECT is(pg_temp.holder(20), 'staff member 5', 'which is undone');
+SELECT is_empty('SELECT * FROM crm._check_dispute()', 'and nothing is frozen');
+-- the end of a dispute touches nobody who holds by then
+SELECT is(pg_temp.by('wim', 'SELECT crm.open_dispute(18, 10, ''x'') > 0'), 'true', 'a dispute with Ann');
+SAVEPOINT left_meanwhile;
+UPDATE crm.staff SET left_on = crm.today() WHERE id = 5;
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT crm.claim(18, 7), crm.lock_holding(18) \gset
+SELECT is(pg_temp.by('wim', format('SELECT crm.make_transition(%s, ''withdraw'')', pg_temp.dispute(18))), 'withdrawn', 'ends when Cat holds');
+SELECT is(pg_temp.holder(18), 'staff member 7, locked', 'whose holding stays locked');
+ROLLBACK TO left_meanwhile;
+-- nobody to decide
+DELETE FROM crm.position WHERE staff_id <> 3;
+SELECT is(pg_temp.by(who, statement), answer, name) FROM (VALUES
+  ('wim', 'SELECT crm.open_dispute(19, 10, ''x'')', '55000 there is nobody to decide between staff members 5 and 10', 'nobody above both'),
+  ('office', 'SELECT crm.open_dispute(19, 6, ''x'')', '55000 there is nobody to decide between staff members 5 and 6', 'nobody but who opens it'),
+  ('ben', 'SELECT crm.open_dispute(6, 6, ''x'')', '55000 there is nobody to decide between staff members 3 and 6', 'nobody but the holder'),
+  ('ben', 'SELECT crm.open_dispute(19, 6, ''x'') > 0', 'true', 'somebody')) v (who, statement, answer, name);
+SELECT is(pg_temp.by('ben', format('SELECT crm.make_transition(%s, ''withdraw'')', pg_temp.dispute(19))), 'withdrawn', 'and over');
+ROLLBACK TO decided;
+
 -- the holder leaves while it is disputed
 UPDATE crm.staff SET left_on = crm.today() WHERE id = 5;
 SELECT is(pg_temp.holder(14), 'nobody', 'customers of who left go back to the pool all the same');
@@ -178,9 +241,8 @@ SELECT is(pg_temp.holder(15), 'staff member 6', 'to who claimed them');
 UPDATE crm.staff SET left_on = NULL WHERE id = 5;
 SELECT is_empty('SELECT * FROM crm._check_workflow() UNION ALL SELECT * FROM crm._check_dispute()', 'all is well');
 SAVEPOINT s;
-ALTER TABLE crm.holding DISABLE TRIGGER in_dispute;
-UPDATE crm.holding SET locked = false WHERE customer_id = 22;
-SELECT results_eq('SELECT check_name FROM crm._check_dispute()', $$VALUES ('dispute_locked')$$, 'a holding that was unlocked by hand is found');
+UPDATE crm.holding SET disputed_until = now() + interval '1 day' WHERE customer_id = 15 AND held_to IS NULL;
+SELECT results_eq('SELECT check_name FROM crm._check_dispute()', $$VALUES ('dispute_over')$$, 'a holding that is frozen without a dispute is found');
 ROLLBACK TO s;
 
 -- merged customers ---------------------------------------------------------------------

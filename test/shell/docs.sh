@@ -83,4 +83,38 @@ while read -r file; do
 	is "$(astray "$file")" "" "the links of $file lead somewhere"
 done < <(find . -name '*.md' -not -path './.git/*' -printf '%P\n' | sort)
 is "$(for file in docs/*.md; do grep -qF "($file)" README.md || echo "$file"; done)" "" "the README names every chapter"
+
+# tabled FILE [FROM [TO]]: the names in code within the tables of a file, or of the part between two headings
+tabled() {
+	awk -v from="${2:-}" -v to="${3:-}" 'BEGIN { inside = from == "" } to != "" && $0 == "## " to { exit } inside && /^\|/ { print } from != "" && $0 == "## " from { inside = 1 }' "$1" |
+		{ grep -oE '`[^`]*`' || true; } | tr -c 'a-z0-9_\n' '\n' | sort -u
+}
+
+# told NAME QUERY FILE [FROM [TO]]: what the model has and the tables of a chapter do not tell
+told() {
+	local name=$1 names
+	names=$(psql -XAtq -v ON_ERROR_STOP=1 -d crm_model -c "$2" || true)
+	shift 2
+	is "$(comm -23 <(echo "${names:-nothing is there}" | LC_ALL=C sort -u) <(tabled "$@" | LC_ALL=C sort -u))" "" "$name"
+}
+
+told 'operations.md tells every setting' 'SELECT name FROM crm.setting_kind' docs/operations.md Settings Parameters
+told 'bi.md tells every view' "SELECT relname FROM pg_class WHERE relnamespace = 'crm_bi'::regnamespace AND relname !~ '^_'" docs/bi.md
+# what types, operators and aggregates are made of, nobody calls
+told 'reference.md tells every function and procedure' "
+	SELECT p.proname FROM pg_proc p
+	WHERE p.pronamespace = 'crm'::regnamespace AND p.proname !~ '^_'
+	  AND NOT EXISTS (SELECT FROM pg_type t WHERE p.oid IN (t.typinput, t.typoutput, t.typreceive, t.typsend))
+	  AND NOT EXISTS (SELECT FROM pg_operator o WHERE o.oprcode = p.oid) AND NOT EXISTS (SELECT FROM pg_amproc a WHERE a.amproc = p.oid)
+	  AND NOT EXISTS (SELECT FROM pg_cast c WHERE c.castfunc = p.oid)
+	  AND NOT EXISTS (SELECT FROM pg_aggregate g WHERE p.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn))" docs/reference.md Types Tables
+told 'reference.md tells every type' "
+	SELECT t.typname FROM pg_type t
+	WHERE t.typnamespace = 'crm'::regnamespace AND t.typname !~ '^_' AND t.typtype IN ('b', 'd', 'c')
+	  AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind <> 'c')" docs/reference.md Types Functions
+# staging tables and keys of other systems are told by their kind
+told 'reference.md tells every table' "
+	SELECT c.relname FROM pg_class c
+	WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname !~ '^_'
+	  AND NOT EXISTS (SELECT FROM crm.import_kind k WHERE c.relname IN ('import_' || k.kind, k.key_table))" docs/reference.md Tables 'Error codes'
 done_testing

@@ -6,3 +6,5 @@
 @model/51_holder crm._lies_within
 @model/51_holder crm._held_by
 @model/51_holder crm._hold_one
+
+REVOKE ALL ON FUNCTION crm._staff_in_post(bigint, date) FROM PUBLIC;
