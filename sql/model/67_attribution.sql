@@ -1,5 +1,8 @@
 -- settle: to whom the policies are attributed that customers of a plan buy
 
+INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, description) VALUES
+  ('free_look_days', 'integer', '20', false, false, 'Days after the issue up to which a cancellation voids a policy, so that it is attributed to nobody.');
+
 ALTER TABLE crm.plan
   ADD COLUMN attribution text NOT NULL DEFAULT 'last_holder' CONSTRAINT plan_attribution_check CHECK (attribution IN ('last_holder', 'first_holder', 'shared')),
   ADD COLUMN attribution_days integer NOT NULL DEFAULT 90 CONSTRAINT plan_attribution_days_check CHECK (attribution_days BETWEEN 0 AND 3660),
@@ -22,6 +25,11 @@ BEGIN
   ELSIF set_attribution.days NOT BETWEEN 0 AND 3660 THEN
     RAISE EXCEPTION 'a window of % days is out of range', set_attribution.days USING ERRCODE = 'invalid_parameter_value', HINT = 'Give 0 to 3660 days.';
   END IF;
+  INSERT INTO crm.cycle_change (cycle_id, plan_id, kind, subject, before, after)
+  SELECT plan.cycle_id, plan.id, 'attribution', plan.id, c.before, c.after
+  FROM (SELECT jsonb_build_object('mode', plan.attribution, 'days', plan.attribution_days, 'any_channel', plan.attribution_any_channel) AS before,
+               jsonb_build_object('mode', set_attribution.mode, 'days', set_attribution.days, 'any_channel', set_attribution.any_channel) AS after) c
+  WHERE c.before <> c.after;
   UPDATE crm.plan p
   SET attribution = set_attribution.mode, attribution_days = set_attribution.days, attribution_any_channel = set_attribution.any_channel
   WHERE p.id = plan.id;
@@ -59,27 +67,30 @@ CREATE INDEX ON crm.policy_attribution (channel_id);
 CREATE INDEX ON crm.policy_attribution (org_id);
 CREATE INDEX ON crm.policy_attribution (staff_id);
 
-CREATE FUNCTION crm._attribution(policies bigint[] DEFAULT NULL)
+CREATE FUNCTION crm._attribution()
 RETURNS TABLE (policy_id bigint, holding_id bigint, plan_id bigint, provider_channel_id bigint, channel_id bigint, org_id bigint, staff_id bigint, share numeric)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   zone CONSTANT text := crm.setting_value('business_time_zone');
+  free_look CONSTANT integer := crm.setting_value('free_look_days')::integer;
 BEGIN
   RETURN QUERY
   WITH RECURSIVE held AS MATERIALIZED (
     SELECT h.customer_id, h.id, h.plan_id, h.channel_id, h.org_id, h.staff_id, h.held_from, h.held_to,
            (h.held_from AT TIME ZONE zone)::date AS from_day, CASE WHEN h.end_cause = 'narrowing' THEN (h.held_to AT TIME ZONE zone)::date END AS narrowed_on
     FROM crm.holding h
-    WHERE h.customer_id IN (SELECT t.customer_id FROM crm.holding t WHERE t.plan_id IS NOT NULL)
-      AND (policies IS NULL OR h.customer_id IN (SELECT p.customer_id FROM crm.policy p WHERE p.id = ANY (policies)))),
+    WHERE h.customer_id IN (SELECT t.customer_id FROM crm.holding t WHERE t.plan_id IS NOT NULL)),
   -- what begins in the instant in which another ends continues it
   chain (customer_id, id, plan_id, held_from, held_to) AS (
     SELECT h.customer_id, h.id, h.plan_id, h.held_from, h.held_to FROM held h WHERE h.plan_id IS NOT NULL
     UNION
     SELECT n.customer_id, n.id, c.plan_id, n.held_from, n.held_to
     FROM chain c JOIN held n ON n.customer_id = c.customer_id AND n.held_from = c.held_to AND n.id <> c.id AND n.plan_id IS NULL),
-  span AS MATERIALIZED (
+  member AS (
+    SELECT h.*, c.plans
+    FROM held h LEFT JOIN (SELECT x.customer_id, x.id, array_agg(x.plan_id) AS plans FROM chain x GROUP BY x.customer_id, x.id) c ON c.customer_id = h.customer_id AND c.id = h.id),
+  span AS (
     SELECT w.customer_id, w.plan_id, w.began, (w.began AT TIME ZONE zone)::date AS from_day,
            CASE WHEN w.ended < 'infinity' THEN (w.ended AT TIME ZONE zone)::date + p.attribution_days ELSE 'infinity' END AS to_day, p.attribution, p.attribution_any_channel
     FROM (SELECT c.customer_id, c.plan_id, min(c.held_from) AS began, max(coalesce(c.held_to, 'infinity')) AS ended FROM chain c GROUP BY c.customer_id, c.plan_id) w
@@ -87,41 +98,39 @@ BEGIN
   sold AS (
     SELECT p.id AS policy_id, p.channel_id, p.issued_on, w.customer_id, w.plan_id, w.began, w.attribution, w.attribution_any_channel
     FROM crm.policy p JOIN span w ON w.customer_id = p.customer_id AND p.issued_on BETWEEN w.from_day AND w.to_day
-    WHERE (policies IS NULL OR p.id = ANY (policies))
-      AND NOT EXISTS (
+    WHERE NOT EXISTS (
         SELECT FROM (SELECT e.reason, e.on_date FROM crm.policy_event e
                      WHERE e.customer_id = p.customer_id AND e.policy_id = p.id AND e.kind = 'end' AND e.on_date >= p.issued_on
                        AND (p.matures_on IS NULL OR e.on_date < p.matures_on)
                      ORDER BY e.on_date, e.id LIMIT 1) v
-        WHERE v.reason = 'cancellation' OR v.on_date = p.issued_on)),
-  holder AS (
+        WHERE v.on_date = p.issued_on OR v.reason = 'cancellation' AND v.on_date <= p.issued_on + free_look)),
+  candidate AS (
     SELECT s.policy_id, s.plan_id, s.customer_id, s.attribution, h.id, h.channel_id, h.org_id, h.staff_id, h.held_from,
            -- of several plans the one whose window began last
-           dense_rank() OVER (PARTITION BY s.policy_id ORDER BY s.began DESC, s.plan_id DESC) AS plan_rank,
-           row_number() OVER (PARTITION BY s.policy_id, s.plan_id ORDER BY h.held_from, h.id) AS from_first,
-           row_number() OVER (PARTITION BY s.policy_id, s.plan_id ORDER BY h.held_from DESC, h.id DESC) AS from_last,
-           row_number() OVER (PARTITION BY s.policy_id, s.plan_id, h.staff_id, CASE WHEN h.staff_id IS NULL THEN h.channel_id END, CASE WHEN h.staff_id IS NULL THEN h.org_id END
-                              ORDER BY h.held_from DESC, h.id DESC) AS of_holder
+           first_value(s.plan_id) OVER (PARTITION BY s.policy_id ORDER BY s.began DESC, s.plan_id DESC) AS chosen_plan_id
     FROM sold s
-    JOIN held h ON h.customer_id = s.customer_id AND h.held_from >= s.began AND h.from_day <= s.issued_on
-      AND (h.channel_id = s.channel_id OR s.attribution_any_channel) AND (h.narrowed_on > s.issued_on) IS NOT FALSE
-    WHERE EXISTS (SELECT FROM chain c WHERE c.customer_id = h.customer_id AND c.id = h.id AND c.plan_id = s.plan_id)
-       OR NOT EXISTS (SELECT FROM chain c WHERE c.customer_id = h.customer_id AND c.id = h.id)),
-  chosen AS (
-    SELECT x.*, row_number() OVER (PARTITION BY x.policy_id ORDER BY x.held_from, x.id) AS n, count(*) OVER (PARTITION BY x.policy_id) AS parts
-    FROM holder x
-    WHERE x.plan_rank = 1 AND CASE x.attribution WHEN 'first_holder' THEN x.from_first = 1 WHEN 'last_holder' THEN x.from_last = 1 ELSE x.of_holder = 1 END)
+    JOIN member h ON h.customer_id = s.customer_id AND h.held_from >= s.began AND h.from_day <= s.issued_on AND (h.plans IS NULL OR s.plan_id = ANY (h.plans))
+      AND (h.channel_id = s.channel_id OR s.attribution_any_channel) AND (h.narrowed_on > s.issued_on) IS NOT FALSE),
+  holder AS (
+    SELECT c.*, lead(c.id) OVER (PARTITION BY c.policy_id, c.staff_id, CASE WHEN c.staff_id IS NULL THEN c.channel_id END, CASE WHEN c.staff_id IS NULL THEN c.org_id END
+                                 ORDER BY c.held_from, c.id) IS NULL AS last_of_holder
+    FROM candidate c WHERE c.plan_id = c.chosen_plan_id),
+  part AS (
+    SELECT h.*, row_number() OVER w AS n, count(*) OVER (PARTITION BY h.policy_id) AS parts
+    FROM holder h WHERE h.attribution <> 'shared' OR h.last_of_holder
+    WINDOW w AS (PARTITION BY h.policy_id ORDER BY h.held_from, h.id))
   SELECT x.policy_id, x.id, x.plan_id, v.channel_id, x.channel_id, x.org_id, x.staff_id,
-         CASE x.parts WHEN 1 THEN 1.000000 ELSE (crm.split(1, array_fill(1::numeric, ARRAY[x.parts::integer]), 6))[x.n] END
-  FROM chosen x
+         CASE WHEN x.attribution <> 'shared' OR x.parts = 1 THEN 1.000000 ELSE (crm.split(1, array_fill(1::numeric, ARRAY[x.parts::integer]), 6))[x.n] END
+  FROM part x
   LEFT JOIN crm.plan_customer c ON c.plan_id = x.plan_id AND c.customer_id = x.customer_id
   LEFT JOIN crm.plan_line l ON l.plan_id = c.plan_id AND l.line = c.line
-  LEFT JOIN crm.provider v ON v.id = l.provider_id;
+  LEFT JOIN crm.provider v ON v.id = l.provider_id
+  WHERE CASE x.attribution WHEN 'first_holder' THEN x.n = 1 WHEN 'last_holder' THEN x.n = x.parts ELSE true END;
 END
 $$;
-COMMENT ON FUNCTION crm._attribution(bigint[]) IS
-  'What crm.policy_attribution must hold, of some policies or all: policies not void, issued from the start of a holding by a plan until its days after the end of what continued it, by who held by that plan or none since.';
-REVOKE ALL ON FUNCTION crm._attribution(bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION crm._attribution() IS
+  'What crm.policy_attribution must hold: policies not void, issued from the start of a holding by a plan until its days after the end of what continued it, by who held by that plan or none since.';
+REVOKE ALL ON FUNCTION crm._attribution() FROM PUBLIC;
 
 CREATE TABLE crm.settlement_book (
   single boolean PRIMARY KEY DEFAULT true CHECK (single),
@@ -140,12 +149,8 @@ COMMENT ON COLUMN crm.settlement_book.posted_by IS 'By whom.';
 INSERT INTO crm.position_kind (duty, name, name_zh) VALUES ('finance', 'finance', '财务');
 CREATE FUNCTION crm._ask_finance() RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  day CONSTANT date := crm._business_day(clock_timestamp());
 BEGIN
-  IF NOT pg_has_role(crm._login(), current_user, 'MEMBER')
-     AND NOT EXISTS (SELECT FROM crm.organisation o CROSS JOIN LATERAL crm._in_charge(o.id, 'finance', false, day) c
-                     WHERE o.parent_id IS NULL AND c.staff_id = crm._own_staff(crm.actor(), day)) THEN
+  IF NOT coalesce((SELECT bool_and(crm._has_duty('finance', o.id)) FROM crm.organisation o WHERE o.parent_id IS NULL), crm._has_duty('finance', NULL)) THEN
     RAISE EXCEPTION '"%" has not the duty finance', crm.actor()
       USING ERRCODE = 'insufficient_privilege', HINT = 'Add a row to crm.position, for the whole company, for the member of staff in post whose login is the acting person.';
   END IF;

@@ -82,10 +82,11 @@ BEGIN
     RAISE EXCEPTION 'plan "%" is %', plan.name, plan.state
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The terms of a draft are set by crm.set_terms(); those of an approved plan are amended.';
   END IF;
+  PERFORM crm._ask_duty('{planner,resource_manager}', y.org_id) FROM crm.cycle y WHERE y.id = plan.cycle_id;
   RETURN plan;
 END
 $$;
-COMMENT ON FUNCTION crm._amended_plan(bigint) IS 'Locks a plan that was approved. Errors: 22004, 23503, 55000.';
+COMMENT ON FUNCTION crm._amended_plan(bigint) IS 'Locks a plan that was approved, for who plans or manages resources there. Errors: 22004, 23503, 42501, 55000.';
 REVOKE ALL ON FUNCTION crm._amended_plan(bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._check_amendment(plan_id bigint, provider_channel_id bigint, user_channel_id bigint, from_date date) RETURNS void
@@ -167,7 +168,8 @@ BEGIN
   ELSIF accept_amendment.channel_id NOT IN (amendment.provider_channel_id, amendment.user_channel_id) THEN
     RAISE EXCEPTION 'channel "%" is not a party to these terms', accept_amendment.channel_id USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  PERFORM crm._act_for_side(accept_amendment.channel_id, NULL);
+  PERFORM crm._act_for_side(accept_amendment.channel_id, NULL, CASE accept_amendment.channel_id WHEN amendment.provider_channel_id THEN 'provider' ELSE 'planner' END, y.org_id, NULL)
+  FROM crm.plan p JOIN crm.cycle y ON y.id = p.cycle_id WHERE p.id = amendment.plan_id;
   IF (CASE accept_amendment.channel_id WHEN amendment.provider_channel_id THEN amendment.user_accepted_by ELSE amendment.provider_accepted_by END) = crm.actor() THEN
     RAISE EXCEPTION '"%" has accepted these terms for the other channel', crm.actor() USING ERRCODE = 'insufficient_privilege', HINT = 'Somebody else accepts for this one.';
   END IF;

@@ -7,6 +7,7 @@ UNION ALL
 -- a reversal is divided as what it reverses
 SELECT 'premium', r.policy_id, r.id, r.received_on, o.received_on, -r.amount
 FROM crm.premium_receipt r JOIN crm.premium_receipt o ON o.customer_id = r.customer_id AND o.policy_id = r.policy_id AND o.id = r.reverses
+WHERE r.reverses IS NOT NULL
 UNION ALL
 SELECT 'commission', c.policy_id, c.id, c.earned_on, c.earned_on, c.amount FROM crm.commission c
 UNION ALL
@@ -27,35 +28,39 @@ WITH policy AS MATERIALIZED (
   FROM (SELECT x.policy_id, x.plan_id, x.provider_channel_id, x.channel_id, pg_catalog.sum(x.share) AS share
         FROM crm.policy_attribution x GROUP BY x.policy_id, x.plan_id, x.provider_channel_id, x.channel_id) a
   GROUP BY a.policy_id, a.plan_id, a.provider_channel_id),
+scheme AS MATERIALIZED (
+  SELECT pg_catalog.row_number() OVER () AS n, d.plan_id, d.provider_id, d.channels, d.shares FROM (SELECT DISTINCT p.plan_id, p.provider_id, p.channels, p.shares FROM policy p) d),
 span AS (
-  SELECT s.plan_id, s.provider_id, s.channels, s.shares, b.from_date,
-         pg_catalog.lead(b.from_date, 1, 'infinity') OVER (PARTITION BY s.plan_id, s.provider_id, s.channels, s.shares ORDER BY b.from_date) AS to_date
-  FROM (SELECT DISTINCT p.plan_id, p.provider_id, p.channels, p.shares FROM policy p) s
+  SELECT s.*, b.from_date, pg_catalog.lead(b.from_date, 1, 'infinity') OVER (PARTITION BY s.n ORDER BY b.from_date) AS to_date
+  FROM scheme s
   CROSS JOIN LATERAL (
     SELECT date '-infinity' AS from_date
     UNION SELECT t.from_date FROM crm._terms_in_force t
     WHERE t.plan_id = s.plan_id AND t.provider_channel_id = s.provider_id AND t.user_channel_id = ANY (s.channels)) b),
 part AS (
-  SELECT n.plan_id, n.provider_id, n.channels, n.shares, n.from_date, n.to_date, k.n AS part, n.channels[k.n] AS user_channel_id, t.version, g.thing,
-         n.shares[k.n] * coalesce(g.share, 0) AS provider_weight, n.shares[k.n] * (1 - coalesce(g.share, 0)) AS user_weight
+  SELECT n.n, n.plan_id, n.provider_id, pg_catalog.cardinality(n.channels) AS parts, n.from_date, n.to_date, k.part, n.channels[k.part] AS user_channel_id, coalesce(t.version, 0) AS version, g.thing,
+         n.shares[k.part] * coalesce(g.share, 0) AS provider_weight, n.shares[k.part] * (1 - coalesce(g.share, 0)) AS user_weight
   FROM span n
-  CROSS JOIN LATERAL pg_catalog.generate_subscripts(n.channels, 1) k (n)
-  LEFT JOIN crm._terms_in_force t ON t.plan_id = n.plan_id AND t.provider_channel_id = n.provider_id AND t.user_channel_id = n.channels[k.n]
+  CROSS JOIN LATERAL pg_catalog.generate_subscripts(n.channels, 1) k (part)
+  LEFT JOIN crm._terms_in_force t ON t.plan_id = n.plan_id AND t.provider_channel_id = n.provider_id AND t.user_channel_id = n.channels[k.part]
     AND t.from_date <= n.from_date AND coalesce(t.to_date, 'infinity') > n.from_date
   CROSS JOIN LATERAL (VALUES ('premium', t.premium_share), ('assessment', t.assessment_share), ('commission', t.commission_share), ('cost', t.cost_share)) g (thing, share)),
 weight AS MATERIALIZED (
-  SELECT p.plan_id, p.provider_id, p.channels, p.shares, p.from_date, p.to_date, p.thing, p.part, pg_catalog.cardinality(p.channels) AS parts, p.user_channel_id, p.version,
+  SELECT p.n, p.plan_id, p.provider_id, p.parts, p.from_date, p.to_date, p.part, p.user_channel_id, p.version, p.thing,
          pg_catalog.array_agg(p.provider_weight) OVER w || pg_catalog.array_agg(p.user_weight) OVER w AS weights
   FROM part p
-  WINDOW w AS (PARTITION BY p.plan_id, p.provider_id, p.channels, p.shares, p.from_date, p.thing ORDER BY p.part ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING))
+  WINDOW w AS (PARTITION BY p.n, p.from_date, p.thing ORDER BY p.part ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)),
+-- first the policy of each source, then the few weights there are, whatever the planner expects
+source AS (
+  SELECT s.thing, s.policy_id, s.source_id, s.day, s.terms_day, s.amount, m.n
+  FROM crm._settlement_source s
+  JOIN policy p ON p.policy_id = s.policy_id
+  JOIN scheme m ON m.plan_id = p.plan_id AND m.provider_id = p.provider_id AND m.channels = p.channels AND m.shares = p.shares
+  WHERE s.amount <> 0
+  OFFSET 0)
 SELECT d.thing, d.policy_id, d.source_id, d.day, d.plan_id, d.provider_id, d.user_channel_id, d.version, d.amounts[d.part] AS provider_amount, d.amounts[d.parts + d.part] AS user_amount
-FROM (SELECT s.thing, s.policy_id, s.source_id, s.day, w.plan_id, w.provider_id, w.user_channel_id, coalesce(w.version, 0) AS version, w.part, w.parts,
-             crm.split(s.amount, w.weights) AS amounts
-      FROM policy p
-      JOIN crm._settlement_source s ON s.policy_id = p.policy_id
-      JOIN weight w ON w.plan_id = p.plan_id AND w.provider_id = p.provider_id AND w.channels = p.channels AND w.shares = p.shares AND w.thing = s.thing
-        AND s.terms_day >= w.from_date AND s.terms_day < w.to_date
-      WHERE s.amount <> 0
+FROM (SELECT s.thing, s.policy_id, s.source_id, s.day, w.plan_id, w.provider_id, w.user_channel_id, w.version, w.part, w.parts, crm.split(s.amount, w.weights) AS amounts
+      FROM source s JOIN weight w ON w.n = s.n AND w.thing = s.thing AND s.terms_day >= w.from_date AND s.terms_day < w.to_date
       OFFSET 0) d;
 COMMENT ON VIEW crm._settlement_target IS
   'What the lines must come to: each source of an attributed policy, divided by largest remainder over its channels and the terms of its day; provider_id and version are 0 where there is none.';
@@ -79,7 +84,8 @@ WHERE coalesce(t.provider_amount, 0) <> coalesce(p.provider_amount, 0) OR coales
 COMMENT ON VIEW crm._settlement_due IS 'What is to be posted: what the lines must come to, less what they come to.';
 
 CREATE FUNCTION crm._post_settlement() RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off SET enable_mergejoin = off SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   open_month CONSTANT date := crm._first_open_month();
