@@ -42,11 +42,15 @@ BEGIN
   ELSIF set_hold_out.days NOT BETWEEN 1 AND 3660 THEN
     RAISE EXCEPTION 'a window of % days is out of range', set_hold_out.days USING ERRCODE = 'invalid_parameter_value', HINT = 'Give 1 to 3660 days.';
   END IF;
+  INSERT INTO crm.cycle_change (cycle_id, plan_id, kind, subject, before, after)
+  SELECT plan.cycle_id, plan.id, 'hold_out', plan.id, c.before, c.after
+  FROM (SELECT jsonb_build_object('share', plan.hold_out, 'days', plan.hold_out_days) AS before, jsonb_build_object('share', set_hold_out.share, 'days', set_hold_out.days) AS after) c
+  WHERE c.before <> c.after;
   UPDATE crm.plan p SET hold_out = set_hold_out.share, hold_out_days = set_hold_out.days WHERE p.id = plan.id;
 END
 $$;
 COMMENT ON FUNCTION crm.set_hold_out(bigint, numeric, integer) IS
-  'Sets which share of the customers of a draft plan is drawn to be held out at its computation (0: nobody), and for how many days from the start of a stage purchases are compared. Errors: 22004, 22023, 23503, 55000 not a draft. 设定对照组';
+  'Sets which share of the customers of a draft plan is drawn to be held out at its computation (0: nobody), and for how many days from the start of a stage purchases are compared. Errors: 22004, 22023, 23503, 42501, 55000 not a draft. 设定对照组';
 REVOKE ALL ON FUNCTION crm.set_hold_out(bigint, numeric, integer) FROM PUBLIC;
 
 -- A systematic draw from strata laid end to end, in each of them in the order of a hash: everybody is drawn with the same probability, and of each run of

@@ -12,7 +12,7 @@ COMMENT ON COLUMN crm._plan_start.started_on IS 'First day.';
 
 CREATE VIEW crm._plan_result AS
 SELECT c.plan_id, c.customer_id, c.line, l.stage, l.channel_id, l.org_id, c.arm, h.first_day AS allocated_on, k.contacted_on, f.result AS feedback, f.contacted AS feedback_contacted,
-       b.bought_on, coalesce(b.policies, 0) AS policies, coalesce(b.premium, 0) AS premium, coalesce(x.cost, 0) + coalesce(e.cost, 0) AS cost,
+       b.bought_on, coalesce(b.policies, 0) AS policies, pg_catalog.round(coalesce(b.premium, 0), 2) AS premium, coalesce(x.cost, 0) + coalesce(e.cost, 0) AS cost,
        coalesce(a.policies, 0) AS attributed_policies, coalesce(a.premium, 0) AS attributed_premium
 FROM crm.plan_customer c
 JOIN crm.plan_line l ON l.plan_id = c.plan_id AND l.line = c.line
@@ -36,7 +36,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT pg_catalog.sum(y.amount) AS cost FROM crm.commission y WHERE y.customer_id = c.customer_id AND y.policy_id = ANY (b.ids) AND y.earned_on <= z.today) e ON true
 LEFT JOIN LATERAL (
-  SELECT pg_catalog.sum(y.share) AS policies, pg_catalog.sum(p.annual_premium * y.share) AS premium
+  SELECT pg_catalog.sum(y.share) AS policies, pg_catalog.round(pg_catalog.sum(p.annual_premium * y.share), 2) AS premium
   FROM crm.policy p JOIN crm.policy_attribution y ON y.policy_id = p.id AND y.plan_id = c.plan_id
   WHERE p.customer_id = c.customer_id AND p.issued_on <= z.today) a ON true;
 COMMENT ON VIEW crm._plan_result IS 'What came of customers of plans up to crm.today(), while held through the plan: one row for each plan and customer.';

@@ -69,7 +69,7 @@ CREATE VIEW crm_bi.plan_channel AS
 WITH x AS (
   SELECT r.plan_id, r.channel_id, pg_catalog.count(*) AS planned, pg_catalog.count(*) FILTER (WHERE r.arm = 'hold_out') AS held_out, pg_catalog.count(r.allocated_on) AS allocated,
          pg_catalog.count(r.contacted_on) AS contacted, pg_catalog.count(r.bought_on) AS purchases, pg_catalog.sum(r.premium) AS premium, pg_catalog.sum(r.cost) AS cost,
-         pg_catalog.avg(r.bought_on - coalesce(least(r.contacted_on, r.bought_on), r.allocated_on)) AS days
+         pg_catalog.avg(r.bought_on - CASE WHEN r.contacted_on <= r.bought_on THEN r.contacted_on ELSE r.allocated_on END) AS days
   FROM crm._plan_result r GROUP BY r.plan_id, r.channel_id),
 expected AS (
   SELECT l.plan_id, l.channel_id, pg_catalog.sum(l.expected_purchases) AS purchases, pg_catalog.sum(l.expected_premium) AS premium, pg_catalog.sum(l.expected_cost) AS cost
@@ -235,7 +235,7 @@ e AS (
   FROM g n CROSS JOIN w JOIN c ON c.channel_id = n.channel_id JOIN g a ON a.channel_id IS NULL WHERE n.coverage IS NOT NULL)
 SELECT pg_catalog.concat_ws('/', k.code, h.coverage, h.tier) AS channel_history_key, h.coverage, h.tier, k.code AS channel, h.allocated, h.contacted, h.purchased,
        pg_catalog.round(h.purchased::numeric / h.allocated, 6) AS purchase_rate, pg_catalog.round(i.lower::numeric, 6) AS purchase_rate_low, pg_catalog.round(i.upper::numeric, 6) AS purchase_rate_high,
-       h.premium, h.cost, pg_catalog.round(h.cost / nullif(h.purchased, 0), 2) AS cost_per_purchase, pg_catalog.round(h.days, 2) AS days, h.median_days,
+       pg_catalog.round(h.premium, 2) AS premium, h.cost, pg_catalog.round(h.cost / nullif(h.purchased, 0), 2) AS cost_per_purchase, pg_catalog.round(h.days, 2) AS days, h.median_days,
        pg_catalog.round(e.rate, 6) AS expected_purchases, pg_catalog.round(e.rate * e.each, 2) AS expected_premium, pg_catalog.round(e.cost, 2) AS expected_cost,
        pg_catalog.round(e.rate * e.each - e.cost, 2) AS expected_net,
        pg_catalog.row_number() OVER (PARTITION BY h.coverage, h.tier ORDER BY e.rate * e.each - e.cost DESC, k.id) AS place

@@ -77,6 +77,7 @@ SELECT pg_temp.refused(format('SELECT crm.set_hold_out(%s)', args), code, words,
   (:'plan' || ', -0.1', '22023', 'share -0.1'), (:'plan' || ', 0.51', '22023', 'share 0.51'), (:'plan' || ', ''NaN''', '22023', 'share NaN'), (:'plan' || ', NULL', '22004', 'must be given'),
   (:'plan' || ', 0.1, NULL', '22004', 'must be given'), (:'plan' || ', 0.1, 0', '22023', 'window of 0'), (:'plan' || ', 0.1, 3661', '22023', 'window'), ('NULL, 0.1', '22004', 'plan must be given'), ('999, 0.1', '23503', 'no plan')) v (args, code, words);
 SELECT crm.set_hold_out(:plan, 0.2, 60) \g /dev/null
+SELECT results_eq(format('SELECT before::jsonb ->> ''share'', after::jsonb ->> ''share'', changed_by FROM crm_bi.cycle_change WHERE plan_id = %s AND kind = ''hold_out''', :plan), $$VALUES ('0', '0.2', 'planner')$$, 'which stands in the history');
 SELECT is((SELECT as_of FROM crm.plan WHERE id = :plan), NULL, 'it is to be computed anew');
 SELECT is(crm.compute_plan(:plan, :'today'), 1, 'computed');
 SELECT results_eq(format('SELECT planned, held_out, hold_out FROM crm_bi.plan WHERE plan_id = %s', :plan), format('SELECT 600::bigint, count(*), 0.2 FROM crm.plan_customer WHERE plan_id = %s AND arm = ''hold_out''', :plan), 'the plan tells how many');
@@ -237,8 +238,11 @@ SELECT results_eq(format('SELECT sum(planned), sum(allocated), sum(expected_purc
 SELECT results_eq(format('SELECT channel, round(sum(promised_purchases), 2), round(sum(promised_premium)), max(promised_by) FROM crm_bi.plan_bulletin WHERE plan_id = %s GROUP BY 1 ORDER BY 1', :plan),
   format($$SELECT c.channel, round(count(*) * 0.1, 2), round(count(*) * 200.0), max(CASE c.channel WHEN 'telesales' THEN %L::date ELSE %L END) FROM crm_bi.plan_customer c WHERE plan_id = %s AND arm IS DISTINCT FROM 'hold_out' GROUP BY 1 ORDER BY 1$$, :'today'::date + 90, :'today'::date + 60, :plan), 'what proposals promise, of as many');
 SELECT results_eq(format('SELECT DISTINCT channel, time_gone FROM crm_bi.plan_bulletin WHERE plan_id = %s ORDER BY 1', :plan), $$VALUES ('individual', 1::numeric), ('telesales', round(79 / 90.0, 4))$$, 'and how much of the time is gone');
-SELECT is((SELECT sum(attributed_premium) FROM crm_bi.plan_bulletin WHERE plan_id = :plan), (SELECT sum(p.annual_premium * a.share) FROM crm.policy_attribution a JOIN crm.policy p ON p.id = a.policy_id WHERE a.plan_id = :plan), 'with what is attributed');
+SELECT is((SELECT sum(attributed_premium) FROM crm_bi.plan_bulletin WHERE plan_id = :plan), (SELECT sum(round(p.annual_premium * a.share, 2)) FROM crm.policy_attribution a JOIN crm.policy p ON p.id = a.policy_id WHERE a.plan_id = :plan), 'with what is attributed');
 SELECT results_eq(format('SELECT channel, allocated, purchases, premium, cost FROM crm_bi.plan_channel WHERE plan_id = %s ORDER BY 1', :plan), format('SELECT channel, sum(allocated)::bigint, sum(purchases)::bigint, sum(premium), sum(cost) FROM crm_bi.plan_bulletin WHERE plan_id = %s GROUP BY 1 ORDER BY 1', :plan), 'channels compared');
+-- contacts were on the first day, so that the sales cycle goes from there to the purchase
+SELECT results_eq(format('SELECT channel, days FROM crm_bi.plan_channel WHERE plan_id = %s ORDER BY 1', :plan),
+  format('SELECT c.channel, round(avg(b.day - %L::date), 2) FROM crm_bi.plan_customer c JOIN buyer b USING (customer_id) WHERE c.plan_id = %s AND c.outcome = ''allocated'' AND (c.customer_id <> %s OR b.day = %1$L) GROUP BY 1 ORDER BY 1', :'today', :plan, :mine), 'and the sales cycle');
 SELECT is((SELECT sum(purchases) FROM crm_bi.plan_bulletin WHERE plan_id = :plan), (SELECT sum(purchased) FROM crm_bi.plan_stage WHERE plan_id = :plan), 'stages count the same');
 SELECT results_eq(format('SELECT stage, days, allocated, purchases, first_purchases FROM crm_bi.plan_stage_comparison WHERE plan_id = %s ORDER BY 1', :plan),
   format('SELECT stage, 79, sum(allocated)::bigint, sum(purchases)::bigint, first_value(sum(purchases)::bigint) OVER (ORDER BY stage) FROM crm_bi.plan_bulletin WHERE plan_id = %s GROUP BY 1 ORDER BY 1', :plan), 'stages begun together are compared over as many days');
