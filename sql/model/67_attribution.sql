@@ -69,7 +69,8 @@ CREATE INDEX ON crm.policy_attribution (staff_id);
 
 CREATE FUNCTION crm._attribution()
 RETURNS TABLE (policy_id bigint, holding_id bigint, plan_id bigint, provider_channel_id bigint, channel_id bigint, org_id bigint, staff_id bigint, share numeric)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   zone CONSTANT text := crm.setting_value('business_time_zone');
@@ -95,15 +96,17 @@ BEGIN
            CASE WHEN w.ended < 'infinity' THEN (w.ended AT TIME ZONE zone)::date + p.attribution_days ELSE 'infinity' END AS to_day, p.attribution, p.attribution_any_channel
     FROM (SELECT c.customer_id, c.plan_id, min(c.held_from) AS began, max(coalesce(c.held_to, 'infinity')) AS ended FROM chain c GROUP BY c.customer_id, c.plan_id) w
     JOIN crm.plan p ON p.id = w.plan_id),
+  first_end AS (
+    SELECT DISTINCT ON (e.customer_id, e.policy_id) e.customer_id, e.policy_id, e.on_date, e.reason
+    FROM crm.policy_event e JOIN crm.policy p ON p.customer_id = e.customer_id AND p.id = e.policy_id
+    WHERE e.kind = 'end' AND e.on_date >= p.issued_on AND (p.matures_on IS NULL OR e.on_date < p.matures_on)
+    ORDER BY e.customer_id, e.policy_id, e.on_date, e.id),
   sold AS (
     SELECT p.id AS policy_id, p.channel_id, p.issued_on, w.customer_id, w.plan_id, w.began, w.attribution, w.attribution_any_channel
-    FROM crm.policy p JOIN span w ON w.customer_id = p.customer_id AND p.issued_on BETWEEN w.from_day AND w.to_day
-    WHERE NOT EXISTS (
-        SELECT FROM (SELECT e.reason, e.on_date FROM crm.policy_event e
-                     WHERE e.customer_id = p.customer_id AND e.policy_id = p.id AND e.kind = 'end' AND e.on_date >= p.issued_on
-                       AND (p.matures_on IS NULL OR e.on_date < p.matures_on)
-                     ORDER BY e.on_date, e.id LIMIT 1) v
-        WHERE v.on_date = p.issued_on OR v.reason = 'cancellation' AND v.on_date <= p.issued_on + free_look)),
+    FROM crm.policy p
+    JOIN span w ON w.customer_id = p.customer_id AND p.issued_on BETWEEN w.from_day AND w.to_day
+    LEFT JOIN first_end v ON v.customer_id = p.customer_id AND v.policy_id = p.id
+    WHERE (v.on_date = p.issued_on OR v.reason = 'cancellation' AND v.on_date <= p.issued_on + free_look) IS NOT TRUE),
   candidate AS (
     SELECT s.policy_id, s.plan_id, s.customer_id, s.attribution, h.id, h.channel_id, h.org_id, h.staff_id, h.held_from,
            -- of several plans the one whose window began last
@@ -171,7 +174,7 @@ COMMENT ON FUNCTION crm._open_settlement_book() IS 'Locks the settlement until t
 REVOKE ALL ON FUNCTION crm._open_settlement_book() FROM PUBLIC;
 
 CREATE FUNCTION crm._attribute_policies() RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   changed bigint;

@@ -30,34 +30,43 @@ COMMENT ON COLUMN crm.settlement_period.reopened_at IS 'When it was opened again
 COMMENT ON COLUMN crm.settlement_period.reopened_by IS 'Who opened it again.';
 COMMENT ON COLUMN crm.settlement_period.reopen_reason IS 'Why.';
 
-CREATE TABLE crm.settlement (
+CREATE TABLE crm.settlement_account (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  month date NOT NULL REFERENCES crm.settlement_period,
   plan_id bigint NOT NULL REFERENCES crm.plan,
   thing text NOT NULL CHECK (thing IN ('premium', 'assessment', 'commission', 'cost')),
   provider_channel_id bigint REFERENCES crm.channel,
   user_channel_id bigint NOT NULL REFERENCES crm.channel,
   terms_version integer,
+  UNIQUE NULLS NOT DISTINCT (plan_id, thing, provider_channel_id, user_channel_id, terms_version)
+);
+COMMENT ON TABLE crm.settlement_account IS 'What two channels share by a version of the terms of a plan. 结算科目';
+COMMENT ON COLUMN crm.settlement_account.id IS 'Key.';
+COMMENT ON COLUMN crm.settlement_account.plan_id IS 'Plan.';
+COMMENT ON COLUMN crm.settlement_account.thing IS 'premium 实收保费, assessment 考核任务 (credit), commission 直接佣金 or cost 费用.';
+COMMENT ON COLUMN crm.settlement_account.provider_channel_id IS 'Channel that provided the customers; NULL: none.';
+COMMENT ON COLUMN crm.settlement_account.user_channel_id IS 'Channel of the holders.';
+COMMENT ON COLUMN crm.settlement_account.terms_version IS 'Version of the terms, 1 those of the plan; NULL: no terms, all is the user''s.';
+CREATE INDEX ON crm.settlement_account (provider_channel_id);
+CREATE INDEX ON crm.settlement_account (user_channel_id);
+
+CREATE TABLE crm.settlement (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  account_id bigint NOT NULL REFERENCES crm.settlement_account,
+  month date NOT NULL REFERENCES crm.settlement_period,
   lines bigint,
   provider_amount numeric,
   user_amount numeric,
-  UNIQUE NULLS NOT DISTINCT (month, plan_id, thing, provider_channel_id, user_channel_id, terms_version),
+  UNIQUE (account_id, month),
   CONSTRAINT settlement_closed_check CHECK (pg_catalog.num_nonnulls(lines, provider_amount, user_amount) IN (0, 3))
 );
-COMMENT ON TABLE crm.settlement IS 'What two channels share in a month by a version of the terms of a plan: the account of its lines. 结算';
+COMMENT ON TABLE crm.settlement IS 'A month of an account, to which lines are posted. 结算';
 COMMENT ON COLUMN crm.settlement.id IS 'Key.';
+COMMENT ON COLUMN crm.settlement.account_id IS 'Account: plan, thing, channels and version of the terms.';
 COMMENT ON COLUMN crm.settlement.month IS 'Month.';
-COMMENT ON COLUMN crm.settlement.plan_id IS 'Plan.';
-COMMENT ON COLUMN crm.settlement.thing IS 'premium 实收保费, assessment 考核任务 (credit), commission 直接佣金 or cost 费用.';
-COMMENT ON COLUMN crm.settlement.provider_channel_id IS 'Channel that provided the customers; NULL: none.';
-COMMENT ON COLUMN crm.settlement.user_channel_id IS 'Channel of the holders.';
-COMMENT ON COLUMN crm.settlement.terms_version IS 'Version of the terms, 1 those of the plan; NULL: no terms, all is the user''s.';
 COMMENT ON COLUMN crm.settlement.lines IS 'Lines, since the month was closed.';
 COMMENT ON COLUMN crm.settlement.provider_amount IS 'Their sum for the provider.';
 COMMENT ON COLUMN crm.settlement.user_amount IS 'Their sum for the user.';
-CREATE INDEX ON crm.settlement (plan_id);
-CREATE INDEX ON crm.settlement (provider_channel_id);
-CREATE INDEX ON crm.settlement (user_channel_id);
+CREATE INDEX ON crm.settlement (month);
 
 -- What a line is of may go, the line stays: no foreign key to the book.
 CREATE TABLE crm.settlement_line (
@@ -75,7 +84,7 @@ CREATE TABLE crm.settlement_line (
 );
 COMMENT ON TABLE crm.settlement_line IS 'Receipts, commissions, costs and credits divided between two channels; a line never changes, what turns out otherwise is posted by a further line. 结算明细';
 COMMENT ON COLUMN crm.settlement_line.id IS 'Key, in order of posting.';
-COMMENT ON COLUMN crm.settlement_line.settlement_id IS 'Account: month, plan, thing, channels and version of the terms.';
+COMMENT ON COLUMN crm.settlement_line.settlement_id IS 'Month of an account.';
 COMMENT ON COLUMN crm.settlement_line.policy_id IS 'Policy.';
 COMMENT ON COLUMN crm.settlement_line.source_id IS 'Key of the receipt, commission or cost; of an assessment credit that of the policy.';
 COMMENT ON COLUMN crm.settlement_line.day IS 'Its day: received, earned, incurred or issued.';
@@ -111,9 +120,11 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Correct what they are of; crm.post_settlement() posts the difference.';
   ELSIF TG_TABLE_NAME = 'settlement_period' THEN
     stands := CASE WHEN OLD.state = 'settled' OR TG_OP = 'UPDATE' AND (NEW.month <> OLD.month OR (OLD.state, NEW.state) = ('open', 'settled')) THEN OLD.month END;
-  ELSE
+  ELSIF TG_TABLE_NAME = 'settlement' THEN
     stands := (SELECT p.month FROM crm.settlement_period p
                WHERE p.state = 'settled' AND p.month IN (OLD.month, CASE TG_OP WHEN 'UPDATE' THEN NEW.month END) LIMIT 1);
+  ELSE
+    stands := (SELECT p.month FROM crm.settlement s JOIN crm.settlement_period p ON p.month = s.month WHERE s.account_id = OLD.id AND p.state = 'settled' LIMIT 1);
   END IF;
   IF stands IS NOT NULL THEN
     RAISE EXCEPTION 'the settlement of % cannot be changed', to_char(stands, 'YYYY-MM')
@@ -126,6 +137,8 @@ COMMENT ON FUNCTION crm._settlement_stays() IS 'Trigger: lines never change, a m
 REVOKE ALL ON FUNCTION crm._settlement_stays() FROM PUBLIC;
 CREATE TRIGGER stays_line BEFORE UPDATE OR DELETE OR TRUNCATE ON crm.settlement_line FOR EACH STATEMENT EXECUTE FUNCTION crm._settlement_stays();
 CREATE TRIGGER stays_insert AFTER INSERT ON crm.settlement_line REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION crm._settlement_stays();
+CREATE TRIGGER stays BEFORE UPDATE OR DELETE ON crm.settlement_account FOR EACH ROW EXECUTE FUNCTION crm._settlement_stays();
+CREATE TRIGGER stays_truncate BEFORE TRUNCATE ON crm.settlement_account FOR EACH STATEMENT EXECUTE FUNCTION crm._settlement_stays();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE ON crm.settlement FOR EACH ROW EXECUTE FUNCTION crm._settlement_stays();
 CREATE TRIGGER stays_truncate BEFORE TRUNCATE ON crm.settlement FOR EACH STATEMENT EXECUTE FUNCTION crm._settlement_stays();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE ON crm.settlement_period FOR EACH ROW EXECUTE FUNCTION crm._settlement_stays();
@@ -138,4 +151,4 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION crm._first_open_month() IS 'The month after the last that is closed or settled; NULL: none is.';
 
-GRANT SELECT ON crm.settlement_period, crm.settlement, crm.settlement_line TO crm_bi_owner;
+GRANT SELECT ON crm.settlement_period, crm.settlement_account, crm.settlement, crm.settlement_line TO crm_bi_owner;

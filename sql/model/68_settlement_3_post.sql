@@ -21,15 +21,17 @@ JOIN (SELECT v.from_date, pg_catalog.lead(v.from_date, 1, 'infinity') OVER (ORDE
   ON p.issued_on >= b.from_date AND p.issued_on < b.to_date;
 COMMENT ON VIEW crm._settlement_source IS 'Receipts and their reversals, commissions, costs and assessment credits of every policy, with the day by whose terms they are divided.';
 
-CREATE VIEW crm._settlement_target AS
-WITH policy AS MATERIALIZED (
-  SELECT a.policy_id, a.plan_id, coalesce(a.provider_channel_id, 0) AS provider_id, pg_catalog.array_agg(a.channel_id ORDER BY a.channel_id) AS channels,
-         pg_catalog.array_agg(a.share ORDER BY a.channel_id) AS shares
-  FROM (SELECT x.policy_id, x.plan_id, x.provider_channel_id, x.channel_id, pg_catalog.sum(x.share) AS share
-        FROM crm.policy_attribution x GROUP BY x.policy_id, x.plan_id, x.provider_channel_id, x.channel_id) a
-  GROUP BY a.policy_id, a.plan_id, a.provider_channel_id),
-scheme AS MATERIALIZED (
-  SELECT pg_catalog.row_number() OVER () AS n, d.plan_id, d.provider_id, d.channels, d.shares FROM (SELECT DISTINCT p.plan_id, p.provider_id, p.channels, p.shares FROM policy p) d),
+CREATE VIEW crm._settlement_policy AS
+SELECT a.policy_id, a.plan_id, coalesce(a.provider_channel_id, 0) AS provider_id, pg_catalog.array_agg(a.channel_id ORDER BY a.channel_id) AS channels,
+       pg_catalog.array_agg(a.share ORDER BY a.channel_id) AS shares
+FROM (SELECT x.policy_id, x.plan_id, x.provider_channel_id, x.channel_id, pg_catalog.sum(x.share) AS share
+      FROM crm.policy_attribution x GROUP BY x.policy_id, x.plan_id, x.provider_channel_id, x.channel_id) a
+GROUP BY a.policy_id, a.plan_id, a.provider_channel_id;
+COMMENT ON VIEW crm._settlement_policy IS 'Attributed policies with plan, provider (0: none), and the channels of the holders with their shares.';
+
+CREATE VIEW crm._settlement_weight AS
+WITH scheme AS (
+  SELECT pg_catalog.row_number() OVER () AS n, d.* FROM (SELECT DISTINCT p.plan_id, p.provider_id, p.channels, p.shares FROM crm._settlement_policy p) d),
 span AS (
   SELECT s.*, b.from_date, pg_catalog.lead(b.from_date, 1, 'infinity') OVER (PARTITION BY s.n ORDER BY b.from_date) AS to_date
   FROM scheme s
@@ -38,54 +40,52 @@ span AS (
     UNION SELECT t.from_date FROM crm._terms_in_force t
     WHERE t.plan_id = s.plan_id AND t.provider_channel_id = s.provider_id AND t.user_channel_id = ANY (s.channels)) b),
 part AS (
-  SELECT n.n, n.plan_id, n.provider_id, pg_catalog.cardinality(n.channels) AS parts, n.from_date, n.to_date, k.part, n.channels[k.part] AS user_channel_id, coalesce(t.version, 0) AS version, g.thing,
+  SELECT n.*, k.part, n.channels[k.part] AS user_channel_id, t.version, g.thing,
          n.shares[k.part] * coalesce(g.share, 0) AS provider_weight, n.shares[k.part] * (1 - coalesce(g.share, 0)) AS user_weight
   FROM span n
   CROSS JOIN LATERAL pg_catalog.generate_subscripts(n.channels, 1) k (part)
   LEFT JOIN crm._terms_in_force t ON t.plan_id = n.plan_id AND t.provider_channel_id = n.provider_id AND t.user_channel_id = n.channels[k.part]
     AND t.from_date <= n.from_date AND coalesce(t.to_date, 'infinity') > n.from_date
-  CROSS JOIN LATERAL (VALUES ('premium', t.premium_share), ('assessment', t.assessment_share), ('commission', t.commission_share), ('cost', t.cost_share)) g (thing, share)),
-weight AS MATERIALIZED (
-  SELECT p.n, p.plan_id, p.provider_id, p.parts, p.from_date, p.to_date, p.part, p.user_channel_id, p.version, p.thing,
-         pg_catalog.array_agg(p.provider_weight) OVER w || pg_catalog.array_agg(p.user_weight) OVER w AS weights
-  FROM part p
-  WINDOW w AS (PARTITION BY p.n, p.from_date, p.thing ORDER BY p.part ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)),
--- first the policy of each source, then the few weights there are, whatever the planner expects
-source AS (
-  SELECT s.thing, s.policy_id, s.source_id, s.day, s.terms_day, s.amount, m.n
-  FROM crm._settlement_source s
-  JOIN policy p ON p.policy_id = s.policy_id
-  JOIN scheme m ON m.plan_id = p.plan_id AND m.provider_id = p.provider_id AND m.channels = p.channels AND m.shares = p.shares
-  WHERE s.amount <> 0
-  OFFSET 0)
-SELECT d.thing, d.policy_id, d.source_id, d.day, d.plan_id, d.provider_id, d.user_channel_id, d.version, d.amounts[d.part] AS provider_amount, d.amounts[d.parts + d.part] AS user_amount
-FROM (SELECT s.thing, s.policy_id, s.source_id, s.day, w.plan_id, w.provider_id, w.user_channel_id, w.version, w.part, w.parts, crm.split(s.amount, w.weights) AS amounts
-      FROM source s JOIN weight w ON w.n = s.n AND w.thing = s.thing AND s.terms_day >= w.from_date AND s.terms_day < w.to_date
-      OFFSET 0) d;
-COMMENT ON VIEW crm._settlement_target IS
-  'What the lines must come to: each source of an attributed policy, divided by largest remainder over its channels and the terms of its day; provider_id and version are 0 where there is none.';
-
-CREATE VIEW crm._settlement_posted AS
-SELECT s.thing, l.policy_id, l.source_id, pg_catalog.max(l.day) AS day, s.plan_id, coalesce(s.provider_channel_id, 0) AS provider_id, s.user_channel_id, coalesce(s.terms_version, 0) AS version,
-       pg_catalog.sum(l.provider_amount) AS provider_amount, pg_catalog.sum(l.user_amount) AS user_amount
-FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id
-GROUP BY s.thing, l.policy_id, l.source_id, s.plan_id, s.provider_channel_id, s.user_channel_id, s.terms_version;
-COMMENT ON VIEW crm._settlement_posted IS 'What the lines of each source come to, in the terms of crm._settlement_target.';
+  CROSS JOIN LATERAL (VALUES ('premium', t.premium_share), ('assessment', t.assessment_share), ('commission', t.commission_share), ('cost', t.cost_share)) g (thing, share))
+SELECT p.n, p.plan_id, p.provider_id, p.channels, p.shares, p.from_date, p.to_date, p.thing, p.part, p.user_channel_id, p.version, pg_catalog.cardinality(p.channels) AS parts,
+       pg_catalog.array_agg(p.provider_weight) OVER w || pg_catalog.array_agg(p.user_weight) OVER w AS weights
+FROM part p
+WINDOW w AS (PARTITION BY p.n, p.from_date, p.thing ORDER BY p.part ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING);
+COMMENT ON VIEW crm._settlement_weight IS
+  'How things are divided between given channels with given shares, by a plan and provider, from a day to before a day: one row for each of the channels, each with the weights of all.';
 
 CREATE VIEW crm._settlement_due AS
-SELECT coalesce(t.thing, p.thing) AS thing, coalesce(t.policy_id, p.policy_id) AS policy_id, coalesce(t.source_id, p.source_id) AS source_id, coalesce(t.day, p.day) AS day,
-       coalesce(t.plan_id, p.plan_id) AS plan_id, coalesce(t.provider_id, p.provider_id) AS provider_id, coalesce(t.user_channel_id, p.user_channel_id) AS user_channel_id,
-       coalesce(t.version, p.version) AS version, coalesce(t.provider_amount, 0) - coalesce(p.provider_amount, 0) AS provider_amount,
-       coalesce(t.user_amount, 0) - coalesce(p.user_amount, 0) AS user_amount
-FROM crm._settlement_target t
-FULL JOIN crm._settlement_posted p ON p.thing = t.thing AND p.policy_id = t.policy_id AND p.source_id = t.source_id AND p.plan_id = t.plan_id AND p.provider_id = t.provider_id
-  AND p.user_channel_id = t.user_channel_id AND p.version = t.version
+WITH weight AS MATERIALIZED (
+  SELECT w.*, a.id AS account_id
+  FROM crm._settlement_weight w
+  LEFT JOIN crm.settlement_account a ON a.plan_id = w.plan_id AND a.thing = w.thing AND coalesce(a.provider_channel_id, 0) = w.provider_id AND a.user_channel_id = w.user_channel_id
+    AND a.terms_version IS NOT DISTINCT FROM w.version),
+policy AS MATERIALIZED (
+  SELECT p.policy_id, w.n
+  FROM crm._settlement_policy p
+  JOIN (SELECT DISTINCT x.n, x.plan_id, x.provider_id, x.channels, x.shares FROM weight x) w
+    ON w.plan_id = p.plan_id AND w.provider_id = p.provider_id AND w.channels = p.channels AND w.shares = p.shares),
+-- first the policy of each source, then the few weights there are, whatever the planner expects
+source AS (
+  SELECT s.thing, s.policy_id, s.source_id, s.day, s.terms_day, s.amount, p.n FROM crm._settlement_source s JOIN policy p ON p.policy_id = s.policy_id WHERE s.amount <> 0 OFFSET 0),
+target AS (
+  SELECT d.account_id, d.policy_id, d.source_id, d.day, d.amounts[d.part] AS provider_amount, d.amounts[d.parts + d.part] AS user_amount
+  FROM (SELECT s.policy_id, s.source_id, s.day, w.account_id, w.part, w.parts, crm.split(s.amount, w.weights) AS amounts
+        FROM source s JOIN weight w ON w.n = s.n AND w.thing = s.thing AND s.terms_day >= w.from_date AND s.terms_day < w.to_date
+        OFFSET 0) d)
+SELECT coalesce(t.account_id, p.account_id) AS account_id, coalesce(t.policy_id, p.policy_id) AS policy_id, coalesce(t.source_id, p.source_id) AS source_id, coalesce(t.day, p.day) AS day,
+       coalesce(t.provider_amount, 0) - coalesce(p.provider_amount, 0) AS provider_amount, coalesce(t.user_amount, 0) - coalesce(p.user_amount, 0) AS user_amount
+FROM target t
+FULL JOIN (SELECT s.account_id, l.policy_id, l.source_id, pg_catalog.max(l.day) AS day, pg_catalog.sum(l.provider_amount) AS provider_amount, pg_catalog.sum(l.user_amount) AS user_amount
+           FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id
+           GROUP BY s.account_id, l.policy_id, l.source_id) p ON p.account_id = t.account_id AND p.policy_id = t.policy_id AND p.source_id = t.source_id
 WHERE coalesce(t.provider_amount, 0) <> coalesce(p.provider_amount, 0) OR coalesce(t.user_amount, 0) <> coalesce(p.user_amount, 0);
-COMMENT ON VIEW crm._settlement_due IS 'What is to be posted: what the lines must come to, less what they come to.';
+COMMENT ON VIEW crm._settlement_due IS
+  'What is to be posted: what the lines must come to, each source of an attributed policy divided by largest remainder over its channels and the terms of its day, less what they come to. account_id is NULL where there is no account yet.';
 
+-- The plan cache stays as it is: under force_custom_plan the foreign key would be planned anew for each line.
 CREATE FUNCTION crm._post_settlement() RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
-SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   open_month CONSTANT date := crm._first_open_month();
@@ -93,20 +93,23 @@ DECLARE
   at CONSTANT timestamptz := clock_timestamp();
   posted bigint;
 BEGIN
+  INSERT INTO crm.settlement_account (plan_id, thing, provider_channel_id, user_channel_id, terms_version)
+  SELECT DISTINCT w.plan_id, w.thing, nullif(w.provider_id, 0), w.user_channel_id, w.version FROM crm._settlement_weight w
+  ORDER BY 1, 2, 3, 4, 5
+  ON CONFLICT (plan_id, thing, provider_channel_id, user_channel_id, terms_version) DO NOTHING;
   WITH due AS MATERIALIZED (
-    SELECT d.*, greatest(date_trunc('month', d.day::timestamp)::date, open_month) AS month FROM crm._settlement_due d),
+    SELECT d.account_id, d.policy_id, d.source_id, d.day, d.provider_amount, d.user_amount, greatest(date_trunc('month', d.day::timestamp)::date, open_month) AS month
+    FROM crm._settlement_due d),
+  wanted AS MATERIALIZED (SELECT d.account_id, d.month FROM due d GROUP BY d.account_id, d.month),
   month AS (
-    INSERT INTO crm.settlement_period (month) SELECT DISTINCT d.month FROM due d ORDER BY d.month ON CONFLICT DO NOTHING),
-  account AS (
-    INSERT INTO crm.settlement AS s (month, plan_id, thing, provider_channel_id, user_channel_id, terms_version)
-    SELECT DISTINCT d.month, d.plan_id, d.thing, nullif(d.provider_id, 0), d.user_channel_id, nullif(d.version, 0) FROM due d
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (month, plan_id, thing, provider_channel_id, user_channel_id, terms_version) DO UPDATE SET plan_id = excluded.plan_id
-    RETURNING s.id, s.month, s.plan_id, s.thing, coalesce(s.provider_channel_id, 0) AS provider_id, s.user_channel_id, coalesce(s.terms_version, 0) AS version)
+    INSERT INTO crm.settlement_period (month) SELECT DISTINCT w.month FROM wanted w ORDER BY w.month ON CONFLICT DO NOTHING),
+  made AS (
+    INSERT INTO crm.settlement AS s (account_id, month) SELECT w.account_id, w.month FROM wanted w ORDER BY w.month, w.account_id
+    ON CONFLICT (account_id, month) DO NOTHING RETURNING s.id, s.account_id, s.month),
+  there AS (SELECT m.id, m.account_id, m.month FROM made m UNION ALL SELECT s.id, s.account_id, s.month FROM crm.settlement s)
   INSERT INTO crm.settlement_line (settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by)
   SELECT a.id, d.policy_id, d.source_id, d.day, d.provider_amount, d.user_amount, at, actor
-  FROM due d
-  JOIN account a ON a.month = d.month AND a.plan_id = d.plan_id AND a.thing = d.thing AND a.provider_id = d.provider_id AND a.user_channel_id = d.user_channel_id AND a.version = d.version;
+  FROM due d JOIN there a ON a.account_id = d.account_id AND a.month = d.month;
   GET DIAGNOSTICS posted = ROW_COUNT;
   UPDATE crm.settlement_book SET posted_at = at, posted_by = actor;
   RETURN posted;

@@ -29,22 +29,24 @@ BEGIN
                                      coalesce(s.amount, 0), coalesce(l.amount::text, 'nothing')), remedy
   FROM (SELECT x.thing, x.policy_id, x.source_id, x.amount FROM crm._settlement_source x
         WHERE x.amount <> 0 AND x.policy_id IN (SELECT a.policy_id FROM crm.policy_attribution a)) s
-  FULL JOIN (SELECT t.thing, y.policy_id, y.source_id, sum(y.amount) AS amount FROM crm.settlement_line y JOIN crm.settlement t ON t.id = y.settlement_id
+  FULL JOIN (SELECT t.thing, y.policy_id, y.source_id, sum(y.amount) AS amount
+             FROM crm.settlement_line y JOIN crm.settlement m ON m.id = y.settlement_id JOIN crm.settlement_account t ON t.id = m.account_id
              GROUP BY t.thing, y.policy_id, y.source_id) l ON l.thing = s.thing AND l.policy_id = s.policy_id AND l.source_id = s.source_id
   WHERE coalesce(s.amount, 0) <> coalesce(l.amount, 0)
   ORDER BY 2 LIMIT 100;
 
   RETURN QUERY
-  SELECT 'settlement_division', format('%s %s of policy %s is divided otherwise than the terms of plan %s say: %s and %s are missing', d.thing, d.source_id, d.policy_id, d.plan_id, d.provider_amount,
-                                       d.user_amount), remedy
-  FROM crm._settlement_due d ORDER BY 2 LIMIT 100;
+  SELECT 'settlement_division', format('%s %s of policy %s is divided otherwise than the terms say: %s and %s are missing', coalesce(a.thing, 'source'), d.source_id, d.policy_id,
+                                       d.provider_amount, d.user_amount), remedy
+  FROM crm._settlement_due d LEFT JOIN crm.settlement_account a ON a.id = d.account_id ORDER BY 2 LIMIT 100;
 
   RETURN QUERY
   SELECT 'settlement_reversal', format('receipt %s of policy %s is reversed, and %s remain', l.reverses, l.policy_id, sum(l.amount)), remedy
-  FROM (SELECT r.policy_id, r.reverses, s.plan_id, s.provider_channel_id, s.user_channel_id, y.provider_amount, y.user_amount, y.amount
+  FROM (SELECT r.policy_id, r.reverses, a.plan_id, a.provider_channel_id, a.user_channel_id, y.provider_amount, y.user_amount, y.amount
         FROM crm.premium_receipt r
         JOIN crm.settlement_line y ON y.policy_id = r.policy_id AND y.source_id IN (r.id, r.reverses)
-        JOIN crm.settlement s ON s.id = y.settlement_id AND s.thing = 'premium'
+        JOIN crm.settlement s ON s.id = y.settlement_id
+        JOIN crm.settlement_account a ON a.id = s.account_id AND a.thing = 'premium'
         WHERE r.reverses IS NOT NULL) l
   GROUP BY l.policy_id, l.reverses, l.plan_id, l.provider_channel_id, l.user_channel_id HAVING sum(l.provider_amount) <> 0 OR sum(l.user_amount) <> 0
   ORDER BY 2 LIMIT 100;

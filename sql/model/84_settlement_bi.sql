@@ -79,9 +79,9 @@ CREATE VIEW crm_bi.settlement_period AS
 SELECT p.month, p.state, coalesce(s.lines, 0) AS lines, coalesce(s.premium, 0) AS premium, coalesce(s.assessment, 0) AS assessment, coalesce(s.commission, 0) AS commission, coalesce(s.cost, 0) AS cost,
        p.closed_at, p.closed_by, p.settled_at, p.settled_by, p.reopened_at, p.reopened_by, p.reopen_reason
 FROM crm.settlement_period p
-LEFT JOIN (SELECT x.month, pg_catalog.count(*) AS lines, pg_catalog.sum(l.amount) FILTER (WHERE x.thing = 'premium') AS premium, pg_catalog.sum(l.amount) FILTER (WHERE x.thing = 'assessment') AS assessment,
-                  pg_catalog.sum(l.amount) FILTER (WHERE x.thing = 'commission') AS commission, pg_catalog.sum(l.amount) FILTER (WHERE x.thing = 'cost') AS cost
-           FROM crm.settlement_line l JOIN crm.settlement x ON x.id = l.settlement_id GROUP BY x.month) s ON s.month = p.month;
+LEFT JOIN (SELECT x.month, pg_catalog.count(*) AS lines, pg_catalog.sum(l.amount) FILTER (WHERE a.thing = 'premium') AS premium, pg_catalog.sum(l.amount) FILTER (WHERE a.thing = 'assessment') AS assessment,
+                  pg_catalog.sum(l.amount) FILTER (WHERE a.thing = 'commission') AS commission, pg_catalog.sum(l.amount) FILTER (WHERE a.thing = 'cost') AS cost
+           FROM crm.settlement_line l JOIN crm.settlement x ON x.id = l.settlement_id JOIN crm.settlement_account a ON a.id = x.account_id GROUP BY x.month) s ON s.month = p.month;
 COMMENT ON VIEW crm_bi.settlement_period IS 'Months of the settlement between channels: one row each. 结算期间';
 COMMENT ON COLUMN crm_bi.settlement_period.month IS 'First day of the month. 月份';
 COMMENT ON COLUMN crm_bi.settlement_period.state IS 'open 未结, closed 已关账 or settled 已结算. 状态';
@@ -99,13 +99,14 @@ COMMENT ON COLUMN crm_bi.settlement_period.reopened_by IS 'By whom. 反关账人
 COMMENT ON COLUMN crm_bi.settlement_period.reopen_reason IS 'Why. 反关账原因';
 
 CREATE VIEW crm_bi.settlement AS
-SELECT s.id AS settlement_id, s.month, p.state, s.plan_id, s.thing, v.code AS provider_channel, u.code AS user_channel, s.terms_version, coalesce(l.lines, 0) AS lines,
+SELECT s.id AS settlement_id, s.month, p.state, a.plan_id, a.thing, v.code AS provider_channel, u.code AS user_channel, a.terms_version, coalesce(l.lines, 0) AS lines,
        coalesce(l.amount, 0) AS amount, coalesce(l.provider_amount, 0) AS provider_amount, coalesce(l.user_amount, 0) AS user_amount,
        s.provider_amount AS closed_provider_amount, s.user_amount AS closed_user_amount
 FROM crm.settlement s
+JOIN crm.settlement_account a ON a.id = s.account_id
 JOIN crm.settlement_period p ON p.month = s.month
-JOIN crm.channel u ON u.id = s.user_channel_id
-LEFT JOIN crm.channel v ON v.id = s.provider_channel_id
+JOIN crm.channel u ON u.id = a.user_channel_id
+LEFT JOIN crm.channel v ON v.id = a.provider_channel_id
 LEFT JOIN (SELECT x.settlement_id, pg_catalog.count(*) AS lines, pg_catalog.sum(x.amount) AS amount, pg_catalog.sum(x.provider_amount) AS provider_amount, pg_catalog.sum(x.user_amount) AS user_amount
            FROM crm.settlement_line x GROUP BY x.settlement_id) l ON l.settlement_id = s.id;
 COMMENT ON VIEW crm_bi.settlement IS 'What two channels share: one row for each month, plan, thing, pair of channels and version of the terms. 渠道结算';
@@ -142,13 +143,14 @@ COMMENT ON COLUMN crm_bi.settlement_channel.amount IS 'Both together. 合计';
 COMMENT ON COLUMN crm_bi.settlement_channel.given_away IS 'What others get of customers whom it holds. 分出金额';
 
 CREATE VIEW crm_bi.settlement_line AS
-SELECT l.id AS settlement_line_id, l.settlement_id, s.month, p.state, s.plan_id, s.thing, l.policy_id, o.customer_id, l.source_id, l.day, l.day < s.month AS is_late, v.code AS provider_channel,
-       u.code AS user_channel, s.terms_version, l.amount, l.provider_amount, l.user_amount, l.posted_at, l.posted_by
+SELECT l.id AS settlement_line_id, l.settlement_id, s.month, p.state, a.plan_id, a.thing, l.policy_id, o.customer_id, l.source_id, l.day, l.day < s.month AS is_late, v.code AS provider_channel,
+       u.code AS user_channel, a.terms_version, l.amount, l.provider_amount, l.user_amount, l.posted_at, l.posted_by
 FROM crm.settlement_line l
 JOIN crm.settlement s ON s.id = l.settlement_id
+JOIN crm.settlement_account a ON a.id = s.account_id
 JOIN crm.settlement_period p ON p.month = s.month
-JOIN crm.channel u ON u.id = s.user_channel_id
-LEFT JOIN crm.channel v ON v.id = s.provider_channel_id
+JOIN crm.channel u ON u.id = a.user_channel_id
+LEFT JOIN crm.channel v ON v.id = a.provider_channel_id
 LEFT JOIN crm.policy o ON o.id = l.policy_id;
 COMMENT ON VIEW crm_bi.settlement_line IS 'Receipts, commissions, costs and credits as divided: one row for each line. 结算明细';
 COMMENT ON COLUMN crm_bi.settlement_line.settlement_line_id IS 'Key. 明细';
@@ -180,7 +182,7 @@ SELECT pg_catalog.concat_ws('/', coalesce(s.thing, l.thing), coalesce(s.policy_i
 FROM (SELECT x.thing, x.policy_id, x.source_id, x.day, x.amount FROM crm._settlement_source x WHERE x.amount <> 0 AND x.policy_id IN (SELECT a.policy_id FROM crm.policy_attribution a)) s
 FULL JOIN (SELECT t.thing, y.policy_id, y.source_id, pg_catalog.max(y.day) AS day, pg_catalog.count(*) AS lines, pg_catalog.sum(y.amount) AS amount, pg_catalog.sum(y.provider_amount) AS provider_amount,
                   pg_catalog.sum(y.user_amount) AS user_amount
-           FROM crm.settlement_line y JOIN crm.settlement t ON t.id = y.settlement_id GROUP BY t.thing, y.policy_id, y.source_id) l
+           FROM crm.settlement_line y JOIN crm.settlement m ON m.id = y.settlement_id JOIN crm.settlement_account t ON t.id = m.account_id GROUP BY t.thing, y.policy_id, y.source_id) l
   ON l.thing = s.thing AND l.policy_id = s.policy_id AND l.source_id = s.source_id;
 COMMENT ON VIEW crm_bi.settlement_reconciliation IS 'What attributed policies brought and what was posted of it: one row for each receipt, reversal, commission, cost and credit. 逐笔对账';
 COMMENT ON COLUMN crm_bi.settlement_reconciliation.settlement_reconciliation_key IS 'Key of the row. 主键';

@@ -95,9 +95,11 @@ BEGIN
   END LOOP;
 END
 $$;
+CREATE VIEW pg_temp.account AS
+SELECT s.id, s.month, a.plan_id, a.thing, a.provider_channel_id, a.user_channel_id, a.terms_version, s.lines, s.provider_amount, s.user_amount FROM crm.settlement s JOIN crm.settlement_account a ON a.id = s.account_id;
 CREATE VIEW pg_temp.got AS
 SELECT s.thing, l.policy_id, l.source_id, s.plan_id, s.provider_channel_id AS provider, s.user_channel_id AS channel, sum(l.provider_amount) AS provider_amount, sum(l.user_amount) AS user_amount
-FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(l.provider_amount) <> 0 OR sum(l.user_amount) <> 0;
+FROM crm.settlement_line l JOIN pg_temp.account s ON s.id = l.settlement_id GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(l.provider_amount) <> 0 OR sum(l.user_amount) <> 0;
 
 -- posting ------------------------------------------------------------------------
 
@@ -106,19 +108,19 @@ SELECT cmp_ok(crm.post_settlement(), '>', 3000::bigint, 'lines are posted');
 SELECT ok((SELECT count(*) FILTER (WHERE n > 1) > 50 FROM (SELECT count(DISTINCT channel_id) AS n FROM crm.policy_attribution GROUP BY policy_id) x), 'of policies that several channels share, too');
 SELECT pg_temp.same('SELECT * FROM pg_temp.got', 'SELECT * FROM pg_temp.wanted()', 'each as divided by hand');
 SELECT is_empty($$SELECT r.policy_id, r.id FROM crm.premium_receipt r WHERE EXISTS (SELECT FROM crm.policy_attribution a WHERE a.policy_id = r.policy_id)
-  AND (SELECT sum(l.provider_amount + l.user_amount) FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id AND s.thing = 'premium' WHERE l.policy_id = r.policy_id AND l.source_id = r.id)
+  AND (SELECT sum(l.provider_amount + l.user_amount) FROM crm.settlement_line l JOIN pg_temp.account s ON s.id = l.settlement_id AND s.thing = 'premium' WHERE l.policy_id = r.policy_id AND l.source_id = r.id)
       IS DISTINCT FROM CASE WHEN r.reverses IS NULL THEN r.amount ELSE -r.amount END$$, 'the parts of every receipt make it');
 SELECT is_empty($$SELECT l.policy_id FROM crm.settlement_line l WHERE NOT EXISTS (SELECT FROM crm.policy_attribution a WHERE a.policy_id = l.policy_id)$$, 'nothing of other policies');
-SELECT is_empty($$SELECT c.id FROM crm.customer_cost c JOIN crm.settlement_line l ON l.source_id = c.id JOIN crm.settlement s ON s.id = l.settlement_id AND s.thing = 'cost' WHERE c.policy_id IS NULL$$, 'nor of costs that name none');
+SELECT is_empty($$SELECT c.id FROM crm.customer_cost c JOIN crm.settlement_line l ON l.source_id = c.id JOIN pg_temp.account s ON s.id = l.settlement_id AND s.thing = 'cost' WHERE c.policy_id IS NULL$$, 'nor of costs that name none');
 SELECT is_empty($$SELECT r.policy_id, s.plan_id, s.provider_channel_id, s.user_channel_id FROM crm.premium_receipt r JOIN crm.settlement_line l ON l.policy_id = r.policy_id AND l.source_id IN (r.id, r.reverses)
-  JOIN crm.settlement s ON s.id = l.settlement_id AND s.thing = 'premium' WHERE r.reverses IS NOT NULL GROUP BY r.policy_id, r.id, 2, 3, 4 HAVING sum(l.provider_amount) <> 0 OR sum(l.user_amount) <> 0$$, 'reversals net to zero, for each');
+  JOIN pg_temp.account s ON s.id = l.settlement_id AND s.thing = 'premium' WHERE r.reverses IS NOT NULL GROUP BY r.policy_id, r.id, 2, 3, 4 HAVING sum(l.provider_amount) <> 0 OR sum(l.user_amount) <> 0$$, 'reversals net to zero, for each');
 SELECT cmp_ok((SELECT count(*) FROM crm.premium_receipt r JOIN crm.settlement_line l ON l.policy_id = r.policy_id AND l.source_id = r.id WHERE r.reverses IS NOT NULL), '>', 20::bigint, 'and there are some');
-SELECT results_eq($$SELECT DISTINCT s.terms_version FROM crm.settlement s WHERE s.plan_id = (SELECT id FROM plans WHERE n = 3) OR s.provider_channel_id = 2 AND s.user_channel_id = 4 OR s.provider_channel_id IS NULL OR s.provider_channel_id = s.user_channel_id$$,
+SELECT results_eq($$SELECT DISTINCT s.terms_version FROM pg_temp.account s WHERE s.plan_id = (SELECT id FROM plans WHERE n = 3) OR s.provider_channel_id = 2 AND s.user_channel_id = 4 OR s.provider_channel_id IS NULL OR s.provider_channel_id = s.user_channel_id$$,
   'SELECT NULL::integer', 'without an approved plan, both accepting, a providing channel or another one there are no terms');
-SELECT is_empty('SELECT id FROM crm.settlement s WHERE terms_version IS NULL AND EXISTS (SELECT FROM crm.settlement_line l WHERE l.settlement_id = s.id AND l.provider_amount <> 0)', 'then all is the user''s');
+SELECT is_empty('SELECT id FROM pg_temp.account s WHERE terms_version IS NULL AND EXISTS (SELECT FROM crm.settlement_line l WHERE l.settlement_id = s.id AND l.provider_amount <> 0)', 'then all is the user''s');
 SELECT is_empty('SELECT * FROM crm._check_settlement()', 'crm.check finds nothing');
 SELECT is(crm.post_settlement(), 0::bigint, 'again posts nothing');
-SELECT is_empty($$SELECT l.id FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id WHERE s.month <> date_trunc('month', l.day)$$, 'everything falls into its month');
+SELECT is_empty($$SELECT l.id FROM crm.settlement_line l JOIN pg_temp.account s ON s.id = l.settlement_id WHERE s.month <> date_trunc('month', l.day)$$, 'everything falls into its month');
 
 -- corrections --------------------------------------------------------------------
 
@@ -148,7 +150,7 @@ SELECT is_empty('SELECT * FROM crm._check_settlement()', 'are in order');
 INSERT INTO crm.setting (name, valid_from, value) VALUES ('assessment_credit', '2026-02-15', 'count');
 SELECT crm.post_settlement() \g /dev/null
 SELECT pg_temp.same('SELECT * FROM pg_temp.got', 'SELECT * FROM pg_temp.wanted()', 'policies count 1 each from a day on');
-SELECT ok((SELECT bool_and(abs(x) = 1) FROM (SELECT sum(l.amount) AS x FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id WHERE s.thing = 'assessment' AND l.day >= '2026-02-15' GROUP BY l.policy_id) y WHERE x <> 0), 'divided in cents of one');
+SELECT ok((SELECT bool_and(abs(x) = 1) FROM (SELECT sum(l.amount) AS x FROM crm.settlement_line l JOIN pg_temp.account s ON s.id = l.settlement_id WHERE s.thing = 'assessment' AND l.day >= '2026-02-15' GROUP BY l.policy_id) y WHERE x <> 0), 'divided in cents of one');
 SELECT pg_temp.refused($$INSERT INTO crm.setting (name, value) VALUES ('assessment_credit', 'beauty')$$, '23514', 'assessment_credit', 'no other credit');
 
 -- versions of the terms -----------------------------------------------------------
@@ -191,7 +193,7 @@ SELECT cmp_ok(crm.post_settlement(), '>', 50::bigint, 'what was received since g
 SELECT pg_temp.same('SELECT * FROM pg_temp.got', 'SELECT * FROM pg_temp.wanted()', 'and everything before by those of its day');
 SELECT is_empty('SELECT * FROM crm._check_settlement()', 'in order');
 SELECT is_empty($$SELECT r.policy_id FROM crm.premium_receipt r JOIN crm.settlement_line l ON l.policy_id = r.policy_id AND l.source_id IN (r.id, r.reverses)
-  JOIN crm.settlement s ON s.id = l.settlement_id AND s.thing = 'premium' WHERE r.reverses IS NOT NULL GROUP BY r.policy_id, r.id, s.plan_id, s.provider_channel_id, s.user_channel_id
+  JOIN pg_temp.account s ON s.id = l.settlement_id AND s.thing = 'premium' WHERE r.reverses IS NOT NULL GROUP BY r.policy_id, r.id, s.plan_id, s.provider_channel_id, s.user_channel_id
   HAVING sum(l.provider_amount) <> 0 OR sum(l.user_amount) <> 0$$, 'what was received before a change and reversed after it nets to zero');
 SELECT pg_temp.same(format('SELECT version, from_date, to_date, premium_share, state FROM crm_bi.terms_version WHERE plan_id = %s AND provider_channel = ''individual'' AND user_channel = (SELECT code FROM crm.channel WHERE id = 2)', :plan),
   format($$VALUES (1, NULL::date, '2026-02-01'::date, (SELECT provider_share FROM crm.plan_terms WHERE plan_id = %s AND provider_channel_id = 1 AND user_channel_id = 2 AND thing = 'premium'), 'agreed'), (2, '2026-02-01', NULL, 0.5, 'agreed'), (3, '2026-05-01', NULL, 0, 'withdrawn')$$, :plan), 'versions and their days');
@@ -205,7 +207,7 @@ SELECT pg_temp.refused($$SELECT crm.close_settlement('infinity')$$, '22023', 'ou
 SELECT pg_temp.refused($$SELECT crm.confirm_settlement('2026-01-01')$$, '55000', 'of 2026-01 is open', 'what is open is not settled');
 SELECT pg_temp.refused($$SELECT crm.reopen_settlement('2026-01-01', 'x')$$, '55000', 'of 2026-01 is open', 'nor opened again');
 SET LOCAL crm.actor = 'li';
-SELECT is(crm.close_settlement('2026-01-15'), (SELECT count(*) FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id WHERE s.month = '2026-01-01'), 'January is closed');
+SELECT is(crm.close_settlement('2026-01-15'), (SELECT count(*) FROM crm.settlement_line l JOIN pg_temp.account s ON s.id = l.settlement_id WHERE s.month = '2026-01-01'), 'January is closed');
 SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-01-15')$$, '55000', 'of 2026-01 is closed', 'once');
 SELECT pg_temp.refused($$SELECT crm.confirm_settlement('2026-01-15')$$, '42501', '"li" has closed 2026-01', 'who closed it does not settle it');
 SELECT pg_temp.refused(format($$SELECT crm.amend_terms(%s, 1, 4, '2026-01-31', 0.1, 0.1, 0.1, 0.1)$$, :plan), '55000', 'would change what is closed', 'terms of a closed month stay');
@@ -220,7 +222,7 @@ SELECT lives_ok($$SELECT crm.confirm_settlement('2026-01-31')$$, 'another person
 SET LOCAL crm.actor = 'li';
 SELECT lives_ok($$SELECT crm.confirm_settlement('2026-02-01')$$, 'and the one February, which the other closed');
 SELECT pg_temp.refused($$SELECT crm.reopen_settlement('2026-02-01', 'again')$$, '55000', 'is settled', 'settled is settled');
-CREATE TEMP TABLE settled AS SELECT s.*, p.state, l.id AS line_id, l.policy_id, l.amount FROM crm.settlement s JOIN crm.settlement_period p USING (month) JOIN crm.settlement_line l ON l.settlement_id = s.id WHERE s.month < '2026-03-01';
+CREATE TEMP TABLE settled AS SELECT s.*, p.state, l.id AS line_id, l.policy_id, l.amount FROM pg_temp.account s JOIN crm.settlement_period p USING (month) JOIN crm.settlement_line l ON l.settlement_id = s.id WHERE s.month < '2026-03-01';
 SELECT is_empty($$SELECT settlement_id FROM crm_bi.settlement WHERE state = 'settled' AND (provider_amount, user_amount) IS DISTINCT FROM (closed_provider_amount, closed_user_amount)$$, 'what was written down are its lines');
 
 -- what comes late
@@ -229,9 +231,9 @@ SELECT p.customer_id, p.id, 900000 + p.id, 1, '2026-01-20', 77.77 FROM crm.polic
 INSERT INTO crm.policy_event (customer_id, policy_id, kind, on_date, reason) SELECT p.customer_id, p.id, 'end', p.issued_on + 5, 'cancellation'
 FROM crm.policy p WHERE p.id IN (SELECT policy_id FROM settled ORDER BY policy_id LIMIT 4) AND NOT EXISTS (SELECT FROM crm.policy_event e WHERE e.policy_id = p.id) ON CONFLICT DO NOTHING;
 SELECT cmp_ok(crm.post_settlement(), '>', 10::bigint, 'late receipts and cancellations are posted');
-SELECT is_empty($$SELECT l.id FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id WHERE l.id > (SELECT max(id) FROM posted) AND l.posted_at > (SELECT max(closed_at) FROM crm.settlement_period) AND s.month < '2026-03-01'$$, 'to no settled month');
+SELECT is_empty($$SELECT l.id FROM crm.settlement_line l JOIN pg_temp.account s ON s.id = l.settlement_id WHERE l.id > (SELECT max(id) FROM posted) AND l.posted_at > (SELECT max(closed_at) FROM crm.settlement_period) AND s.month < '2026-03-01'$$, 'to no settled month');
 SELECT ok((SELECT bool_and(month = '2026-03-01') FROM crm_bi.settlement_line WHERE is_late), 'but the next open one');
-SELECT pg_temp.same('SELECT * FROM settled', $$SELECT s.*, p.state, l.id, l.policy_id, l.amount FROM crm.settlement s JOIN crm.settlement_period p USING (month) JOIN crm.settlement_line l ON l.settlement_id = s.id WHERE s.month < '2026-03-01'$$, 'the settled ones are as they were');
+SELECT pg_temp.same('SELECT * FROM settled', $$SELECT s.*, p.state, l.id, l.policy_id, l.amount FROM pg_temp.account s JOIN crm.settlement_period p USING (month) JOIN crm.settlement_line l ON l.settlement_id = s.id WHERE s.month < '2026-03-01'$$, 'the settled ones are as they were');
 SELECT pg_temp.same('SELECT * FROM pg_temp.got', 'SELECT * FROM pg_temp.wanted()', 'in all as it must be');
 SELECT is_empty('SELECT * FROM crm._check_settlement()', 'in order');
 RESET crm.actor;
@@ -239,7 +241,9 @@ RESET crm.actor;
 -- nobody changes it, not even who owns the tables
 SELECT pg_temp.refused(statement, '55000', words, name)
 FROM (VALUES ($$UPDATE crm.settlement_line SET provider_amount = provider_amount + 1$$, 'do not change', 'lines are not changed'), ('DELETE FROM crm.settlement_line', 'do not change', 'nor deleted'),
-             ('TRUNCATE crm.settlement_line', 'cannot be emptied', 'nor all of them'), ('TRUNCATE crm.settlement CASCADE', 'cannot be emptied', 'nor the accounts'), ('TRUNCATE crm.settlement_period CASCADE', 'cannot be emptied', 'nor the months'),
+             ('TRUNCATE crm.settlement_line', 'cannot be emptied', 'nor all of them'), ('TRUNCATE crm.settlement CASCADE', 'cannot be emptied', 'nor what they are posted to'), ('TRUNCATE crm.settlement_account CASCADE', 'cannot be emptied', 'nor the accounts'),
+             ($$UPDATE crm.settlement_account SET terms_version = 9 WHERE id = (SELECT min(account_id) FROM crm.settlement WHERE month = '2026-01-01')$$, 'cannot be changed', 'accounts stay'),
+             ($$DELETE FROM crm.settlement_account WHERE id = (SELECT min(account_id) FROM crm.settlement WHERE month = '2026-01-01')$$, 'cannot be changed', 'all of them'), ('TRUNCATE crm.settlement_period CASCADE', 'cannot be emptied', 'nor the months'),
              ($$UPDATE crm.settlement_line SET day = day WHERE false$$, 'do not change', 'not even to what they are'),
              ($$INSERT INTO crm.settlement_line (settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by) SELECT min(id), 1, 1, '2026-01-01', 1, 1, '2020-01-01', 'x' FROM crm.settlement WHERE month = '2026-01-01'$$, 'of 2026-01 takes no more lines', 'none is added to a settled month'),
              ($$UPDATE crm.settlement SET provider_amount = 0 WHERE month = '2026-01-01'$$, 'of 2026-01 cannot be changed', 'its sums stay'), ($$DELETE FROM crm.settlement WHERE month = '2026-01-01'$$, 'cannot be changed', 'and its accounts'),
@@ -272,20 +276,20 @@ EXCEPTION WHEN SQLSTATE 'P0009' THEN
 END
 $$;
 SELECT is(pg_temp.planted(statement), told, name)
-FROM (VALUES ($$UPDATE crm.settlement_line SET user_amount = user_amount + 0.01 WHERE id = (SELECT max(l.id) FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id WHERE s.month > '2026-03-01' AND s.thing = 'cost')$$, 'settlement_division settlement_source', 'a cent too many is found'),
-             ($$UPDATE crm.settlement_line SET user_amount = user_amount + 0.01, provider_amount = provider_amount - 0.01 WHERE id = (SELECT max(l.id) FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id WHERE s.month > '2026-03-01' AND s.thing = 'cost' AND s.terms_version = 1)$$, 'settlement_division', 'a cent on the wrong side'),
-             ($$UPDATE crm.settlement_line SET user_amount = user_amount + 0.01, provider_amount = provider_amount - 0.01 WHERE id = (SELECT max(l.id) FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id JOIN crm.premium_receipt r ON r.policy_id = l.policy_id AND r.id = l.source_id WHERE s.month > '2026-03-01' AND s.thing = 'premium' AND s.terms_version = 1 AND r.reverses IS NOT NULL)$$, 'settlement_division settlement_reversal', 'also in a reversal'),
-             ($$DELETE FROM crm.settlement_line WHERE id = (SELECT max(l.id) FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id WHERE s.month > '2026-03-01' AND s.thing = 'commission')$$, 'settlement_division settlement_source', 'a line that is missing'),
+FROM (VALUES ($$UPDATE crm.settlement_line SET user_amount = user_amount + 0.01 WHERE id = (SELECT max(l.id) FROM crm.settlement_line l JOIN pg_temp.account s ON s.id = l.settlement_id WHERE s.month > '2026-03-01' AND s.thing = 'cost')$$, 'settlement_division settlement_source', 'a cent too many is found'),
+             ($$UPDATE crm.settlement_line SET user_amount = user_amount + 0.01, provider_amount = provider_amount - 0.01 WHERE id = (SELECT max(l.id) FROM crm.settlement_line l JOIN pg_temp.account s ON s.id = l.settlement_id WHERE s.month > '2026-03-01' AND s.thing = 'cost' AND s.terms_version = 1)$$, 'settlement_division', 'a cent on the wrong side'),
+             ($$UPDATE crm.settlement_line SET user_amount = user_amount + 0.01, provider_amount = provider_amount - 0.01 WHERE id = (SELECT max(l.id) FROM crm.settlement_line l JOIN pg_temp.account s ON s.id = l.settlement_id JOIN crm.premium_receipt r ON r.policy_id = l.policy_id AND r.id = l.source_id WHERE s.month > '2026-03-01' AND s.thing = 'premium' AND s.terms_version = 1 AND r.reverses IS NOT NULL)$$, 'settlement_division settlement_reversal', 'also in a reversal'),
+             ($$DELETE FROM crm.settlement_line WHERE id = (SELECT max(l.id) FROM crm.settlement_line l JOIN pg_temp.account s ON s.id = l.settlement_id WHERE s.month > '2026-03-01' AND s.thing = 'commission')$$, 'settlement_division settlement_source', 'a line that is missing'),
              ($$DELETE FROM crm.settlement_line WHERE id = (SELECT max(line_id) FROM settled WHERE thing = 'commission')$$, 'settlement_closed settlement_division settlement_source', 'of a settled month'),
              ($$UPDATE crm.settlement SET user_amount = user_amount + 1 WHERE id = (SELECT max(id) FROM settled)$$, 'settlement_closed', 'a sum of a settled month'),
              ($$INSERT INTO crm.settlement_line (settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by) SELECT max(id), 4711, 1, '2026-05-01', 1, 1, now(), 'x' FROM crm.settlement WHERE month > '2026-03-01'$$, 'settlement_division settlement_source', 'a line of nothing'),
-             ($$INSERT INTO crm.settlement_line (settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by) SELECT settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by FROM crm.settlement_line WHERE id = (SELECT max(l.id) FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id WHERE s.month > '2026-03-01' AND s.thing = 'cost')$$, 'settlement_division settlement_source', 'a line posted twice'),
+             ($$INSERT INTO crm.settlement_line (settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by) SELECT settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by FROM crm.settlement_line WHERE id = (SELECT max(l.id) FROM crm.settlement_line l JOIN pg_temp.account s ON s.id = l.settlement_id WHERE s.month > '2026-03-01' AND s.thing = 'cost')$$, 'settlement_division settlement_source', 'a line posted twice'),
              ($$UPDATE crm.settlement SET lines = 5, provider_amount = 0, user_amount = 0 WHERE month = '2026-04-01'$$, 'settlement_closed', 'sums of a month that is open')) v (statement, told, name);
 CALL crm.rebuild('2026-06-30', NULL);
 SELECT is_empty('SELECT * FROM crm.check() WHERE check_name ~ ''^(settlement|attribution)''', 'crm.check() says the same as long as all is well');
-UPDATE crm.settlement_line SET user_amount = user_amount + 0.01 WHERE id = (SELECT max(line_id) FROM settled);
+UPDATE crm.settlement_line SET user_amount = user_amount + 0.01 WHERE id = (SELECT max(line_id) FROM settled WHERE thing = 'cost');
 SELECT results_eq('SELECT DISTINCT check_name FROM crm.check() WHERE check_name ~ ''^(settlement|attribution)'' ORDER BY 1', $$VALUES ('settlement_closed'), ('settlement_division'), ('settlement_source')$$, 'and when it is not');
-UPDATE crm.settlement_line SET user_amount = user_amount - 0.01 WHERE id = (SELECT max(line_id) FROM settled);
+UPDATE crm.settlement_line SET user_amount = user_amount - 0.01 WHERE id = (SELECT max(line_id) FROM settled WHERE thing = 'cost');
 ALTER TABLE crm.settlement_line ENABLE TRIGGER USER;
 ALTER TABLE crm.settlement ENABLE TRIGGER USER;
 SELECT is_empty('SELECT * FROM crm._check_settlement()', 'and nothing where nothing is planted');
@@ -328,6 +332,18 @@ SELECT is(pg_temp.as('person 8', $$SELECT crm.confirm_settlement('2026-03-01')$$
 SELECT is(pg_temp.as('person 7', 'SELECT count(*) > 0 FROM crm_bi.settlement_channel'), 'true', 'and reads it');
 SELECT matches(pg_temp.as('person 9', statement), '^42501 "person 9" has not the duty finance / Add', 'a planner does not: ' || statement)
 FROM unnest('{SELECT crm.post_settlement(),SELECT crm.attribute_policies(),"SELECT crm.close_settlement(''2026-04-01'')","SELECT crm.reopen_settlement(''2026-04-01'', ''x'')","SELECT crm.confirm_settlement(''2026-04-01'')"}'::text[]) statement;
+CREATE ROLE crm_test_provider;
+CALL crm.grant_duty('provider', 'crm_test_provider');
+INSERT INTO crm.position (staff_id, org_id, duty) VALUES (4, 1, 'provider');
+SELECT is(pg_temp.as(person, format(statement, :plan)), answer, name)
+FROM (VALUES ('person 9', $$SELECT crm.amend_terms(%s, 1, 4, '2026-07-01', 0.1, 0.1, 0.1, 0.1)$$, '2', 'a planner proposes other terms'),
+             ('person 7', $$SELECT crm.amend_terms(%s, 1, 4, '2026-07-01', 0.1, 0.1, 0.1, 0.1)$$, '42501 "person 7" has not the duty planner or resource_manager at unit "co" / Add a row to crm.position, for that unit or one above it, for the member of staff in post whose login is the acting person.', 'finance does not'),
+             ('person 4', 'SELECT crm.accept_amendment(%s, 1, 4, 2, 1)', 'false', 'a provider of the one channel accepts'),
+             ('person 11', 'SELECT crm.accept_amendment(%s, 1, 4, 2, 4)', 'true', 'a planner of the other')) v (person, statement, answer, name);
+SELECT matches(pg_temp.as(person, format(statement, :plan)), '^42501 "' || person || '" ' || words, name)
+FROM (VALUES ('person 9', 'SELECT crm.accept_amendment(%s, 1, 4, 2, 4)', 'may not act for channel', 'a planner of a third does not'),
+             ('person 11', 'SELECT crm.accept_amendment(%s, 1, 4, 2, 1)', 'may not act for channel', 'nor one for the channel that gives'),
+             ('person 7', 'SELECT crm.withdraw_amendment(%s, 1, 4, 2)', 'has not the duty', 'and finance withdraws none')) v (person, statement, words, name);
 SET LOCAL ROLE crm_test_planner;
 SELECT throws_ok(statement, '42501', NULL, 'nor by the right to it: ' || statement)
 FROM unnest('{SELECT crm.post_settlement(),SELECT crm.attribute_policies(),"SELECT crm.close_settlement(''2026-04-01'')",SELECT FROM crm.settlement_line,DELETE FROM crm.settlement_line}'::text[]) statement;
