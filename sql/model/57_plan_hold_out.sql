@@ -23,8 +23,10 @@ SELECT c.customer_id, c.plan_id
 FROM crm.plan_customer c JOIN crm.plan p ON p.id = c.plan_id
 WHERE c.arm = 'hold_out'
   AND CASE WHEN c.outcome IS NULL THEN p.state = 'approved'
-           WHEN c.outcome = 'held_out' THEN crm._business_day(c.done_at) + p.hold_out_days >= crm._business_day(pg_catalog.clock_timestamp()) ELSE false END;
-COMMENT ON VIEW crm._held_out IS 'Customers whom no allocation may touch now, since a plan that is approved or carried out holds them out: one row for each plan and customer.';
+           WHEN c.outcome = 'held_out' THEN crm._business_day(c.done_at) + p.hold_out_days >= crm._business_day(pg_catalog.clock_timestamp()) ELSE false END
+  -- whoever was claimed since is served, and passed on as anybody
+  AND NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.customer_id AND h.held_from > p.computed_at);
+COMMENT ON VIEW crm._held_out IS 'Customers whom no allocation may touch now, since a plan that is approved or carried out holds them out and nobody has claimed them since: one row for each plan and customer.';
 COMMENT ON COLUMN crm._held_out.customer_id IS 'Customer.';
 COMMENT ON COLUMN crm._held_out.plan_id IS 'Plan.';
 GRANT SELECT ON crm._held_out TO crm_bi_owner;

@@ -138,10 +138,13 @@ SELECT results_eq(format('SELECT customer_id, cause FROM crm_bi.plan_difference 
 SELECT pg_temp.refused(format('UPDATE crm.plan_customer SET outcome = ''allocated'', holding_id = 1 WHERE plan_id = %s AND customer_id = %s', :plan, :claimed), '23514', 'plan_customer_hold_out_check', 'who is held out is never allocated');
 SAVEPOINT later;
 UPDATE crm.plan_customer SET done_at = done_at - interval '60 days' WHERE plan_id = :plan;
-SELECT is((SELECT count(*) FROM crm._held_out), (SELECT count(*) FROM kept), 'up to the last day');
+SELECT is((SELECT count(*) FROM crm._held_out), (SELECT count(*) - 1 FROM kept), 'up to the last day, but for who was claimed');
 UPDATE crm.plan_customer SET done_at = done_at - interval '1 day' WHERE plan_id = :plan;
 SELECT is((SELECT count(*) FROM crm._held_out), 0::bigint, 'and no longer');
 SELECT is((SELECT array_agg(DISTINCT outcome) FROM crm.allocate(ARRAY(SELECT customer_id FROM kept WHERE customer_id <> :claimed), '{4,6}')), '{allocated}', 'then all are free');
+ROLLBACK TO later;
+SELECT crm.release(:claimed, 6) \g /dev/null
+SELECT is((SELECT outcome FROM crm.allocate(ARRAY[:claimed::bigint], '{4}')), 'allocated', 'who was claimed is served, and passed on as anybody');
 ROLLBACK TO later;
 
 -- what came of it: purchases by a known chance ------------------------------------------
