@@ -21,6 +21,17 @@ JOIN (SELECT v.from_date, pg_catalog.lead(v.from_date, 1, 'infinity') OVER (ORDE
   ON p.issued_on >= b.from_date AND p.issued_on < b.to_date;
 COMMENT ON VIEW crm._settlement_source IS 'Receipts and their reversals, commissions, costs and assessment credits of every policy, with the day by whose terms they are divided.';
 
+CREATE VIEW crm._settlement_compared AS
+SELECT coalesce(s.thing, l.thing) AS thing, coalesce(s.policy_id, l.policy_id) AS policy_id, coalesce(s.source_id, l.source_id) AS source_id, coalesce(s.day, l.day) AS day,
+       coalesce(s.amount, 0) AS amount, coalesce(l.amount, 0) AS posted_amount, coalesce(l.provider_amount, 0) AS provider_amount, coalesce(l.user_amount, 0) AS user_amount,
+       coalesce(l.lines, 0) AS lines
+FROM (SELECT x.* FROM crm._settlement_source x WHERE x.amount <> 0 AND x.policy_id IN (SELECT a.policy_id FROM crm.policy_attribution a)) s
+FULL JOIN (SELECT t.thing, y.policy_id, y.source_id, pg_catalog.max(y.day) AS day, pg_catalog.count(*) AS lines, pg_catalog.sum(y.amount) AS amount, pg_catalog.sum(y.provider_amount) AS provider_amount,
+                  pg_catalog.sum(y.user_amount) AS user_amount
+           FROM crm.settlement_line y JOIN crm.settlement m ON m.id = y.settlement_id JOIN crm.settlement_account t ON t.id = m.account_id GROUP BY t.thing, y.policy_id, y.source_id) l
+  ON l.thing = s.thing AND l.policy_id = s.policy_id AND l.source_id = s.source_id;
+COMMENT ON VIEW crm._settlement_compared IS 'Each source of an attributed policy, or of a line, with the sum of its lines.';
+
 CREATE VIEW crm._settlement_policy AS
 SELECT a.policy_id, a.plan_id, coalesce(a.provider_channel_id, 0) AS provider_id, pg_catalog.array_agg(a.channel_id ORDER BY a.channel_id) AS channels,
        pg_catalog.array_agg(a.share ORDER BY a.channel_id) AS shares
@@ -131,7 +142,7 @@ COMMENT ON FUNCTION crm.post_settlement() IS
   'Attributes policies, and divides every receipt, commission, cost and credit of them between provider and user by the terms in force on its day, to the cent; what is posted already posts nothing, what has changed since its difference. A line falls into the month of its day, or the first open month after it. Returns how many lines were posted. Errors: 40001 to be retried, 42501. 分配入账';
 REVOKE ALL ON FUNCTION crm.post_settlement() FROM PUBLIC;
 
-GRANT SELECT ON crm._settlement_source TO crm_bi_owner;
+GRANT SELECT ON crm._settlement_compared TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('finance', 'USAGE', 'SCHEMA', 'crm_bi'),
   ('finance', 'EXECUTE', 'FUNCTION', 'crm.post_settlement()');

@@ -25,14 +25,8 @@ BEGIN
   FROM crm.policy_attribution a GROUP BY a.policy_id HAVING sum(a.share) <> 1 OR count(DISTINCT a.plan_id) > 1 ORDER BY a.policy_id LIMIT 100;
 
   RETURN QUERY
-  SELECT 'settlement_source', format('%s %s of policy %s is %s, its lines come to %s', coalesce(s.thing, l.thing), coalesce(s.source_id, l.source_id), coalesce(s.policy_id, l.policy_id),
-                                     coalesce(s.amount, 0), coalesce(l.amount::text, 'nothing')), remedy
-  FROM (SELECT x.thing, x.policy_id, x.source_id, x.amount FROM crm._settlement_source x
-        WHERE x.amount <> 0 AND x.policy_id IN (SELECT a.policy_id FROM crm.policy_attribution a)) s
-  FULL JOIN (SELECT t.thing, y.policy_id, y.source_id, sum(y.amount) AS amount
-             FROM crm.settlement_line y JOIN crm.settlement m ON m.id = y.settlement_id JOIN crm.settlement_account t ON t.id = m.account_id
-             GROUP BY t.thing, y.policy_id, y.source_id) l ON l.thing = s.thing AND l.policy_id = s.policy_id AND l.source_id = s.source_id
-  WHERE coalesce(s.amount, 0) <> coalesce(l.amount, 0)
+  SELECT 'settlement_source', format('%s %s of policy %s is %s, its lines come to %s', c.thing, c.source_id, c.policy_id, c.amount, CASE c.lines WHEN 0 THEN 'nothing' ELSE c.posted_amount::text END), remedy
+  FROM crm._settlement_compared c WHERE c.amount <> c.posted_amount
   ORDER BY 2 LIMIT 100;
 
   RETURN QUERY

@@ -174,16 +174,10 @@ COMMENT ON COLUMN crm_bi.settlement_line.posted_at IS 'When it was posted. 入�
 COMMENT ON COLUMN crm_bi.settlement_line.posted_by IS 'By whom. 入账人';
 
 CREATE VIEW crm_bi.settlement_reconciliation AS
-SELECT pg_catalog.concat_ws('/', coalesce(s.thing, l.thing), coalesce(s.policy_id, l.policy_id), coalesce(s.source_id, l.source_id)) AS settlement_reconciliation_key,
-       coalesce(s.thing, l.thing) AS thing, coalesce(s.policy_id, l.policy_id) AS policy_id, coalesce(s.source_id, l.source_id) AS source_id, coalesce(s.day, l.day) AS day,
-       coalesce(s.amount, 0) AS amount, coalesce(l.amount, 0) AS posted_amount, coalesce(l.provider_amount, 0) AS provider_amount, coalesce(l.user_amount, 0) AS user_amount,
-       coalesce(s.amount, 0) - coalesce(l.amount, 0) AS difference, coalesce(l.lines, 0) AS lines,
-       CASE WHEN coalesce(s.amount, 0) = coalesce(l.amount, 0) THEN 'agrees' WHEN l.policy_id IS NULL THEN 'to_be_posted' ELSE 'differs' END AS state
-FROM (SELECT x.thing, x.policy_id, x.source_id, x.day, x.amount FROM crm._settlement_source x WHERE x.amount <> 0 AND x.policy_id IN (SELECT a.policy_id FROM crm.policy_attribution a)) s
-FULL JOIN (SELECT t.thing, y.policy_id, y.source_id, pg_catalog.max(y.day) AS day, pg_catalog.count(*) AS lines, pg_catalog.sum(y.amount) AS amount, pg_catalog.sum(y.provider_amount) AS provider_amount,
-                  pg_catalog.sum(y.user_amount) AS user_amount
-           FROM crm.settlement_line y JOIN crm.settlement m ON m.id = y.settlement_id JOIN crm.settlement_account t ON t.id = m.account_id GROUP BY t.thing, y.policy_id, y.source_id) l
-  ON l.thing = s.thing AND l.policy_id = s.policy_id AND l.source_id = s.source_id;
+SELECT pg_catalog.concat_ws('/', c.thing, c.policy_id, c.source_id) AS settlement_reconciliation_key, c.thing, c.policy_id, c.source_id, c.day, c.amount, c.posted_amount, c.provider_amount,
+       c.user_amount, c.amount - c.posted_amount AS difference, c.lines,
+       CASE WHEN c.amount = c.posted_amount THEN 'agrees' WHEN c.lines = 0 THEN 'to_be_posted' ELSE 'differs' END AS state
+FROM crm._settlement_compared c;
 COMMENT ON VIEW crm_bi.settlement_reconciliation IS 'What attributed policies brought and what was posted of it: one row for each receipt, reversal, commission, cost and credit. 逐笔对账';
 COMMENT ON COLUMN crm_bi.settlement_reconciliation.settlement_reconciliation_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.settlement_reconciliation.thing IS 'premium 实收保费, assessment 考核任务, commission 直接佣金 or cost 费用.';
