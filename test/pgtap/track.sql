@@ -161,6 +161,12 @@ INSERT INTO crm.commission (customer_id, policy_id, kind, earned_on, amount) SEL
 SET LOCAL crm.posting = 'commit';
 SELECT ok(crm.post() > 0, 'posted');
 
+CREATE FUNCTION pg_temp.same_on(day date, got text, wanted text, name text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('crm.as_of', day::text, true);
+  RETURN pg_temp.same(got, wanted, name);
+END
+$$;
 CREATE FUNCTION pg_temp.naive_uplift(plan bigint, day date, today date) RETURNS TABLE (dimension text, member text, treated bigint, treated_bought bigint, held_out bigint, held_out_bought bigint, treated_premium numeric, held_out_premium numeric) LANGUAGE sql AS $$
   SELECT d.dimension, d.member, count(*) FILTER (WHERE c.arm = 'treated'), count(*) FILTER (WHERE c.arm = 'treated' AND b.n > 0), count(*) FILTER (WHERE c.arm = 'hold_out'), count(*) FILTER (WHERE c.arm = 'hold_out' AND b.n > 0),
          round(avg(coalesce(b.premium, 0)) FILTER (WHERE c.arm = 'treated'), 2), round(avg(coalesce(b.premium, 0)) FILTER (WHERE c.arm = 'hold_out'), 2)
@@ -169,7 +175,7 @@ CREATE FUNCTION pg_temp.naive_uplift(plan bigint, day date, today date) RETURNS 
   CROSS JOIN LATERAL (SELECT count(*) AS n, sum(p.annual_premium) AS premium FROM crm.policy p WHERE p.customer_id = c.customer_id AND p.issued_on BETWEEN today AND least(today + 60, day)) b
   WHERE c.plan_id = plan AND c.arm IS NOT NULL GROUP BY 1, 2
 $$;
-SELECT set_config('crm.as_of', (:'today'::date + days)::text, true) AS as_of, pg_temp.same(format('SELECT dimension, member, treated, treated_bought, held_out, held_out_bought, treated_premium, held_out_premium FROM crm_bi.plan_uplift WHERE plan_id = %s', :plan),
+SELECT pg_temp.same_on(:'today'::date + days, format('SELECT dimension, member, treated, treated_bought, held_out, held_out_bought, treated_premium, held_out_premium FROM crm_bi.plan_uplift WHERE plan_id = %s', :plan),
   format('SELECT * FROM pg_temp.naive_uplift(%s, %L, %L)', :plan, :'today'::date + days, :'today'), format('both groups after %s days', days)) FROM (VALUES (0), (20), (59), (60), (61), (79)) v (days);
 SELECT is_empty(format($$SELECT u.* FROM crm_bi.plan_uplift u, crm.uplift(u.treated_bought, u.treated, u.held_out_bought, u.held_out) n
   WHERE plan_id = %s AND (u.uplift, u.uplift_low, u.uplift_high, u.extra_purchases) IS DISTINCT FROM (round(n.uplift::numeric, 6), round(n.lower::numeric, 6), round(n.upper::numeric, 6), round((n.uplift * u.treated)::numeric, 2))$$, :plan), 'with the interval of crm.uplift()');
@@ -235,7 +241,7 @@ CREATE FUNCTION pg_temp.naive_bulletin(plan bigint, day date) RETURNS TABLE (sta
   LEFT JOIN LATERAL (SELECT sum(x.amount) AS cost FROM crm.customer_cost x WHERE x.kind = 'visit' AND x.customer_id = c.customer_id AND x.incurred_on BETWEEN h.f AND h.t) k ON true
   WHERE c.plan_id = naive_bulletin.plan GROUP BY 1, 2, 3
 $$;
-SELECT set_config('crm.as_of', (:'today'::date + days)::text, true) AS as_of, pg_temp.same(format('SELECT stage, channel, org_id, planned, held_out, allocated, contacted, fed_back, reached, purchases, policies, premium, cost FROM crm_bi.plan_bulletin WHERE plan_id = %s', :plan),
+SELECT pg_temp.same_on(:'today'::date + days, format('SELECT stage, channel, org_id, planned, held_out, allocated, contacted, fed_back, reached, purchases, policies, premium, cost FROM crm_bi.plan_bulletin WHERE plan_id = %s', :plan),
   format('SELECT * FROM pg_temp.naive_bulletin(%s, %L) b', :plan, :'today'::date + days), format('bulletin after %s days', days)) FROM (VALUES (-1), (0), (5), (33), (79)) v (days);
 SELECT results_eq(format('SELECT sum(planned), sum(allocated), sum(expected_purchases), sum(expected_premium) FROM crm_bi.plan_bulletin WHERE plan_id = %s', :plan), format('SELECT planned::numeric, allocated::numeric, expected_purchases, expected_premium FROM crm_bi.plan WHERE plan_id = %s', :plan), 'bulletins add up to the plan');
 SELECT results_eq(format('SELECT channel, round(sum(promised_purchases), 2), round(sum(promised_premium)), max(promised_by) FROM crm_bi.plan_bulletin WHERE plan_id = %s GROUP BY 1 ORDER BY 1', :plan),
