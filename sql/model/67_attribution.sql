@@ -61,7 +61,7 @@ COMMENT ON COLUMN crm.policy_attribution.org_id IS 'Unit of the holder.';
 COMMENT ON COLUMN crm.policy_attribution.staff_id IS 'Member of staff that held; NULL: the unit or channel did.';
 COMMENT ON COLUMN crm.policy_attribution.share IS 'Share of the holder; those of a policy make 1.';
 COMMENT ON COLUMN crm.policy_attribution.attributed_at IS 'When it was attributed so.';
-CREATE INDEX ON crm.policy_attribution (plan_id);
+CREATE INDEX ON crm.policy_attribution (plan_id, policy_id);
 CREATE INDEX ON crm.policy_attribution (provider_channel_id);
 CREATE INDEX ON crm.policy_attribution (channel_id);
 CREATE INDEX ON crm.policy_attribution (org_id);

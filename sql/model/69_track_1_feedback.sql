@@ -48,7 +48,7 @@ COMMENT ON COLUMN crm.feedback.note IS 'Remark.';
 COMMENT ON COLUMN crm.feedback.given_at IS 'When.';
 COMMENT ON COLUMN crm.feedback.given_by IS 'Who recorded it.';
 CREATE INDEX ON crm.feedback (customer_id, holding_id);
-CREATE INDEX ON crm.feedback (plan_id);
+CREATE INDEX ON crm.feedback (plan_id, customer_id);
 CREATE INDEX ON crm.feedback (staff_id);
 CREATE INDEX ON crm.feedback (result);
 INSERT INTO crm.customer_reference (relation, column_name, way, binds, note) VALUES ('crm.feedback', 'customer_id', 'move', false, 'It comes along with the holding.');
