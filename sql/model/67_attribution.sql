@@ -74,7 +74,6 @@ SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   zone CONSTANT text := crm.setting_value('business_time_zone');
-  free_look CONSTANT integer := crm.setting_value('free_look_days')::integer;
 BEGIN
   RETURN QUERY
   WITH RECURSIVE held AS MATERIALIZED (
@@ -106,7 +105,7 @@ BEGIN
     FROM crm.policy p
     JOIN span w ON w.customer_id = p.customer_id AND p.issued_on BETWEEN w.from_day AND w.to_day
     LEFT JOIN first_end v ON v.customer_id = p.customer_id AND v.policy_id = p.id
-    WHERE (v.on_date = p.issued_on OR v.reason = 'cancellation' AND v.on_date <= p.issued_on + free_look) IS NOT TRUE),
+    WHERE (v.on_date = p.issued_on OR v.reason = 'cancellation' AND v.on_date <= p.issued_on + crm.setting_value('free_look_days', p.issued_on)::integer) IS NOT TRUE),
   candidate AS (
     SELECT s.policy_id, s.plan_id, s.customer_id, s.attribution, h.id, h.channel_id, h.org_id, h.staff_id, h.held_from,
            -- of several plans the one whose window began last

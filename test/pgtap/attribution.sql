@@ -117,6 +117,14 @@ SELECT pg_temp.same('SELECT policy_id, holding_id FROM crm.policy_attribution WH
   'VALUES (107::bigint, 11::bigint), (240, 132), (241, 132), (122, 31), (123, 31)', 'each as it stands now');
 SELECT is_empty('SELECT * FROM crm._check_settlement() WHERE check_name ~ ''attribution''', 'nothing to complain of');
 
+CREATE TEMP TABLE told_before AS SELECT * FROM pg_temp.told() WHERE policy_id < 300;
+-- a longer free look from a day on is of what is issued then
+INSERT INTO crm.setting (name, value, valid_from) VALUES ('free_look_days', '60', '2026-03-01');
+SELECT pg_temp.hold(23, 231, 1, 1, '2026-02-01'), pg_temp.sell(320, 23, '2026-02-28'), pg_temp.sell(321, 23, '2026-03-01') \g /dev/null
+INSERT INTO crm.policy_event (customer_id, policy_id, kind, on_date, reason) VALUES (23, 320, 'end', '2026-04-20', 'cancellation'), (23, 321, 'end', '2026-04-20', 'cancellation');
+SELECT pg_temp.same('SELECT policy_id, told FROM pg_temp.told() WHERE policy_id IN (320, 321)', $$VALUES (320::bigint, 'plan 1: 231 1.000000')$$, 'the free look is that of the day of issue');
+SELECT pg_temp.same('SELECT policy_id, told FROM pg_temp.told() WHERE policy_id < 300', 'SELECT policy_id, told FROM told_before', 'and takes back nothing issued before');
+
 -- two customers who are one: histories side by side
 SELECT pg_temp.hold(21, 211, 1, 1, '2026-01-10', '2026-01-31'), pg_temp.hold(22, 221, 2, 2, '2026-01-20', '2026-02-10'), pg_temp.sell(300, 21, '2026-01-25'), pg_temp.sell(301, 22, '2026-01-15'), pg_temp.sell(302, 22, '2026-02-25') \g /dev/null
 SELECT crm.attribute_policies() \g /dev/null
