@@ -122,7 +122,7 @@ BEGIN
     stands := CASE WHEN OLD.state = 'settled' OR TG_OP = 'UPDATE' AND (NEW.month <> OLD.month OR (OLD.state, NEW.state) = ('open', 'settled')) THEN OLD.month END;
   ELSIF TG_TABLE_NAME = 'settlement' THEN
     stands := (SELECT p.month FROM crm.settlement_period p
-               WHERE p.state = 'settled' AND p.month IN (OLD.month, CASE TG_OP WHEN 'UPDATE' THEN NEW.month END) LIMIT 1);
+               WHERE p.state = 'settled' AND p.month IN (OLD.month, NEW.month) LIMIT 1);
   ELSE
     stands := (SELECT p.month FROM crm.settlement s JOIN crm.settlement_period p ON p.month = s.month WHERE s.account_id = OLD.id AND p.state = 'settled' LIMIT 1);
   END IF;
@@ -139,7 +139,7 @@ CREATE TRIGGER stays_line BEFORE UPDATE OR DELETE OR TRUNCATE ON crm.settlement_
 CREATE TRIGGER stays_insert AFTER INSERT ON crm.settlement_line REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION crm._settlement_stays();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE ON crm.settlement_account FOR EACH ROW EXECUTE FUNCTION crm._settlement_stays();
 CREATE TRIGGER stays_truncate BEFORE TRUNCATE ON crm.settlement_account FOR EACH STATEMENT EXECUTE FUNCTION crm._settlement_stays();
-CREATE TRIGGER stays BEFORE UPDATE OR DELETE ON crm.settlement FOR EACH ROW EXECUTE FUNCTION crm._settlement_stays();
+CREATE TRIGGER stays BEFORE INSERT OR UPDATE OR DELETE ON crm.settlement FOR EACH ROW EXECUTE FUNCTION crm._settlement_stays();
 CREATE TRIGGER stays_truncate BEFORE TRUNCATE ON crm.settlement FOR EACH STATEMENT EXECUTE FUNCTION crm._settlement_stays();
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE ON crm.settlement_period FOR EACH ROW EXECUTE FUNCTION crm._settlement_stays();
 CREATE TRIGGER stays_truncate BEFORE TRUNCATE ON crm.settlement_period FOR EACH STATEMENT EXECUTE FUNCTION crm._settlement_stays();

@@ -6,10 +6,10 @@ CREATE TABLE crm.terms_amendment (
   user_channel_id bigint NOT NULL REFERENCES crm.channel,
   version integer NOT NULL CHECK (version >= 2),
   from_date date NOT NULL CHECK (from_date BETWEEN '1900-01-01' AND '2199-12-31'),
-  premium_share numeric NOT NULL CHECK (premium_share BETWEEN 0 AND 1),
-  assessment_share numeric NOT NULL CHECK (assessment_share BETWEEN 0 AND 1),
-  commission_share numeric NOT NULL CHECK (commission_share BETWEEN 0 AND 1),
-  cost_share numeric NOT NULL CHECK (cost_share BETWEEN 0 AND 1),
+  premium_share numeric NOT NULL CHECK (premium_share BETWEEN 0 AND 1 AND pg_catalog.scale(premium_share) <= 30),
+  assessment_share numeric NOT NULL CHECK (assessment_share BETWEEN 0 AND 1 AND pg_catalog.scale(assessment_share) <= 30),
+  commission_share numeric NOT NULL CHECK (commission_share BETWEEN 0 AND 1 AND pg_catalog.scale(commission_share) <= 30),
+  cost_share numeric NOT NULL CHECK (cost_share BETWEEN 0 AND 1 AND pg_catalog.scale(cost_share) <= 30),
   note text,
   proposed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   proposed_by text NOT NULL DEFAULT crm.actor(),
@@ -89,26 +89,30 @@ $$;
 COMMENT ON FUNCTION crm._amended_plan(bigint) IS 'Locks a plan that was approved, for who plans or manages resources there. Errors: 22004, 23503, 42501, 55000.';
 REVOKE ALL ON FUNCTION crm._amended_plan(bigint) FROM PUBLIC;
 
-CREATE FUNCTION crm._check_amendment(plan_id bigint, provider_channel_id bigint, user_channel_id bigint, from_date date) RETURNS void
+CREATE FUNCTION crm._check_amendment(plan_id bigint, provider_channel_id bigint, user_channel_id bigint, from_date date, version integer DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   open_month CONSTANT date := crm._first_open_month();
   agreed date;
+  later integer;
 BEGIN
   IF _check_amendment.from_date < open_month THEN
     RAISE EXCEPTION 'terms from % on would change what is closed', _check_amendment.from_date
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('They may change from %s on.', open_month);
   END IF;
-  SELECT max(t.from_date) INTO agreed FROM crm._terms_in_force t
-  WHERE t.plan_id = _check_amendment.plan_id AND t.provider_channel_id = _check_amendment.provider_channel_id AND t.user_channel_id = _check_amendment.user_channel_id;
+  SELECT t.from_date, t.version INTO agreed, later FROM crm._terms_in_force t
+  WHERE t.plan_id = _check_amendment.plan_id AND t.provider_channel_id = _check_amendment.provider_channel_id AND t.user_channel_id = _check_amendment.user_channel_id
+  ORDER BY t.from_date DESC, t.version DESC LIMIT 1;
   IF agreed > _check_amendment.from_date THEN
     RAISE EXCEPTION 'other terms are agreed from % on', agreed USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'New terms begin on that day or later.';
+  ELSIF agreed = _check_amendment.from_date AND later > _check_amendment.version THEN
+    RAISE EXCEPTION 'version % is agreed from the same day on', later USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'crm.amend_terms() proposes another.';
   END IF;
 END
 $$;
-COMMENT ON FUNCTION crm._check_amendment(bigint, bigint, bigint, date) IS 'Whether terms may change from a day on. Errors: 55000 a closed month, or terms agreed from a later day.';
-REVOKE ALL ON FUNCTION crm._check_amendment(bigint, bigint, bigint, date) FROM PUBLIC;
+COMMENT ON FUNCTION crm._check_amendment(bigint, bigint, bigint, date, integer) IS 'Whether terms may change from a day on. Errors: 55000 a closed month, terms agreed from a later day, or a later version from the same day.';
+REVOKE ALL ON FUNCTION crm._check_amendment(bigint, bigint, bigint, date, integer) FROM PUBLIC;
 
 CREATE FUNCTION crm.amend_terms(plan_id bigint, provider_channel_id bigint, user_channel_id bigint, from_date date, premium_share numeric, assessment_share numeric,
   commission_share numeric, cost_share numeric, note text DEFAULT NULL) RETURNS integer
@@ -174,7 +178,7 @@ BEGIN
     RAISE EXCEPTION '"%" has accepted these terms for the other channel', crm.actor() USING ERRCODE = 'insufficient_privilege', HINT = 'Somebody else accepts for this one.';
   END IF;
   IF num_nonnulls(amendment.provider_accepted_at, amendment.user_accepted_at) < 2 THEN
-    PERFORM crm._check_amendment(amendment.plan_id, amendment.provider_channel_id, amendment.user_channel_id, amendment.from_date);
+    PERFORM crm._check_amendment(amendment.plan_id, amendment.provider_channel_id, amendment.user_channel_id, amendment.from_date, amendment.version);
     UPDATE crm.terms_amendment m
     SET provider_accepted_at = CASE WHEN accept_amendment.channel_id = m.provider_channel_id THEN coalesce(m.provider_accepted_at, clock_timestamp()) ELSE m.provider_accepted_at END,
         provider_accepted_by = CASE WHEN accept_amendment.channel_id = m.provider_channel_id THEN coalesce(m.provider_accepted_by, crm.actor()) ELSE m.provider_accepted_by END,
@@ -187,7 +191,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.accept_amendment(bigint, bigint, bigint, integer, bigint) IS
-  'Accepts a version of terms for one of the two channels; again changes nothing. Returns whether both have, so that it is in force. Errors: 22004, 22023 not a party, 40001, 42501 not for that channel, or the same person has accepted for the other; 42704, 55000 withdrawn, the day lies in a closed month, or terms from a later day are agreed. 确认条款变更';
+  'Accepts a version of terms for one of the two channels; again changes nothing. Returns whether both have, so that it is in force. Errors: 22004, 22023 not a party, 40001, 42501 not for that channel, or the same person has accepted for the other; 42704, 55000 withdrawn, the day lies in a closed month, or terms from a later day, or a later version from the same one, are agreed. 确认条款变更';
 REVOKE ALL ON FUNCTION crm.accept_amendment(bigint, bigint, bigint, integer, bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm.withdraw_amendment(plan_id bigint, provider_channel_id bigint, user_channel_id bigint, version integer) RETURNS void

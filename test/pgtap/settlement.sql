@@ -164,7 +164,7 @@ SELECT pg_temp.refused(format('SELECT crm.amend_terms(%s, %s, %s, %s, %s, 0.1, 0
 FROM (VALUES ('NULL', '1', '2', '''2026-03-01''', '0.1', '22004', 'plan must be given', 'terms are of a plan'), ('999999', '1', '2', '''2026-03-01''', '0.1', '23503', 'no plan', 'that there is'),
              (:'draft', '1', '2', '''2026-03-01''', '0.1', '55000', 'is draft', 'and is approved'), (:'plan', '1', '1', '''2026-03-01''', '0.1', '23514', '', 'between two channels'),
              (:'plan', '1', '77', '''2026-03-01''', '0.1', '23503', 'user_channel', 'that there are'), (:'plan', 'NULL', '2', '''2026-03-01''', '0.1', '23502', 'provider_channel', 'both named'),
-             (:'plan', '1', '2', 'NULL', '0.1', '23502', 'from_date', 'from a day on'), (:'plan', '1', '2', '''2026-03-01''', '1.01', '23514', 'premium_share', 'no share above one'),
+             (:'plan', '1', '2', 'NULL', '0.1', '23502', 'from_date', 'from a day on'), (:'plan', '1', '2', '''2026-03-01''', '0.' || repeat('3', 31), '23514', 'premium_share', 'no share that nothing can be divided by'), (:'plan', '1', '2', '''2026-03-01''', '1.01', '23514', 'premium_share', 'no share above one'),
              (:'plan', '1', '2', '''2026-03-01''', '-0.1', '23514', 'premium_share', 'nor below none'), (:'plan', '1', '2', '''2026-03-01''', '''NaN''', '23514', 'premium_share', 'nor no number'),
              (:'plan', '1', '2', '''2026-03-01''', 'NULL', '23502', 'premium_share', 'nor none'), (:'plan', '1', '2', '''infinity''', '0.1', '23514', 'from_date', 'nor from never on')) v (p, a, b, d, s, code, words, name);
 SELECT is(crm.post_settlement(), 0::bigint, 'proposed terms change nothing');
@@ -181,8 +181,13 @@ SELECT is(crm.accept_amendment(:plan, 1, 2, 2, 2), true, 'the other, by another 
 SELECT pg_temp.refused(format('SELECT crm.withdraw_amendment(%s, 1, 2, 2)', :plan), '55000', 'is agreed', 'agreed terms stay');
 SELECT pg_temp.refused(format($$SELECT crm.amend_terms(%s, 1, 2, '2026-01-31', 0.1, 0.1, 0.1, 0.1)$$, :plan), '55000', 'agreed from 2026-02-01', 'and are not undone from an earlier day on');
 SELECT crm.amend_terms(:shared, 1, 3, '2026-03-10', 0.9, 0.9, 0.9, 0.9) AS other, crm.amend_terms(:shared, 2, 4, '2026-04-01', 1, 0, 0.5, 0.5) AS fresh \gset
+-- two versions from one day on: once the later is agreed, the earlier comes too late
+SELECT crm.amend_terms(:shared, 1, 4, '2026-06-30', 0.1, 0.1, 0.1, 0.1) AS overtaken, crm.amend_terms(:shared, 1, 4, '2026-06-30', 0.2, 0.2, 0.2, 0.2) AS taken \gset
+SELECT crm.accept_amendment(:shared, 1, 4, :taken, 4) \g /dev/null
 SELECT crm.accept_amendment(:shared, 1, 3, :other, 3), crm.accept_amendment(:shared, 2, 4, :fresh, 2) \g /dev/null
 SET LOCAL crm.actor = 'person 6';
+SELECT crm.accept_amendment(:shared, 1, 4, :taken, 1) \g /dev/null
+SELECT pg_temp.refused(format('SELECT crm.accept_amendment(%s, 1, 4, %s, 1)', :shared, :overtaken), '55000', format('version %s is agreed from the same day', :taken), 'nobody is told of terms in force that never are');
 SELECT crm.accept_amendment(:shared, 1, 3, :other, 1), crm.accept_amendment(:shared, 2, 4, :fresh, 4) \g /dev/null
 SELECT crm.amend_terms(:plan, 1, 2, '2026-05-01', 0, 0, 0, 0) AS dropped \gset
 SELECT lives_ok(format('SELECT crm.withdraw_amendment(%s, 1, 2, %s)', :plan, :dropped), 'proposed ones are withdrawn');
@@ -248,6 +253,7 @@ FROM (VALUES ($$UPDATE crm.settlement_line SET provider_amount = provider_amount
              ($$INSERT INTO crm.settlement_line (settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by) SELECT min(id), 1, 1, '2026-01-01', 1, 1, '2020-01-01', 'x' FROM crm.settlement WHERE month = '2026-01-01'$$, 'of 2026-01 takes no more lines', 'none is added to a settled month'),
              ($$UPDATE crm.settlement SET provider_amount = 0 WHERE month = '2026-01-01'$$, 'of 2026-01 cannot be changed', 'its sums stay'), ($$DELETE FROM crm.settlement WHERE month = '2026-01-01'$$, 'cannot be changed', 'and its accounts'),
              ($$UPDATE crm.settlement SET month = '2026-03-01' WHERE month = '2026-01-01'$$, 'cannot be changed', 'in their month'), ($$UPDATE crm.settlement SET month = '2026-01-01' WHERE month = '2026-03-01'$$, 'cannot be changed', 'to which none is moved'),
+             ($$INSERT INTO crm.settlement (account_id, month, lines, provider_amount, user_amount) SELECT id, '2026-01-01', 1, 1, 1 FROM crm.settlement_account WHERE thing = 'cost'$$, 'of 2026-01 cannot be changed', 'nor put beside them'),
              ($$UPDATE crm.settlement_period SET state = 'open', closed_at = NULL, closed_by = NULL, settled_at = NULL, settled_by = NULL WHERE month = '2026-01-01'$$, 'cannot be changed', 'it is not opened by hand'),
              ($$DELETE FROM crm.settlement_period WHERE month = '2026-01-01'$$, 'cannot be changed', 'nor taken away'),
              ($$UPDATE crm.settlement_period SET state = 'settled', closed_at = now(), closed_by = 'a', settled_at = now(), settled_by = 'b' WHERE month = '2026-03-01'$$, 'cannot be changed', 'nor is one settled that was not closed')) v (statement, words, name);
