@@ -33,12 +33,11 @@ BEGIN
   FROM crm.holding h
   WHERE h.end_cause IN ('narrowing', 'transfer', 'departure')
     AND NOT EXISTS (SELECT FROM crm.holding n WHERE n.customer_id = h.customer_id AND n.id <> h.id AND n.held_from = h.held_to)
-    AND CASE h.end_cause WHEN 'narrowing' THEN true
-          -- who moves may give customers back to the pool, who leaves need not give them to anybody
-          WHEN 'transfer' THEN NOT EXISTS (SELECT FROM crm.hand_over_customer l JOIN crm.hand_over p ON p.id = l.hand_over_id
-                                           WHERE l.customer_id = h.customer_id AND p.staff_id = h.staff_id AND l.outcome = 'pool')
-          ELSE EXISTS (SELECT FROM crm.hand_over_customer l JOIN crm.hand_over p ON p.id = l.hand_over_id
-                       WHERE l.customer_id = h.customer_id AND p.staff_id = h.staff_id AND p.kind = 'departure' AND l.outcome = 'handed_over') END
+    -- who moves may give customers back to the pool, who leaves need not give them to anybody: as the hand-over tells that ended it
+    AND CASE h.end_cause WHEN 'narrowing' THEN true ELSE
+          coalesce((SELECT l.outcome FROM crm.hand_over_customer l JOIN crm.hand_over p ON p.id = l.hand_over_id
+                    WHERE l.customer_id = h.customer_id AND p.staff_id = h.staff_id AND p.state = 'done' AND p.ended_at >= h.held_to
+                    ORDER BY p.ended_at LIMIT 1) = 'handed_over', h.end_cause = 'transfer') END
     AND NOT EXISTS (SELECT FROM crm._merged_holding m WHERE m.customer_id = h.customer_id);
 
   -- as of what was given last: a quota lowered, or loads that grew since, leave a holder above the quota without a fault
