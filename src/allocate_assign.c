@@ -1,379 +1,233 @@
 /*-------------------------------------------------------------------------
  * allocate_assign.c
- *		crm.assign(): the best assignment for any two queries.
+ *		crm.assign() and crm.solve_assignment(): the best assignment for any
+ *		two queries.
  *-------------------------------------------------------------------------
  */
 #include "crm.h"
 
 #include <math.h>
 
+#include "allocate_input.h"
 #include "allocate_solver.h"
-#include "base_query.h"
+#include "allocate_weighted.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
-#define RADIX_BITS		11
-#define RADIX			(1 << RADIX_BITS)
+/* So many holders are named in a message */
+#define NAMED_HOLDERS	10
 
-/* Customers and holders are counted in 32 bits, with room for two more. */
-#define MAX_MEMBERS		(PG_INT32_MAX - 2)
-
-typedef struct Holder
+typedef struct Answer
 {
-	int64		id;
-	int64		capacity;
-} Holder;
-
-typedef struct Edge
-{
-	int64		customer;
-	double		benefit;
-	int32		holder;			/* index into the holders in order of id */
-} Edge;
-
-typedef struct Input
-{
-	MemoryContext context;		/* for what is read */
-	MemoryContext row_context;	/* reset after each row */
-	GivenColumn column[3];		/* of the query that is read */
-
-	Holder	   *holders;
-	int64		holder_count;
-	int64		holder_space;
-	int32	   *table;			/* hash table of holders: index + 1, or 0 */
-	uint64		table_mask;
-
-	Edge	   *edges;
-	int64		edge_count;
-	int64		edge_space;
-} Input;
-
-static const Oid integers[] = {INT2OID, INT4OID, INT8OID, InvalidOid};
-static const Oid numbers[] = {INT2OID, INT4OID, INT8OID, FLOAT4OID, FLOAT8OID, NUMERICOID, InvalidOid};
-
-static double
-number_value(Datum value, Oid type)
-{
-	switch (type)
-	{
-		case INT2OID:
-			return DatumGetInt16(value);
-		case INT4OID:
-			return DatumGetInt32(value);
-		case INT8OID:
-			return (double) DatumGetInt64(value);
-		case FLOAT4OID:
-			return DatumGetFloat4(value);
-		case FLOAT8OID:
-			return DatumGetFloat8(value);
-		default:
-			return DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
-	}
-}
-
-static int64
-integer_value(Datum value, Oid type)
-{
-	return type == INT2OID ? DatumGetInt16(value) :
-		type == INT4OID ? DatumGetInt32(value) : DatumGetInt64(value);
-}
-
-/*
- * Room for one more element; the array doubles when it is full.
- */
-static void *
-grow(Input *input, void *array, int64 count, int64 *space, Size size)
-{
-	if (count < *space)
-		return array;
-	*space = Max(*space * 2, 1024);
-	if (array == NULL)
-		return MemoryContextAllocHuge(input->context, mul_size(*space, size));
-	return repalloc_huge(array, mul_size(*space, size));
-}
+	int32	   *assigned;		/* holder of each customer, or -1 */
+	int64		served;
+	int64		served_bound;
+	double		bound;			/* on the total; NaN: it is the total */
+	int64		rounds;
+	bool	   *serves;			/* one more place at a holder serves one more */
+	double	   *place;			/* and makes the total so much better */
+	double	   *floor;			/* so does a floor lower by one */
+} Answer;
 
 static void
-take_holder(void *arg, const Datum *values, const bool *nulls pg_attribute_unused())
+refuse_floors(const AssignInput *input, const AllocateStats *stats)
 {
-	Input	   *input = arg;
-	int64		id = integer_value(values[0], input->column[0].type);
-	int64		capacity = integer_value(values[1], input->column[1].type);
+	StringInfoData names;
+	int			named = 0;
 
-	if (capacity < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("capacity \"" INT64_FORMAT "\" of holder " INT64_FORMAT " is negative",
-						capacity, id)));
-	input->holders = grow(input, input->holders, input->holder_count,
-						  &input->holder_space, sizeof(Holder));
-	input->holders[input->holder_count].id = id;
-	input->holders[input->holder_count++].capacity = capacity;
-}
-
-static inline uint64
-hash_id(int64 id)
-{
-	uint64		h = (uint64) id * UINT64CONST(0x9e3779b97f4a7c15);
-
-	return h ^ (h >> 32);
-}
-
-/* The benefit of an edge, without leaving anything behind. */
-static double
-benefit_value(Input *input, Datum value)
-{
-	MemoryContext old = MemoryContextSwitchTo(input->row_context);
-	double		benefit = number_value(value, input->column[2].type);
-
-	MemoryContextSwitchTo(old);
-	if (input->column[2].type == NUMERICOID)
-		MemoryContextReset(input->row_context);
-	if (isnan(benefit) || isinf(benefit))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("column \"%s\" of the %s query is \"%s\"", "benefit", "edges",
-						isnan(benefit) ? "NaN" : benefit > 0 ? "Infinity" : "-Infinity")));
-	return benefit;
-}
-
-static void
-take_edge(void *arg, const Datum *values, const bool *nulls pg_attribute_unused())
-{
-	Input	   *input = arg;
-	Edge	   *edge;
-	int64		id = integer_value(values[1], input->column[1].type);
-	double		benefit = benefit_value(input, values[2]);
-	int32		holder = 0;
-
-	for (uint64 h = hash_id(id) & input->table_mask;;
-		 h = (h + 1) & input->table_mask)
-	{
-		holder = input->table[h] - 1;
-		if (holder < 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("holder " INT64_FORMAT " of the edges query has no row in the capacities query",
-							id),
-					 errhint("Give every holder a capacity; 0 is allowed.")));
-		if (input->holders[holder].id == id)
-			break;
-	}
-	input->edges = grow(input, input->edges, input->edge_count,
-						&input->edge_space, sizeof(Edge));
-	edge = &input->edges[input->edge_count++];
-	edge->customer = integer_value(values[0], input->column[0].type);
-	edge->benefit = benefit;
-	edge->holder = holder;
-}
-
-static int
-compare_holders(const void *a, const void *b)
-{
-	int64		x = ((const Holder *) a)->id;
-	int64		y = ((const Holder *) b)->id;
-
-	return x < y ? -1 : x > y;
-}
-
-/*
- * Order the holders by id, refuse repeated ones and make them easy to find.
- */
-static void
-index_holders(Input *input)
-{
-	uint64		size = 16;
-
-	if (input->holder_count > MAX_MEMBERS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the capacities query returns more than %d holders", MAX_MEMBERS)));
-	if (input->holder_count > 0)
-		qsort(input->holders, input->holder_count, sizeof(Holder), compare_holders);
-	while (size < (uint64) input->holder_count * 2)
-		size *= 2;
-	input->table_mask = size - 1;
-	input->table = MemoryContextAllocExtended(input->context, mul_size(size, sizeof(int32)),
-											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	initStringInfo(&names);
 	for (int64 j = 0; j < input->holder_count; j++)
 	{
-		uint64		h = hash_id(input->holders[j].id) & input->table_mask;
-
-		if (j > 0 && input->holders[j].id == input->holders[j - 1].id)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("holder " INT64_FORMAT " appears more than once in the capacities query",
-							input->holders[j].id)));
-		while (input->table[h] != 0)
-			h = (h + 1) & input->table_mask;
-		input->table[h] = (int32) j + 1;
+		if (!stats->unmet[j])
+			continue;
+		if (named++ < NAMED_HOLDERS)
+			appendStringInfo(&names, "%s" INT64_FORMAT, named > 1 ? ", " : "", input->holders[j].id);
 	}
-}
-
-static inline bool
-edge_before(const Edge *a, const Edge *b)
-{
-	return a->customer != b->customer ? a->customer < b->customer : a->holder < b->holder;
-}
-
-/*
- * Sort the edges by customer and holder: radix sort from the last digit,
- * skipping digits in which all agree.
- */
-static void
-sort_edges(Input *input)
-{
-	Edge	   *from = input->edges;
-	Edge	   *to;
-	int64		n = input->edge_count;
-	int64		low = PG_INT64_MAX;
-	int64		high = PG_INT64_MIN;
-	bool		sorted = true;
-
-	for (int64 e = 0; e < n; e++)
-	{
-		low = Min(low, from[e].customer);
-		high = Max(high, from[e].customer);
-		if (e > 0 && edge_before(&from[e], &from[e - 1]))
-			sorted = false;
-	}
-	if (sorted)
-		return;
-
-	to = MemoryContextAllocHuge(input->context, mul_size(n, sizeof(Edge)));
-	for (int key = 0; key < 2; key++)
-	{
-		uint64		range = key == 0 ? (uint64) input->holder_count - 1 :
-			(uint64) high - (uint64) low;
-
-		for (int shift = 0; shift < 64 && (range >> shift) > 0; shift += RADIX_BITS)
-		{
-			int64		start[RADIX + 1] = {0};
-			Edge	   *swap;
-
-#define DIGIT(edge) \
-			(((key == 0 ? (uint64) (edge).holder : (uint64) (edge).customer - (uint64) low) \
-			  >> shift) & (RADIX - 1))
-
-			CHECK_FOR_INTERRUPTS();
-			for (int64 e = 0; e < n; e++)
-				start[DIGIT(from[e]) + 1]++;
-			for (int d = 0; d < RADIX; d++)
-				start[d + 1] += start[d];
-			for (int64 e = 0; e < n; e++)
-				to[start[DIGIT(from[e])]++] = from[e];
-#undef DIGIT
-			swap = from;
-			from = to;
-			to = swap;
-		}
-	}
-	input->edges = from;
-	pfree(to);
-}
-
-/*
- * Benefits become integer costs: multiples of a power of two, such that the
- * largest magnitude fits into the bits the solver allows.
- */
-static void
-set_costs(const Input *input, AllocateProblem *problem, bool maximize)
-{
-	double		largest = 0;
-	double		factor1;
-	double		factor2;
-	int			exponent;
-
-	for (int64 e = 0; e < input->edge_count; e++)
-		largest = Max(largest, fabs(input->edges[e].benefit));
-	(void) frexp(largest, &exponent);
-	exponent = allocate_cost_bits(problem->holders) - exponent;
-
-	/* one factor alone might overflow */
-	factor1 = ldexp(1.0, exponent / 2);
-	factor2 = ldexp(maximize ? -1.0 : 1.0, exponent - exponent / 2);
-	for (int64 e = 0; e < input->edge_count; e++)
-		problem->cost[e] = llrint(input->edges[e].benefit * factor1 * factor2);
-}
-
-/*
- * Make the solver's problem of the sorted edges; returns the ids of the
- * customers.
- */
-static int64 *
-build_problem(Input *input, AllocateProblem *problem, bool maximize)
-{
-	int64	   *ids;
-	int64		customers = 0;
-	int32	   *degree;
-
-	for (int64 e = 0; e < input->edge_count; e++)
-	{
-		const Edge *edge = &input->edges[e];
-
-		if (e == 0 || edge->customer != edge[-1].customer)
-			customers++;
-		else if (edge->holder == edge[-1].holder)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("customer " INT64_FORMAT " and holder " INT64_FORMAT " appear more than once in the edges query",
-							edge->customer, input->holders[edge->holder].id),
-					 errhint("Aggregate the edges query by customer_id and holder_id.")));
-	}
-	if (customers > MAX_MEMBERS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the edges query returns more than %d customers", MAX_MEMBERS)));
-
-	problem->customers = (int32) customers;
-	problem->holders = (int32) input->holder_count;
-	problem->first = MemoryContextAllocHuge(input->context, mul_size(customers + 1, sizeof(int64)));
-	problem->holder = MemoryContextAllocHuge(input->context, mul_size(input->edge_count, sizeof(int32)));
-	problem->cost = MemoryContextAllocHuge(input->context, mul_size(input->edge_count, sizeof(int64)));
-	problem->capacity = MemoryContextAllocHuge(input->context, mul_size(problem->holders, sizeof(int32)));
-	ids = MemoryContextAllocHuge(input->context, mul_size(customers, sizeof(int64)));
-	degree = MemoryContextAllocExtended(input->context, mul_size(problem->holders, sizeof(int32)),
-										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-
-	set_costs(input, problem, maximize);
-	customers = 0;
-	for (int64 e = 0; e < input->edge_count; e++)
-	{
-		const Edge *edge = &input->edges[e];
-
-		if (e == 0 || edge->customer != edge[-1].customer)
-		{
-			problem->first[customers] = e;
-			ids[customers++] = edge->customer;
-		}
-		problem->holder[e] = edge->holder;
-		degree[edge->holder]++;
-	}
-	problem->first[customers] = input->edge_count;
-	for (int32 j = 0; j < problem->holders; j++)
-		problem->capacity[j] = (int32) Min(input->holders[j].capacity, degree[j]);
-	pfree(degree);
-	return ids;
-}
-
-/*
- * Whether the objective is the largest total.
- */
-static bool
-parse_objective(const char *objective)
-{
-	if (strcmp(objective, "max") == 0)
-		return true;
-	if (strcmp(objective, "min") == 0)
-		return false;
+	if (named > NAMED_HOLDERS)
+		appendStringInfo(&names, " and %d more", named - NAMED_HOLDERS);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("objective \"%s\" is not known", objective),
-			 errhint("The objective is \"max\" or \"min\".")));
+			 errmsg("the floors of the capacities query cannot all be met"),
+			 errdetail("Floors of " INT64_FORMAT " in all at holders %s, and only " INT64_FORMAT " customers may go to them.",
+					   stats->needed, names.data, stats->at_hand),
+			 errhint("Lower these floors, or give the holders more edges.")));
+}
+
+/*
+ * The edges as arrays of a solver.  Returns by which power of two the costs were
+ * multiplied.
+ */
+static int
+make_arrays(const AssignInput *input, int bits, bool maximize, int64 **first, int32 **holder, int64 **cost)
+{
+	int32		i = 0;
+
+	*first = MemoryContextAllocHuge(input->context, mul_size((Size) input->customers + 1, sizeof(int64)));
+	*holder = MemoryContextAllocHuge(input->context, mul_size(input->edge_count, sizeof(int32)));
+	*cost = MemoryContextAllocHuge(input->context, mul_size(input->edge_count, sizeof(int64)));
+	for (int64 e = 0; e < input->edge_count; e++)
+	{
+		const AssignEdge *edge = &input->edges[e];
+
+		if (e == 0 || edge->customer != edge[-1].customer)
+			(*first)[i++] = e;
+		(*holder)[e] = edge->holder;
+	}
+	(*first)[i] = input->edge_count;
+	return assign_costs(input, bits, maximize, *cost);
+}
+
+/*
+ * All customers of a holder count alike: the solver for whole places.
+ */
+static void
+solve_places(AssignInput *input, bool maximize, bool priced, Answer *answer)
+{
+	int64		edges = input->edge_count;
+	int64		holders = input->holder_count;
+	AllocateProblem problem;
+	AllocatePrices prices;
+	AllocateStats stats;
+	int32	   *load = palloc_extended(mul_size(holders + 1, sizeof(int32)), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	int32	   *degree = palloc_extended(mul_size(holders + 1, sizeof(int32)), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	int			exponent;
+
+	problem.customers = input->customers;
+	problem.holders = (int32) holders;
+	problem.capacity = MemoryContextAllocHuge(input->context, mul_size(holders, sizeof(int32)));
+	problem.floor = input->floors ? MemoryContextAllocHuge(input->context, mul_size(holders, sizeof(int32))) : NULL;
+	exponent = make_arrays(input, allocate_cost_bits(problem.holders), maximize,
+						   &problem.first, &problem.holder, &problem.cost);
+	for (int64 e = 0; e < edges; e++)
+	{
+		const AssignEdge *edge = &input->edges[e];
+
+		load[edge->holder] = edge->load;
+		degree[edge->holder]++;
+	}
+	for (int32 j = 0; j < problem.holders; j++)
+	{
+		const AssignHolder *holder = &input->holders[j];
+
+		problem.capacity[j] = (int32) Min(load[j] == 0 && degree[j] > 0 ? degree[j] :
+										  holder->capacity / Max(load[j], 1), degree[j]);
+		if (problem.floor == NULL)
+			continue;
+		if (holder->floor > problem.capacity[j])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the floors of the capacities query cannot all be met"),
+					 errdetail("Holder " INT64_FORMAT " has a floor of " INT64_FORMAT " and can get %d customers at most.",
+							   holder->id, holder->floor, problem.capacity[j]),
+					 errhint("Lower these floors, or give the holders more edges.")));
+		problem.floor[j] = (int32) holder->floor;
+	}
+	pfree(load);
+	pfree(degree);
+
+	answer->assigned = MemoryContextAllocHuge(input->context, mul_size(problem.customers, sizeof(int32)));
+	if (!allocate_solve(&problem, answer->assigned, priced ? &prices : NULL, &stats))
+		refuse_floors(input, &stats);
+	answer->served = answer->served_bound = stats.assigned;
+	answer->bound = get_float8_nan();
+	answer->rounds = stats.augmentations;
+	if (priced)
+	{
+		answer->serves = prices.serves;
+		answer->place = palloc_extended(mul_size(holders + 1, sizeof(double)), MCXT_ALLOC_HUGE);
+		answer->floor = palloc_extended(mul_size(holders + 1, sizeof(double)), MCXT_ALLOC_HUGE);
+		for (int64 j = 0; j < holders; j++)
+		{
+			answer->place[j] = ldexp((double) prices.place[j], -exponent);
+			answer->floor[j] = ldexp((double) prices.floor[j], -exponent);
+		}
+	}
+	ereport(DEBUG1,
+			(errmsg_internal("assignment: " INT64_FORMAT " edges, " INT64_FORMAT " of %d customers assigned to %d holders; %d phases, "
+							 INT64_FORMAT " bids, " INT64_FORMAT " paths",
+							 edges, stats.assigned, problem.customers, problem.holders,
+							 stats.phases, stats.bids, stats.augmentations)));
+}
+
+/*
+ * Customers count more or less: the best that is found.  budget NULL: as much
+ * as fits the size.
+ */
+static void
+solve_loads(AssignInput *input, bool maximize, const WeightedBudget *budget, Answer *answer)
+{
+	int64		edges = input->edge_count;
+	int64		holders = input->holder_count;
+	WeightedProblem problem;
+	WeightedResult result;
+	WeightedBudget usual;
+	int			exponent;
+
+	if (input->floors)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("floors and customers of different loads do not go together"),
+				 errhint("Leave out the column floor of the capacities query, or the column load of the edges query.")));
+	problem.customers = input->customers;
+	problem.holders = (int32) holders;
+	problem.load = MemoryContextAllocHuge(input->context, mul_size(edges, sizeof(int32)));
+	problem.capacity = MemoryContextAllocHuge(input->context, mul_size(holders, sizeof(int64)));
+	exponent = make_arrays(input, weighted_cost_bits(problem.customers), maximize,
+						   &problem.first, &problem.holder, &problem.cost);
+	for (int64 e = 0; e < edges; e++)
+		problem.load[e] = input->edges[e].load;
+	for (int64 j = 0; j < holders; j++)
+		problem.capacity[j] = input->holders[j].capacity;
+
+	usual.rounds = weighted_rounds(&problem);
+	usual.seconds = get_float8_infinity();
+	weighted_solve(&problem, budget ? budget : &usual, &result);
+
+	answer->assigned = result.assigned;
+	answer->served = result.served;
+	answer->served_bound = result.served_bound;
+	answer->bound = result.bound == result.cost ? get_float8_nan() :
+		ldexp((double) result.bound, -exponent) * (maximize ? -1 : 1);
+	answer->rounds = result.rounds;
+	answer->place = palloc_extended(mul_size(holders + 1, sizeof(double)), MCXT_ALLOC_HUGE);
+	for (int64 j = 0; j < holders; j++)
+		answer->place[j] = ldexp(result.price[j], -exponent);
+}
+
+/*
+ * The arguments that both functions have; returns whether the objective is the
+ * largest total.
+ */
+static bool
+take_arguments(FunctionCallInfo fcinfo, const char *name, char **edges, char **capacities)
+{
+	static const char *const argument[] = {"edges", "capacities", "objective"};
+	char	   *objective;
+
+	for (int i = 0; i < 3; i++)
+	{
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" of %s is null", argument[i], name)));
+	}
+	*edges = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	*capacities = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	objective = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	if (strcmp(objective, "max") == 0)
+		return true;
+	if (strcmp(objective, "min") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("objective \"%s\" is not known", objective),
+				 errhint("The objective is \"max\" or \"min\".")));
 	return false;
 }
 
@@ -393,82 +247,58 @@ parse_objective(const char *objective)
  * customers * 2^k.  Optimality is proven by the dual prices at the end of
  * every call.  The answer depends on the set of rows and not on their order.
  *
+ * A column "floor" of the capacities is the least number of customers that a
+ * holder gets.  A column "load" of the edges is what a customer counts against
+ * the capacity; where the customers of a holder count differently the answer is
+ * the best found in a number of rounds that depends on the size alone.
+ *
  * Errors: 22004 an argument or a column is NULL; 22023 objective, negative
- * capacity, holder without capacity, repeated holder or edge, no single SELECT
- * that only reads; 22003 NaN or infinite benefit; 42703, 42702, 42804 a
- * column is missing, ambiguous or of the wrong type; 54000 too many customers
- * or holders; and whatever the queries raise.
+ * capacity, floor or load, floor above the capacity, floors that cannot all be
+ * met, holder without capacity, repeated holder or edge, no single SELECT that
+ * only reads; 22003 NaN or infinite benefit, load above 2^31 - 1; 0A000 floors
+ * with different loads; 42703, 42702, 42804 a column is missing, ambiguous or
+ * of the wrong type; 54000 too many customers or holders; and whatever the
+ * queries raise.
  */
 PG_FUNCTION_INFO_V1(crm_allocate_assign);
 
 Datum
 crm_allocate_assign(PG_FUNCTION_ARGS)
 {
-	static const char *const argument[] = {"edges", "capacities", "objective"};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext context;
 	MemoryContext old;
-	Input		input = {0};
-	AllocateProblem problem;
-	AllocateStats stats;
-	bool		maximize;
-	int64	   *ids;
-	int32	   *assigned;
-	char	   *edges_query;
-	char	   *capacities_query;
+	AssignInput input;
+	Answer		answer = {0};
+	char	   *edges;
+	char	   *capacities;
+	bool		maximize = take_arguments(fcinfo, "crm.assign", &edges, &capacities);
 	instr_time	start;
 	instr_time	middle;
 	instr_time	end;
 
-	for (int i = 0; i < 3; i++)
-	{
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" of crm.assign is null", argument[i])));
-	}
-	edges_query = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	capacities_query = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	maximize = parse_objective(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	InitMaterializedSRF(fcinfo, 0);
-
-	context = AllocSetContextCreate(CurrentMemoryContext, "crm.assign",
-									ALLOCSET_DEFAULT_SIZES);
-	input.context = context;
-	input.row_context = AllocSetContextCreate(context, "crm.assign row",
-											  ALLOCSET_SMALL_SIZES);
-
+	context = AllocSetContextCreate(CurrentMemoryContext, "crm.assign", ALLOCSET_DEFAULT_SIZES);
 	INSTR_TIME_SET_CURRENT(start);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	input.column[0] = (GivenColumn) {.name = "holder_id", .types = integers, .cast = INT8OID};
-	input.column[1] = (GivenColumn) {.name = "capacity", .types = integers, .cast = INT8OID};
-	given_query_rows(capacities_query, "capacities", 2, input.column, take_holder, &input);
-	index_holders(&input);
-	input.column[0] = (GivenColumn) {.name = "customer_id", .types = integers, .cast = INT8OID};
-	input.column[1] = (GivenColumn) {.name = "holder_id", .types = integers, .cast = INT8OID};
-	input.column[2] = (GivenColumn) {.name = "benefit", .types = numbers, .cast = FLOAT8OID};
-	given_query_rows(edges_query, "edges", 3, input.column, take_edge, &input);
-	SPI_finish();
+	assign_read(&input, context, edges, capacities);
 	INSTR_TIME_SET_CURRENT(middle);
-
 	old = MemoryContextSwitchTo(context);
-	sort_edges(&input);
-	ids = build_problem(&input, &problem, maximize);
-	assigned = MemoryContextAllocHuge(context, mul_size(problem.customers, sizeof(int32)));
-	allocate_solve(&problem, assigned, &stats);
+	if (input.weighted)
+		solve_loads(&input, maximize, NULL, &answer);
+	else
+		solve_places(&input, maximize, false, &answer);
 	MemoryContextSwitchTo(old);
 	INSTR_TIME_SET_CURRENT(end);
 
 	for (int64 e = 0, i = -1; e < input.edge_count; e++)
 	{
-		const Edge *edge = &input.edges[e];
+		const AssignEdge *edge = &input.edges[e];
 
 		if (e == 0 || edge->customer != edge[-1].customer)
 			i++;
-		if (assigned[i] == edge->holder)
+		if (answer.assigned[i] == edge->holder)
 		{
-			Datum		values[3] = {Int64GetDatum(ids[i]),
+			Datum		values[3] = {Int64GetDatum(edge->customer),
 				Int64GetDatum(input.holders[edge->holder].id),
 			Float8GetDatum(edge->benefit)};
 			bool		nulls[3] = {false, false, false};
@@ -481,12 +311,180 @@ crm_allocate_assign(PG_FUNCTION_ARGS)
 	INSTR_TIME_SUBTRACT(end, middle);
 	INSTR_TIME_SUBTRACT(middle, start);
 	ereport(DEBUG1,
-			(errmsg_internal("crm.assign: read %.3f s, solved %.3f s; " INT64_FORMAT " edges, "
-							 INT64_FORMAT " of %d customers assigned to %d holders; %d phases, "
-							 INT64_FORMAT " bids, " INT64_FORMAT " paths",
-							 INSTR_TIME_GET_DOUBLE(middle), INSTR_TIME_GET_DOUBLE(end),
-							 input.edge_count, stats.assigned, problem.customers,
-							 problem.holders, stats.phases, stats.bids,
-							 stats.augmentations)));
+			(errmsg_internal("crm.assign: read %.3f s, solved %.3f s",
+							 INSTR_TIME_GET_DOUBLE(middle), INSTR_TIME_GET_DOUBLE(end))));
 	return (Datum) 0;
+}
+
+static Datum
+bigint_array(Datum *values, int64 n)
+{
+	return PointerGetDatum(construct_array(values, (int) n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+static Datum
+double_array(Datum *values, int64 n)
+{
+	return PointerGetDatum(construct_array(values, (int) n, FLOAT8OID, sizeof(double), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* Columns of the type crm.assignment */
+enum
+{
+	SOLVED_CUSTOMERS,
+	SOLVED_ASSIGNED,
+	SOLVED_ASSIGNED_BOUND,
+	SOLVED_TOTAL,
+	SOLVED_BOUND,
+	SOLVED_GAP,
+	SOLVED_PROVEN,
+	SOLVED_ROUNDS,
+	SOLVED_CUSTOMER_IDS,
+	SOLVED_HOLDER_IDS,
+	SOLVED_BENEFITS,
+	SOLVED_LOADS,
+	SOLVED_HOLDERS,
+	SOLVED_CAPACITIES,
+	SOLVED_FLOORS,
+	SOLVED_COUNTS,
+	SOLVED_TAKEN,
+	SOLVED_SERVES,
+	SOLVED_PRICES,
+	SOLVED_FLOOR_PRICES,
+	SOLVED_COLUMNS
+};
+
+/* The pairs of an answer; returns the total */
+static double
+fill_pairs(const AssignInput *input, const Answer *answer, Datum *values, Datum *counts, Datum *taken)
+{
+	Datum	   *column[4];
+	int64		n = 0;
+	double		total = 0;
+
+	for (int c = 0; c < 4; c++)
+		column[c] = palloc_extended(mul_size(answer->served + 1, sizeof(Datum)), MCXT_ALLOC_HUGE);
+	for (int64 e = 0, i = -1; e < input->edge_count; e++)
+	{
+		const AssignEdge *edge = &input->edges[e];
+
+		if (e == 0 || edge->customer != edge[-1].customer)
+			i++;
+		if (answer->assigned[i] != edge->holder)
+			continue;
+		column[0][n] = Int64GetDatum(edge->customer);
+		column[1][n] = Int64GetDatum(input->holders[edge->holder].id);
+		column[2][n] = Float8GetDatum(edge->benefit);
+		column[3][n++] = Int64GetDatum(edge->load);
+		total += edge->benefit;
+		counts[edge->holder] = Int64GetDatum(DatumGetInt64(counts[edge->holder]) + 1);
+		taken[edge->holder] = Int64GetDatum(DatumGetInt64(taken[edge->holder]) + edge->load);
+	}
+	values[SOLVED_CUSTOMER_IDS] = bigint_array(column[0], n);
+	values[SOLVED_HOLDER_IDS] = bigint_array(column[1], n);
+	values[SOLVED_BENEFITS] = double_array(column[2], n);
+	values[SOLVED_LOADS] = bigint_array(column[3], n);
+	return total;
+}
+
+/*
+ * crm.solve_assignment(edges text, capacities text, objective text,
+ *						seconds double precision, rounds bigint)
+ *
+ * The assignment of crm.assign() with all that is known of it, as one value of
+ * type crm.assignment: pairs, total, bound, gap, and the price of each capacity
+ * and floor.  Without different loads both are exact and the budget does not
+ * matter.  With them the solver goes on until the optimum is proven, seconds
+ * are over (NULL: no limit) or rounds are done (NULL: no limit).  Time ends it
+ * only between rounds, so rounds alone says what comes out.
+ *
+ * gap is |total - bound| / |bound|.  A total is a sum of floating point
+ * numbers; beyond the range of double precision it and the gap are infinite.
+ *
+ * Errors: those of crm.assign(); 22023 seconds not positive or NaN, rounds
+ * negative, neither of both.
+ */
+PG_FUNCTION_INFO_V1(crm_allocate_solve_assignment);
+
+Datum
+crm_allocate_solve_assignment(PG_FUNCTION_ARGS)
+{
+	MemoryContext context;
+	MemoryContext old;
+	AssignInput input;
+	Answer		answer = {0};
+	WeightedBudget budget = {PG_INT64_MAX, get_float8_infinity()};
+	char	   *edges;
+	char	   *capacities;
+	bool		maximize = take_arguments(fcinfo, "crm.solve_assignment", &edges, &capacities);
+	TupleDesc	desc;
+	Datum		values[SOLVED_COLUMNS] = {0};
+	bool		nulls[SOLVED_COLUMNS] = {false};
+	Datum	   *column[8];
+	double		total;
+	double		bound;
+	HeapTuple	tuple;
+
+	if (!PG_ARGISNULL(3))
+		budget.seconds = PG_GETARG_FLOAT8(3);
+	if (!PG_ARGISNULL(4))
+		budget.rounds = PG_GETARG_INT64(4);
+	if (!(budget.seconds > 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("seconds \"%g\" are not positive", budget.seconds)));
+	if (budget.rounds < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rounds \"" INT64_FORMAT "\" are negative", budget.rounds)));
+	if (PG_ARGISNULL(3) && PG_ARGISNULL(4))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("neither seconds nor rounds limit the search")));
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != SOLVED_COLUMNS)
+		elog(ERROR, "cannot happen: crm.assignment has other columns");
+	desc = BlessTupleDesc(desc);
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "crm.solve_assignment", ALLOCSET_DEFAULT_SIZES);
+	assign_read(&input, context, edges, capacities);
+	old = MemoryContextSwitchTo(context);
+	if (input.weighted)
+		solve_loads(&input, maximize, &budget, &answer);
+	else
+		solve_places(&input, maximize, true, &answer);
+
+	for (int c = 0; c < 8; c++)
+		column[c] = palloc_extended(mul_size(input.holder_count + 1, sizeof(Datum)), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	total = fill_pairs(&input, &answer, values, column[3], column[4]);
+	bound = isnan(answer.bound) ? total : answer.bound;
+	for (int64 j = 0; j < input.holder_count; j++)
+	{
+		column[0][j] = Int64GetDatum(input.holders[j].id);
+		column[1][j] = Int64GetDatum(input.holders[j].capacity);
+		column[2][j] = Int64GetDatum(input.holders[j].floor);
+		column[5][j] = BoolGetDatum(answer.serves && answer.serves[j]);
+		column[6][j] = Float8GetDatum(answer.place[j]);
+		column[7][j] = Float8GetDatum(answer.floor ? answer.floor[j] : 0);
+	}
+	values[SOLVED_CUSTOMERS] = Int64GetDatum(input.customers);
+	values[SOLVED_ASSIGNED] = Int64GetDatum(answer.served);
+	values[SOLVED_ASSIGNED_BOUND] = Int64GetDatum(answer.served_bound);
+	values[SOLVED_TOTAL] = Float8GetDatum(total);
+	values[SOLVED_BOUND] = Float8GetDatum(bound);
+	values[SOLVED_GAP] = Float8GetDatum(bound == total ? 0 : isinf(total) ? get_float8_infinity() : fabs(total - bound) / fabs(bound));
+	values[SOLVED_PROVEN] = BoolGetDatum(answer.served == answer.served_bound && isnan(answer.bound));
+	values[SOLVED_ROUNDS] = Int64GetDatum(input.weighted ? answer.rounds : 0);
+	values[SOLVED_HOLDERS] = bigint_array(column[0], input.holder_count);
+	values[SOLVED_CAPACITIES] = bigint_array(column[1], input.holder_count);
+	values[SOLVED_FLOORS] = bigint_array(column[2], input.holder_count);
+	values[SOLVED_COUNTS] = bigint_array(column[3], input.holder_count);
+	values[SOLVED_TAKEN] = bigint_array(column[4], input.holder_count);
+	values[SOLVED_SERVES] = PointerGetDatum(construct_array(column[5], (int) input.holder_count, BOOLOID, 1, true, TYPALIGN_CHAR));
+	values[SOLVED_PRICES] = double_array(column[6], input.holder_count);
+	values[SOLVED_FLOOR_PRICES] = double_array(column[7], input.holder_count);
+	nulls[SOLVED_SERVES] = input.weighted;
+	MemoryContextSwitchTo(old);
+	tuple = heap_form_tuple(desc, values, nulls);
+	MemoryContextDelete(context);
+	PG_RETURN_DATUM(HeapTupleGetDatum(tuple));
 }

@@ -19,6 +19,7 @@ typedef struct AllocateProblem
 	int32	   *holder;
 	int64	   *cost;			/* magnitude at most 2^allocate_cost_bits() */
 	int32	   *capacity;		/* 0 or more */
+	int32	   *floor;			/* at most the capacity; NULL: no floors */
 } AllocateProblem;
 
 /* What the solver did, for whoever tunes it */
@@ -28,10 +29,22 @@ typedef struct AllocateStats
 	int			phases;			/* of the auction */
 	int64		bids;
 	int64		augmentations;	/* shortest paths after the auction */
+	/* why floors cannot be met: */
+	bool	   *unmet;			/* holders that together need ... */
+	int64		needed;			/* so many, and only ... */
+	int64		at_hand;		/* so many may go to one of them */
 } AllocateStats;
 
+/* What relaxing a constraint by one changes, exactly; for each holder */
+typedef struct AllocatePrices
+{
+	bool	   *serves;			/* one more place serves one more customer */
+	int64	   *place;			/* and takes so much off the total cost */
+	int64	   *floor;			/* a floor lower by one takes off so much */
+} AllocatePrices;
+
 extern int	allocate_cost_bits(int32 holders);
-extern void allocate_solve(AllocateProblem *problem, int32 *assigned,
-						   AllocateStats *stats);
+extern bool allocate_solve(AllocateProblem *problem, int32 *assigned,
+						   AllocatePrices *prices, AllocateStats *stats);
 
 #endif							/* ALLOCATE_SOLVER_H */

@@ -82,6 +82,8 @@ given_startup(DestReceiver *self, int operation pg_attribute_unused(), TupleDesc
 						 errmsg("the %s query returns column \"%s\" more than once", r->what, c->name)));
 			c->attnum = (AttrNumber) (a + 1);
 		}
+		if (c->attnum == InvalidAttrNumber && c->optional)
+			continue;
 		if (c->attnum == InvalidAttrNumber)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -108,6 +110,9 @@ given_receive(TupleTableSlot *slot, DestReceiver *self)
 
 	for (int c = 0; c < r->natts; c++)
 	{
+		nulls[c] = r->columns[c].attnum == InvalidAttrNumber;
+		if (nulls[c])
+			continue;
 		values[c] = slot_getattr(slot, r->columns[c].attnum, &nulls[c]);
 		if (nulls[c])
 			ereport(ERROR,

@@ -21,6 +21,7 @@ typedef struct GivenColumn
 	const char *name;
 	const Oid  *types;			/* that it may have, InvalidOid at the end */
 	Oid			cast;			/* what others should be cast to */
+	bool		optional;		/* may be missing, and is null then */
 	/* found when the query begins */
 	AttrNumber	attnum;
 	Oid			type;			/* one of types, domains looked through */

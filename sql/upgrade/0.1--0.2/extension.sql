@@ -8,3 +8,4 @@ REVOKE ALL ON FUNCTION crm._cover_of(bigint[], integer, integer, text) FROM PUBL
 REVOKE ALL ON FUNCTION crm._grant_temporary(name) FROM PUBLIC;
 @install/20_base crm.create_model
 @install/20_base crm.upgrade_model
+@install/50_allocate crm.assign comments
