@@ -120,7 +120,7 @@ COMMENT ON VIEW crm._stale_rule IS 'Open holdings that follow another rule than 
 
 -- no loop but by the key, whatever statistics say: taken when hardly anything was held they would have all kinds, or all that is held, read for each customer
 CREATE FUNCTION crm._other_rules(customers bigint[], as_of date) RETURNS TABLE (customer_id bigint, id bigint, rule crm.recycle_rule)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET enable_nestloop = off SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY

@@ -43,7 +43,7 @@ REVOKE ALL ON FUNCTION crm._lock_leavers(bigint[], boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm._pass_on(plan crm.hand_over, afresh boolean)
 RETURNS TABLE (customer_id bigint, to_staff_id bigint, outcome text, obstacle text, got_staff_id bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   leaver CONSTANT bigint := (_pass_on.plan).staff_id;
