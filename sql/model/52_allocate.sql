@@ -35,7 +35,9 @@ BEGIN
     SELECT o.customer_id AS id FROM open o LEFT JOIN own n ON o.staff_id IS NULL AND n.channel_id = o.channel_id AND n.org_id IS NOT DISTINCT FROM o.org_id
     WHERE n.channel_id IS NULL
     UNION
-    SELECT b.customer_id FROM crm.blacklist b WHERE b.from_date <= day AND (b.to_date IS NULL OR b.to_date > day))
+    SELECT b.customer_id FROM crm.blacklist b WHERE b.from_date <= day AND (b.to_date IS NULL OR b.to_date > day)
+    UNION
+    SELECT h.customer_id FROM crm._held_out h)
   SELECT coalesce(array_agg(u.id ORDER BY u.n) FILTER (WHERE l.id IS NOT NULL AND t.id IS NULL), '{}'),
          coalesce(array_agg(u.id) FILTER (WHERE l.id IS NULL OR t.id IS NOT NULL), '{}')
   INTO eligible, others
@@ -197,7 +199,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.allocate(bigint[], bigint[], text, text, text) IS
-  'Allocates customers from the pool to members of staff within their quotas, never to an earlier holder in cool-off nor to somebody on leave: even (as much load to each), weighted (load in proportion to weights; edges is a query of holder_id, weight), round_robin (one after the other to who waited longest since the last allocation), least_loaded (so that the loads held come out level), best_fit (best pair first), optimal (most customers, then the best sum of benefits; of customers who count differently the heaviest first) or given (each customer to the member of staff at the same place). For best_fit and optimal edges is a query of customer_id, holder_id, benefit with qualified names, without it the servicer of a policy counts 2, the home unit 1 and each skill that suits (crm.staff_skill) 1. One row for each customer, by key; holding_id is NULL and the customer stays in the pool where outcome is not allocated but held, left_over (nobody had room), busy (locked by somebody else at that moment), cool_off, quota, on_leave, blacklisted or unknown. A customer held by a channel or unit is allocated when all the staff belong to it. The same input gives the same answer in any order. Errors: 22004, 22023, 22003, 23503 unknown staff, 55000 staff not in post, 54000, 2202E.';
+  'Allocates customers from the pool to members of staff within their quotas, never to an earlier holder in cool-off nor to somebody on leave: even (as much load to each), weighted (load in proportion to weights; edges is a query of holder_id, weight), round_robin (one after the other to who waited longest since the last allocation), least_loaded (so that the loads held come out level), best_fit (best pair first), optimal (most customers, then the best sum of benefits; of customers who count differently the heaviest first) or given (each customer to the member of staff at the same place). For best_fit and optimal edges is a query of customer_id, holder_id, benefit with qualified names, without it the servicer of a policy counts 2, the home unit 1 and each skill that suits (crm.staff_skill) 1. One row for each customer, by key; holding_id is NULL and the customer stays in the pool where outcome is not allocated but held, left_over (nobody had room), busy (locked by somebody else at that moment), cool_off, quota, on_leave, blacklisted, held_out (by a plan, for comparison) or unknown. A customer held by a channel or unit is allocated when all the staff belong to it. The same input gives the same answer in any order. Errors: 22004, 22023, 22003, 23503 unknown staff, 55000 staff not in post, 54000, 2202E.';
 REVOKE ALL ON FUNCTION crm.allocate(bigint[], bigint[], text, text, text) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES

@@ -178,6 +178,7 @@ BEGIN
                 AND (o.staff_id IS NOT NULL OR s.id IS NULL OR NOT crm._lies_within(s.channel_id, s.org_id, o.channel_id, o.org_id)
                      OR (to_unit AND o.org_id IS NOT DISTINCT FROM _judge.org_id)) THEN 'held'
            WHEN b.customer_id IS NOT NULL THEN 'blacklisted'
+           WHEN x.customer_id IS NOT NULL THEN 'held_out'
            WHEN l.id IS NULL AND s.id IS NOT NULL THEN 'busy'
            WHEN s.id IS NULL THEN 'left_over'
            WHEN s.away THEN 'on_leave'
@@ -190,6 +191,7 @@ BEGIN
   LEFT JOIN unnest(_judge.locked) l(id) ON l.id = w.customer_id
   LEFT JOIN crm.holding o ON o.customer_id = w.customer_id AND o.held_to IS NULL
   LEFT JOIN (SELECT DISTINCT b.customer_id FROM crm.blacklist b WHERE b.from_date <= day AND (b.to_date IS NULL OR b.to_date > day)) b ON b.customer_id = w.customer_id
+  LEFT JOIN (SELECT DISTINCT o.customer_id FROM crm._held_out o) x ON x.customer_id = w.customer_id
   LEFT JOIN cooling f ON f.customer_id = w.customer_id AND f.holder_id = w.holder_id;
 END
 $$;

@@ -33,6 +33,8 @@ BEGIN
     SELECT DISTINCT ON (c.customer_id) c.customer_id, c.state FROM crm.consent c
     WHERE c.purpose = 'marketing' AND c.way = 'any' AND c.on_date <= inventory.as_of
     ORDER BY c.customer_id, c.on_date DESC, c.id DESC),
+  held_out AS (
+    SELECT DISTINCT h.customer_id FROM crm._held_out h JOIN offered o ON o.customer_id = h.customer_id),
   elsewhere AS (
     SELECT DISTINCT e.customer_id
     FROM offered o
@@ -52,7 +54,7 @@ BEGIN
          nullif(concat_ws(', ', CASE WHEN h.customer_id IS NOT NULL THEN 'held' END, CASE WHEN h.protected THEN 'protected' END,
                           CASE WHEN v.customer_id IS NOT NULL THEN 'served' END, CASE WHEN x.customer_id IS NOT NULL THEN 'blacklisted' END, CASE WHEN d.customer_id IS NOT NULL THEN 'do_not_contact' END,
                           CASE WHEN c.state = 'withdrawn' THEN 'consent_withdrawn' WHEN c.state IS NULL AND needs_consent THEN 'no_consent' END,
-                          CASE WHEN e.customer_id IS NOT NULL THEN 'other_cycle' END), '')
+                          CASE WHEN e.customer_id IS NOT NULL THEN 'other_cycle' END, CASE WHEN u.customer_id IS NOT NULL THEN 'held_out' END), '')
   FROM offered o
   JOIN crm_bi.customer b ON b.customer_id = o.customer_id
   LEFT JOIN held h ON h.customer_id = o.customer_id
@@ -61,12 +63,13 @@ BEGIN
   LEFT JOIN left_alone d ON d.customer_id = o.customer_id
   LEFT JOIN consent c ON c.customer_id = o.customer_id
   LEFT JOIN elsewhere e ON e.customer_id = o.customer_id
+  LEFT JOIN held_out u ON u.customer_id = o.customer_id
   LEFT JOIN line n ON n.customer_id = o.customer_id
   ORDER BY o.customer_id;
 END
 $$;
 COMMENT ON FUNCTION crm.inventory(bigint, date) IS
-  'The inventory of a cycle with the classes of a day, by key: one row for each customer offered. provider_id is the one whose release counts, providers how many offer the customer, line that of the policy in force issued last. conflicts, separated by comma and space, NULL: free for use: held, protected (locked, or within the protection of its holder), served (staff in post are named servicer of a policy in force, since the release), blacklisted, do_not_contact, consent_withdrawn, no_consent (setting cycle_consent), other_cycle (an earlier release into another open cycle that has not allocated the customer). Errors: 22004, 22023, 23503. 资源盘点';
+  'The inventory of a cycle with the classes of a day, by key: one row for each customer offered. provider_id is the one whose release counts, providers how many offer the customer, line that of the policy in force issued last. conflicts, separated by comma and space, NULL: free for use: held, protected (locked, or within the protection of its holder), served (staff in post are named servicer of a policy in force, since the release), blacklisted, do_not_contact, consent_withdrawn, no_consent (setting cycle_consent), other_cycle (an earlier release into another open cycle that has not allocated the customer), held_out (by a plan, for comparison). Errors: 22004, 22023, 23503. 资源盘点';
 REVOKE ALL ON FUNCTION crm.inventory(bigint, date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm.inventory(bigint, date) TO crm_bi_owner;
 

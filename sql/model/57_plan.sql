@@ -2,7 +2,7 @@
 
 INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, description) VALUES
   ('history_months', 'integer', '24', false, false, 'Months of holdings that tell plans what to expect.'),
-  ('history_sample', 'integer', '30', false, false, 'Holdings from which on a channel and class speaks for itself in plans.');
+  ('history_sample', 'integer', '30', false, false, 'Holdings that what is known beforehand counts as much as, where plans judge a sample: of a channel, or of a class in it.');
 
 CREATE TABLE crm.plan (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -159,7 +159,7 @@ COMMENT ON COLUMN crm.plan_cell.coverage IS 'prospect, insured or former.';
 COMMENT ON COLUMN crm.plan_cell.tier IS 'Tier.';
 COMMENT ON COLUMN crm.plan_cell.customers IS 'Free customers in it.';
 COMMENT ON COLUMN crm.plan_cell.planned IS 'Those planned for the proposal.';
-COMMENT ON COLUMN crm.plan_cell.basis IS 'Which past: of the class in the channel; where that is too small of the channel, of the company; where nothing is known, what the proposal promises of its volume.';
+COMMENT ON COLUMN crm.plan_cell.basis IS 'Which past: of the class in the channel; where there is none of the channel, of the company; where nothing is known, what the proposal promises of its volume.';
 COMMENT ON COLUMN crm.plan_cell.allocated IS 'Sample: holdings of that past, or the volume promised on.';
 COMMENT ON COLUMN crm.plan_cell.contacted IS 'Of those contacted by the holder.';
 COMMENT ON COLUMN crm.plan_cell.purchased IS 'Of those in which the customer bought.';
@@ -227,7 +227,7 @@ COMMENT ON COLUMN crm.plan_customer.staff_id IS 'Member of staff; NULL: the unit
 COMMENT ON COLUMN crm.plan_customer.why IS 'pin, volume (set by hand), servicer (of an earlier policy), home (unit), community (its outlet), near (the nearest unit above has it) or channel.';
 COMMENT ON COLUMN crm.plan_customer.wanted IS 'What the customer asks of staff and somebody of the plan could give: community, language, line, tier. NULL: nothing.';
 COMMENT ON COLUMN crm.plan_customer.met IS 'Of that what the member of staff, or the outlet of the community, gives.';
-COMMENT ON COLUMN crm.plan_customer.outcome IS 'NULL: not carried out; allocated, or why not: held, busy (to be tried again), quota, cool_off, unknown, served, blacklisted, do_not_contact, consent_withdrawn, no_consent, not_in_post, moved (to another unit or channel), given_up or another word of crm.allocate().';
+COMMENT ON COLUMN crm.plan_customer.outcome IS 'NULL: not carried out; allocated, or why not: held, busy (to be tried again), quota, cool_off, unknown, served, blacklisted, do_not_contact, consent_withdrawn, no_consent, not_in_post, moved (to another unit or channel), held_out (drawn for comparison by this plan, or by another that goes on), given_up or another word of crm.allocate().';
 COMMENT ON COLUMN crm.plan_customer.holding_id IS 'Key, within the customer, of the holding that came of it.';
 COMMENT ON COLUMN crm.plan_customer.done_at IS 'When it was carried out or tried last.';
 CREATE INDEX ON crm.plan_customer (customer_id, holding_id);

@@ -10,12 +10,13 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   CREATE TEMPORARY TABLE crm_plan_work (
     customer_id bigint PRIMARY KEY, provider_id bigint, home bigint, coverage text, tier text, kind bigint, proposal_id bigint, channel_id bigint, org_id bigint, staff_id bigint,
-    why text, stage integer, community_org bigint) ON COMMIT DROP;
+    why text, stage integer, community_org bigint, arm text) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_match (customer_id bigint, proposal_id bigint, PRIMARY KEY (customer_id, proposal_id)) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_proposal (id bigint PRIMARY KEY, version integer, channel_id bigint, org_id bigint, segment crm.condition, volume bigint,
     contacts numeric, purchases numeric, premium numeric, cost numeric, room bigint) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_rate (proposal_id bigint, coverage text, tier text, customers bigint, basis text, allocated bigint, contacted bigint, purchased bigint,
-    premium numeric, cost numeric, PRIMARY KEY (proposal_id, coverage, tier)) ON COMMIT DROP;
+    premium numeric, cost numeric, capped_premium numeric, premium_load numeric, days numeric, credibility numeric, prior_contacts numeric, prior_purchases numeric, prior_premium_per_purchase numeric, prior_cost numeric,
+    expected_contacts numeric, expected_purchases numeric, expected_premium numeric, expected_cost numeric, PRIMARY KEY (proposal_id, coverage, tier)) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_staff (staff_id bigint PRIMARY KEY, channel_id bigint, org_id bigint, stage integer, held bigint, room bigint) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_load (channel_id bigint, org_id bigint, kind bigint, load bigint, PRIMARY KEY (channel_id, org_id, kind)) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_bar (customer_id bigint, staff_id bigint, PRIMARY KEY (customer_id, staff_id)) ON COMMIT DROP;
@@ -134,7 +135,6 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   staged CONSTANT boolean := EXISTS (SELECT FROM crm.plan_stage s WHERE s.plan_id = plan.id);
   at CONSTANT timestamptz := crm._business_time(day);
-  sample CONSTANT integer := crm.setting_value('history_sample', day)::integer;
   ids bigint[];
   rooms record;
 BEGIN
@@ -177,29 +177,7 @@ BEGIN
   WHERE a.plan_id = plan.id AND a.kind = 'bar' AND num_nonnulls(a.org_id, a.staff_id) > 0;
   ANALYZE pg_temp.crm_plan_bar;
 
-  -- of class, channel, company, the first that has a past to speak of; else what is promised
-  INSERT INTO pg_temp.crm_plan_rate (proposal_id, coverage, tier, customers, basis, allocated, contacted, purchased, premium, cost)
-  WITH past AS MATERIALIZED (
-    SELECT r.channel_id, r.coverage, r.tier, count(*) AS allocated, count(*) FILTER (WHERE r.contacted) AS contacted, count(*) FILTER (WHERE r.purchased) AS purchased,
-           sum(r.premium) AS premium, sum(r.cost) AS cost
-    FROM pg_temp.crm_plan_result r
-    GROUP BY GROUPING SETS ((r.channel_id, r.coverage, r.tier), (r.channel_id), ()) HAVING count(*) >= greatest(sample, 1)),
-  class AS (
-    SELECT m.proposal_id, w.coverage, w.tier, count(*) AS customers
-    FROM pg_temp.crm_plan_match m JOIN pg_temp.crm_plan_work w ON w.customer_id = m.customer_id GROUP BY m.proposal_id, w.coverage, w.tier)
-  SELECT c.proposal_id, c.coverage, c.tier, c.customers, b.basis, b.allocated, b.contacted, b.purchased, b.premium, b.cost
-  FROM class c
-  JOIN pg_temp.crm_plan_proposal p ON p.id = c.proposal_id
-  CROSS JOIN LATERAL (
-    SELECT 1 AS place, 'class' AS basis, h.allocated, h.contacted, h.purchased, h.premium, h.cost FROM past h
-    WHERE h.channel_id = p.channel_id AND h.coverage = c.coverage AND h.tier = c.tier
-    UNION ALL
-    SELECT 2, 'channel', h.allocated, h.contacted, h.purchased, h.premium, h.cost FROM past h WHERE h.channel_id = p.channel_id AND h.coverage IS NULL
-    UNION ALL
-    SELECT 3, 'company', h.allocated, h.contacted, h.purchased, h.premium, h.cost FROM past h WHERE h.channel_id IS NULL
-    UNION ALL
-    SELECT 4, 'proposal', p.volume, p.contacts, p.purchases, p.premium, p.cost
-    ORDER BY place LIMIT 1) b;
+  PERFORM crm._plan_rates(greatest(crm.setting_value('history_sample', day)::integer, 0));
 END
 $$;
 COMMENT ON FUNCTION crm._plan_rooms(crm.plan, date) IS
@@ -283,9 +261,9 @@ BEGIN
     weights := ARRAY(
       SELECT CASE plan.weighing
                WHEN 'demand' THEN p.volume
-               WHEN 'result' THEN p.volume * round(r.premium / r.allocated, 6)
-               WHEN 'net' THEN p.volume * greatest(round((r.premium - r.cost) / r.allocated, 6), 0)
-               ELSE round((r.premium - r.cost) / r.allocated, 6) END
+               WHEN 'result' THEN p.volume * round(r.expected_premium, 6)
+               WHEN 'net' THEN p.volume * greatest(round(r.expected_premium - r.expected_cost, 6), 0)
+               ELSE round(r.expected_premium - r.expected_cost, 6) END
       FROM unnest(cell.proposals) WITH ORDINALITY u(id, k)
       JOIN pg_temp.crm_plan_proposal p ON p.id = u.id
       JOIN pg_temp.crm_plan_rate r ON r.proposal_id = u.id AND r.coverage = cell.coverage AND r.tier = cell.tier

@@ -29,7 +29,7 @@ COMMENT ON COLUMN crm._holding_days.last_end_cause IS 'And its cause.';
 GRANT SELECT ON crm._holding_days TO crm_bi_owner;
 
 CREATE FUNCTION crm._holding_result(as_of date)
-RETURNS TABLE (channel_id bigint, staff_id bigint, coverage text, tier text, contacted boolean, purchased boolean, premium numeric, cost numeric)
+RETURNS TABLE (channel_id bigint, staff_id bigint, coverage text, tier text, contacted boolean, purchased boolean, premium numeric, cost numeric, days integer)
 LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -45,7 +45,7 @@ BEGIN
           FROM crm.holding x WHERE x.held_from >= crm._business_time(since)) h
     WHERE h.day <= _holding_result.as_of AND h.end_cause IS DISTINCT FROM 'narrowing'),
   bought AS (
-    SELECT p.customer_id, p.id, sum(c.annual_premium) / 100.0 AS premium, array_agg(c.policy_id) AS policies
+    SELECT p.customer_id, p.id, sum(c.annual_premium) / 100.0 AS premium, array_agg(c.policy_id) AS policies, min(c.issued_on) AS first_on
     FROM past p
     JOIN crm.cover c ON c.customer_id = p.customer_id AND c.role = 'policyholder' AND c.seq = 1 AND c.to_date > c.from_date AND c.issued_on BETWEEN p.day AND p.upto
     GROUP BY p.customer_id, p.id),
@@ -60,7 +60,11 @@ BEGIN
     FROM bought b JOIN crm.commission x ON x.customer_id = b.customer_id AND x.policy_id = ANY (b.policies) AND x.earned_on <= _holding_result.as_of
     GROUP BY b.customer_id, b.id)
   SELECT p.channel_id, p.staff_id, coalesce(s.coverage, 'none'), coalesce(t.label, 'none'), p.contacted, b.id IS NOT NULL, coalesce(b.premium, 0),
-         coalesce(x.cost, 0) + coalesce(e.cost, 0)
+         coalesce(x.cost, 0) + coalesce(e.cost, 0),
+         CASE WHEN b.id IS NOT NULL THEN
+           b.first_on - coalesce((SELECT min((k.at AT TIME ZONE zone)::date) FROM crm.contact k
+                                  WHERE k.customer_id = p.customer_id AND k.channel_id = p.channel_id
+                                    AND k.at >= crm._business_time(p.day) AND k.at < crm._business_time(b.first_on + 1)), p.day) END
   FROM past p
   JOIN crm.standing g ON g.slot = slot AND g.customer_id = p.customer_id
   CROSS JOIN LATERAL crm.at(g.timeline, p.day) s
@@ -71,23 +75,25 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._holding_result(date) IS
-  'What came of each holding that began in the setting history_months up to a day, those narrowed to a unit or person told by what followed: class of the customer at the start; contacted by the holder, bought within it, with annual premium, selling cost within it and commissions for what was bought; what happens on a day is of who holds at its end. Errors: 55000, 40001.';
+  'What came of each holding that began in the setting history_months up to a day, those narrowed to a unit or person told by what followed: class of the customer at the start; contacted by the holder, bought within it, with annual premium, selling cost within it and commissions for what was bought, and days from the first contact by the channel, or else the start, to the first purchase; what happens on a day is of who holds at its end. Errors: 55000, 40001.';
 REVOKE ALL ON FUNCTION crm._holding_result(date) FROM PUBLIC;
 
 CREATE FUNCTION crm.allocation_history(as_of date)
-RETURNS TABLE (channel_id bigint, coverage text, tier text, allocated bigint, contacted bigint, purchased bigint, premium numeric, cost numeric)
+RETURNS TABLE (channel_id bigint, coverage text, tier text, allocated bigint, contacted bigint, purchased bigint, premium numeric, cost numeric, days numeric, median_days numeric, capped_premium numeric)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET crm.as_of = '' AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM crm._take_day(allocation_history.as_of);
   RETURN QUERY
-  SELECT r.channel_id, r.coverage, r.tier, count(*), count(*) FILTER (WHERE r.contacted), count(*) FILTER (WHERE r.purchased), sum(r.premium), sum(r.cost)
-  FROM crm._holding_result(allocation_history.as_of) r
+  WITH result AS MATERIALIZED (SELECT * FROM crm._holding_result(allocation_history.as_of))
+  SELECT r.channel_id, r.coverage, r.tier, count(*), count(*) FILTER (WHERE r.contacted), count(*) FILTER (WHERE r.purchased), sum(r.premium), sum(r.cost), avg(r.days),
+         (percentile_cont(0.5) WITHIN GROUP (ORDER BY r.days))::numeric, sum(least(r.premium, c.cap))
+  FROM result r CROSS JOIN (SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY x.premium) AS cap FROM result x WHERE x.purchased) c
   GROUP BY r.channel_id, r.coverage, r.tier ORDER BY r.channel_id, r.coverage, r.tier;
 END
 $$;
 COMMENT ON FUNCTION crm.allocation_history(date) IS
-  'Result and cost of customers held, by channel and by coverage and tier at the start of the holding: holdings that began in the setting history_months up to a day, those with a contact by the holder, those in which the customer bought, annual premium of that, and selling cost with commissions. Divide by allocated. Errors: 22004, 22023, 55000 no standings, 40001. 分配效果历史';
+  'Result and cost of customers held, by channel and by coverage and tier at the start of the holding: holdings that began in the setting history_months up to a day, those with a contact by the holder, those in which the customer bought, annual premium of that, selling cost with commissions, and the length of the sales cycle: days from the first contact by the channel, or else the start of the holding, to the first purchase, their mean and median; capped_premium counts no holding above the 90th percentile of all with a purchase, so that chance weighs less. Divide sums by allocated. Errors: 22004, 22023, 55000 no standings, 40001. 分配效果历史';
 REVOKE ALL ON FUNCTION crm.allocation_history(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm.allocation_history(date) TO crm_bi_owner;
 

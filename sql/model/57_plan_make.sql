@@ -83,6 +83,10 @@ BEGIN
   INSERT INTO crm.plan AS p (cycle_id, name, weighing, strategy, level, recycle_rule)
   VALUES (cycle.id, make_plan.name, coalesce(make_plan.weighing, model.weighing, 'net'), coalesce(make_plan.strategy, model.strategy, 'even'),
           coalesce(make_plan.level, model.level, 'staff'), coalesce(make_plan.recycle_rule, model.recycle_rule)) RETURNING p.id INTO new_id;
+  UPDATE crm.plan p
+  SET attribution = model.attribution, attribution_days = model.attribution_days, attribution_any_channel = model.attribution_any_channel,
+      hold_out = model.hold_out, hold_out_days = model.hold_out_days
+  WHERE p.id = new_id AND model.id IS NOT NULL;
   new_item := crm._open_item('plan', new_id, cycle.org_id, NULL, '{}', NULL, false);
   UPDATE crm.plan p SET item_id = new_item WHERE p.id = new_id;
   INSERT INTO crm.plan_stage (plan_id, stage, name, area, org_ids, from_date, to_date, note)
@@ -95,7 +99,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule) IS
-  'Makes a plan for a cycle, one of several variants, and returns its key; crm.compute_plan() fills it. weighing apportions customers wanted by several: demand, result, net (at first) or best; strategy deals them to staff: even (at first), least_loaded or optimal; level is staff (at first), unit or channel; recycle_rule is that of its holdings, before every other. like_plan copies the four, stages, adjustments and terms (to be accepted anew) of another. Errors: 22004, 22023, 23502, 23503, 23505 name taken, 23514, 42501 without the duty planner or resource_manager at the unit of the cycle, 55000 cycle closed. 编制预分配计划';
+  'Makes a plan for a cycle, one of several variants, and returns its key; crm.compute_plan() fills it. weighing apportions customers wanted by several: demand, result, net (at first) or best; strategy deals them to staff: even (at first), least_loaded or optimal; level is staff (at first), unit or channel; recycle_rule is that of its holdings, before every other. like_plan copies the four, attribution, hold-out, stages, adjustments and terms (to be accepted anew) of another. Errors: 22004, 22023, 23502, 23503, 23505 name taken, 23514, 42501 without the duty planner or resource_manager at the unit of the cycle, 55000 cycle closed. 编制预分配计划';
 REVOKE ALL ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule) FROM PUBLIC;
 
 CREATE FUNCTION crm.set_plan_stage(plan_id bigint, stage integer, name text, from_date date, to_date date, area text DEFAULT NULL, org_ids bigint[] DEFAULT '{}',

@@ -197,6 +197,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
   UPDATE pg_temp.crm_plan_work w SET stage = s.stage
   FROM (SELECT DISTINCT x.org_id, x.stage FROM pg_temp.crm_plan_staff x WHERE x.stage IS NOT NULL) s WHERE s.org_id = w.org_id;
+  PERFORM crm._plan_hold_out(plan);
   DELETE FROM crm.plan_customer c WHERE c.plan_id = plan.id;
   DELETE FROM crm.plan_line l WHERE l.plan_id = plan.id;
   DELETE FROM crm.plan_cell c WHERE c.plan_id = plan.id;
@@ -209,25 +210,27 @@ BEGIN
                                               WHERE l.channel_id = g.channel_id AND l.kind = g.kind AND (g.org_id IS NULL OR l.org_id = g.org_id)), 1)), 0)
           FROM (SELECT w.channel_id, w.org_id, w.kind, count(*) AS n FROM pg_temp.crm_plan_work w WHERE w.proposal_id = p.id GROUP BY w.channel_id, w.org_id, w.kind) g)
   FROM pg_temp.crm_plan_proposal p ORDER BY p.id;
-  INSERT INTO crm.plan_cell (plan_id, proposal_id, coverage, tier, customers, planned, basis, allocated, contacted, purchased, premium, cost)
-  SELECT plan.id, r.proposal_id, r.coverage, r.tier, r.customers, coalesce(n.planned, 0), r.basis, r.allocated, r.contacted, r.purchased, r.premium, r.cost
+  INSERT INTO crm.plan_cell (plan_id, proposal_id, coverage, tier, customers, planned, basis, allocated, contacted, purchased, premium, cost, capped_premium, premium_load, days, credibility,
+    prior_contacts, prior_purchases, prior_premium_per_purchase, prior_cost, expected_contacts, expected_purchases, expected_premium, expected_cost)
+  SELECT plan.id, r.proposal_id, r.coverage, r.tier, r.customers, coalesce(n.planned, 0), r.basis, r.allocated, r.contacted, r.purchased, r.premium, r.cost, r.capped_premium, r.premium_load, r.days, r.credibility,
+         r.prior_contacts, r.prior_purchases, r.prior_premium_per_purchase, r.prior_cost, r.expected_contacts, r.expected_purchases, r.expected_premium, r.expected_cost
   FROM pg_temp.crm_plan_rate r
   LEFT JOIN (SELECT w.proposal_id, w.coverage, w.tier, count(*) AS planned FROM pg_temp.crm_plan_work w GROUP BY 1, 2, 3) n
     ON n.proposal_id = r.proposal_id AND n.coverage = r.coverage AND n.tier = r.tier
   ORDER BY r.proposal_id, r.coverage, r.tier;
   CREATE TEMPORARY TABLE crm_plan_line ON COMMIT DROP AS
   SELECT row_number() OVER (ORDER BY x.stage NULLS FIRST, x.proposal_id NULLS LAST, x.provider_id, x.channel_id, x.org_id NULLS FIRST)::integer AS line, x.*
-  FROM (SELECT w.proposal_id, w.provider_id, w.channel_id, w.org_id, w.stage, count(*) AS customers,
-               round(coalesce(sum(r.contacted::numeric / r.allocated), 0), 4) AS contacts, round(coalesce(sum(r.purchased::numeric / r.allocated), 0), 4) AS purchases,
-               round(coalesce(sum(r.premium / r.allocated), 0), 2) AS premium, round(coalesce(sum(r.cost / r.allocated), 0), 2) AS cost
+  FROM (SELECT w.proposal_id, w.provider_id, w.channel_id, w.org_id, w.stage, count(*) AS customers, count(*) FILTER (WHERE w.arm = 'hold_out') AS held_out,
+               round(coalesce(sum(r.expected_contacts), 0), 4) AS contacts, round(coalesce(sum(r.expected_purchases), 0), 4) AS purchases,
+               round(coalesce(sum(r.expected_premium), 0), 2) AS premium, round(coalesce(sum(r.expected_cost), 0), 2) AS cost
         FROM pg_temp.crm_plan_work w
-        LEFT JOIN pg_temp.crm_plan_rate r ON r.proposal_id = w.proposal_id AND r.coverage = w.coverage AND r.tier = w.tier
+        LEFT JOIN pg_temp.crm_plan_rate r ON r.proposal_id = w.proposal_id AND r.coverage = w.coverage AND r.tier = w.tier AND w.arm IS DISTINCT FROM 'hold_out'
         GROUP BY w.proposal_id, w.provider_id, w.channel_id, w.org_id, w.stage) x;
-  INSERT INTO crm.plan_line (plan_id, line, proposal_id, provider_id, channel_id, org_id, stage, customers, expected_contacts, expected_purchases, expected_premium, expected_cost)
-  SELECT plan.id, l.line, l.proposal_id, l.provider_id, l.channel_id, l.org_id, l.stage, l.customers, l.contacts, l.purchases, l.premium, l.cost
+  INSERT INTO crm.plan_line (plan_id, line, proposal_id, provider_id, channel_id, org_id, stage, customers, held_out, expected_contacts, expected_purchases, expected_premium, expected_cost)
+  SELECT plan.id, l.line, l.proposal_id, l.provider_id, l.channel_id, l.org_id, l.stage, l.customers, l.held_out, l.contacts, l.purchases, l.premium, l.cost
   FROM pg_temp.crm_plan_line l ORDER BY l.line;
-  INSERT INTO crm.plan_customer (plan_id, customer_id, line, staff_id, why, wanted, met)
-  SELECT plan.id, w.customer_id, l.line, w.staff_id, w.why, t.wanted, t.met
+  INSERT INTO crm.plan_customer (plan_id, customer_id, line, staff_id, why, wanted, met, arm, coverage, tier)
+  SELECT plan.id, w.customer_id, l.line, w.staff_id, w.why, t.wanted, t.met, w.arm, w.coverage, w.tier
   FROM pg_temp.crm_plan_work w
   LEFT JOIN (SELECT x.customer_id, array_agg(x.kind ORDER BY x.kind) AS wanted,
                     array_agg(x.kind ORDER BY x.kind) FILTER (WHERE k.staff_id IS NOT NULL OR x.kind = 'community' AND y.org_id = y.community_org) AS met

@@ -4,7 +4,7 @@ CREATE TABLE crm.cycle_change (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   cycle_id bigint NOT NULL REFERENCES crm.cycle,
   plan_id bigint REFERENCES crm.plan,
-  kind text NOT NULL CHECK (kind IN ('offer', 'stage', 'adjustment', 'terms', 'acceptance', 'computation')),
+  kind text NOT NULL CHECK (kind IN ('offer', 'stage', 'adjustment', 'terms', 'acceptance', 'attribution', 'hold_out', 'computation')),
   subject text NOT NULL,
   customer_id bigint REFERENCES crm.customer ON DELETE CASCADE,
   before jsonb,
@@ -19,7 +19,7 @@ COMMENT ON TABLE crm.cycle_change IS 'What was changed in cycles; written by tri
 COMMENT ON COLUMN crm.cycle_change.id IS 'Key, in order of change.';
 COMMENT ON COLUMN crm.cycle_change.cycle_id IS 'Cycle.';
 COMMENT ON COLUMN crm.cycle_change.plan_id IS 'Plan; NULL: an offer.';
-COMMENT ON COLUMN crm.cycle_change.kind IS 'offer (withdrawn, or released again), stage, adjustment, terms, acceptance (of terms) or computation.';
+COMMENT ON COLUMN crm.cycle_change.kind IS 'offer (withdrawn, or released again), stage, adjustment, terms, acceptance (of terms), attribution, hold_out or computation.';
 COMMENT ON COLUMN crm.cycle_change.subject IS 'Which: the key of the provider, of the adjustment, the number of the stage or version, the keys of the channels with the thing or the one that accepts.';
 COMMENT ON COLUMN crm.cycle_change.customer_id IS 'Customer offered, pinned or barred.';
 COMMENT ON COLUMN crm.cycle_change.before IS 'What stood in the columns that changed; NULL: it was made.';

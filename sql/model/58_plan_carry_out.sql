@@ -53,7 +53,7 @@ BEGIN
     END IF;
   END IF;
   WITH page AS MATERIALIZED (
-    SELECT c.customer_id, c.staff_id, l.channel_id, l.org_id
+    SELECT c.customer_id, c.staff_id, c.arm, l.channel_id, l.org_id
     FROM crm.plan_customer c
     JOIN crm.plan_line l ON l.plan_id = c.plan_id AND l.line = c.line
     LEFT JOIN crm.plan_stage s ON s.plan_id = l.plan_id AND s.stage = l.stage
@@ -62,7 +62,8 @@ BEGIN
     ORDER BY c.customer_id LIMIT _carry_out_plan.batch),
   judged AS (
     SELECT p.customer_id, p.staff_id,
-           CASE WHEN crm.is_blacklisted(p.customer_id, today) THEN 'blacklisted'
+           CASE WHEN p.arm = 'hold_out' THEN 'held_out'
+                WHEN crm.is_blacklisted(p.customer_id, today) THEN 'blacklisted'
                 WHEN c.obstacle IS NOT NULL THEN c.obstacle
                 WHEN EXISTS (SELECT FROM crm.cover v JOIN crm.staff e ON e.id = v.servicer_id
                              WHERE v.customer_id = p.customer_id AND v.from_date <= today AND v.to_date > today
@@ -103,7 +104,7 @@ BEGIN
         UNION ALL
         SELECT w.customer_id, NULL, w.refusal FROM unnest(page, refusals) w(customer_id, refusal) WHERE w.refusal IS NOT NULL) r
   WHERE c.plan_id = plan.id AND c.customer_id = r.customer_id;
-  done := coalesce(done, 0) + cardinality(page);
+  done := coalesce(done, 0) + (SELECT count(*) FROM unnest(refusals) r(refusal) WHERE r.refusal IS DISTINCT FROM 'held_out');
   allocated := coalesce(allocated, 0) + (SELECT count(*) FROM unnest(got_holdings) g(id) WHERE g.id IS NOT NULL);
 END
 $$;
@@ -159,7 +160,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE crm.carry_out_plan(bigint, integer, integer) IS
-  'Allocates what an approved plan says, as crm.allocate() and crm.entrust() would, of one stage that has begun or of all that have; and writes for each customer what came of it: crm_bi.plan_difference tells who was not allocated and why. Commits after each batch of customers; broken off or busy with some, it may be called again, does what is left and nothing twice. With nothing left the plan is carried out. batch => NULL does all in the caller''s transaction. Errors: 22004, 22023, 23503, 42501, 42704 no such stage, 55000 not approved or the stage has not begun; 2D000 inside a transaction block unless batch is NULL. 执行计划';
+  'Allocates what an approved plan says, as crm.allocate() and crm.entrust() would, of one stage that has begun or of all that have; except to whom it holds out, and writes for each customer what came of it: crm_bi.plan_difference tells who was not allocated and why. Commits after each batch of customers; broken off or busy with some, it may be called again, does what is left and nothing twice. With nothing left the plan is carried out. batch => NULL does all in the caller''s transaction. Errors: 22004, 22023, 23503, 42501, 42704 no such stage, 55000 not approved or the stage has not begun; 2D000 inside a transaction block unless batch is NULL. 执行计划';
 REVOKE ALL ON PROCEDURE crm.carry_out_plan(bigint, integer, integer) FROM PUBLIC;
 
 CREATE FUNCTION crm.finish_plan(plan_id bigint, reason text) RETURNS bigint

@@ -36,6 +36,8 @@ BEGIN
   RETURN QUERY
   SELECT 'plan_terms', format('terms of plan %s between channels %s and %s are not accepted by both', p.id, n.provider_channel_id, n.user_channel_id), 'crm.finish_plan(), and plan anew.'
   FROM crm.plan p JOIN crm._plan_terms_needed n ON n.plan_id = p.id WHERE p.state IN ('submitted', 'approved', 'carried_out') AND NOT (n.complete AND n.accepted);
+
+  RETURN QUERY SELECT s.check_name, s.detail, s.hint FROM crm._check_settlement() s;
 END
 $$;
 COMMENT ON FUNCTION crm._check_cycle() IS 'Invariants of cycles that do not hold, each with what to do.';

@@ -70,7 +70,7 @@ COMMENT ON COLUMN crm_bi.inventory.tier IS 'Tier. 等级';
 COMMENT ON COLUMN crm_bi.inventory.activity IS 'Class of activity. 活跃度';
 COMMENT ON COLUMN crm_bi.inventory.service IS 'Kind of unserved. 服务状态';
 COMMENT ON COLUMN crm_bi.inventory.line IS 'Line of the policy in force issued last. 产品线';
-COMMENT ON COLUMN crm_bi.inventory.conflicts IS 'What stands in the way: held, protected, blacklisted, do_not_contact, consent_withdrawn, no_consent, other_cycle; NULL: nothing. 冲突';
+COMMENT ON COLUMN crm_bi.inventory.conflicts IS 'What stands in the way: held, protected, blacklisted, do_not_contact, consent_withdrawn, no_consent, other_cycle, held_out; NULL: nothing. 冲突';
 COMMENT ON COLUMN crm_bi.inventory.is_free IS 'Nothing stands in the way. 可用';
 
 CREATE VIEW crm_bi.inventory_summary AS

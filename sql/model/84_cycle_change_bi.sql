@@ -41,7 +41,7 @@ COMMENT ON COLUMN crm_bi.cycle_change.cycle_change_key IS 'Key of the row. 主�
 COMMENT ON COLUMN crm_bi.cycle_change.cycle_id IS 'Cycle. 周期';
 COMMENT ON COLUMN crm_bi.cycle_change.plan_id IS 'Plan. 计划';
 COMMENT ON COLUMN crm_bi.cycle_change.proposal_id IS 'Proposal. 方案';
-COMMENT ON COLUMN crm_bi.cycle_change.kind IS 'cycle 周期, release 释放, offer 资源客户, proposal 方案, plan 计划, stage 批次, adjustment 人工调整, terms 条款, acceptance 条款确认 or computation 计算. 对象';
+COMMENT ON COLUMN crm_bi.cycle_change.kind IS 'cycle 周期, release 释放, offer 资源客户, proposal 方案, plan 计划, stage 批次, adjustment 人工调整, terms 条款, acceptance 条款确认, attribution 归属方式, hold_out 对照组 or computation 计算. 对象';
 COMMENT ON COLUMN crm_bi.cycle_change.action IS 'What was done: open, close, release, withdraw, make, change, drop, accept, lapse (of an acceptance, with other terms), compute, assign, or the transition of a plan or proposal. 操作';
 COMMENT ON COLUMN crm_bi.cycle_change.subject IS 'Which one: name, code, number or key. 对象标识';
 COMMENT ON COLUMN crm_bi.cycle_change.customer_id IS 'Customer offered, pinned or barred. 客户';

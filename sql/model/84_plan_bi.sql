@@ -5,14 +5,14 @@ SELECT p.id AS plan_id, p.cycle_id, p.name, p.state, p.version, p.weighing, p.st
        coalesce(c.not_allocated, 0) AS not_allocated, coalesce(c.to_do, 0) AS to_do, coalesce(l.contacts, 0) AS expected_contacts, coalesce(l.purchases, 0) AS expected_purchases,
        coalesce(l.premium, 0) AS expected_premium, coalesce(l.cost, 0) AS expected_cost, l.cost / nullif(l.purchases, 0) AS expected_cost_per_purchase,
        (SELECT pg_catalog.count(*) FROM crm.plan_adjustment a WHERE a.plan_id = p.id) AS adjustments, p.made_at, p.made_by, p.computed_at, p.computed_by, p.submitted_by, p.recycle_rule::text AS recycle_rule,
-       i.responsible, i.due_at, t.reason, t.by_whom AS decided_by, t.at AS decided_at
+       i.responsible, i.due_at, t.reason, t.by_whom AS decided_by, t.at AS decided_at, p.hold_out, coalesce(l.held_out, 0) AS held_out, p.hold_out_days
 FROM crm.plan p
 LEFT JOIN crm.workflow_item i ON i.id = p.item_id
 LEFT JOIN LATERAL (SELECT x.reason, x.by_whom, x.at FROM crm.workflow_log x WHERE x.item_id = p.item_id AND x.kind = 'transition' ORDER BY x.id DESC LIMIT 1) t ON true
-LEFT JOIN (SELECT x.plan_id, pg_catalog.sum(x.customers)::bigint AS customers, pg_catalog.sum(x.expected_contacts) AS contacts, pg_catalog.sum(x.expected_purchases) AS purchases,
+LEFT JOIN (SELECT x.plan_id, pg_catalog.sum(x.customers)::bigint AS customers, pg_catalog.sum(x.held_out)::bigint AS held_out, pg_catalog.sum(x.expected_contacts) AS contacts, pg_catalog.sum(x.expected_purchases) AS purchases,
                   pg_catalog.sum(x.expected_premium) AS premium, pg_catalog.sum(x.expected_cost) AS cost FROM crm.plan_line x GROUP BY x.plan_id) l ON l.plan_id = p.id
-LEFT JOIN (SELECT x.plan_id, pg_catalog.count(*) FILTER (WHERE x.outcome = 'allocated') AS allocated, pg_catalog.count(*) FILTER (WHERE x.outcome NOT IN ('allocated', 'busy')) AS not_allocated,
-                  pg_catalog.count(*) FILTER (WHERE coalesce(x.outcome, 'busy') = 'busy') AS to_do FROM crm.plan_customer x GROUP BY x.plan_id) c ON c.plan_id = p.id;
+LEFT JOIN (SELECT x.plan_id, pg_catalog.count(*) FILTER (WHERE x.outcome = 'allocated') AS allocated, pg_catalog.count(*) FILTER (WHERE x.outcome NOT IN ('allocated', 'busy') AND x.arm IS DISTINCT FROM 'hold_out') AS not_allocated,
+                  pg_catalog.count(*) FILTER (WHERE coalesce(x.outcome, 'busy') = 'busy' AND x.arm IS DISTINCT FROM 'hold_out') AS to_do FROM crm.plan_customer x GROUP BY x.plan_id) c ON c.plan_id = p.id;
 COMMENT ON VIEW crm_bi.plan IS 'Plans, the variants of a cycle side by side: one row each. 预分配计划';
 COMMENT ON COLUMN crm_bi.plan.plan_id IS 'Key. 计划';
 COMMENT ON COLUMN crm_bi.plan.cycle_id IS 'Cycle. 周期';
@@ -44,6 +44,9 @@ COMMENT ON COLUMN crm_bi.plan.due_at IS 'End of the time limit of its state; NUL
 COMMENT ON COLUMN crm_bi.plan.reason IS 'Reason given with the last step, as of its return or rejection; NULL: none. 最近处理意见';
 COMMENT ON COLUMN crm_bi.plan.decided_by IS 'Who made that step. 最近处理人';
 COMMENT ON COLUMN crm_bi.plan.decided_at IS 'When. 最近处理时间';
+COMMENT ON COLUMN crm_bi.plan.hold_out IS 'Share drawn to be held out. 对照组比例';
+COMMENT ON COLUMN crm_bi.plan.held_out IS 'Of those planned held out for comparison. 对照组客户数';
+COMMENT ON COLUMN crm_bi.plan.hold_out_days IS 'Days in which both groups are compared. 对比期（天）';
 
 CREATE VIEW crm_bi.plan_proposal AS
 SELECT n.plan_id::text || '/' || n.proposal_id AS plan_proposal_key, n.plan_id, n.proposal_id, h.code AS channel, p.org_id, p.title, n.version, v.volume, n.matching, n.room, n.planned,
@@ -70,8 +73,13 @@ COMMENT ON COLUMN crm_bi.plan_proposal.planned_load IS 'What the customers plann
 CREATE VIEW crm_bi.plan_cell AS
 SELECT pg_catalog.concat_ws('/', c.plan_id, c.proposal_id, c.coverage, c.tier) AS plan_cell_key, c.plan_id, c.proposal_id, h.code AS channel, c.coverage, c.tier, c.customers, c.planned, c.basis,
        c.allocated, c.contacted, c.purchased, c.premium, c.cost, c.purchased::numeric / c.allocated AS purchases_per_allocated, c.premium / c.allocated AS premium_per_allocated,
-       c.cost / nullif(c.purchased, 0) AS cost_per_purchase
-FROM crm.plan_cell c JOIN crm.proposal p ON p.id = c.proposal_id JOIN crm.channel h ON h.id = p.channel_id;
+       c.cost / nullif(c.purchased, 0) AS cost_per_purchase,
+       CASE WHEN c.basis <> 'proposal' THEN pg_catalog.round(i.lower::numeric, 6) END AS purchase_rate_low, CASE WHEN c.basis <> 'proposal' THEN pg_catalog.round(i.upper::numeric, 6) END AS purchase_rate_high,
+       c.capped_premium, c.premium_load, c.days, c.credibility, c.prior_contacts, c.prior_purchases, c.prior_premium_per_purchase, c.prior_cost, c.expected_contacts, c.expected_purchases, c.expected_premium, c.expected_cost
+FROM crm.plan_cell c
+JOIN crm.proposal p ON p.id = c.proposal_id
+JOIN crm.channel h ON h.id = p.channel_id
+CROSS JOIN LATERAL crm.rate_interval(least(c.purchased, c.allocated), c.allocated) i;
 COMMENT ON VIEW crm_bi.plan_cell IS 'The past on which plans rest: one row for each plan, proposal, coverage and tier. 历史效果依据';
 COMMENT ON COLUMN crm_bi.plan_cell.plan_cell_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.plan_cell.plan_id IS 'Plan. 计划';
@@ -90,10 +98,25 @@ COMMENT ON COLUMN crm_bi.plan_cell.cost IS 'Selling cost and commissions. 费用
 COMMENT ON COLUMN crm_bi.plan_cell.purchases_per_allocated IS 'purchased / allocated. 购买率';
 COMMENT ON COLUMN crm_bi.plan_cell.premium_per_allocated IS 'premium / allocated. 户均保费';
 COMMENT ON COLUMN crm_bi.plan_cell.cost_per_purchase IS 'cost / purchased. 单均费用';
+COMMENT ON COLUMN crm_bi.plan_cell.purchase_rate_low IS 'Lower bound of the rate of purchase at 95 %; NULL: a promise. 购买率下限';
+COMMENT ON COLUMN crm_bi.plan_cell.purchase_rate_high IS 'Upper bound. 购买率上限';
+COMMENT ON COLUMN crm_bi.plan_cell.capped_premium IS 'Annual premium without what single customers bought above the 90th percentile. 截尾保费';
+COMMENT ON COLUMN crm_bi.plan_cell.premium_load IS 'What was cut off, of the whole company, for each purchase. 截尾部分均摊';
+COMMENT ON COLUMN crm_bi.plan_cell.days IS 'Days from the first contact to the first purchase, on average. 平均销售周期';
+COMMENT ON COLUMN crm_bi.plan_cell.credibility IS 'What the sample counts beside the prior, from 0 to 1; NULL: a promise. 信度';
+COMMENT ON COLUMN crm_bi.plan_cell.prior_contacts IS 'Contacts per customer expected without the sample. 先验接触率';
+COMMENT ON COLUMN crm_bi.plan_cell.prior_purchases IS 'Purchases per customer expected without the sample. 先验购买率';
+COMMENT ON COLUMN crm_bi.plan_cell.prior_premium_per_purchase IS 'Premium per purchase, capped, expected without the sample. 先验件均保费（截尾）';
+COMMENT ON COLUMN crm_bi.plan_cell.prior_cost IS 'Cost per customer expected without the sample. 先验户均费用';
+COMMENT ON COLUMN crm_bi.plan_cell.expected_contacts IS 'Contacts per customer that the plan expects. 预期接触率';
+COMMENT ON COLUMN crm_bi.plan_cell.expected_purchases IS 'Purchases per customer that the plan expects. 预期购买率';
+COMMENT ON COLUMN crm_bi.plan_cell.expected_premium IS 'Premium per customer that the plan expects. 预期户均保费';
+COMMENT ON COLUMN crm_bi.plan_cell.expected_cost IS 'Cost per customer that the plan expects. 预期户均费用';
 
 CREATE VIEW crm_bi.plan_line AS
 SELECT l.plan_id::text || '/' || l.line AS plan_line_key, l.plan_id, l.line, l.proposal_id, p.code AS provider, h.code AS channel, l.org_id, l.stage, l.customers AS planned,
-       coalesce(c.allocated, 0) AS allocated, l.customers - coalesce(c.allocated, 0) AS difference, l.expected_contacts, l.expected_purchases, l.expected_premium, l.expected_cost
+       coalesce(c.allocated, 0) AS allocated, l.customers - l.held_out - coalesce(c.allocated, 0) AS difference, l.expected_contacts, l.expected_purchases, l.expected_premium, l.expected_cost,
+       l.held_out
 FROM crm.plan_line l
 JOIN crm.provider p ON p.id = l.provider_id
 JOIN crm.channel h ON h.id = l.channel_id
@@ -110,7 +133,8 @@ COMMENT ON COLUMN crm_bi.plan_line.org_id IS 'Unit that gets them. 机构';
 COMMENT ON COLUMN crm_bi.plan_line.stage IS 'Stage. 批次';
 COMMENT ON COLUMN crm_bi.plan_line.planned IS 'Customers planned. 计划客户数';
 COMMENT ON COLUMN crm_bi.plan_line.allocated IS 'Customers allocated. 已分配客户数';
-COMMENT ON COLUMN crm_bi.plan_line.difference IS 'planned - allocated. 差异';
+COMMENT ON COLUMN crm_bi.plan_line.difference IS 'planned - held_out - allocated. 差异';
+COMMENT ON COLUMN crm_bi.plan_line.held_out IS 'Of those planned held out. 对照组客户数';
 COMMENT ON COLUMN crm_bi.plan_line.expected_contacts IS 'Contacts expected. 预期接触数';
 COMMENT ON COLUMN crm_bi.plan_line.expected_purchases IS 'Customers expected to buy. 预期购买数';
 COMMENT ON COLUMN crm_bi.plan_line.expected_premium IS 'Annual premium expected. 预期年化保费';
@@ -118,7 +142,8 @@ COMMENT ON COLUMN crm_bi.plan_line.expected_cost IS 'Cost expected. 预期费用
 
 CREATE VIEW crm_bi.plan_customer AS
 SELECT c.plan_id::text || '/' || c.customer_id AS plan_customer_key, c.plan_id, c.customer_id, c.line, l.proposal_id, p.code AS provider, h.code AS channel, l.org_id, c.staff_id, l.stage, c.why,
-       c.outcome, c.holding_id, c.done_at, pg_catalog.array_to_string(c.wanted, ', ') AS wanted, pg_catalog.array_to_string(c.met, ', ') AS met
+       c.outcome, c.holding_id, c.done_at, pg_catalog.array_to_string(c.wanted, ', ') AS wanted, pg_catalog.array_to_string(c.met, ', ') AS met,
+       c.arm, c.coverage, c.tier
 FROM crm.plan_customer c
 JOIN crm.plan_line l ON l.plan_id = c.plan_id AND l.line = c.line
 JOIN crm.provider p ON p.id = l.provider_id
@@ -140,14 +165,17 @@ COMMENT ON COLUMN crm_bi.plan_customer.holding_id IS 'Key within the customer of
 COMMENT ON COLUMN crm_bi.plan_customer.done_at IS 'When. 执行时间';
 COMMENT ON COLUMN crm_bi.plan_customer.wanted IS 'What the customer asks of staff: community 社区, language 语言, line 产品线, tier 等级. 匹配需求';
 COMMENT ON COLUMN crm_bi.plan_customer.met IS 'Of that what is given. 已匹配';
+COMMENT ON COLUMN crm_bi.plan_customer.arm IS 'treated 实验组 or hold_out 对照组; NULL: outside the comparison. 分组';
+COMMENT ON COLUMN crm_bi.plan_customer.coverage IS 'prospect, insured or former, at the computation. 新老客户分类';
+COMMENT ON COLUMN crm_bi.plan_customer.tier IS 'Tier at the computation. 等级';
 
 CREATE VIEW crm_bi.plan_difference AS
 SELECT c.plan_customer_key AS plan_difference_key, c.plan_id, c.customer_id, c.line, c.provider, c.channel, c.org_id, c.staff_id, c.stage, c.outcome AS cause, c.done_at,
        h.staff_id AS held_by_staff_id, h.held_from AS held_since
 FROM crm_bi.plan_customer c
 LEFT JOIN crm.holding h ON h.customer_id = c.customer_id AND h.held_to IS NULL
-WHERE c.outcome <> 'allocated';
-COMMENT ON VIEW crm_bi.plan_difference IS 'Customers whom a plan did not allocate, and why: one row for each plan and customer. 计划差异';
+WHERE c.outcome <> 'allocated' AND c.arm IS DISTINCT FROM 'hold_out';
+COMMENT ON VIEW crm_bi.plan_difference IS 'Customers whom a plan did not allocate though it would, and why: one row for each plan and customer. 计划差异';
 COMMENT ON COLUMN crm_bi.plan_difference.plan_difference_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.plan_difference.plan_id IS 'Plan. 计划';
 COMMENT ON COLUMN crm_bi.plan_difference.customer_id IS 'Customer. 客户';
@@ -157,7 +185,7 @@ COMMENT ON COLUMN crm_bi.plan_difference.channel IS 'Channel. 渠道';
 COMMENT ON COLUMN crm_bi.plan_difference.org_id IS 'Unit. 机构';
 COMMENT ON COLUMN crm_bi.plan_difference.staff_id IS 'Member of staff planned. 计划人员';
 COMMENT ON COLUMN crm_bi.plan_difference.stage IS 'Stage. 批次';
-COMMENT ON COLUMN crm_bi.plan_difference.cause IS 'held 已被持有, busy 占用待重试, quota 超限额, cool_off 冷却期, served 已有人服务, blacklisted 黑名单, do_not_contact 勿扰, consent_withdrawn 撤回同意, no_consent 未同意, not_in_post 不在岗, moved 已调动, given_up 放弃, or another word of crm.allocate(). 原因';
+COMMENT ON COLUMN crm_bi.plan_difference.cause IS 'held 已被持有, busy 占用待重试, quota 超限额, cool_off 冷却期, served 已有人服务, blacklisted 黑名单, do_not_contact 勿扰, consent_withdrawn 撤回同意, no_consent 未同意, not_in_post 不在岗, moved 已调动, given_up 放弃, held_out 对照组（由其他计划保留）, or another word of crm.allocate(). 原因';
 COMMENT ON COLUMN crm_bi.plan_difference.done_at IS 'When it was tried. 执行时间';
 COMMENT ON COLUMN crm_bi.plan_difference.held_by_staff_id IS 'Who holds the customer now. 现持有人';
 COMMENT ON COLUMN crm_bi.plan_difference.held_since IS 'Since when. 持有起始';

@@ -11,6 +11,8 @@ CALL crm.grant_duty('manager', 'crm_test_manager');
 CALL crm.grant_duty('loader', 'crm_test_loader');
 CALL crm.grant_duty('sales', 'crm_test_pool');
 CALL crm.grant_duty('provider', 'crm_test_provider');
+CREATE ROLE crm_test_finance;
+CALL crm.grant_duty('finance', 'crm_test_finance');
 CALL crm.grant_duty('planner', 'crm_test_planner');
 CALL crm.grant_duty('approver', 'crm_test_approver');
 CALL crm.grant_duty('resource_manager', 'crm_test_resources');

@@ -209,9 +209,9 @@ CREATE FUNCTION pg_temp.faults(plan bigint) RETURNS SETOF text LANGUAGE sql AS $
   UNION ALL
   SELECT 'expected of line ' || l.line FROM crm.plan_line l
   WHERE l.plan_id = plan AND ROW (l.expected_purchases, l.expected_premium) IS DISTINCT FROM ROW (
-    (SELECT round(coalesce(sum(x.purchased::numeric / x.allocated), 0), 4)
+    (SELECT round(coalesce(sum(x.expected_purchases), 0), 4)
     FROM crm.plan_customer c JOIN listed b USING (customer_id) JOIN crm.plan_cell x ON x.plan_id = plan AND x.proposal_id = l.proposal_id AND x.coverage = b.coverage AND x.tier = b.tier
-    WHERE c.plan_id = plan AND c.line = l.line), (SELECT round(coalesce(sum(x.premium / x.allocated), 0), 2)
+    WHERE c.plan_id = plan AND c.line = l.line), (SELECT round(coalesce(sum(x.expected_premium), 0), 2)
     FROM crm.plan_customer c JOIN listed b USING (customer_id) JOIN crm.plan_cell x ON x.plan_id = plan AND x.proposal_id = l.proposal_id AND x.coverage = b.coverage AND x.tier = b.tier
     WHERE c.plan_id = plan AND c.line = l.line))
 $$;
@@ -280,7 +280,7 @@ CREATE FUNCTION pg_temp.naive_history() RETURNS TABLE (channel_id bigint, covera
   WHERE d.f BETWEEN '2023-12-31' AND '2025-12-31' AND coalesce(h.end_cause <> 'narrowing', true)
   GROUP BY 1, 2, 3
 $$;
-SELECT pg_temp.same($$SELECT * FROM crm.allocation_history('2025-12-31')$$, 'SELECT * FROM pg_temp.naive_history()', 'what came of holdings before');
+SELECT pg_temp.same($$SELECT channel_id, coverage, tier, allocated, contacted, purchased, premium, cost FROM crm.allocation_history('2025-12-31')$$, 'SELECT * FROM pg_temp.naive_history()', 'what came of holdings before');
 SELECT results_eq($$SELECT channel_id, sum(allocated), sum(contacted), sum(purchased), sum(premium), sum(cost) FROM crm.allocation_history('2025-12-31') GROUP BY 1 ORDER BY 1$$,
                   $$VALUES (1::bigint, 40::numeric, 20::numeric, 10::numeric, 10000::numeric, 1000::numeric), (4, 40, 20, 10, 30000, 400)$$, 'counted by hand');
 SELECT pg_temp.refused('SELECT * FROM crm.allocation_history(NULL)', '22004', '', 'history is of a day');
@@ -291,7 +291,7 @@ SELECT is_empty(format($$SELECT * FROM crm_bi.plan_cell c LEFT JOIN pg_temp.naiv
     WHERE c.plan_id = %s AND c.basis = 'class' AND (c.allocated, c.contacted, c.purchased, c.premium, c.cost) IS DISTINCT FROM (h.allocated, h.contacted, h.purchased, h.premium, h.cost)$$, :best), 'the numbers used are kept with the plan');
 SELECT results_eq(format($$SELECT DISTINCT channel, basis, premium_per_allocated, cost_per_purchase FROM crm_bi.plan_cell WHERE plan_id = %s AND tier = 'iron' AND coverage = 'insured' ORDER BY 1$$, :best),
                   $$VALUES ('bancassurance', 'company', 500.0::numeric, 70::numeric), ('individual', 'channel', 250, 100), ('telesales', 'channel', 750, 40)$$, 'where a class has no past, the channel''s or the company''s');
-SELECT cmp_ok((SELECT sum(expected_premium) FROM crm.plan_line WHERE plan_id = :best), '>=', (SELECT sum(round(x.premium / x.allocated, 6)) FROM crm_bi.plan_customer c JOIN crm_bi.customer b USING (customer_id)
+SELECT cmp_ok((SELECT sum(expected_premium) FROM crm.plan_line WHERE plan_id = :best), '>=', (SELECT sum(x.expected_premium) FROM crm_bi.plan_customer c JOIN crm_bi.customer b USING (customer_id)
     JOIN crm.plan_cell x ON x.plan_id = :best AND x.proposal_id = c.proposal_id AND x.coverage = b.coverage AND x.tier = b.tier WHERE c.plan_id = :plan) - 1, 'and expects no less than the one by demand');
 
 -- apportionment: two who want the same, with too little for both
