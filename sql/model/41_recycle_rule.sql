@@ -118,27 +118,43 @@ compared AS MATERIALIZED (
 SELECT c.org_id, c.channel_id, c.line, c.tier, c.rule, c.holdings, c.rule_now FROM compared c WHERE c.rule_now OPERATOR(crm.<>) c.rule;
 COMMENT ON VIEW crm._stale_rule IS 'Open holdings that follow another rule than the one in force today for their plan, or for line and tier of the customer (NULL where no rule asks for them), unit and channel.';
 
+-- no loop but by the key, whatever statistics say: taken when hardly anything was held they would have all kinds, or all that is held, read for each customer
+CREATE FUNCTION crm._other_rules(customers bigint[], as_of date) RETURNS TABLE (customer_id bigint, id bigint, rule crm.recycle_rule)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET enable_nestloop = off SET jit = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  WITH page AS MATERIALIZED (
+    SELECT h.customer_id, h.id, h.rule, h.plan_rule, h.org_id, h.channel_id, k.line, k.tier,
+           row(h.org_id, h.channel_id, k.line, k.tier)::text AS kind
+    FROM unnest(_other_rules.customers) u(id)
+    LEFT JOIN crm._recycle_classes(_other_rules.customers, _other_rules.as_of) k ON k.customer_id = u.id
+    CROSS JOIN LATERAL (SELECT x.* FROM crm.holding x WHERE x.customer_id = u.id AND x.held_to IS NULL OFFSET 0) h),
+  wanted AS MATERIALIZED (
+    SELECT g.kind, crm._recycle_rule(g.org_id, g.channel_id, _other_rules.as_of, g.line, g.tier) AS rule
+    FROM (SELECT DISTINCT p.kind, p.org_id, p.channel_id, p.line, p.tier FROM page p) g)
+  SELECT p.customer_id, p.id, coalesce(p.plan_rule, w.rule)
+  FROM page p JOIN wanted w ON w.kind = p.kind AND coalesce(p.plan_rule, w.rule) OPERATOR(crm.<>) p.rule;
+END
+$$;
+COMMENT ON FUNCTION crm._other_rules(bigint[], date) IS 'Open holdings of these customers that follow another rule than the one in force on a day, and that one.';
+REVOKE ALL ON FUNCTION crm._other_rules(bigint[], date) FROM PUBLIC;
+
 CREATE FUNCTION crm._follow_rules(customers bigint[], as_of date) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
+  others bigint[];
+  holdings bigint[];
+  rules crm.recycle_rule[];
   changed bigint;
 BEGIN
-  WITH page AS MATERIALIZED (
-    SELECT h.customer_id, h.id, h.rule, h.plan_rule, h.org_id, h.channel_id, k.line, k.tier,
-           row(h.org_id, h.channel_id, k.line, k.tier)::text AS kind
-    FROM unnest(_follow_rules.customers) u(id)
-    LEFT JOIN crm._recycle_classes(_follow_rules.customers, _follow_rules.as_of) k ON k.customer_id = u.id
-    JOIN crm.holding h ON h.customer_id = u.id AND h.held_to IS NULL),
-  wanted AS MATERIALIZED (
-    SELECT g.kind, crm._recycle_rule(g.org_id, g.channel_id, _follow_rules.as_of, g.line, g.tier) AS rule
-    FROM (SELECT DISTINCT p.kind, p.org_id, p.channel_id, p.line, p.tier FROM page p) g),
-  -- by the key alone: statistics taken when hardly anything was held would have all that is held read for each row
-  locked AS MATERIALIZED (
-    SELECT h.customer_id, h.id, h.held_to, coalesce(p.plan_rule, w.rule) AS rule
-    FROM page p
-    JOIN wanted w ON w.kind = p.kind AND coalesce(p.plan_rule, w.rule) OPERATOR(crm.<>) p.rule
-    JOIN crm.holding h ON h.customer_id = p.customer_id AND h.id = p.id
+  SELECT array_agg(o.customer_id), array_agg(o.id), array_agg(o.rule) INTO others, holdings, rules
+  FROM crm._other_rules(_follow_rules.customers, _follow_rules.as_of) o;
+  WITH locked AS MATERIALIZED (
+    SELECT h.customer_id, h.id, h.held_to, o.rule
+    FROM unnest(others, holdings, rules) o(customer_id, id, rule)
+    JOIN crm.holding h ON h.customer_id = o.customer_id AND h.id = o.id
     ORDER BY h.customer_id FOR UPDATE OF h)
   UPDATE crm.holding h SET rule = l.rule FROM locked l
   WHERE l.held_to IS NULL AND h.customer_id = l.customer_id AND h.id = l.id;

@@ -5,7 +5,7 @@ INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, descriptio
    'Hours within which a sweep can be undone.');
 
 CREATE FUNCTION crm.undo_sweep(sweep_id bigint, reason text) RETURNS TABLE (customer_id bigint, holding_id bigint, staff_id bigint, outcome text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   hours CONSTANT integer := crm.setting_value('sweep_undo_hours')::integer;

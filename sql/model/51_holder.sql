@@ -9,8 +9,11 @@ BEGIN
   IF _staff_in_post.staff_id IS NULL THEN
     RAISE EXCEPTION 'the member of staff must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    -- a departure that an old snapshot does not show is waited for here, before anything is locked that it waits for
+  -- A departure locks who leaves before their customers, so it is waited for here, before anything is locked that it waits for;
+  -- an old snapshot does not show it, and fails.
+  IF current_setting('transaction_isolation') = 'read committed' THEN
+    PERFORM FROM crm.staff s WHERE s.id = _staff_in_post.staff_id FOR KEY SHARE;
+  ELSE
     PERFORM FROM crm.staff s WHERE s.id = _staff_in_post.staff_id FOR SHARE;
   END IF;
   SELECT * INTO staff FROM crm.staff s WHERE s.id = _staff_in_post.staff_id;

@@ -3,7 +3,7 @@
 CREATE FUNCTION crm._allocation_state(customers bigint[], staff bigint[],
   OUT eligible bigint[], OUT others bigint[], OUT narrowing boolean, OUT kinds bigint[], OUT kind_loads bigint[], OUT loads bigint[], OUT rooms bigint[],
   OUT turns bigint[], OUT barred_customers bigint[], OUT barred_staff bigint[])
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   pool record;
@@ -77,7 +77,7 @@ REVOKE ALL ON FUNCTION crm._allocation_edges(bigint[], bigint[], date) FROM PUBL
 
 CREATE FUNCTION crm._deal_out(customers bigint[], staff bigint[], strategy text, weights bigint[], as_given boolean, reason text)
 RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   -- a round robin goes by the order of the customers

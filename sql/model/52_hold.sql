@@ -15,8 +15,9 @@ COMMENT ON FUNCTION crm._lock_pool(bigint[]) IS
 REVOKE ALL ON FUNCTION crm._lock_pool(bigint[]) FROM PUBLIC;
 
 -- tiers are kinds, and so few that what each counts with each member of staff fits a table
+-- a plan kept from calls for a few customers would join arrays of many in loops: functions that take them plan anew
 CREATE FUNCTION crm._kinds(customers bigint[], staff bigint[], as_of date, OUT kinds bigint[], OUT kind_loads bigint[])
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   tiers CONSTANT text[] := ARRAY(SELECT DISTINCT t.label FROM crm._tier t ORDER BY t.label);
@@ -200,7 +201,7 @@ REVOKE ALL ON FUNCTION crm._judge(bigint[], bigint[], bigint, bigint, bigint[]) 
 
 CREATE FUNCTION crm._hold(customers bigint[], staff bigint[], channel_id bigint, org_id bigint, reason text, plan_id bigint DEFAULT NULL, plan_rule crm.recycle_rule DEFAULT NULL)
 RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   to_unit CONSTANT boolean := _hold.channel_id IS NOT NULL;

@@ -187,15 +187,18 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   at CONSTANT timestamptz := clock_timestamp();
+  members bigint[];
   wish record;
   done record;
 BEGIN
-  -- one at a time, and every count that it may touch before the first: it waits for no customer, so nobody waits for it in a circle
+  -- one at a time, and all staff and every count that it may touch before the first: it waits for no customer, so nobody waits for it in a circle
   LOCK TABLE crm.waiting IN SHARE UPDATE EXCLUSIVE MODE;
-  PERFORM crm._lock_counts(ARRAY(
+  members := ARRAY(
     SELECT DISTINCT u.id
     FROM (SELECT DISTINCT w.staff, w.org_id, w.channel_id FROM crm.waiting w) w
-    CROSS JOIN LATERAL unnest(crm._wished_staff(w.staff, w.org_id, w.channel_id, drain_waiting.staff, crm._business_day(at))) u(id)));
+    CROSS JOIN LATERAL unnest(crm._wished_staff(w.staff, w.org_id, w.channel_id, drain_waiting.staff, crm._business_day(at))) u(id));
+  PERFORM FROM crm.staff s WHERE s.id = ANY (members) ORDER BY s.id FOR KEY SHARE;
+  PERFORM crm._lock_counts(members);
   FOR wish IN SELECT * FROM crm._wishes() LOOP
     LOOP
       done := crm._drain_batch(wish, drain_waiting.staff, at, 1000);

@@ -124,16 +124,21 @@ END;
 COMMENT ON FUNCTION crm._receivers(crm.hand_over) IS 'Who may get a customer by a hand-over.';
 REVOKE ALL ON FUNCTION crm._receivers(crm.hand_over) FROM PUBLIC;
 
-CREATE FUNCTION crm._leaver(staff_id bigint) RETURNS crm.staff
+CREATE FUNCTION crm._leaver(staff_id bigint, leaves boolean) RETURNS crm.staff
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM FROM crm.staff s WHERE s.id = _leaver.staff_id FOR NO KEY UPDATE;
+  IF _leaver.leaves THEN
+    -- as a change of the last day locks them later
+    PERFORM FROM crm.staff s WHERE s.id = _leaver.staff_id FOR UPDATE;
+  ELSE
+    PERFORM FROM crm.staff s WHERE s.id = _leaver.staff_id FOR NO KEY UPDATE;
+  END IF;
   RETURN crm._staff_in_post(_leaver.staff_id, crm._business_day(clock_timestamp()));
 END
 $$;
-COMMENT ON FUNCTION crm._leaver(bigint) IS 'Locks a member of staff who is in post. Errors: as crm._staff_in_post.';
-REVOKE ALL ON FUNCTION crm._leaver(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._leaver(bigint, boolean) IS 'Locks a member of staff in post who moves or leaves. Errors: as crm._staff_in_post.';
+REVOKE ALL ON FUNCTION crm._leaver(bigint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm._require_successor(staff_id bigint, leaver_id bigint, on_date date) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -190,10 +195,12 @@ CREATE FUNCTION crm.plan_departure(staff_id bigint, left_on date, strategy text 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  staff CONSTANT crm.staff := crm._leaver(plan_departure.staff_id);
+  staff CONSTANT crm.staff := crm._leaver(plan_departure.staff_id, true);
   plan_id bigint;
 BEGIN
   plan_id := crm._plan_hand_over(staff, 'departure', plan_departure.left_on, NULL, NULL, plan_departure.strategy, plan_departure.successors, plan_departure.deputy_id, plan_departure.reason);
+  -- who waits for what the rehearsal locks waits for the whole transaction, which locks it again at its end: so it does before
+  PERFORM crm._lock_leavers(ARRAY[staff.id], true);
   PERFORM crm._propose(plan_id);
   UPDATE crm.staff s SET left_on = plan_departure.left_on WHERE s.id = staff.id AND s.left_on IS DISTINCT FROM plan_departure.left_on;
   RETURN plan_id;
@@ -207,7 +214,7 @@ CREATE FUNCTION crm.plan_move(staff_id bigint, on_date date, to_org_id bigint, t
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  staff CONSTANT crm.staff := crm._leaver(plan_move.staff_id);
+  staff CONSTANT crm.staff := crm._leaver(plan_move.staff_id, false);
   in_channel CONSTANT bigint := coalesce(plan_move.to_channel_id, staff.channel_id);
   plan_id bigint;
 BEGIN

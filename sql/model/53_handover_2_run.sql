@@ -1,6 +1,6 @@
 -- allocate: handing over what somebody holds who leaves or moves; nobody holds who is not in post
 
-CREATE FUNCTION crm._lock_leavers(leavers bigint[]) RETURNS void
+CREATE FUNCTION crm._lock_leavers(leavers bigint[], posted boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -18,8 +18,10 @@ BEGIN
       items := ARRAY(SELECT i.id FROM crm.workflow_item i
                      WHERE i.responsible IN (SELECT s.login::text COLLATE "C" FROM crm.staff s WHERE s.id = ANY (_lock_leavers.leavers)) AND i.closed_at IS NULL
                      ORDER BY i.id FOR NO KEY UPDATE);
-      customers := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.staff_id = ANY (_lock_leavers.leavers) AND h.held_to IS NULL
-                         UNION SELECT a.customer_id FROM crm.appointment a WHERE a.staff_id = ANY (_lock_leavers.leavers) AND a.result IS NULL);
+      customers := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.staff_id = ANY (_lock_leavers.leavers) AND (_lock_leavers.posted OR h.held_to IS NULL)
+                         UNION SELECT a.customer_id FROM crm.appointment a WHERE a.staff_id = ANY (_lock_leavers.leavers) AND a.result IS NULL
+                         UNION SELECT v.customer_id FROM crm.policy p JOIN crm.cover v ON v.policy_id = p.id
+                         WHERE _lock_leavers.posted AND p.servicer_id = ANY (_lock_leavers.leavers));
       PERFORM FROM crm.customer c WHERE c.id = ANY (customers) ORDER BY c.id FOR NO KEY UPDATE;
       PERFORM crm._lock_counts(_lock_leavers.leavers || receivers);
       IF EXISTS (SELECT FROM crm.holding h WHERE h.staff_id = ANY (_lock_leavers.leavers) AND h.held_to IS NULL AND h.customer_id NOT IN (SELECT u.id FROM unnest(customers) u(id)))
@@ -35,13 +37,13 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION crm._lock_leavers(bigint[]) IS
-  'Locks, in this order, members of staff, their hand-overs that are planned, the open items of workflows they are responsible for, the customers they hold or have appointments with, and what they and those who may get a customer hold; until the transaction ends nobody is added to them.';
-REVOKE ALL ON FUNCTION crm._lock_leavers(bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION crm._lock_leavers(bigint[], boolean) IS
+  'Locks, in this order, members of staff, their hand-overs that are planned, the open items of workflows they are responsible for, the customers they hold or have appointments with, and what they and those who may get a customer hold; until the transaction ends nobody is added to them. posted: also the customers whom they serve or held before, whom posting locks after a change of their last day.';
+REVOKE ALL ON FUNCTION crm._lock_leavers(bigint[], boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm._pass_on(plan crm.hand_over, afresh boolean)
 RETURNS TABLE (customer_id bigint, to_staff_id bigint, outcome text, obstacle text, got_staff_id bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   leaver CONSTANT bigint := (_pass_on.plan).staff_id;
@@ -388,7 +390,7 @@ BEGIN
   UPDATE crm.hand_over p SET state = 'cancelled', ended_at = clock_timestamp(), ended_by = crm.actor(), end_reason = 'no longer leaving'
   WHERE p.staff_id = staff.id AND p.state = 'planned' AND p.kind = 'departure' AND staff.left_on IS NULL;
   IF staff.left_on <= crm._business_day(clock_timestamp()) THEN
-    PERFORM crm._lock_leavers(ARRAY[staff.id]);
+    PERFORM crm._lock_leavers(ARRAY[staff.id], true);
     IF crm._leaves_behind(staff, crm._business_day(clock_timestamp())) THEN
       PERFORM crm._hand_over(crm._departure_of(staff.id));
     END IF;

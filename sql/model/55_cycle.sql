@@ -172,8 +172,8 @@ BEGIN
     RETURN;
   END IF;
   RAISE EXCEPTION '"%" may not act for %', crm.actor(),
-      CASE WHEN _act_for_side.channel_id IS NOT NULL THEN format('channel "%s"', (SELECT c.code FROM crm.channel c WHERE c.id = _act_for_side.channel_id))
-           WHEN unit IS NOT NULL THEN format('unit "%s"', (SELECT o.code FROM crm.organisation o WHERE o.id = unit))
+      CASE WHEN _act_for_side.channel_id IS NOT NULL THEN format('channel "%s"', coalesce((SELECT c.code FROM crm.channel c WHERE c.id = _act_for_side.channel_id), _act_for_side.channel_id::text))
+           WHEN unit IS NOT NULL THEN format('unit "%s"', coalesce((SELECT o.code FROM crm.organisation o WHERE o.id = unit), unit::text))
            ELSE 'a centre without a unit' END
     USING ERRCODE = 'insufficient_privilege',
           HINT = concat_ws('', 'That takes a member of staff in post whose login is the acting person',

@@ -73,7 +73,7 @@ BEGIN
   WHERE (w.channel_id, w.org_id) IN (SELECT s.channel_id, s.org_id FROM pg_temp.crm_plan_affinity f JOIN pg_temp.crm_plan_staff s ON s.staff_id = f.staff_id)
   GROUP BY w.channel_id, w.org_id, w.staff_id, w.kind;
   CREATE TEMPORARY TABLE crm_plan_guest ON COMMIT DROP AS
-  SELECT w.customer_id, w.channel_id, w.org_id, w.kind
+  SELECT w.customer_id, w.channel_id, w.org_id, w.kind, EXISTS (SELECT FROM pg_temp.crm_plan_bar b WHERE b.customer_id = w.customer_id) AS choosy
   FROM unnest(_plan_suit.dealt) u(id) JOIN pg_temp.crm_plan_work w ON w.customer_id = u.id
   WHERE (w.channel_id, w.org_id) IN (SELECT s.channel_id, s.org_id FROM pg_temp.crm_plan_seat s);
   UPDATE pg_temp.crm_plan_work w SET staff_id = NULL FROM pg_temp.crm_plan_guest g WHERE w.customer_id = g.customer_id;
@@ -81,7 +81,15 @@ BEGIN
   FROM crm.assign('SELECT g.customer_id, s.seat AS holder_id, f.matches AS benefit
                    FROM pg_temp.crm_plan_guest g
                    JOIN pg_temp.crm_plan_affinity f ON f.customer_id = g.customer_id
-                   JOIN pg_temp.crm_plan_seat s ON s.staff_id = f.staff_id AND s.kind = g.kind AND s.channel_id = g.channel_id AND s.org_id = g.org_id',
+                   JOIN pg_temp.crm_plan_seat s ON s.staff_id = f.staff_id AND s.kind = g.kind AND s.channel_id = g.channel_id AND s.org_id = g.org_id
+                   WHERE NOT g.choosy
+                   UNION ALL
+                   -- who fits on some seats only has one before all matches together, of four kinds at most, count
+                   SELECT g.customer_id, s.seat, 4 * (SELECT count(*) FROM pg_temp.crm_plan_guest) + coalesce(f.matches, 0)
+                   FROM pg_temp.crm_plan_guest g
+                   JOIN pg_temp.crm_plan_seat s ON s.kind = g.kind AND s.channel_id = g.channel_id AND s.org_id = g.org_id
+                   LEFT JOIN pg_temp.crm_plan_affinity f ON f.customer_id = g.customer_id AND f.staff_id = s.staff_id
+                   WHERE g.choosy AND NOT EXISTS (SELECT FROM pg_temp.crm_plan_bar b WHERE b.customer_id = g.customer_id AND b.staff_id = s.staff_id)',
                   'SELECT s.seat AS holder_id, s.n AS capacity FROM pg_temp.crm_plan_seat s') a
   JOIN pg_temp.crm_plan_seat s ON s.seat = a.holder_id
   WHERE w.customer_id = a.customer_id;
@@ -111,5 +119,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._plan_suit(bigint[]) IS
-  'Exchanges the customers dealt within each unit so that as many as can be have somebody who suits them, and those the most; how many of a kind each member of staff gets stays. Who fits nowhere, for a cool-off, has nobody.';
+  'Exchanges the customers dealt within each unit so that as many as can be have somebody who suits them, and those the most; how many of a kind each member of staff gets stays, and nobody dealt is lost for being barred from some of them.';
 REVOKE ALL ON FUNCTION crm._plan_suit(bigint[]) FROM PUBLIC;

@@ -59,9 +59,12 @@ BEGIN
         USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('The latest is %s.', plan.version), HINT = 'Look at what it says now.';
     END IF;
     IF item.state = 'approved' AND (actor IN (plan.made_by, plan.computed_by, plan.submitted_by)
-                                    OR EXISTS (SELECT FROM crm.cycle_change c WHERE c.plan_id = plan.id AND c.changed_by = actor AND c.kind <> 'acceptance')) THEN
+                                    OR EXISTS (SELECT FROM crm.cycle_change c WHERE c.plan_id = plan.id AND c.changed_by = actor AND c.kind <> 'acceptance')
+                                    OR EXISTS (SELECT FROM crm.plan_proposal n JOIN crm.proposal_version v ON v.proposal_id = n.proposal_id
+                                               WHERE n.plan_id = plan.id AND n.planned > 0 AND v.made_by = actor)) THEN
       RAISE EXCEPTION '"%" has had a hand in plan "%"', actor, plan.name
-        USING ERRCODE = 'insufficient_privilege', DETAIL = 'Who made, changed, computed or submitted a plan does not approve it.', HINT = 'Somebody else approves it.';
+        USING ERRCODE = 'insufficient_privilege', DETAIL = 'Who made, changed, computed or submitted a plan, or made a proposal that gets customers by it, does not approve it.',
+              HINT = 'Somebody else approves it.';
     ELSIF item.state = 'approved' AND cycle.approved_plan_id IS NOT NULL THEN
       RAISE EXCEPTION 'cycle "%" has an approved plan', cycle.name
         USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Plan "%s" is not carried out yet.', (SELECT p.name FROM crm.plan p WHERE p.id = cycle.approved_plan_id)),
@@ -142,7 +145,7 @@ BEGIN ATOMIC
   SELECT crm._move_plan(approve_plan.plan_id, 'approve', approve_plan.version, approve_plan.reason);
 END;
 COMMENT ON FUNCTION crm.approve_plan(bigint, integer, text) IS
-  'Approves a submitted plan in the version seen, and with it its terms and the proposals that get customers by it; CALL crm.carry_out_plan() allocates. Of two at once one wins. Errors: 22004, 23502, 23503, 42501 without the duty, or a plan that one has made, adjusted, computed or submitted, or whose terms or stages one has set; 55000 not submitted, a stale version, or another plan of the cycle is approved and not carried out; 40001 to be retried. 批准计划';
+  'Approves a submitted plan in the version seen, and with it its terms and the proposals that get customers by it; CALL crm.carry_out_plan() allocates. Of two at once one wins. Errors: 22004, 23502, 23503, 42501 without the duty, or a plan that one has made, adjusted, computed or submitted, whose terms or stages one has set, or that grants a proposal of one''s own; 55000 not submitted, a stale version, or another plan of the cycle is approved and not carried out; 40001 to be retried. 批准计划';
 REVOKE ALL ON FUNCTION crm.approve_plan(bigint, integer, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.return_plan(plan_id bigint, reason text) RETURNS text

@@ -26,7 +26,7 @@ COMMENT ON FUNCTION crm._approved_plan(bigint) IS 'Locks the item of a plan that
 REVOKE ALL ON FUNCTION crm._approved_plan(bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._carry_out_plan(plan_id bigint, stage integer, batch integer, INOUT after bigint, INOUT done bigint, INOUT allocated bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   plan CONSTANT crm.plan := crm._approved_plan(_carry_out_plan.plan_id);

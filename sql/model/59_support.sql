@@ -39,7 +39,7 @@ REVOKE ALL ON FUNCTION crm._deal_wanted(bigint[], bigint[], bigint[], bigint[], 
 
 CREATE FUNCTION crm.distribute_list(target_list_id bigint, staff bigint[], wanted bigint[] DEFAULT NULL, reason text DEFAULT NULL)
 RETURNS TABLE (customer_id bigint, staff_id bigint, holding_id bigint, outcome text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   members bigint[];

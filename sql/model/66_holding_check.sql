@@ -33,18 +33,24 @@ BEGIN
   FROM crm.holding h
   WHERE h.end_cause IN ('narrowing', 'transfer', 'departure')
     AND NOT EXISTS (SELECT FROM crm.holding n WHERE n.customer_id = h.customer_id AND n.id <> h.id AND n.held_from = h.held_to)
-    AND CASE h.end_cause WHEN 'narrowing' THEN true
-          -- who moves may give customers back to the pool, who leaves need not give them to anybody
-          WHEN 'transfer' THEN NOT EXISTS (SELECT FROM crm.hand_over_customer l JOIN crm.hand_over p ON p.id = l.hand_over_id
-                                           WHERE l.customer_id = h.customer_id AND p.staff_id = h.staff_id AND l.outcome = 'pool')
-          ELSE EXISTS (SELECT FROM crm.hand_over_customer l JOIN crm.hand_over p ON p.id = l.hand_over_id
-                       WHERE l.customer_id = h.customer_id AND p.staff_id = h.staff_id AND p.kind = 'departure' AND l.outcome = 'handed_over') END
+    -- who moves may give customers back to the pool, who leaves need not give them to anybody: as the hand-over tells that ended it
+    AND CASE h.end_cause WHEN 'narrowing' THEN true ELSE
+          coalesce((SELECT l.outcome FROM crm.hand_over_customer l JOIN crm.hand_over p ON p.id = l.hand_over_id
+                    WHERE l.customer_id = h.customer_id AND p.staff_id = h.staff_id AND p.state = 'done' AND p.ended_at >= h.held_to
+                    ORDER BY p.ended_at LIMIT 1) = 'handed_over', h.end_cause = 'transfer') END
     AND NOT EXISTS (SELECT FROM crm._merged_holding m WHERE m.customer_id = h.customer_id);
 
   -- as of what was given last: a quota lowered, or loads that grew since, leave a holder above the quota without a fault
   RETURN QUERY
   WITH given AS (
     SELECT h.staff_id, max(h.held_from) AS at FROM crm.holding h WHERE h.staff_id IS NOT NULL AND h.held_to IS NULL GROUP BY h.staff_id),
+  -- all holders at once: changes read anew for each of them would be as many as holders times changes
+  grown AS (
+    SELECT h.staff_id, sum(CASE c.kind WHEN 'load' THEN c.after::bigint - c.before::bigint ELSE h.load END) AS grown
+    FROM crm.holding_change c
+    JOIN crm.holding h ON h.customer_id = c.customer_id AND h.id = c.holding_id AND h.held_to IS NULL
+    JOIN given g ON g.staff_id = h.staff_id AND c.changed_at >= g.at
+    WHERE c.kind IN ('load', 'undo') GROUP BY h.staff_id),
   quota AS (
     SELECT g.staff_id, g.at, q.load - coalesce(n.grown, 0) AS load,
            coalesce(o.quota, crm._setting_for('holding_quota', l.org_id, l.channel_id, (g.at AT TIME ZONE zone)::date)::bigint) AS quota
@@ -52,9 +58,7 @@ BEGIN
     JOIN crm.holding_count q ON q.staff_id = g.staff_id
     CROSS JOIN LATERAL (SELECT h.org_id, h.channel_id FROM crm.holding h WHERE h.staff_id = g.staff_id AND h.held_to IS NULL AND h.held_from = g.at LIMIT 1) l
     LEFT JOIN crm.holding_quota o ON o.staff_id = g.staff_id
-    LEFT JOIN LATERAL (SELECT sum(CASE c.kind WHEN 'load' THEN c.after::bigint - c.before::bigint ELSE h.load END) AS grown
-                       FROM crm.holding h JOIN crm.holding_change c ON c.customer_id = h.customer_id AND c.holding_id = h.id AND c.kind IN ('load', 'undo') AND c.changed_at >= g.at
-                       WHERE h.staff_id = g.staff_id AND h.held_to IS NULL) n ON true)
+    LEFT JOIN grown n ON n.staff_id = g.staff_id)
   SELECT 'holding_quota', format('staff member %s was given customers up to a load of %s, above the quota of %s', u.staff_id, u.load, u.quota),
          'crm.release() or crm.transfer() some, or raise the quota.'
   FROM quota u

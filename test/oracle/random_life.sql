@@ -115,6 +115,9 @@ BEGIN
   LEFT JOIN LATERAL (SELECT x.id FROM crm.holding x WHERE x.customer_id = c.id AND p.name = 'Plan 1' ORDER BY x.id LIMIT 1) h ON true
   WHERE pg_temp.some(seed, 'planned', c.i * 2 + p.id, 3) > 0;
   UPDATE crm.holding h SET plan_id = n.plan_id FROM crm.plan_customer n WHERE n.customer_id = h.customer_id AND n.holding_id = h.id;
+  INSERT INTO crm.feedback (customer_id, plan_id, holding_id, staff_id, result)
+  SELECT h.customer_id, h.plan_id, h.id, h.staff_id, CASE h.id % 3 WHEN 0 THEN 'later' WHEN 1 THEN 'interested' ELSE 'not_reached' END
+  FROM crm.holding h WHERE h.plan_id IS NOT NULL AND h.staff_id IS NOT NULL;
   INSERT INTO crm.plan_adjustment (plan_id, kind, customer_id, channel_id) SELECT p.id, 'pin', c.id, 1 FROM crm.plan p, l_customer c WHERE pg_temp.some(seed, 'pinned', c.i * 2 + p.id, 2) = 0;
   -- keys in another system, one or two a row
   FOR k IN SELECT x.target, x.relation, x.columns, crm._key_columns(x.target) AS target_columns FROM crm._key_table x

@@ -93,6 +93,23 @@ SELECT ok(count(*) > 0, 'the outlet of a community has some who live in it') FRO
 SELECT is_empty(format($$SELECT s.customer_id FROM near s JOIN crm_bi.customer b USING (customer_id) JOIN crm.profile p USING (customer_id) JOIN crm.community m ON m.id = p.community_id
   WHERE s.why = 'community' AND (s.org_id <> m.org_id OR b.org_id = s.org_id)$$), 'that is not their home unit');
 
+-- who fits on one seat only has it, though it would suit somebody else
+INSERT INTO crm.organisation (parent_id, code, name) SELECT id, 'narrow', 'Narrow' FROM crm.organisation WHERE parent_id IS NULL RETURNING id AS narrow \gset
+INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on) SELECT id, 'narrow' || id, 'Narrow', :narrow, 1, '2020-01-01' FROM generate_series(90001, 90002) id;
+INSERT INTO crm.holding_quota (staff_id, quota) VALUES (90001, 1), (90002, 1);
+INSERT INTO crm.staff_skill (staff_id, kind, value) VALUES (90001, 'language', 'hakka');
+INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) SELECT id, 'person', 'Narrow', :narrow, 1, '2024-01-01' FROM generate_series(90001, 90002) id;
+INSERT INTO crm.profile (customer_id, language) VALUES (90002, 'hakka') ON CONFLICT (customer_id) DO UPDATE SET language = excluded.language;
+SELECT crm.post() >= 0 AS posted \g /dev/null
+SELECT crm.open_cycle('narrow', :narrow, '2026-01-01', '2026-12-31') AS narrow_cycle \gset
+SELECT count(*) FROM crm.release_to_inventory(:narrow_cycle, 5, '{90001,90002}') \g /dev/null
+SELECT crm.submit_proposal(crm.propose(:narrow_cycle, 1, 'two', 'true', 2, 2, 1, 1000, '2026-06-30')) \g /dev/null
+SELECT crm.make_plan(:narrow_cycle, 'narrow') AS narrow_plan \gset
+SELECT crm.adjust_plan(:narrow_plan, 'bar', 90001, staff_id => 90002) \g /dev/null
+SELECT crm.compute_plan(:narrow_plan, '2025-12-31') \g /dev/null
+SELECT results_eq(format('SELECT customer_id, staff_id FROM crm.plan_customer WHERE plan_id = %s ORDER BY 1', :narrow_plan), 'VALUES (90001::bigint, 90001::bigint), (90002, 90002)',
+                  'nobody is lost to an exchange');
+
 -- allocation by best fit and optimum counts it, too
 SELECT pg_temp.same('SELECT customer_id, holder_id, benefit FROM crm._allocation_edges(ARRAY(SELECT id FROM crm.customer WHERE id <= 40), ARRAY(SELECT id FROM crm.staff WHERE id <= 12), ''2025-12-31'')',
   $$SELECT c.id, s.id, (pg_temp.matches(c.id, s.id) + (b.org_id = s.org_id)::integer + 2 * (EXISTS (SELECT FROM crm.policy p WHERE p.customer_id = c.id AND p.servicer_id = s.id))::integer)::double precision

@@ -193,6 +193,16 @@ SELECT results_eq('SELECT cycle_change_key IS NOT NULL, count(*) = count(DISTINC
 SELECT is_empty($$SELECT attname FROM pg_attribute WHERE attrelid = 'crm_bi.cycle_change'::regclass AND attnum > 0 AND col_description(attrelid, attnum) !~ '[一-龥]'$$, 'every column is told in Chinese, too');
 SELECT is(pg_temp.by('planner', 'DELETE FROM crm.cycle_change'), '42501 permission denied for table cycle_change', 'nobody changes it');
 
+-- who asked for customers does not approve the plan that gives them
+SELECT crm.open_cycle('asked', 2, '2026-01-01', '2026-12-31') AS asked \gset
+SELECT count(*) FROM crm.release_to_inventory(:asked, 101, '{50,52,54}') \g /dev/null
+SELECT is(pg_temp.by('both', format($$SELECT crm.submit_proposal(crm.propose(%s, 4, 'mine', 'true', 3, 3, 1, 100, '2026-06-30'))$$, :asked)), 'submitted', 'a planner who also approves proposes');
+SELECT crm.make_plan(:asked, 'asked') AS asked_plan \gset
+SELECT crm.compute_plan(:asked_plan, '2025-12-31') AS asked_version \gset
+SELECT is(crm.submit_plan(:asked_plan, :asked_version), 'submitted', 'somebody plans and submits');
+SELECT is(pg_temp.by('both', format('SELECT crm.approve_plan(%s, %s)', :asked_plan, :asked_version)), '42501 "both" has had a hand in plan "asked"', 'who proposed does not approve');
+SELECT is(pg_temp.by('head', format('SELECT crm.approve_plan(%s, %s)', :asked_plan, :asked_version)), 'approved', 'another one does');
+
 SELECT crm.post() >= 0 AS posted \g /dev/null
 SELECT is_empty('SELECT * FROM crm.check()', 'all is well');
 

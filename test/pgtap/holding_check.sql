@@ -67,6 +67,27 @@ SELECT cmp_ok((SELECT count(*) FROM crm.hand_over_customer WHERE outcome = 'hand
 SELECT is(pg_temp.found('holding_gap'), 'nothing', 'claims out of the hands of a unit, transfers and hand-overs leave no gap');
 SELECT is_empty('SELECT * FROM crm._check_holding()', 'nor anything else');
 
+-- who came back, and left again: the hand-over that ended a holding tells, not another one
+SELECT customer_id AS again FROM crm.hand_over_customer WHERE outcome = 'pool' AND NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = hand_over_customer.customer_id AND h.held_to IS NULL)
+ORDER BY 1 LIMIT 1 \gset
+UPDATE crm.holding_quota SET quota = 100 WHERE staff_id IN (3, 9);
+UPDATE crm.staff SET left_on = NULL WHERE id = 9;
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT outcome FROM crm.allocate(ARRAY[:again], '{9}', 'given') \gset
+SELECT crm.plan_departure(9, crm._business_day(now()), 'pool') \gset
+SET CONSTRAINTS ALL DEFERRED;
+SET CONSTRAINTS ALL IMMEDIATE;
+UPDATE crm.staff SET left_on = NULL WHERE id = 9;
+DELETE FROM crm.holding WHERE customer_id = :again AND held_to IS NULL;
+UPDATE crm.holding SET rule = 'never' WHERE customer_id = :again;
+SELECT is(outcome, 'allocated', 'held again') FROM crm.allocate(ARRAY[:again], '{9}', 'given');
+SELECT crm.plan_departure(9, crm._business_day(now()), 'even', successors => '{3}') \gset
+SET CONSTRAINTS ALL DEFERRED;
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT set_eq(format('SELECT outcome FROM crm.hand_over_customer l JOIN crm.hand_over p ON p.id = l.hand_over_id WHERE p.staff_id = 9 AND p.kind = ''departure'' AND customer_id = %s', :again),
+              $$VALUES ('pool'), ('handed_over')$$, 'once to the pool, once to a colleague');
+SELECT is(pg_temp.found('holding_gap'), 'nothing', 'which leaves no gap');
+
 CREATE FUNCTION pg_temp.plant(statement text, OUT answer text) LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE statement;
