@@ -205,7 +205,9 @@ SELECT pg_temp.same(format('SELECT version, from_date, to_date, premium_share, s
 
 -- months --------------------------------------------------------------------------
 
+SET LOCAL crm.as_of = '2026-03-31';
 SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-02-10')$$, '55000', 'of 2026-01 is open', 'months are closed in their order');
+SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-04-10')$$, '55000', '2026-04 has not begun', 'none before it begins: all until then would be late for it');
 SELECT pg_temp.refused('SELECT crm.close_settlement(NULL)', '22004', 'month must be given', 'each by a day of it');
 SELECT pg_temp.refused($$SELECT crm.close_settlement('2019-01-01')$$, '42704', 'nothing is posted to 2019-01', 'where there is something');
 SELECT pg_temp.refused($$SELECT crm.close_settlement('infinity')$$, '22023', 'out of range', 'and not for ever');
