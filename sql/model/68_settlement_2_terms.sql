@@ -219,3 +219,5 @@ CROSS JOIN (VALUES ('crm.amend_terms(bigint, bigint, bigint, date, numeric, nume
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('planner', 'EXECUTE', 'FUNCTION', 'crm.accept_amendment(bigint, bigint, bigint, integer, bigint)'),
   ('provider', 'EXECUTE', 'FUNCTION', 'crm.accept_amendment(bigint, bigint, bigint, integer, bigint)');
+INSERT INTO crm.duty_right (duty, privilege, kind, object)
+SELECT d.duty, 'SELECT', 'TABLE', 'crm_bi.terms_version' FROM (VALUES ('planner'), ('resource_manager'), ('approver'), ('provider')) d(duty);

@@ -343,6 +343,11 @@ FROM unnest('{SELECT crm.post_settlement(),SELECT crm.attribute_policies(),"SELE
 CREATE ROLE crm_test_provider;
 CALL crm.grant_duty('provider', 'crm_test_provider');
 INSERT INTO crm.position (staff_id, org_id, duty) VALUES (4, 1, 'provider');
+SET LOCAL ROLE crm_test_provider;
+SELECT lives_ok('SELECT FROM crm_bi.terms_version', 'who is to accept terms for the channel that gives sees them');
+SET LOCAL ROLE crm_test_planner;
+SELECT lives_ok('SELECT FROM crm_bi.terms_version', 'and who is for the one that uses');
+RESET ROLE;
 SELECT is(pg_temp.as(person, format(statement, :plan)), answer, name)
 FROM (VALUES ('person 9', $$SELECT crm.amend_terms(%s, 1, 4, '2026-07-01', 0.1, 0.1, 0.1, 0.1)$$, '2', 'a planner proposes other terms'),
              ('person 7', $$SELECT crm.amend_terms(%s, 1, 4, '2026-07-01', 0.1, 0.1, 0.1, 0.1)$$, '42501 "person 7" has not the duty planner or resource_manager at unit "co" / Add a row to crm.position, for that unit or one above it, for the member of staff in post whose login is the acting person.', 'finance does not'),
