@@ -75,9 +75,9 @@ CREATE TABLE crm.settlement_line (
   policy_id bigint NOT NULL,
   source_id bigint NOT NULL,
   day date NOT NULL,
-  provider_amount numeric(15,2) NOT NULL,
-  user_amount numeric(15,2) NOT NULL,
-  amount numeric(15,2) NOT NULL GENERATED ALWAYS AS (provider_amount + user_amount) STORED,
+  provider_amount numeric(17,2) NOT NULL,
+  user_amount numeric(17,2) NOT NULL,
+  amount numeric(17,2) NOT NULL GENERATED ALWAYS AS (provider_amount + user_amount) STORED,
   posted_at timestamptz NOT NULL,
   posted_by text NOT NULL,
   CONSTRAINT settlement_line_amount_check CHECK (provider_amount <> 'NaN' AND user_amount <> 'NaN' AND (provider_amount <> 0 OR user_amount <> 0))

@@ -311,6 +311,12 @@ DELETE FROM crm.policy WHERE id = 200;
 SELECT crm.post_settlement() \g /dev/null
 SELECT is((SELECT sum(l.amount) FROM crm.settlement_line l WHERE l.policy_id = 200), 0.00, 'of a policy deleted the lines remain and come to nothing');
 SELECT is_empty('SELECT * FROM crm._check_settlement()', 'in order');
+-- the largest premium that a policy takes stops nobody else's money
+INSERT INTO crm.policy (customer_id, id, product_id, channel_id, issued_on, payment, premium) SELECT customer_id, 99999, 1, 1, '2026-02-10', 'monthly', 9999999999999.99 FROM crm.plan_customer ORDER BY 1 LIMIT 1;
+SELECT is(crm.post_settlement(), 1::bigint, 'a premium beyond all others is posted');
+SELECT is((SELECT sum(l.amount) FROM crm.settlement_line l WHERE l.policy_id = 99999), 119999999999999.88, 'as it is');
+DELETE FROM crm.policy WHERE id = 99999;
+SELECT crm.post_settlement() \g /dev/null
 
 -- views ---------------------------------------------------------------------------
 
