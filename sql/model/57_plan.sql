@@ -21,6 +21,7 @@ CREATE TABLE crm.plan (
   made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   made_by text NOT NULL DEFAULT crm.actor(),
   submitted_by text,
+  like_id bigint REFERENCES crm.plan,
   UNIQUE (cycle_id, name)
 );
 COMMENT ON TABLE crm.plan IS 'Plans of pre-allocation: one row for each variant of a cycle. 预分配计划';
@@ -40,7 +41,9 @@ COMMENT ON COLUMN crm.plan.computed_by IS 'By whom.';
 COMMENT ON COLUMN crm.plan.made_at IS 'When it was made.';
 COMMENT ON COLUMN crm.plan.made_by IS 'Who made it.';
 COMMENT ON COLUMN crm.plan.submitted_by IS 'Who submitted it last.';
+COMMENT ON COLUMN crm.plan.like_id IS 'Plan that it began as a copy of; NULL: of none.';
 CREATE INDEX ON crm.plan (item_id);
+CREATE INDEX ON crm.plan (like_id);
 -- no foreign key: a data-only dump could not order the two tables
 ALTER TABLE crm.cycle ADD COLUMN approved_plan_id bigint;
 COMMENT ON COLUMN crm.cycle.approved_plan_id IS 'Plan that is approved and not yet carried out.';

@@ -80,9 +80,9 @@ BEGIN
       RAISE EXCEPTION 'there is no plan "%"', make_plan.like_plan USING ERRCODE = 'foreign_key_violation';
     END IF;
   END IF;
-  INSERT INTO crm.plan AS p (cycle_id, name, weighing, strategy, level, recycle_rule)
+  INSERT INTO crm.plan AS p (cycle_id, name, weighing, strategy, level, recycle_rule, like_id)
   VALUES (cycle.id, make_plan.name, coalesce(make_plan.weighing, model.weighing, 'net'), coalesce(make_plan.strategy, model.strategy, 'even'),
-          coalesce(make_plan.level, model.level, 'staff'), coalesce(make_plan.recycle_rule, model.recycle_rule)) RETURNING p.id INTO new_id;
+          coalesce(make_plan.level, model.level, 'staff'), coalesce(make_plan.recycle_rule, model.recycle_rule), model.id) RETURNING p.id INTO new_id;
   UPDATE crm.plan p
   SET attribution = model.attribution, attribution_days = model.attribution_days, attribution_any_channel = model.attribution_any_channel,
       hold_out = model.hold_out, hold_out_days = model.hold_out_days

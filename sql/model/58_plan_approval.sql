@@ -58,12 +58,19 @@ BEGIN
       RAISE EXCEPTION 'version % of plan "%" is not its latest', item.data ->> 'version', plan.name
         USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('The latest is %s.', plan.version), HINT = 'Look at what it says now.';
     END IF;
-    IF item.state = 'approved' AND (actor IN (plan.made_by, plan.computed_by, plan.submitted_by)
-                                    OR EXISTS (SELECT FROM crm.cycle_change c WHERE c.plan_id = plan.id AND c.changed_by = actor AND c.kind <> 'acceptance')
+    IF item.state = 'approved' AND (actor IN (plan.computed_by, plan.submitted_by)
+                                    -- a copy has what was said of the plan that it was copied from, but for acceptances
+                                    OR EXISTS (WITH RECURSIVE line AS (
+                                                 SELECT p.id, p.like_id, p.made_by FROM crm.plan p WHERE p.id = plan.id
+                                                 UNION ALL SELECT p.id, p.like_id, p.made_by FROM line l JOIN crm.plan p ON p.id = l.like_id)
+                                               SELECT FROM line l
+                                               WHERE l.made_by = actor
+                                                  OR EXISTS (SELECT FROM crm.cycle_change c
+                                                             WHERE c.plan_id = l.id AND c.changed_by = actor AND (l.id = plan.id OR c.kind <> 'acceptance')))
                                     OR EXISTS (SELECT FROM crm.plan_proposal n JOIN crm.proposal_version v ON v.proposal_id = n.proposal_id
                                                WHERE n.plan_id = plan.id AND n.planned > 0 AND v.made_by = actor)) THEN
       RAISE EXCEPTION '"%" has had a hand in plan "%"', actor, plan.name
-        USING ERRCODE = 'insufficient_privilege', DETAIL = 'Who made, changed, computed or submitted a plan, or made a proposal that gets customers by it, does not approve it.',
+        USING ERRCODE = 'insufficient_privilege', DETAIL = 'Who made, changed, computed or submitted a plan, made or changed one that it is a copy of, accepted its terms, or made a proposal that gets customers by it, does not approve it.',
               HINT = 'Somebody else approves it.';
     ELSIF item.state = 'approved' AND cycle.approved_plan_id IS NOT NULL THEN
       RAISE EXCEPTION 'cycle "%" has an approved plan', cycle.name

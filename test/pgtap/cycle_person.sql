@@ -203,6 +203,19 @@ SELECT is(crm.submit_plan(:asked_plan, :asked_version), 'submitted', 'somebody p
 SELECT is(pg_temp.by('both', format('SELECT crm.approve_plan(%s, %s)', :asked_plan, :asked_version)), '42501 "both" has had a hand in plan "asked"', 'who proposed does not approve');
 SELECT is(pg_temp.by('head', format('SELECT crm.approve_plan(%s, %s)', :asked_plan, :asked_version)), 'approved', 'another one does');
 
+-- nor who had a hand in the plan that it is a copy of, or accepted its terms
+SELECT crm.open_cycle('copied', 2, '2026-01-01', '2026-12-31') AS copied \gset
+SELECT count(*) FROM crm.release_to_inventory(:copied, 101, '{51,53,55}') \g /dev/null
+SELECT is(pg_temp.by('user', format($$SELECT crm.submit_proposal(crm.propose(%s, 4, 'ours', 'true', 3, 3, 1, 100, '2026-06-30'))$$, :copied)), 'submitted', 'the channel proposes');
+INSERT INTO crm.position (staff_id, org_id, duty, from_date) SELECT s.id, 2, 'approver', '2020-01-01' FROM crm.staff s WHERE s.login = 'giver';
+SELECT crm.make_plan(:copied, 'first', like_plan => :plan) AS first_copy \gset
+SELECT crm.make_plan(:copied, 'second', like_plan => :first_copy) AS second_copy \gset
+SELECT crm.compute_plan(:second_copy, '2025-12-31') AS copied_version \gset
+SELECT is(pg_temp.by(person, format('SELECT crm.accept_terms(%s, 1, 4, %s)', :second_copy, channel)), '', person || ' accepts') FROM (VALUES ('giver', 1), ('user', 4)) v (person, channel);
+SELECT is(crm.submit_plan(:second_copy, :copied_version), 'submitted', 'submitted');
+SELECT is(pg_temp.by(person, format('SELECT crm.approve_plan(%s, %s)', :second_copy, :copied_version)), format('42501 "%s" has had a hand in plan "second"', person), why)
+FROM (VALUES ('both', 'who pinned in the plan that was copied twice does not approve'), ('giver', 'nor who accepted the terms')) v (person, why);
+
 SELECT crm.post() >= 0 AS posted \g /dev/null
 SELECT is_empty('SELECT * FROM crm.check()', 'all is well');
 
