@@ -9,7 +9,7 @@ SELECT 'premium', r.policy_id, r.id, r.received_on, o.received_on, -r.amount
 FROM crm.premium_receipt r JOIN crm.premium_receipt o ON o.customer_id = r.customer_id AND o.policy_id = r.policy_id AND o.id = r.reverses
 WHERE r.reverses IS NOT NULL
 UNION ALL
-SELECT 'commission', c.policy_id, c.id, c.earned_on, c.earned_on, c.amount FROM crm.commission c
+SELECT 'commission', c.policy_id, c.id, c.earned_on, c.earned_on, c.amount FROM crm.commission c WHERE c.kind IN ('first_year', 'renewal', 'clawback')
 UNION ALL
 SELECT 'cost', c.policy_id, c.id, c.incurred_on, c.incurred_on, c.amount FROM crm.customer_cost c WHERE c.policy_id IS NOT NULL
 UNION ALL
@@ -19,7 +19,7 @@ JOIN (SELECT v.from_date, pg_catalog.lead(v.from_date, 1, 'infinity') OVER (ORDE
       FROM (SELECT s.valid_from AS from_date, s.value FROM crm.setting s WHERE s.name = 'assessment_credit' AND s.org_id IS NULL AND s.channel_id IS NULL
             UNION ALL SELECT '-infinity', k.initial FROM crm.setting_kind k WHERE k.name = 'assessment_credit') v) b
   ON p.issued_on >= b.from_date AND p.issued_on < b.to_date;
-COMMENT ON VIEW crm._settlement_source IS 'Receipts and their reversals, commissions, costs and assessment credits of every policy, with the day by whose terms they are divided.';
+COMMENT ON VIEW crm._settlement_source IS 'Receipts and their reversals, direct commissions (not what managers and campaigns get: override and bonus), costs and assessment credits of every policy, with the day by whose terms they are divided.';
 
 CREATE VIEW crm._settlement_compared AS
 SELECT coalesce(s.thing, l.thing) AS thing, coalesce(s.policy_id, l.policy_id) AS policy_id, coalesce(s.source_id, l.source_id) AS source_id, coalesce(s.day, l.day) AS day,

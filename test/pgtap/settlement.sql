@@ -43,7 +43,7 @@ SELECT p.customer_id, p.id, p.id * 10 + k, 1, p.issued_on + k * 13, CASE k WHEN 
 INSERT INTO crm.premium_receipt (customer_id, policy_id, id, number, received_on, amount, reverses, reason)
 SELECT r.customer_id, r.policy_id, r.id + 5, 1, r.received_on + 30, r.amount, r.id, 'bounced' FROM crm.premium_receipt r WHERE r.id % 50 = 3 OR r.id % 70 = 1;
 INSERT INTO crm.commission (customer_id, policy_id, id, kind, staff_id, earned_on, amount)
-SELECT p.customer_id, p.id, p.id * 10 + k, CASE k WHEN 3 THEN 'clawback' ELSE 'first_year' END, 1, p.issued_on + k * 20, CASE k WHEN 3 THEN -1 ELSE 1 END * round((random() * 500 + 0.01)::numeric, 2)
+SELECT p.customer_id, p.id, p.id * 10 + k, CASE k WHEN 3 THEN 'clawback' WHEN 2 THEN (ARRAY['renewal', 'override', 'bonus'])[1 + p.id % 3] ELSE 'first_year' END, 1, p.issued_on + k * 20, CASE k WHEN 3 THEN -1 ELSE 1 END * round((random() * 500 + 0.01)::numeric, 2)
 FROM crm.policy p CROSS JOIN generate_series(1, 3) k WHERE p.id % 3 <> 0;
 INSERT INTO crm.customer_cost (customer_id, id, policy_id, kind, incurred_on, amount)
 SELECT p.customer_id, p.id * 10 + k, CASE WHEN k < 3 THEN p.id END, 'visit', p.issued_on + k * 9, CASE k WHEN 2 THEN -1 ELSE 1 END * round((random() * 90 + 0.01)::numeric, 2)
@@ -77,7 +77,7 @@ BEGIN
   FOR s IN
     SELECT 'premium' AS thing, r.policy_id, r.id, coalesce((SELECT x.received_on FROM crm.premium_receipt x WHERE x.id = r.reverses AND x.policy_id = r.policy_id), r.received_on) AS day,
            r.amount * CASE WHEN r.reverses IS NULL THEN 1 ELSE -1 END AS amount FROM crm.premium_receipt r
-    UNION ALL SELECT 'commission', c.policy_id, c.id, c.earned_on, c.amount FROM crm.commission c
+    UNION ALL SELECT 'commission', c.policy_id, c.id, c.earned_on, c.amount FROM crm.commission c WHERE c.kind NOT IN ('override', 'bonus')
     UNION ALL SELECT 'cost', c.policy_id, c.id, c.incurred_on, c.amount FROM crm.customer_cost c WHERE c.policy_id IS NOT NULL
     UNION ALL SELECT 'assessment', p.id, p.id, p.issued_on, CASE crm.setting_value('assessment_credit', p.issued_on) WHEN 'count' THEN 1 ELSE p.annual_premium END FROM crm.policy p WHERE p.annual_premium > 0
   LOOP
