@@ -220,11 +220,9 @@ DECLARE
 BEGIN
   IF plan_move.to_org_id IS NULL THEN
     RAISE EXCEPTION 'the new unit must be given' USING ERRCODE = 'null_value_not_allowed';
-  ELSIF NOT EXISTS (SELECT FROM crm.organisation o WHERE o.id = plan_move.to_org_id) THEN
-    RAISE EXCEPTION 'there is no unit "%"', plan_move.to_org_id USING ERRCODE = 'foreign_key_violation';
-  ELSIF NOT EXISTS (SELECT FROM crm.channel c WHERE c.id = in_channel) THEN
-    RAISE EXCEPTION 'there is no channel "%"', in_channel USING ERRCODE = 'foreign_key_violation';
-  ELSIF (staff.org_id, staff.channel_id) = (plan_move.to_org_id, in_channel) THEN
+  END IF;
+  PERFORM crm._require_known('unit', plan_move.to_org_id), crm._require_known('channel', in_channel);
+  IF (staff.org_id, staff.channel_id) = (plan_move.to_org_id, in_channel) THEN
     RAISE EXCEPTION 'staff member "%" is in unit "%" and channel "%" already', staff.id, staff.org_id, staff.channel_id USING ERRCODE = 'invalid_parameter_value';
   ELSIF staff.left_on <= plan_move.on_date THEN
     RAISE EXCEPTION 'staff member "%" leaves on %', staff.id, staff.left_on USING ERRCODE = 'object_not_in_prerequisite_state';

@@ -251,9 +251,12 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   new_id bigint;
 BEGIN
+  PERFORM crm._require_values('a cycle', json_build_object('name', open_cycle.name, 'org_id', open_cycle.org_id, 'from_date', open_cycle.from_date, 'to_date', open_cycle.to_date));
+  PERFORM crm._require_days(open_cycle.from_date, open_cycle.to_date);
+  PERFORM crm._require_known('unit', open_cycle.org_id);
+  PERFORM crm._ask_duty('{resource_manager}', open_cycle.org_id);
   INSERT INTO crm.cycle AS y (name, org_id, from_date, to_date)
   VALUES (open_cycle.name, open_cycle.org_id, open_cycle.from_date, open_cycle.to_date) RETURNING y.id INTO new_id;
-  PERFORM crm._ask_duty('{resource_manager}', open_cycle.org_id);
   RETURN new_id;
 END
 $$;

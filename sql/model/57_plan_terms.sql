@@ -48,16 +48,45 @@ CREATE INDEX ON crm.plan_terms_acceptance (provider_channel_id);
 CREATE INDEX ON crm.plan_terms_acceptance (user_channel_id);
 CREATE INDEX ON crm.plan_terms_acceptance (channel_id);
 
+CREATE FUNCTION crm._require_parties(provider_channel_id bigint, user_channel_id bigint) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM crm._require_known('channel', _require_parties.provider_channel_id), crm._require_known('channel', _require_parties.user_channel_id);
+  IF _require_parties.provider_channel_id = _require_parties.user_channel_id THEN
+    RAISE EXCEPTION 'channel "%" has no terms with itself', _require_parties.user_channel_id USING ERRCODE = 'check_violation', HINT = 'Terms are between two channels.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._require_parties(bigint, bigint) IS 'Whether two channels can have terms. Errors: 23503 unknown, 23514 the same one.';
+REVOKE ALL ON FUNCTION crm._require_parties(bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._require_share(name text, share numeric) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT (share >= 0 AND share <= 1 AND scale(share) <= 30) THEN
+    RAISE EXCEPTION '% % is no share', name, share USING ERRCODE = 'check_violation', HINT = 'A share is from 0 to 1, with at most 30 digits after the point.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._require_share(text, numeric) IS 'Errors: 23514.';
+REVOKE ALL ON FUNCTION crm._require_share(text, numeric) FROM PUBLIC;
+
 CREATE FUNCTION crm.set_terms(plan_id bigint, provider_channel_id bigint, user_channel_id bigint, thing text, provider_share numeric, user_share numeric, note text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   plan CONSTANT crm.plan := crm._changing_plan(set_terms.plan_id, true);
 BEGIN
-  IF set_terms.provider_share + set_terms.user_share <> 1 OR set_terms.provider_share = 'NaN' OR set_terms.user_share = 'NaN' THEN
+  PERFORM crm._require_values('terms', json_build_object('provider_channel_id', set_terms.provider_channel_id, 'user_channel_id', set_terms.user_channel_id,
+    'thing', set_terms.thing, 'provider_share', set_terms.provider_share, 'user_share', set_terms.user_share));
+  PERFORM crm._require_parties(set_terms.provider_channel_id, set_terms.user_channel_id);
+  IF set_terms.thing NOT IN ('premium', 'assessment', 'commission', 'cost') THEN
+    RAISE EXCEPTION 'there is no thing "%" to be shared', set_terms.thing USING ERRCODE = 'check_violation', HINT = 'They are premium, assessment, commission and cost.';
+  ELSIF set_terms.provider_share + set_terms.user_share <> 1 OR set_terms.provider_share = 'NaN' OR set_terms.user_share = 'NaN' THEN
     RAISE EXCEPTION 'shares % and % do not make 1', set_terms.provider_share, set_terms.user_share
       USING ERRCODE = 'check_violation', HINT = 'Give shares such as 0.3 and 0.7.';
   END IF;
+  PERFORM crm._require_share('provider_share', set_terms.provider_share), crm._require_share('user_share', set_terms.user_share);
   INSERT INTO crm.plan_terms AS t (plan_id, provider_channel_id, user_channel_id, thing, provider_share, user_share, note)
   VALUES (plan.id, set_terms.provider_channel_id, set_terms.user_channel_id, set_terms.thing, set_terms.provider_share, set_terms.user_share, set_terms.note)
   ON CONFLICT ON CONSTRAINT plan_terms_pkey DO UPDATE
@@ -80,7 +109,8 @@ BEGIN
   IF accept_terms.channel_id IS NULL THEN
     RAISE EXCEPTION 'the channel must be given' USING ERRCODE = 'null_value_not_allowed';
   ELSIF accept_terms.channel_id NOT IN (accept_terms.provider_channel_id, accept_terms.user_channel_id) THEN
-    RAISE EXCEPTION 'channel "%" is not a party to these terms', accept_terms.channel_id USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION 'channel "%" is not a party to these terms', accept_terms.channel_id
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'The channel that gives accepts them, and the one that uses.';
   END IF;
   PERFORM crm._act_for_side(accept_terms.channel_id, NULL, CASE accept_terms.channel_id WHEN accept_terms.provider_channel_id THEN 'provider' ELSE 'planner' END, y.org_id, NULL)
   FROM crm.cycle y WHERE y.id = plan.cycle_id;

@@ -226,7 +226,7 @@ SELECT is(pg_temp.as('ann', statement), answer, name) FROM (VALUES
   ($$SELECT crm.open_item('paper', NULL, 4)$$, '22004 workflow, subject and unit must be given', 'no subject'),
   ($$SELECT crm.open_item('paper', 1, NULL)$$, '22004 workflow, subject and unit must be given', 'no unit'),
   ($$SELECT crm.open_item('paper', 99, 4, NULL, '{"title": "x"}')$$, '23503 there is no customer "99"', 'no such customer'),
-  ($$SELECT crm.open_item('paper', 1, 99, NULL, '{"title": "x"}')$$, '23503 there is no unit "99"', 'no such unit'),
+  ($$SELECT crm.open_item('paper', 1, 99, NULL, '{"title": "x"}')$$, '23503 there is no unit "99" / crm.organisation lists the units.', 'no such unit'),
   ($$SELECT crm.open_item('paper', 1, 4)$$, '23502 opening needs field "title" / Give it in the data, as text.', 'a field is missing'),
   ($$SELECT crm.open_item('paper', 1, 4, NULL, '{"title": " "}')$$, '23502 opening needs field "title" / Give it in the data, as text.', 'or empty'),
   ($$SELECT crm.open_item('paper', 1, 4, NULL, '{"title": "x", "helper_id": 1.5}')$$, '22023 field "helper_id" of opening cannot be 1.5 / Its type is bigint.', 'no whole number'),
