@@ -87,6 +87,7 @@ SELECT is((pg_temp.told(format('SELECT crm.propose(%s, 1, ''x'', ''true'', 10, 1
           'as does what is missing where that is not plain');
 SELECT crm.post() \gset
 SELECT crm.merge(2, 3, 'one') \gset
+SELECT crm.post() \gset
 SELECT is((pg_temp.told(format('SELECT crm.adjust_plan(%s, ''bar'', 3)', :plan))).hint, 'The customer was merged into customer 2.', 'of a customer who was merged it tells into whom');
 DELETE FROM crm.plan WHERE id = :approved;
 SELECT is_empty('SELECT * FROM crm.check()', 'nothing of it has left a trace');
