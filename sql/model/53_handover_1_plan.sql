@@ -201,7 +201,7 @@ BEGIN
   plan_id := crm._plan_hand_over(staff, 'departure', plan_departure.left_on, NULL, NULL, plan_departure.strategy, plan_departure.successors, plan_departure.deputy_id, plan_departure.reason);
   -- who waits for what the rehearsal locks waits for the whole transaction, which locks it again at its end: so it does before
   PERFORM crm._lock_leavers(ARRAY[staff.id], true);
-  PERFORM crm._propose(plan_id);
+  PERFORM crm._rehearse_hand_over(plan_id);
   UPDATE crm.staff s SET left_on = plan_departure.left_on WHERE s.id = staff.id AND s.left_on IS DISTINCT FROM plan_departure.left_on;
   RETURN plan_id;
 END
@@ -228,7 +228,7 @@ BEGIN
     RAISE EXCEPTION 'staff member "%" leaves on %', staff.id, staff.left_on USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
   plan_id := crm._plan_hand_over(staff, 'move', plan_move.on_date, plan_move.to_org_id, in_channel, plan_move.strategy, plan_move.successors, plan_move.deputy_id, plan_move.reason);
-  PERFORM crm._propose(plan_id);
+  PERFORM crm._rehearse_hand_over(plan_id);
   RETURN plan_id;
 END
 $$;
@@ -285,7 +285,7 @@ BEGIN
   SELECT DISTINCT plan.id, u.id, plan_successor.to_staff_id, true FROM unnest(plan_successor.customers) u(id)
   ON CONFLICT (hand_over_id, customer_id) DO UPDATE SET to_staff_id = excluded.to_staff_id, chosen = true, obstacle = NULL;
   GET DIAGNOSTICS changed = ROW_COUNT;
-  PERFORM crm._propose(plan.id);
+  PERFORM crm._rehearse_hand_over(plan.id);
   RETURN changed;
 END
 $$;

@@ -170,17 +170,8 @@ DECLARE
 BEGIN
   PERFORM crm._open_settlement_book();
   amendment := crm._amendment(accept_amendment.plan_id, accept_amendment.provider_channel_id, accept_amendment.user_channel_id, accept_amendment.version);
-  IF accept_amendment.channel_id IS NULL THEN
-    RAISE EXCEPTION 'the channel must be given' USING ERRCODE = 'null_value_not_allowed';
-  ELSIF accept_amendment.channel_id NOT IN (amendment.provider_channel_id, amendment.user_channel_id) THEN
-    RAISE EXCEPTION 'channel "%" is not a party to these terms', accept_amendment.channel_id
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'The channel that gives accepts them, and the one that uses.';
-  END IF;
-  PERFORM crm._act_for_side(accept_amendment.channel_id, NULL, CASE accept_amendment.channel_id WHEN amendment.provider_channel_id THEN 'provider' ELSE 'planner' END, y.org_id, NULL)
-  FROM crm.plan p JOIN crm.cycle y ON y.id = p.cycle_id WHERE p.id = amendment.plan_id;
-  IF (CASE accept_amendment.channel_id WHEN amendment.provider_channel_id THEN amendment.user_accepted_by ELSE amendment.provider_accepted_by END) = crm.actor() THEN
-    RAISE EXCEPTION '"%" has accepted these terms for the other channel', crm.actor() USING ERRCODE = 'insufficient_privilege', HINT = 'Somebody else accepts for this one.';
-  END IF;
+  PERFORM crm._act_for_party(crm._plan(amendment.plan_id), amendment.provider_channel_id, amendment.user_channel_id, accept_amendment.channel_id,
+    CASE accept_amendment.channel_id WHEN amendment.provider_channel_id THEN amendment.user_accepted_by ELSE amendment.provider_accepted_by END);
   IF num_nonnulls(amendment.provider_accepted_at, amendment.user_accepted_at) < 2 THEN
     PERFORM crm._check_amendment(amendment.plan_id, amendment.provider_channel_id, amendment.user_channel_id, amendment.from_date, amendment.version);
     UPDATE crm.terms_amendment m
