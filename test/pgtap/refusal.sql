@@ -1,4 +1,4 @@
--- What functions of the cycle of resources refuse, each by its code and in words that say what to do, and never by the name of a constraint.
+-- What functions that people call refuse, each by its code and in words that say what to do, and never by the name of a constraint.
 \set ON_ERROR_STOP on
 BEGIN;
 SELECT no_plan();
@@ -75,6 +75,13 @@ FROM (VALUES
   ($$crm.await_allocation('{1}', '{1,9}')$$, '23503', 'there is no member of staff "9"'),
   ($$crm.await_allocation('{1}', NULL, 9)$$, '23503', 'there is no unit "9"'),
   ($$crm.await_allocation('{1}', NULL, NULL, 9)$$, '23503', 'there is no channel "9"'),
+  ($$crm.enter_customer(1, NULL, NULL)$$, '23502', 'kind, name of a customer must be given'),
+  ($$crm.enter_customer(1, 'person', ' ')$$, '23514', 'name of a customer is blank'),
+  ($$crm.enter_customer(1, 'dog', 'Rex')$$, '23514', 'there is no kind of customer "dog"'),
+  ($$crm.enter_customer(1, 'person', 'Rex', sex => 'x')$$, '23514', 'there is no sex "x"'),
+  ($$crm.enter_customer(1, 'person', 'Rex', 9)$$, '23503', 'there is no unit "9"'),
+  ($$crm.save_list(NULL, NULL)$$, '23502', 'name, condition of a list must be given'),
+  ($$crm.save_list(' ', 'true')$$, '23514', 'name of a list is blank'),
   ($$crm.make_appointment(1, 1, clock_timestamp() + interval '1 day', ' ')$$, '23514', 'place of an appointment is blank'),
   ($$crm.end_appointment(NULL, 1, 'kept')$$, '22004', 'the customer must be given'),
   ($$crm.end_appointment(1, NULL, 'kept')$$, '22004', 'the appointment must be given'),
