@@ -1,13 +1,13 @@
 -- book: arguments that must be given, and name what there is
 
-CREATE FUNCTION crm._require_values(subject text, given json, hint text DEFAULT NULL) RETURNS void
+CREATE FUNCTION crm._require_values(subject text, given json, hint text DEFAULT 'Give each of them a value.') RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   missing text;
 BEGIN
   SELECT string_agg(g.key, ', ') INTO missing FROM json_each_text(given) g WHERE g.value IS NULL;
   IF missing IS NOT NULL THEN
-    RAISE EXCEPTION '% of % must be given', missing, subject USING ERRCODE = 'not_null_violation', HINT = coalesce(hint, '');
+    RAISE EXCEPTION '% of % must be given', missing, subject USING ERRCODE = 'not_null_violation', HINT = hint;
   END IF;
   SELECT string_agg(g.key, ', ') INTO missing FROM json_each_text(given) g WHERE btrim(g.value) = '';
   IF missing IS NOT NULL THEN
