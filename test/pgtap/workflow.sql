@@ -225,7 +225,7 @@ SELECT is(pg_temp.as('ann', statement), answer, name) FROM (VALUES
   ($$SELECT crm.open_item(NULL, 1, 4)$$, '22004 workflow, subject and unit must be given', 'none'),
   ($$SELECT crm.open_item('paper', NULL, 4)$$, '22004 workflow, subject and unit must be given', 'no subject'),
   ($$SELECT crm.open_item('paper', 1, NULL)$$, '22004 workflow, subject and unit must be given', 'no unit'),
-  ($$SELECT crm.open_item('paper', 99, 4, NULL, '{"title": "x"}')$$, '23503 there is no customer "99"', 'no such customer'),
+  ($$SELECT crm.open_item('paper', 99, 4, NULL, '{"title": "x"}')$$, '23503 there is no customer "99" / crm_bi.customer shows the customers.', 'no such customer'),
   ($$SELECT crm.open_item('paper', 1, 99, NULL, '{"title": "x"}')$$, '23503 there is no unit "99" / crm.organisation lists the units.', 'no such unit'),
   ($$SELECT crm.open_item('paper', 1, 4)$$, '23502 opening needs field "title" / Give it in the data, as text.', 'a field is missing'),
   ($$SELECT crm.open_item('paper', 1, 4, NULL, '{"title": " "}')$$, '23502 opening needs field "title" / Give it in the data, as text.', 'or empty'),
