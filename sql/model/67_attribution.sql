@@ -201,6 +201,8 @@ BEGIN
       WHERE k.policy_id = f.policy_id AND k.holding_id = f.holding_id
         AND (k.plan_id, k.provider_channel_id, k.channel_id, k.org_id, k.staff_id, k.share)
             IS NOT DISTINCT FROM (f.plan_id, f.provider_channel_id, f.channel_id, f.org_id, f.staff_id, f.share))
+    -- policies are locked in their order
+    ORDER BY f.policy_id, f.holding_id
     ON CONFLICT ON CONSTRAINT policy_attribution_pkey DO UPDATE
     SET plan_id = excluded.plan_id, provider_channel_id = excluded.provider_channel_id, channel_id = excluded.channel_id, org_id = excluded.org_id,
         staff_id = excluded.staff_id, share = excluded.share, attributed_at = excluded.attributed_at
@@ -222,7 +224,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.attribute_policies() IS
-  'Attributes every policy that a customer of a plan bought within its window to its holders, as holdings, policies and customers stand now; what is as before stays. Returns how many policies changed. Errors: 40001 to be retried, 42501. 保单归属';
+  'Attributes every policy that a customer of a plan bought within its window to its holders, as holdings, policies and customers stand now; what is as before stays. Returns how many policies changed. Errors: 40001, 40P01 to be retried, 42501. 保单归属';
 REVOKE ALL ON FUNCTION crm.attribute_policies() FROM PUBLIC;
 
 GRANT SELECT ON crm.policy_attribution, crm.settlement_book TO crm_bi_owner;

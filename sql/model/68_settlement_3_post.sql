@@ -149,7 +149,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.post_settlement() IS
-  'Attributes policies, and divides every receipt, commission, cost and credit of them between provider and user by the terms in force on its day, to the cent; what is posted already posts nothing, what has changed since its difference. A line falls into the month of its day, or the first open month after it. Returns how many lines were posted. Errors: 40001 to be retried, 42501. 分配入账';
+  'Attributes policies, and divides every receipt, commission, cost and credit of them between provider and user by the terms in force on its day, to the cent; what is posted already posts nothing, what has changed since its difference. A line falls into the month of its day, or the first open month after it. Returns how many lines were posted. Errors: 40001, 40P01 to be retried, 42501. 分配入账';
 REVOKE ALL ON FUNCTION crm.post_settlement() FROM PUBLIC;
 
 GRANT SELECT ON crm._settlement_compared TO crm_bi_owner;

@@ -112,7 +112,10 @@ SELECT edges, capacities, E'\n    ' || pg_temp.refusal(edges, capacities) AS ref
   (18, 'SELECT i AS customer_id, h AS holder_id, 1 AS benefit FROM generate_series(1, 3) i, generate_series(1, 2) h UNION ALL SELECT 1, 3, 1 UNION ALL SELECT 4, 3, 1',
    'SELECT h AS holder_id, 2 AS capacity, 2 AS floor FROM generate_series(1, 3) h'),
   (19, 'SELECT i AS customer_id, h AS holder_id, 1 AS benefit FROM generate_series(1, 20) i, generate_series(1, 20) h', 'SELECT h AS holder_id, 2 AS capacity, 2 AS floor FROM generate_series(1, 20) h'),
-  (20, 'DELETE FROM l RETURNING *', 'TABLE c')
+  (20, 'DELETE FROM l RETURNING *', 'TABLE c'),
+  (21, 'SELECT customer_id, holder_id, 1e308 AS benefit FROM l', 'TABLE c'),
+  (22, 'SELECT customer_id, holder_id, -1e308 AS benefit, load FROM l', 'TABLE c'),
+  (23, 'SELECT customer_id, holder_id, 1e308 AS benefit, load FROM l WHERE customer_id = 1', 'TABLE c')
 ) v (ordinal, edges, capacities) ORDER BY ordinal;
 SELECT seconds, rounds, pg_temp.refusal('TABLE l', 'TABLE c', seconds, rounds) AS refusal FROM (VALUES
   (1, 0::float8, NULL::bigint), (2, -1, 5), (3, 'NaN', 5), (4, '-Infinity', 5), (5, 'Infinity', 5), (6, NULL, NULL), (7, NULL, -1), (8, NULL, 0), (9, 1e-300, 9223372036854775807)
