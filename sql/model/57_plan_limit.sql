@@ -72,8 +72,8 @@ BEGIN
   IF num_nulls(set_plan_limit.channel_id, set_plan_limit.org_id) > 0 THEN
     RAISE EXCEPTION 'channel and unit must be given' USING ERRCODE = 'null_value_not_allowed';
   ELSIF plan.strategy <> 'optimal' OR plan.level = 'channel' THEN
-    RAISE EXCEPTION 'plan "%" deals % to %', plan.name, replace(plan.strategy, '_', ' '), CASE plan.level WHEN 'channel' THEN 'channels' ELSE 'units' END
-      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Only a plan of strategy optimal, to units or staff, keeps to limits of units.',
+    RAISE EXCEPTION 'plan "%" is of strategy %, for level %', plan.name, plan.strategy, plan.level
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Only a plan of strategy optimal, for level unit or staff, keeps to limits of units.',
             HINT = 'Make a variant: crm.make_plan(..., strategy => ''optimal'', like_plan => ...).';
   ELSIF num_nonnulls(set_plan_limit.floor, set_plan_limit.capacity) = 0 THEN
     RAISE EXCEPTION 'neither a floor nor a capacity is given' USING ERRCODE = 'check_violation', HINT = 'crm.drop_plan_limit() takes a limit out.';

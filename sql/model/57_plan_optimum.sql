@@ -20,14 +20,21 @@ DECLARE
 BEGIN
   PERFORM crm._plan_supply(plan);
   CREATE TEMPORARY TABLE crm_plan_seat ON COMMIT DROP AS
-  WITH kind AS (SELECT DISTINCT w.kind FROM pg_temp.crm_plan_work w)
+  WITH load AS (
+    SELECT x.channel_id, x.org_id, min(x.load) AS least, max(x.load) AS most
+    FROM pg_temp.crm_plan_load x WHERE x.kind IN (SELECT w.kind FROM pg_temp.crm_plan_work w) GROUP BY x.channel_id, x.org_id),
+  staff AS (
+    SELECT x.channel_id, x.org_id, sum(greatest(x.room, 0) / nullif(l.most, 0))::bigint AS places
+    FROM pg_temp.crm_plan_staff x JOIN load l ON l.channel_id = x.channel_id AND l.org_id = x.org_id GROUP BY x.channel_id, x.org_id),
+  taken AS (
+    SELECT w.channel_id, w.org_id, count(*) AS taken FROM pg_temp.crm_plan_work w WHERE w.org_id IS NOT NULL GROUP BY w.channel_id, w.org_id)
   SELECT row_number() OVER (ORDER BY u.channel_id, u.org_id) AS holder_id, u.channel_id, u.org_id, greatest(u.room, 0) AS room, l.least, l.least < l.most AS uneven,
          CASE WHEN l.most = 0 THEN 1000000000 ELSE least(greatest(u.room, 0) / l.most, CASE plan.level WHEN 'staff' THEN s.places END) END AS places,
-         t.taken, coalesce(v.volume, f.floor, 0) AS floor, coalesce(v.volume, c.capacity) AS capacity, v.volume IS NOT NULL AS by_hand
+         coalesce(t.taken, 0) AS taken, coalesce(v.volume, f.floor, 0) AS floor, coalesce(v.volume, c.capacity) AS capacity, v.volume IS NOT NULL AS by_hand
   FROM pg_temp.crm_plan_unit u
-  CROSS JOIN LATERAL (SELECT min(x.load) AS least, max(x.load) AS most FROM pg_temp.crm_plan_load x JOIN kind k ON k.kind = x.kind WHERE x.channel_id = u.channel_id AND x.org_id = u.org_id) l
-  CROSS JOIN LATERAL (SELECT sum(greatest(x.room, 0) / nullif(l.most, 0))::bigint AS places FROM pg_temp.crm_plan_staff x WHERE x.channel_id = u.channel_id AND x.org_id = u.org_id) s
-  CROSS JOIN LATERAL (SELECT count(*) AS taken FROM pg_temp.crm_plan_work w WHERE w.channel_id = u.channel_id AND w.org_id = u.org_id) t
+  JOIN load l ON l.channel_id = u.channel_id AND l.org_id = u.org_id
+  JOIN staff s ON s.channel_id = u.channel_id AND s.org_id = u.org_id
+  LEFT JOIN taken t ON t.channel_id = u.channel_id AND t.org_id = u.org_id
   LEFT JOIN LATERAL (SELECT a.volume FROM crm.plan_adjustment a WHERE a.plan_id = plan.id AND a.kind = 'volume' AND a.channel_id = u.channel_id AND a.org_id = u.org_id) v ON true
   LEFT JOIN LATERAL (SELECT x.floor FROM crm.plan_limit x JOIN crm.organisation_tree t ON t.ancestor_id = x.org_id AND t.descendant_id = u.org_id
                      WHERE x.plan_id = plan.id AND x.channel_id = u.channel_id AND x.floor IS NOT NULL ORDER BY t.depth LIMIT 1) f ON true
@@ -60,31 +67,38 @@ CREATE FUNCTION crm._plan_edges(plan crm.plan) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
+  customers CONSTANT bigint := (SELECT count(*) FROM pg_temp.crm_plan_may m);
+  units bigint;
   near bigint;
   turns bigint;
 BEGIN
+  CREATE TEMPORARY TABLE crm_plan_place ON COMMIT DROP AS
+  SELECT row_number() OVER () AS place, y.channel_id, y.home, y.within
+  FROM (SELECT DISTINCT m.channel_id, w.home, m.within FROM pg_temp.crm_plan_may m JOIN pg_temp.crm_plan_work w ON w.customer_id = m.customer_id) y;
   CREATE TEMPORARY TABLE crm_plan_near ON COMMIT DROP AS
-  SELECT y.channel_id, y.home, y.within, s.holder_id, s.org_id, (0.9 ^ d.depth)::double precision AS factor,
-         row_number() OVER (PARTITION BY y.channel_id, y.home, y.within ORDER BY d.depth, s.org_id) AS n
-  FROM (SELECT DISTINCT m.channel_id, w.home, m.within FROM pg_temp.crm_plan_may m JOIN pg_temp.crm_plan_work w ON w.customer_id = m.customer_id) y
+  SELECT y.place, s.holder_id, (0.9 ^ d.depth)::double precision AS factor, row_number() OVER (PARTITION BY y.place ORDER BY d.depth, s.org_id) AS n
+  FROM pg_temp.crm_plan_place y
   JOIN pg_temp.crm_plan_seat s ON s.channel_id = y.channel_id
   JOIN (SELECT h.descendant_id AS home, u.descendant_id AS org_id, min(h.depth) AS depth
-        FROM (SELECT DISTINCT w.home FROM pg_temp.crm_plan_work w) x
+        FROM (SELECT DISTINCT x.home FROM pg_temp.crm_plan_place x) x
         JOIN crm.organisation_tree h ON h.descendant_id = x.home
         JOIN crm.organisation_tree u ON u.ancestor_id = h.ancestor_id
         WHERE u.descendant_id IN (SELECT z.org_id FROM pg_temp.crm_plan_seat z) GROUP BY 1, 2) d ON d.home = y.home AND d.org_id = s.org_id
   WHERE y.within IS NULL OR EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = y.within AND t.descendant_id = s.org_id);
-  ANALYZE pg_temp.crm_plan_near;
-  near := 6000000 / greatest((SELECT count(*) FROM pg_temp.crm_plan_may m), 1);
-  near := CASE WHEN near >= (SELECT max(n.n) FROM pg_temp.crm_plan_near n) THEN near ELSE greatest(near / 2, 10) END;
-  turns := greatest(((SELECT max(n.n) FROM pg_temp.crm_plan_near n) - 1) / greatest(near, 1), 1);
+  units := (SELECT coalesce(max(n.n), 0) FROM pg_temp.crm_plan_near n);
+  near := CASE WHEN customers * units <= 6000000 THEN units ELSE greatest(3000000 / customers, 10) END;
+  turns := greatest(units / greatest(near, 1), 1);
+  -- each customer has one of the lists of units of the place
+  CREATE TEMPORARY TABLE crm_plan_offer ON COMMIT DROP AS
+  SELECT n.place * turns + i AS list, n.holder_id, n.factor
+  FROM pg_temp.crm_plan_near n CROSS JOIN LATERAL generate_series(CASE WHEN n.n > near THEN n.n % turns ELSE 0 END, CASE WHEN n.n > near THEN n.n % turns ELSE turns - 1 END) i;
+  ANALYZE pg_temp.crm_plan_offer;
 
   -- who suits whom: kinds of what a customer asks for that somebody of the unit, or the outlet of the community, gives
   CREATE TEMPORARY TABLE crm_plan_taste ON COMMIT DROP AS
   SELECT x.customer_id, dense_rank() OVER (ORDER BY x.asks, w.community_org) AS taste, x.asks, w.community_org
   FROM (SELECT t.customer_id, array_agg(t.kind || ' ' || t.value ORDER BY t.kind) AS asks FROM pg_temp.crm_plan_trait t GROUP BY t.customer_id) x
   JOIN pg_temp.crm_plan_work w ON w.customer_id = x.customer_id;
-  ANALYZE pg_temp.crm_plan_taste;
   CREATE TEMPORARY TABLE crm_plan_liking ON COMMIT DROP AS
   SELECT y.taste, y.holder_id, count(DISTINCT y.kind) AS matches
   FROM (SELECT t.taste, s.holder_id, k.kind
@@ -105,22 +119,27 @@ BEGIN
   WHERE NOT EXISTS (SELECT FROM pg_temp.crm_plan_bar b WHERE b.customer_id = m.customer_id AND b.staff_id = f.staff_id);
   ANALYZE pg_temp.crm_plan_server;
 
-  CREATE TEMPORARY TABLE crm_plan_edge ON COMMIT DROP AS
-  WITH offer AS (
-    SELECT n.channel_id, n.home, n.within, n.holder_id, n.factor, i AS turn
-    FROM pg_temp.crm_plan_near n CROSS JOIN LATERAL generate_series(CASE WHEN n.n > near THEN n.n % turns ELSE 0 END, CASE WHEN n.n > near THEN n.n % turns ELSE turns - 1 END) i)
-  SELECT m.customer_id, o.holder_id, m.value * o.factor * (1 + (coalesce(x.matches, 0) + CASE WHEN v.customer_id IS NULL THEN 0 ELSE 2 END)::double precision / 10) AS benefit,
-         CASE WHEN NOT s.uneven THEN 1 WHEN s.capacity IS NULL THEN l.load ELSE greatest(l.load, 1) END AS load
+  -- what a customer counts matters where those of a unit count differently
+  CREATE TEMPORARY TABLE crm_plan_weight ON COMMIT DROP AS
+  SELECT s.holder_id, l.kind, CASE WHEN s.capacity IS NULL THEN l.load ELSE greatest(l.load, 1) END AS load
+  FROM pg_temp.crm_plan_seat s JOIN pg_temp.crm_plan_load l ON l.channel_id = s.channel_id AND l.org_id = s.org_id WHERE s.uneven;
+  CREATE TEMPORARY TABLE crm_plan_guest ON COMMIT DROP AS
+  SELECT m.customer_id, y.place * turns + m.customer_id % turns AS list, w.kind, t.taste, m.value
   FROM pg_temp.crm_plan_may m
   JOIN pg_temp.crm_plan_work w ON w.customer_id = m.customer_id
-  JOIN offer o ON o.channel_id = m.channel_id AND o.home = w.home AND o.within IS NOT DISTINCT FROM m.within AND o.turn = m.customer_id % turns
-  JOIN pg_temp.crm_plan_seat s ON s.holder_id = o.holder_id
-  JOIN pg_temp.crm_plan_load l ON l.channel_id = s.channel_id AND l.org_id = s.org_id AND l.kind = w.kind
-  LEFT JOIN pg_temp.crm_plan_taste t ON t.customer_id = m.customer_id
-  LEFT JOIN pg_temp.crm_plan_liking x ON x.taste = t.taste AND x.holder_id = o.holder_id
-  LEFT JOIN pg_temp.crm_plan_server v ON v.customer_id = m.customer_id AND v.holder_id = o.holder_id
-  WHERE NOT EXISTS (SELECT FROM pg_temp.crm_plan_shut z WHERE z.customer_id = m.customer_id AND z.channel_id = s.channel_id AND z.org_id = s.org_id);
-  DROP TABLE pg_temp.crm_plan_near, pg_temp.crm_plan_taste, pg_temp.crm_plan_liking, pg_temp.crm_plan_server;
+  JOIN pg_temp.crm_plan_place y ON y.channel_id = m.channel_id AND y.home = w.home AND y.within IS NOT DISTINCT FROM m.within
+  LEFT JOIN pg_temp.crm_plan_taste t ON t.customer_id = m.customer_id;
+  ANALYZE pg_temp.crm_plan_guest;
+  CREATE TEMPORARY TABLE crm_plan_edge ON COMMIT DROP AS
+  SELECT g.customer_id, o.holder_id, g.value * o.factor * (1 + (coalesce(x.matches, 0) + CASE WHEN v.customer_id IS NULL THEN 0 ELSE 2 END)::double precision / 10) AS benefit, coalesce(z.load, 1) AS load
+  FROM pg_temp.crm_plan_guest g
+  JOIN pg_temp.crm_plan_offer o ON o.list = g.list
+  LEFT JOIN pg_temp.crm_plan_weight z ON z.holder_id = o.holder_id AND z.kind = g.kind
+  LEFT JOIN pg_temp.crm_plan_liking x ON x.taste = g.taste AND x.holder_id = o.holder_id
+  LEFT JOIN pg_temp.crm_plan_server v ON v.customer_id = g.customer_id AND v.holder_id = o.holder_id;
+  DELETE FROM pg_temp.crm_plan_edge e USING pg_temp.crm_plan_shut z, pg_temp.crm_plan_seat s
+  WHERE e.customer_id = z.customer_id AND e.holder_id = s.holder_id AND s.channel_id = z.channel_id AND s.org_id = z.org_id;
+  DROP TABLE pg_temp.crm_plan_place, pg_temp.crm_plan_near, pg_temp.crm_plan_offer, pg_temp.crm_plan_taste, pg_temp.crm_plan_liking, pg_temp.crm_plan_server, pg_temp.crm_plan_weight, pg_temp.crm_plan_guest;
 END
 $$;
 COMMENT ON FUNCTION crm._plan_edges(crm.plan) IS 'Which unit may get whom, what that is worth, and what the customer counts there.';
@@ -174,19 +193,19 @@ CREATE FUNCTION crm._plan_goes(solved crm.assignment) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
-  UPDATE pg_temp.crm_plan_work w SET channel_id = s.channel_id, org_id = s.org_id, proposal_id = m.proposal_id
-  FROM crm.assigned(solved) a
-  JOIN pg_temp.crm_plan_seat s ON s.holder_id = a.holder_id
-  JOIN pg_temp.crm_plan_may m ON m.customer_id = a.customer_id AND m.channel_id = s.channel_id
-  WHERE w.customer_id = a.customer_id;
+  CREATE TEMPORARY TABLE crm_plan_gone ON COMMIT DROP AS
+  SELECT a.customer_id, s.holder_id, s.channel_id, s.org_id FROM crm.assigned(solved) a JOIN pg_temp.crm_plan_seat s ON s.holder_id = a.holder_id;
+  ANALYZE pg_temp.crm_plan_gone;
+  UPDATE pg_temp.crm_plan_work w SET channel_id = g.channel_id, org_id = g.org_id, proposal_id = m.proposal_id
+  FROM pg_temp.crm_plan_gone g JOIN pg_temp.crm_plan_may m ON m.customer_id = g.customer_id AND m.channel_id = g.channel_id
+  WHERE w.customer_id = g.customer_id;
   UPDATE pg_temp.crm_plan_seat s SET room = greatest(s.room - n.load, 0), places = greatest(s.places - n.customers, 0), taken = s.taken + n.customers
-  FROM (SELECT a.holder_id, count(*) AS customers, sum(l.load)::bigint AS load
-        FROM crm.assigned(solved) a
-        JOIN pg_temp.crm_plan_seat x ON x.holder_id = a.holder_id
-        JOIN pg_temp.crm_plan_work w ON w.customer_id = a.customer_id
-        JOIN pg_temp.crm_plan_load l ON l.channel_id = x.channel_id AND l.org_id = x.org_id AND l.kind = w.kind
-        GROUP BY a.holder_id) n WHERE s.holder_id = n.holder_id;
-  DELETE FROM pg_temp.crm_plan_edge e USING crm.assigned(solved) a WHERE e.customer_id = a.customer_id AND a.holder_id > 0;
+  FROM (SELECT g.holder_id, count(*) AS customers, sum(l.load)::bigint AS load
+        FROM pg_temp.crm_plan_gone g
+        JOIN pg_temp.crm_plan_work w ON w.customer_id = g.customer_id
+        JOIN pg_temp.crm_plan_load l ON l.channel_id = g.channel_id AND l.org_id = g.org_id AND l.kind = w.kind
+        GROUP BY g.holder_id) n WHERE s.holder_id = n.holder_id;
+  DROP TABLE pg_temp.crm_plan_gone;
 END
 $$;
 COMMENT ON FUNCTION crm._plan_goes(crm.assignment) IS 'Gives units whom an assignment gives them, and takes off their room what these count.';
@@ -197,8 +216,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   uneven CONSTANT boolean := EXISTS (SELECT FROM pg_temp.crm_plan_seat s WHERE s.uneven);
-  edges CONSTANT text := 'SELECT e.customer_id, e.holder_id, e.benefit FROM pg_temp.crm_plan_edge e UNION ALL SELECT DISTINCT e.customer_id, 0, 0 FROM pg_temp.crm_plan_edge e';
-  weighted CONSTANT text := 'SELECT e.customer_id, e.holder_id, e.benefit, e.load FROM pg_temp.crm_plan_edge e UNION ALL SELECT DISTINCT e.customer_id, 0, 0, 1 FROM pg_temp.crm_plan_edge e';
+  edges CONSTANT text := 'SELECT e.customer_id, e.holder_id, e.benefit FROM pg_temp.crm_plan_edge e UNION ALL SELECT w.customer_id, 0, 0 FROM pg_temp.crm_plan_work w WHERE w.org_id IS NULL';
+  weighted CONSTANT text := 'SELECT e.customer_id, e.holder_id, e.benefit, e.load FROM pg_temp.crm_plan_edge e UNION ALL SELECT w.customer_id, 0, 0, 1 FROM pg_temp.crm_plan_work w WHERE w.org_id IS NULL';
   solved crm.assignment;
   floored crm.assignment;
   worth double precision;
@@ -224,6 +243,7 @@ BEGIN
     UPDATE pg_temp.crm_plan_cost c SET floor_price = h.floor_price FROM crm.assigned_holders(floored) h WHERE h.holder_id = c.holder_id;
     PERFORM crm._plan_goes(floored);
     worth := floored.total;
+    DELETE FROM pg_temp.crm_plan_edge e USING pg_temp.crm_plan_work w WHERE w.customer_id = e.customer_id AND w.org_id IS NOT NULL;
     floored := crm._plan_meet(plan, weighted, true);
     PERFORM crm._plan_goes(floored);
     worth := worth + floored.total;
@@ -267,10 +287,11 @@ BEGIN
          -- a proposal that got less than it asks for has places to spare
          CASE WHEN x.kind = 'proposal' AND u.used < x.value THEN 0 ELSE round(x.price::numeric, 6) END, x.is_exact
   FROM pg_temp.crm_plan_price x
-  CROSS JOIN LATERAL (
-    SELECT coalesce(sum(CASE WHEN x.in_load THEN l.load ELSE 1 END), 0)::bigint AS used
-    FROM pg_temp.crm_plan_work w LEFT JOIN pg_temp.crm_plan_load l ON x.in_load AND l.channel_id = w.channel_id AND l.org_id = w.org_id AND l.kind = w.kind
-    WHERE CASE WHEN x.kind = 'proposal' THEN w.proposal_id = x.proposal_id ELSE w.channel_id = x.channel_id AND w.org_id = x.org_id END) u;
+  LEFT JOIN (SELECT w.proposal_id, count(*) AS n FROM pg_temp.crm_plan_work w GROUP BY w.proposal_id) p ON p.proposal_id = x.proposal_id
+  LEFT JOIN (SELECT w.channel_id, w.org_id, count(*) AS n, sum(l.load)::bigint AS load
+             FROM pg_temp.crm_plan_work w LEFT JOIN pg_temp.crm_plan_load l ON l.channel_id = w.channel_id AND l.org_id = w.org_id AND l.kind = w.kind
+             GROUP BY w.channel_id, w.org_id) g ON x.kind <> 'proposal' AND g.channel_id = x.channel_id AND g.org_id = x.org_id
+  CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN x.kind = 'proposal' THEN p.n WHEN x.in_load THEN g.load ELSE g.n END, 0) AS used) u;
   SELECT array_agg(format('unit "%s" of channel "%s" gets %s of %s', o.code, h.code, x.used, x.value) ORDER BY x.id), sum(x.value), sum(x.used) INTO units, asked, had
   FROM crm.plan_price x JOIN crm.organisation o ON o.id = x.org_id JOIN crm.channel h ON h.id = x.channel_id WHERE x.plan_id = plan.id AND x.kind = 'floor' AND x.used < x.value;
   IF units IS NOT NULL THEN

@@ -44,7 +44,8 @@ BEGIN
   IF NOT crm._merging() THEN
     INSERT INTO crm.cycle_change (cycle_id, plan_id, kind, subject, customer_id, before, after, reason)
     SELECT p.cycle_id, p.id, TG_ARGV[0], (SELECT string_agg(told ->> c.name, '/' ORDER BY c.n) FROM unnest(TG_ARGV[1:]) WITH ORDINALITY c(name, n)),
-           (told ->> 'customer_id')::bigint, f.before, f.after, now ->> 'note'
+           -- a change that only takes away, or only adds, is one all the same
+           (told ->> 'customer_id')::bigint, CASE WHEN TG_OP = 'UPDATE' THEN coalesce(f.before, '{}') ELSE f.before END, CASE WHEN TG_OP = 'UPDATE' THEN coalesce(f.after, '{}') ELSE f.after END, now ->> 'note'
     FROM crm.plan p
     CROSS JOIN LATERAL (
       SELECT jsonb_object_agg(k, was -> k) FILTER (WHERE was ? k) AS before, jsonb_object_agg(k, now -> k) FILTER (WHERE now ? k) AS after
