@@ -251,6 +251,7 @@ BEGIN
     PERFORM crm._plan_goes(solved);
   END IF;
   DELETE FROM pg_temp.crm_plan_work w WHERE w.org_id IS NULL;
+  ANALYZE pg_temp.crm_plan_work;
   PERFORM crm._plan_servicers(plan);
   UPDATE pg_temp.crm_plan_work w
   SET why = CASE WHEN s.by_hand THEN 'volume' WHEN w.org_id = w.home THEN 'home' WHEN w.org_id = w.community_org THEN 'community' ELSE 'near' END
