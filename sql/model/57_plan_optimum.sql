@@ -176,7 +176,7 @@ DECLARE
     FROM (SELECT x.holder_id, x.uneven, x.room, x.least, x.places, x.taken, CASE WHEN x.capacity IS NOT NULL THEN greatest(x.capacity, x.taken) END AS capacity, x.floor FROM pg_temp.crm_plan_seat x) s
     UNION ALL SELECT 0, 1000000000 %3$s$q$, loads, CASE WHEN NOT loads THEN ', greatest(s.floor - s.taken, 0) AS floor' END, CASE WHEN NOT loads THEN ', 0' END);
   -- where customers count differently, rounds by size alone
-  rounds CONSTANT bigint := greatest(20, least(1000, 200000000 / greatest((SELECT count(*) FROM pg_temp.crm_plan_edge e), 1)));
+  rounds CONSTANT bigint := greatest(20, least(300, 200000000 / greatest((SELECT count(*) FROM pg_temp.crm_plan_edge e), 1)));
 BEGIN
   BEGIN
     RETURN crm.solve_assignment(edges, rooms, 'max', NULL, rounds);
