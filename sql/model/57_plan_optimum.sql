@@ -28,7 +28,7 @@ BEGIN
     FROM pg_temp.crm_plan_staff x JOIN load l ON l.channel_id = x.channel_id AND l.org_id = x.org_id GROUP BY x.channel_id, x.org_id),
   taken AS (
     SELECT w.channel_id, w.org_id, count(*) AS taken FROM pg_temp.crm_plan_work w WHERE w.org_id IS NOT NULL GROUP BY w.channel_id, w.org_id)
-  SELECT row_number() OVER (ORDER BY u.channel_id, u.org_id) AS holder_id, u.channel_id, u.org_id, greatest(u.room, 0) AS room, l.least, l.least < l.most AS uneven,
+  SELECT row_number() OVER (ORDER BY u.channel_id, u.org_id) AS holder_id, u.channel_id, u.org_id, greatest(u.room, 0) AS room, l.least, l.most, l.least < l.most AS uneven,
          CASE WHEN l.most = 0 THEN 1000000000 ELSE least(greatest(u.room, 0) / l.most, CASE plan.level WHEN 'staff' THEN s.places END) END AS places,
          coalesce(t.taken, 0) AS taken, coalesce(v.volume, f.floor, 0) AS floor, coalesce(v.volume, c.capacity) AS capacity, v.volume IS NOT NULL AS by_hand
   FROM pg_temp.crm_plan_unit u
@@ -40,6 +40,17 @@ BEGIN
                      WHERE x.plan_id = plan.id AND x.channel_id = u.channel_id AND x.floor IS NOT NULL ORDER BY t.depth LIMIT 1) f ON true
   LEFT JOIN LATERAL (SELECT x.capacity FROM crm.plan_limit x JOIN crm.organisation_tree t ON t.ancestor_id = x.org_id AND t.descendant_id = u.org_id
                      WHERE x.plan_id = plan.id AND x.channel_id = u.channel_id AND x.capacity IS NOT NULL ORDER BY t.depth LIMIT 1) c ON true;
+  -- where customers count differently, a floor that would not fit with the heaviest is for those with whom it does
+  UPDATE pg_temp.crm_plan_seat s SET most = f.load, places = f.places
+  FROM (SELECT DISTINCT ON (x.holder_id) x.holder_id, l.load, p.places
+        FROM pg_temp.crm_plan_seat x
+        JOIN pg_temp.crm_plan_load l ON l.channel_id = x.channel_id AND l.org_id = x.org_id AND l.load <= x.most AND l.load >= x.least
+        CROSS JOIN LATERAL (
+          SELECT CASE WHEN l.load = 0 THEN 1000000000 ELSE least(x.room / l.load, CASE plan.level WHEN 'staff' THEN sum(greatest(y.room, 0) / nullif(l.load, 0)) END)::bigint END AS places
+          FROM pg_temp.crm_plan_staff y WHERE y.channel_id = x.channel_id AND y.org_id = x.org_id) p
+        WHERE x.uneven AND x.floor - x.taken > x.places
+        ORDER BY x.holder_id, p.places >= x.floor - x.taken DESC, CASE WHEN p.places >= x.floor - x.taken THEN - l.load ELSE l.load END) f
+  WHERE s.holder_id = f.holder_id;
   ANALYZE pg_temp.crm_plan_seat;
 
   SELECT o.code AS unit, h.code AS channel, s.floor, s.capacity INTO fault
@@ -151,7 +162,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   got CONSTANT crm.assignment := crm.solve_assignment(
-    'SELECT e.customer_id, e.holder_id, CASE WHEN s.by_hand THEN 0 ELSE 1 END AS benefit FROM pg_temp.crm_plan_edge e JOIN pg_temp.crm_plan_seat s ON s.holder_id = e.holder_id WHERE s.floor > s.taken',
+    'SELECT e.customer_id, e.holder_id, CASE WHEN s.by_hand THEN 0 ELSE 1 END AS benefit FROM pg_temp.crm_plan_edge e JOIN pg_temp.crm_plan_seat s ON s.holder_id = e.holder_id AND (e.load <= s.most OR NOT s.uneven) WHERE s.floor > s.taken',
     'SELECT s.holder_id, least(s.floor - s.taken, s.places) AS capacity FROM pg_temp.crm_plan_seat s WHERE s.floor > s.taken');
   units text[];
 BEGIN
@@ -216,7 +227,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   uneven CONSTANT boolean := EXISTS (SELECT FROM pg_temp.crm_plan_seat s WHERE s.uneven);
-  edges CONSTANT text := 'SELECT e.customer_id, e.holder_id, e.benefit FROM pg_temp.crm_plan_edge e UNION ALL SELECT w.customer_id, 0, 0 FROM pg_temp.crm_plan_work w WHERE w.org_id IS NULL';
+  edges CONSTANT text := 'SELECT e.customer_id, e.holder_id, e.benefit FROM pg_temp.crm_plan_edge e'
+    || CASE WHEN uneven THEN ' JOIN pg_temp.crm_plan_seat s ON s.holder_id = e.holder_id AND (e.load <= s.most OR NOT s.uneven)' ELSE '' END || ' UNION ALL SELECT w.customer_id, 0, 0 FROM pg_temp.crm_plan_work w WHERE w.org_id IS NULL';
   weighted CONSTANT text := 'SELECT e.customer_id, e.holder_id, e.benefit, e.load FROM pg_temp.crm_plan_edge e UNION ALL SELECT w.customer_id, 0, 0, 1 FROM pg_temp.crm_plan_work w WHERE w.org_id IS NULL';
   solved crm.assignment;
   floored crm.assignment;
@@ -226,8 +238,8 @@ BEGIN
   -- pinned to a channel: before all others
   IF EXISTS (SELECT FROM pg_temp.crm_plan_work w WHERE w.why = 'pin' AND w.org_id IS NULL) THEN
     PERFORM crm._plan_goes(crm.solve_assignment(
-      'SELECT e.customer_id, e.holder_id, e.benefit FROM pg_temp.crm_plan_edge e JOIN pg_temp.crm_plan_work w ON w.customer_id = e.customer_id WHERE w.why = ''pin''',
-      'SELECT s.holder_id, s.places AS capacity FROM pg_temp.crm_plan_seat s'));
+      'SELECT e.customer_id, e.holder_id, e.benefit, e.load FROM pg_temp.crm_plan_edge e JOIN pg_temp.crm_plan_work w ON w.customer_id = e.customer_id WHERE w.why = ''pin''',
+      'SELECT s.holder_id, CASE WHEN s.uneven THEN s.room ELSE s.places END AS capacity FROM pg_temp.crm_plan_seat s', 'max', NULL, 300));
     DELETE FROM pg_temp.crm_plan_edge e USING pg_temp.crm_plan_work w WHERE w.customer_id = e.customer_id AND w.why = 'pin';
   END IF;
   ANALYZE pg_temp.crm_plan_edge;
@@ -238,7 +250,7 @@ BEGIN
   SELECT s.holder_id, s.taken, s.taken + s.places AS places, s.room, coalesce(h.place_price, 0) AS place_price, coalesce(h.floor_price, 0) AS floor_price
   FROM pg_temp.crm_plan_seat s LEFT JOIN crm.assigned_holders(solved) h ON h.holder_id = s.holder_id;
   IF uneven AND EXISTS (SELECT FROM pg_temp.crm_plan_seat s LEFT JOIN crm.assigned_holders(solved) h ON h.holder_id = s.holder_id WHERE s.taken + coalesce(h.customers, 0) < s.floor) THEN
-    -- floors with customers who count differently: first as if each counted the most, then the others by what they count
+    -- floors with customers who count differently: first as if each counted the most that fits, then the others by what they count
     floored := crm._plan_meet(plan, edges, false);
     UPDATE pg_temp.crm_plan_cost c SET floor_price = h.floor_price FROM crm.assigned_holders(floored) h WHERE h.holder_id = c.holder_id;
     PERFORM crm._plan_goes(floored);

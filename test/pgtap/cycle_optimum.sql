@@ -215,6 +215,13 @@ SELECT lives_ok(format('SELECT crm.compute_plan(%s, ''2025-12-31'')', :weighted)
 SELECT ok(l.used >= l.value AND p.worth <= f.worth_bound * 1.000001, 'which is kept, at a cost') FROM crm.plan_price l JOIN crm.plan p ON p.id = l.plan_id CROSS JOIN free_worth f WHERE l.plan_id = :weighted AND l.kind = 'floor';
 SELECT is_empty(format($$SELECT c.staff_id FROM crm.plan_customer c JOIN crm.staff s ON s.id = c.staff_id JOIN crm_bi.customer b USING (customer_id) WHERE c.plan_id = %s
   GROUP BY c.staff_id, s.* HAVING sum(crm.load_of(crm._tier_load(s.org_id, s.channel_id, '2025-12-31'), b.tier)) > crm._quota(s.*, '2025-12-31')$$, :weighted), 'nobody is above the quota');
+-- a floor for which there is room with light customers only
+INSERT INTO crm.holding_quota (staff_id, quota) VALUES (9003, 6);
+SELECT crm.set_plan_limit(:weighted, 1, 903, 6) \g /dev/null
+SELECT lives_ok(format('SELECT crm.compute_plan(%s, ''2025-12-31'')', :weighted), 'six of one, not two of three');
+SELECT results_eq(format($$SELECT kind, used FROM crm_bi.plan_limit WHERE plan_id = %s AND org_id = 903 AND channel = 'individual' ORDER BY 1$$, :weighted), $$VALUES ('floor', 6::bigint), ('room', 6)$$, 'fill the quota');
+SELECT crm.set_plan_limit(:weighted, 1, 903, 7) \g /dev/null
+SELECT matches((SELECT code || detail FROM pg_temp.told(format('SELECT crm.compute_plan(%s, ''2025-12-31'')', :weighted))), '^55000.*unit "VC" of channel "individual" gets 6 of 7', 'seven do not fit');
 SELECT crm.post() >= 0 AS posted \g /dev/null
 SELECT is_empty('SELECT * FROM crm.check()', 'all is well');
 SELECT * FROM finish();
