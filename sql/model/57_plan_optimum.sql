@@ -1,6 +1,6 @@
 -- allocate: the optimum of a plan: all customers and all units of all channels in one problem, within floors and capacities
 
-CREATE FUNCTION crm._refuse_floors(plan crm.plan, units text[], asked bigint, had bigint) RETURNS void
+CREATE FUNCTION crm._refuse_floors(plan crm.plan, units text[], asked numeric, had numeric) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION 'floors of plan "%" cannot be met', plan.name
@@ -9,8 +9,8 @@ BEGIN
           HINT = 'Lower them with crm.set_plan_limit(), or give these units more: room of their staff, or customers that a proposal of the channel asks for.';
 END
 $$;
-COMMENT ON FUNCTION crm._refuse_floors(crm.plan, text[], bigint, bigint) IS 'Raises 55000 with the units whose floors cannot be met, and how far they can.';
-REVOKE ALL ON FUNCTION crm._refuse_floors(crm.plan, text[], bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._refuse_floors(crm.plan, text[], numeric, numeric) IS 'Raises 55000 with the units whose floors cannot be met, and how far they can.';
+REVOKE ALL ON FUNCTION crm._refuse_floors(crm.plan, text[], numeric, numeric) FROM PUBLIC;
 
 CREATE FUNCTION crm._plan_seats(plan crm.plan) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -170,7 +170,7 @@ BEGIN
   FROM crm.assigned_holders(got) g JOIN pg_temp.crm_plan_seat s ON s.holder_id = g.holder_id JOIN crm.organisation o ON o.id = s.org_id JOIN crm.channel h ON h.id = s.channel_id
   WHERE NOT s.by_hand AND s.taken + g.customers < s.floor;
   IF units IS NOT NULL THEN
-    PERFORM crm._refuse_floors(plan, units, sum(s.floor)::bigint, sum(least(s.floor, s.taken + g.customers))::bigint)
+    PERFORM crm._refuse_floors(plan, units, sum(s.floor), sum(least(s.floor, s.taken + g.customers)))
     FROM crm.assigned_holders(got) g JOIN pg_temp.crm_plan_seat s ON s.holder_id = g.holder_id WHERE NOT s.by_hand;
   END IF;
   UPDATE pg_temp.crm_plan_seat s SET floor = s.taken + g.customers FROM crm.assigned_holders(got) g WHERE s.holder_id = g.holder_id AND s.by_hand;
@@ -183,7 +183,7 @@ CREATE FUNCTION crm._plan_meet(plan crm.plan, edges text, loads boolean) RETURNS
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   rooms CONSTANT text := format($q$
-    SELECT s.holder_id, CASE WHEN s.uneven AND %1$L THEN least(s.room, (s.capacity - s.taken) * greatest(s.least, 1)) ELSE least(s.places, s.capacity - s.taken) END AS capacity %2$s
+    SELECT s.holder_id, CASE WHEN s.uneven AND %1$L THEN least(s.room, least(s.capacity - s.taken, s.room) * greatest(s.least, 1)) ELSE least(s.places, s.capacity - s.taken) END AS capacity %2$s
     FROM (SELECT x.holder_id, x.uneven, x.room, x.least, x.places, x.taken, CASE WHEN x.capacity IS NOT NULL THEN greatest(x.capacity, x.taken) END AS capacity, x.floor FROM pg_temp.crm_plan_seat x) s
     UNION ALL SELECT 0, 1000000000 %3$s$q$, loads, CASE WHEN NOT loads THEN ', greatest(s.floor - s.taken, 0) AS floor' END, CASE WHEN NOT loads THEN ', 0' END);
   -- where customers count differently, rounds by size alone
@@ -291,8 +291,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   units text[];
-  asked bigint;
-  had bigint;
+  asked numeric;
+  had numeric;
 BEGIN
   DELETE FROM crm.plan_price x WHERE x.plan_id = plan.id;
   INSERT INTO crm.plan_price (plan_id, id, kind, channel_id, org_id, proposal_id, value, used, price, is_exact)
