@@ -70,7 +70,7 @@ DECLARE
   plan CONSTANT crm.plan := crm._changing_plan(set_plan_limit.plan_id);
 BEGIN
   IF num_nulls(set_plan_limit.channel_id, set_plan_limit.org_id) > 0 THEN
-    RAISE EXCEPTION 'channel and unit must be given' USING ERRCODE = 'null_value_not_allowed';
+    RAISE EXCEPTION 'channel and unit must be given' USING ERRCODE = 'null_value_not_allowed', HINT = 'Give channel_id and org_id: limits are of a unit in a channel.';
   ELSIF plan.strategy <> 'optimal' OR plan.level = 'channel' THEN
     RAISE EXCEPTION 'plan "%" is of strategy %, for level %', plan.name, plan.strategy, plan.level
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Only a plan of strategy optimal, for level unit or staff, keeps to limits of units.',
