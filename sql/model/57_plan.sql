@@ -29,7 +29,7 @@ COMMENT ON COLUMN crm.plan.id IS 'Key.';
 COMMENT ON COLUMN crm.plan.cycle_id IS 'Cycle.';
 COMMENT ON COLUMN crm.plan.name IS 'Name, one of its kind in the cycle.';
 COMMENT ON COLUMN crm.plan.weighing IS 'What apportions customers wanted by several: demand (volumes), result (volumes by premium expected), net (volumes by premium less cost expected) or best (the best net result first).';
-COMMENT ON COLUMN crm.plan.strategy IS 'How units deal customers to staff: even, least_loaded or optimal.';
+COMMENT ON COLUMN crm.plan.strategy IS 'even or least_loaded: how units deal customers to staff, after channels and nearness have decided; optimal: the most worth over all units and staff.';
 COMMENT ON COLUMN crm.plan.level IS 'Who gets customers: channel, unit or staff.';
 COMMENT ON COLUMN crm.plan.recycle_rule IS 'Rule by which its holdings fall due, before every other; NULL: as of any holding.';
 COMMENT ON COLUMN crm.plan.state IS 'State in the workflow "plan".';

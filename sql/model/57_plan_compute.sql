@@ -4,7 +4,8 @@
 -- crm_plan_work (customers to be had, one row each, filled step by step), crm_plan_match (who is in the segment of which proposal),
 -- crm_plan_rate (what a proposal may expect of a class), crm_plan_staff (who may take how much more), crm_plan_bar (pairs that must not meet),
 -- crm_plan_load (what a customer of a kind counts in a unit; tiers that count the same everywhere are one kind, 1 the heaviest),
--- crm_plan_trait (what customers ask of staff), crm_plan_affinity (who suits whom).
+-- crm_plan_trait (what customers ask of staff), crm_plan_affinity (who suits whom), crm_plan_price and crm_plan_solved (limits, what they cost, what the optimum is worth).
+-- A step drops those that no other one uses.
 CREATE FUNCTION crm._plan_tables() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -20,6 +21,8 @@ BEGIN
   CREATE TEMPORARY TABLE crm_plan_staff (staff_id bigint PRIMARY KEY, channel_id bigint, org_id bigint, stage integer, held bigint, room bigint) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_load (channel_id bigint, org_id bigint, kind bigint, load bigint, PRIMARY KEY (channel_id, org_id, kind)) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_bar (customer_id bigint, staff_id bigint, PRIMARY KEY (customer_id, staff_id)) ON COMMIT DROP;
+  CREATE TEMPORARY TABLE crm_plan_price (kind text, channel_id bigint, org_id bigint, proposal_id bigint, value bigint, in_load boolean NOT NULL DEFAULT false, price double precision, is_exact boolean) ON COMMIT DROP;
+  CREATE TEMPORARY TABLE crm_plan_solved (worth double precision, bound double precision, is_proven boolean) ON COMMIT DROP;
 END
 $$;
 COMMENT ON FUNCTION crm._plan_tables() IS 'Makes the tables in which a plan is computed.';
@@ -312,6 +315,7 @@ BEGIN
   WHERE w.customer_id = u.customer_id;
   DELETE FROM pg_temp.crm_plan_work w WHERE w.channel_id IS NULL;
   ANALYZE pg_temp.crm_plan_work;
+  DROP TABLE pg_temp.crm_plan_cell;
 END
 $$;
 COMMENT ON FUNCTION crm._plan_channels(crm.plan) IS
