@@ -37,9 +37,9 @@ LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   zone CONSTANT text := crm.setting_value('business_time_zone');
-  since CONSTANT date := (_holding_result.as_of - make_interval(months => crm.setting_value('history_months', _holding_result.as_of)::integer))::date;
-  -- a longer time would reach before the first day there is
-  followed CONSTANT integer := least(greatest(crm.setting_value('history_days', _holding_result.as_of)::integer, 1), 36600);
+  -- more months than this reach before the first day there is
+  since CONSTANT date := (_holding_result.as_of - make_interval(months => least(crm.setting_value('history_months', _holding_result.as_of)::integer, 24000)))::date;
+  followed CONSTANT integer := greatest(crm.setting_value('history_days', _holding_result.as_of)::integer, 1);
   slot CONSTANT smallint := crm._slot();
 BEGIN
   RETURN QUERY

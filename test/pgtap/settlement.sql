@@ -207,7 +207,8 @@ SELECT pg_temp.same(format('SELECT version, from_date, to_date, premium_share, s
 
 SET LOCAL crm.as_of = '2026-03-31';
 SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-02-10')$$, '55000', 'of 2026-01 is open', 'months are closed in their order');
-SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-04-10')$$, '55000', '2026-04 has not begun', 'none before it begins: all until then would be late for it');
+SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-04-10')$$, '55000', '2026-04 is not over', 'none before it begins: all until then would be late for it');
+SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-03-10')$$, '55000', '2026-03 is not over', 'nor on its last day: what still comes on it would be late');
 SELECT pg_temp.refused('SELECT crm.close_settlement(NULL)', '22004', 'month must be given', 'each by a day of it');
 SELECT pg_temp.refused($$SELECT crm.close_settlement('2019-01-01')$$, '42704', 'nothing is posted to 2019-01', 'where there is something');
 SELECT pg_temp.refused($$SELECT crm.close_settlement('infinity')$$, '22023', 'out of range', 'and not for ever');
@@ -339,6 +340,7 @@ CALL crm.grant_duty('finance', 'crm_test_pool');
 CALL crm.grant_duty('planner', 'crm_test_pool');
 CALL crm.grant_duty('pool', 'crm_test_pool');
 INSERT INTO crm.position (staff_id, org_id, duty) VALUES (7, 1, 'finance'), (8, 1, 'finance'), (9, 1, 'planner'), (10, 1, 'planner'), (11, 1, 'planner');
+SET LOCAL crm.as_of = '2026-04-01';
 SELECT is(pg_temp.as('person 7', 'SELECT crm.post_settlement()'), '0', 'finance posts');
 SELECT matches(pg_temp.as('person 7', $$SELECT crm.close_settlement('2026-03-01')$$), '^\d+$', 'closes');
 SELECT matches(pg_temp.as('person 7', $$SELECT crm.confirm_settlement('2026-03-01')$$), '^42501 "person 7" has closed', 'does not settle the own month');
