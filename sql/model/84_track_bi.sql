@@ -14,7 +14,7 @@ followed AS (
 part AS (
   SELECT l.plan_id, l.line, l.stage, l.channel_id, l.org_id, l.customers, l.held_out, l.expected_contacts, l.expected_purchases, l.expected_premium, l.expected_cost, s.started_on, h.days, h.until,
          p.contacts, p.purchases, p.premium, p.cost, p.expected_by,
-         least(greatest(crm.today() + 1 - s.started_on, 0)::numeric / h.days, 1) AS gone
+         least(greatest(crm.today() + 1 - s.started_on, 0), h.days) AS gone
   FROM crm.plan_line l
   JOIN followed f ON f.plan_id = l.plan_id
   LEFT JOIN promised p ON p.plan_id = l.plan_id AND p.line = l.line
@@ -24,7 +24,7 @@ line AS (
   SELECT l.plan_id, l.stage, l.channel_id, l.org_id, pg_catalog.sum(l.customers)::bigint AS planned, pg_catalog.sum(l.held_out)::bigint AS held_out,
          pg_catalog.sum(l.expected_contacts) AS expected_contacts, pg_catalog.sum(l.expected_purchases) AS expected_purchases,
          pg_catalog.sum(l.expected_premium) AS expected_premium, pg_catalog.sum(l.expected_cost) AS expected_cost,
-         pg_catalog.max(l.days) AS expected_days, pg_catalog.sum(l.expected_purchases * l.gone) AS expected_so_far, pg_catalog.max(l.started_on) AS started_on,
+         pg_catalog.max(l.days) AS expected_days, pg_catalog.sum(l.expected_purchases * l.gone / l.days) AS expected_so_far, pg_catalog.max(l.started_on) AS started_on,
          pg_catalog.sum(l.contacts) AS promised_contacts, pg_catalog.sum(l.purchases) AS promised_purchases, pg_catalog.sum(l.premium) AS promised_premium,
          pg_catalog.sum(l.cost) AS promised_cost, pg_catalog.max(l.expected_by) AS promised_by
   FROM part l GROUP BY l.plan_id, l.stage, l.channel_id, l.org_id),
