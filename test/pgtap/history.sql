@@ -113,7 +113,7 @@ CALL crm.rebuild('2026-06-30', NULL);
 SET LOCAL crm.posting = 'commit';
 SET LOCAL crm.actor = 'person 1';
 SELECT crm.open_cycle('spring', 1, '2026-02-28', '2026-06-30') AS cycle \gset
-SELECT is((SELECT count(*) FROM crm.release_to_inventory(:cycle, 5, ARRAY(SELECT i FROM generate_series(2001::bigint, 2200) i)) WHERE outcome = 'released'), 200::bigint, 'released') \g /dev/null
+SELECT is((SELECT count(*) FROM crm.release_to_inventory(:cycle, 5, ARRAY(SELECT i FROM generate_series(2001::bigint, 2200) i)) WHERE outcome = 'released'), 200::bigint, 'released');
 SELECT crm.submit_proposal(crm.propose(:cycle, c, 'p' || c, 'true', 90, 60, 9, 4500, '2026-06-30', 450)) FROM generate_series(1, 3) c \g /dev/null
 SELECT crm.make_plan(:cycle, 'best', weighing => 'best') AS plan \gset
 SELECT crm.compute_plan(:plan, '2026-02-28') \g /dev/null
