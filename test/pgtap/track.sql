@@ -202,20 +202,8 @@ SELECT pg_temp.refused(format('SELECT crm.give_feedback(%s)', args), code, words
   (:'mine' || ', 4, ''later''', '55000', 'does not hold'), (:'theirs' || ', 3, ''later''', '55000', 'does not hold'), (:'kept1' || ', 3, ''later''', '55000', 'does not hold'), (:'claimed' || ', 6, ''later''', '55000', 'through no plan'),
   (:'mine' || ', 7, ''later''', '55000', 'not in post'), (:'mine' || ', 99, ''later''', '23503', 'no member of staff'), (:'mine' || ', NULL, ''later''', '22004', ''), ('NULL, 3, ''later''', '22004', 'customer must be given'), ('99999, 3, ''later''', '23503', 'no customer')) v (args, code, words);
 SELECT is((SELECT count(*) FROM crm.feedback), 0::bigint, 'none is kept');
-CREATE FUNCTION pg_temp.by(login name, statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-  text text;
-BEGIN
-  EXECUTE format('SET LOCAL SESSION AUTHORIZATION %I', login);
-  EXECUTE statement INTO text;
-  RESET SESSION AUTHORIZATION;
-  RETURN text;
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE;
-END
-$$;
 RESET crm.actor;
-SELECT is(pg_temp.by(login, statement), answer, login || ': ' || statement) FROM (VALUES
+SELECT is(pg_temp.by_login(login, statement), answer, login || ': ' || statement) FROM (VALUES
   ('crm_test_agent'::name, format('SELECT crm.give_feedback(%s, 3, ''interested'', ''wants a leaflet'', crm.today() + 9) > 0', :mine), 'true'), ('crm_test_agent', format('SELECT crm.give_feedback(%s, 4, ''interested'')', :theirs), '42501'),
   ('crm_test_analyst', format('SELECT crm.give_feedback(%s, 3, ''interested'')', :mine), '42501'), ('crm_test_agent', 'SELECT count(*) FROM crm.feedback', '42501'), ('crm_test_agent', 'SELECT count(*) FROM crm_bi.plan_uplift', '42501'),
   ('crm_test_analyst', 'SELECT count(*) > 0 FROM crm_bi.plan_uplift', 'true'), ('crm_test_analyst', 'SELECT count(*) > 0 FROM crm_bi.plan_bulletin', 'true'), ('crm_test_analyst', 'SELECT count(*) FROM crm_bi.plan_channel', '6'),
