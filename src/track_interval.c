@@ -150,7 +150,8 @@ check_counts(int64 hits, int64 trials)
 	if (hits < 0 || hits > trials)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%lld of %lld is no rate", (long long) hits, (long long) trials)));
+				 errmsg("%lld of %lld is no rate", (long long) hits, (long long) trials),
+				 errhint("Give how many of all it was, from 0 to all.")));
 }
 
 PG_FUNCTION_INFO_V1(crm_track_wilson);
@@ -229,7 +230,8 @@ check_group(double mean, double variance, int64 number)
 	if (!isfinite(mean) || !isfinite(variance) || variance < 0 || number < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("mean %g, variance %g and number %lld are of no group", mean, variance, (long long) number)));
+				 errmsg("mean %g, variance %g and number %lld are of no group", mean, variance, (long long) number),
+				 errhint("Give a finite mean, a finite variance from 0 on, and how many there are.")));
 }
 
 PG_FUNCTION_INFO_V1(crm_track_mean);
