@@ -16,7 +16,8 @@ BEGIN
   CREATE TEMPORARY TABLE crm_plan_proposal (id bigint PRIMARY KEY, version integer, channel_id bigint, org_id bigint, segment crm.condition, volume bigint,
     contacts numeric, purchases numeric, premium numeric, cost numeric, room bigint) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_rate (proposal_id bigint, coverage text, tier text, customers bigint, basis text, allocated bigint, contacted bigint, purchased bigint,
-    premium numeric, cost numeric, capped_premium numeric, premium_load numeric, days numeric, credibility numeric, prior_contacts numeric, prior_purchases numeric, prior_premium_per_purchase numeric, prior_cost numeric,
+    premium numeric, cost numeric, capped_premium numeric, premium_load numeric, days numeric,
+    premium_low numeric, premium_high numeric, cost_low numeric, cost_high numeric, days_low numeric, days_high numeric, credibility numeric, prior_contacts numeric, prior_purchases numeric, prior_premium_per_purchase numeric, prior_cost numeric,
     expected_contacts numeric, expected_purchases numeric, expected_premium numeric, expected_cost numeric, PRIMARY KEY (proposal_id, coverage, tier)) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_staff (staff_id bigint PRIMARY KEY, channel_id bigint, org_id bigint, stage integer, held bigint, room bigint) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_load (channel_id bigint, org_id bigint, kind bigint, load bigint, PRIMARY KEY (channel_id, org_id, kind)) ON COMMIT DROP;

@@ -231,9 +231,11 @@ BEGIN
                                               WHERE l.channel_id = g.channel_id AND l.kind = g.kind AND (g.org_id IS NULL OR l.org_id = g.org_id)), 1)), 0)
           FROM (SELECT w.channel_id, w.org_id, w.kind, count(*) AS n FROM pg_temp.crm_plan_work w WHERE w.proposal_id = p.id GROUP BY w.channel_id, w.org_id, w.kind) g)
   FROM pg_temp.crm_plan_proposal p ORDER BY p.id;
-  INSERT INTO crm.plan_cell (plan_id, proposal_id, coverage, tier, customers, planned, basis, allocated, contacted, purchased, premium, cost, capped_premium, premium_load, days, credibility,
+  INSERT INTO crm.plan_cell (plan_id, proposal_id, coverage, tier, customers, planned, basis, allocated, contacted, purchased, premium, cost, capped_premium, premium_load, days,
+    premium_low, premium_high, cost_low, cost_high, days_low, days_high, credibility,
     prior_contacts, prior_purchases, prior_premium_per_purchase, prior_cost, expected_contacts, expected_purchases, expected_premium, expected_cost)
-  SELECT plan.id, r.proposal_id, r.coverage, r.tier, r.customers, coalesce(n.planned, 0), r.basis, r.allocated, r.contacted, r.purchased, r.premium, r.cost, r.capped_premium, r.premium_load, r.days, r.credibility,
+  SELECT plan.id, r.proposal_id, r.coverage, r.tier, r.customers, coalesce(n.planned, 0), r.basis, r.allocated, r.contacted, r.purchased, r.premium, r.cost, r.capped_premium, r.premium_load, r.days,
+         r.premium_low, r.premium_high, r.cost_low, r.cost_high, r.days_low, r.days_high, r.credibility,
          r.prior_contacts, r.prior_purchases, r.prior_premium_per_purchase, r.prior_cost, r.expected_contacts, r.expected_purchases, r.expected_premium, r.expected_cost
   FROM pg_temp.crm_plan_rate r
   LEFT JOIN (SELECT w.proposal_id, w.coverage, w.tier, count(*) AS planned FROM pg_temp.crm_plan_work w GROUP BY 1, 2, 3) n

@@ -77,9 +77,10 @@ COMMENT ON COLUMN crm_bi.plan_proposal.planned_load IS 'What the customers plann
 CREATE VIEW crm_bi.plan_cell AS
 SELECT pg_catalog.concat_ws('/', c.plan_id, c.proposal_id, c.coverage, c.tier) AS plan_cell_key, c.plan_id, c.proposal_id, h.code AS channel, c.coverage, c.tier, c.customers, c.planned, c.basis,
        c.allocated, c.contacted, c.purchased, c.premium, c.cost, c.purchased::numeric / c.allocated AS purchases_per_allocated, c.premium / c.allocated AS premium_per_allocated,
-       c.cost / nullif(c.purchased, 0) AS cost_per_purchase,
+       c.premium_low AS premium_per_allocated_low, c.premium_high AS premium_per_allocated_high, pg_catalog.round(c.cost / c.allocated, 2) AS cost_per_allocated,
+       c.cost_low AS cost_per_allocated_low, c.cost_high AS cost_per_allocated_high, c.cost / nullif(c.purchased, 0) AS cost_per_purchase,
        CASE WHEN c.basis <> 'proposal' THEN pg_catalog.round(i.lower::numeric, 6) END AS purchase_rate_low, CASE WHEN c.basis <> 'proposal' THEN pg_catalog.round(i.upper::numeric, 6) END AS purchase_rate_high,
-       c.capped_premium, c.premium_load, c.days, c.credibility, c.prior_contacts, c.prior_purchases, c.prior_premium_per_purchase, c.prior_cost, c.expected_contacts, c.expected_purchases, c.expected_premium, c.expected_cost
+       c.capped_premium, c.premium_load, c.days, c.days_low, c.days_high, c.credibility, c.prior_contacts, c.prior_purchases, c.prior_premium_per_purchase, c.prior_cost, c.expected_contacts, c.expected_purchases, c.expected_premium, c.expected_cost
 FROM crm.plan_cell c
 JOIN crm.proposal p ON p.id = c.proposal_id
 JOIN crm.channel h ON h.id = p.channel_id
@@ -101,12 +102,19 @@ COMMENT ON COLUMN crm_bi.plan_cell.premium IS 'Annual premium of that. 年化保
 COMMENT ON COLUMN crm_bi.plan_cell.cost IS 'Selling cost and commissions. 费用';
 COMMENT ON COLUMN crm_bi.plan_cell.purchases_per_allocated IS 'purchased / allocated. 购买率';
 COMMENT ON COLUMN crm_bi.plan_cell.premium_per_allocated IS 'premium / allocated. 户均保费';
+COMMENT ON COLUMN crm_bi.plan_cell.premium_per_allocated_low IS 'Its lower bound at 95 %, by Student; NULL: a promise, fewer than 5 bought, too few to tell, or all the same. 户均保费下限';
+COMMENT ON COLUMN crm_bi.plan_cell.premium_per_allocated_high IS 'Its upper bound. 户均保费上限';
+COMMENT ON COLUMN crm_bi.plan_cell.cost_per_allocated IS 'cost / allocated. 户均费用';
+COMMENT ON COLUMN crm_bi.plan_cell.cost_per_allocated_low IS 'Its lower bound at 95 %, by Student; NULL: a promise, fewer than 5 had any cost, or all the same. 户均费用下限';
+COMMENT ON COLUMN crm_bi.plan_cell.cost_per_allocated_high IS 'Its upper bound. 户均费用上限';
 COMMENT ON COLUMN crm_bi.plan_cell.cost_per_purchase IS 'cost / purchased. 单均费用';
 COMMENT ON COLUMN crm_bi.plan_cell.purchase_rate_low IS 'Lower bound of the rate of purchase at 95 %; NULL: a promise. 购买率下限';
 COMMENT ON COLUMN crm_bi.plan_cell.purchase_rate_high IS 'Upper bound. 购买率上限';
 COMMENT ON COLUMN crm_bi.plan_cell.capped_premium IS 'Annual premium without what single customers bought above the 90th percentile. 截尾保费';
 COMMENT ON COLUMN crm_bi.plan_cell.premium_load IS 'What was cut off, of the whole company, for each purchase. 截尾部分均摊';
 COMMENT ON COLUMN crm_bi.plan_cell.days IS 'Days from the first contact to the first purchase, on average. 平均销售周期';
+COMMENT ON COLUMN crm_bi.plan_cell.days_low IS 'Its lower bound at 95 %, by Student, from the sample of purchased; NULL: a promise, fewer than 5 bought, or all the same. 销售周期下限';
+COMMENT ON COLUMN crm_bi.plan_cell.days_high IS 'Its upper bound. 销售周期上限';
 COMMENT ON COLUMN crm_bi.plan_cell.credibility IS 'What the sample counts beside the prior, from 0 to 1; NULL: a promise. 信度';
 COMMENT ON COLUMN crm_bi.plan_cell.prior_contacts IS 'Contacts per customer expected without the sample. 先验接触率';
 COMMENT ON COLUMN crm_bi.plan_cell.prior_purchases IS 'Purchases per customer expected without the sample. 先验购买率';
