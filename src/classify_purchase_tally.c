@@ -15,6 +15,7 @@
 
 #include <math.h>
 
+#include "base_aggregate.h"
 #include "common/hashfn.h"
 #include "common/int.h"
 #include "common/shortest_dec.h"
@@ -333,14 +334,6 @@ writable(FunctionCallInfo fcinfo, MemoryContext context)
 	t = make_tally(context, points.dims, points.parameter);
 	add_points(t, &points);
 	return t;
-}
-
-static MemoryContext
-state_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
 }
 
 /* Two flat tallies in one */
