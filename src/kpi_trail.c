@@ -28,7 +28,7 @@ const TrailForm trail_form[TRAIL_KINDS] = {
 	[TRAIL_CHURN] = {"churn", 1, 2, false, {1}, {3}},
 	[TRAIL_PERSISTENCY] = {"persistency", 1, 2, false, {PG_INT64_MIN}, {PG_INT64_MAX}},
 	[TRAIL_PERSISTENCY_WEIGHTED] = {"persistency_weighted", 2, 2, false, {PG_INT64_MIN, 0}, {PG_INT64_MAX, INT64CONST(0x7FEFFFFFFFFFFFFF)}},
-	[TRAIL_FUNNEL] = {"funnel", 2, 1, false, {PG_INT64_MIN + 1, 1}, {PG_INT64_MAX - 1, 100}},
+	[TRAIL_FUNNEL] = {"funnel", 2, 1, false, {PG_INT64_MIN + 1, 1}, {PG_INT64_MAX - 1, FUNNEL_STEPS}},
 };
 
 typedef struct FlatTrail

@@ -13,6 +13,8 @@
 #define TRAIL_MAX_WIDTH		(TRAIL_MAX_WORDS + 1)
 #define TRAIL_PARAMETERS	3
 
+#define FUNNEL_STEPS		100
+
 /* The aggregate a trail belongs to; numbers are part of the binary form. */
 typedef enum TrailKind
 {

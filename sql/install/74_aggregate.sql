@@ -84,3 +84,37 @@ CREATE AGGREGATE crm.persistency(policy_id bigint, from_date date, to_date date,
   SFUNC = crm._persistency_add, STYPE = crm._trail, COMBINEFUNC = crm._trail_merge, FINALFUNC = crm._persistency_weighted, PARALLEL = SAFE);
 COMMENT ON AGGREGATE crm.persistency(bigint, date, date, integer, date, double precision) IS
   'the same by the premium of each policy in its first row of cover, of several that begin together the one that ends last, then the largest. Errors: also 22003 premium NaN or infinite, 22023 negative';
+
+CREATE FUNCTION crm._funnel_add(crm._trail, customer_id bigint, step integer, at timestamptz) RETURNS crm._trail
+  AS 'MODULE_PATHNAME', 'crm_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION crm._funnel_add(crm._trail, bigint, integer, timestamptz) IS 'Transition of crm.funnel(). Errors: 22008, 22023.';
+CREATE FUNCTION crm._funnel_add(crm._trail, customer_id bigint, step integer, at timestamptz, within interval) RETURNS crm._trail
+  AS 'MODULE_PATHNAME', 'crm_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION crm._funnel_add(crm._trail, bigint, integer, timestamptz, interval) IS 'Transition of crm.funnel(). Errors: 22008, 22023.';
+CREATE FUNCTION crm._funnel(crm._trail) RETURNS bigint[]
+  AS 'MODULE_PATHNAME', 'crm_funnel' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION crm._funnel(crm._trail) IS 'Final function of crm.funnel(). Errors: 22023.';
+CREATE AGGREGATE crm.funnel(customer_id bigint, step integer, at timestamptz) (
+  SFUNC = crm._funnel_add, STYPE = crm._trail, COMBINEFUNC = crm._trail_merge, FINALFUNC = crm._funnel, PARALLEL = SAFE);
+COMMENT ON AGGREGATE crm.funnel(bigint, integer, timestamptz) IS
+  'for each step from 1 to the highest in the rows, how many customers came so far: took step 1, then 2 at the same instant or later, and so on; each counts once however often they begin; rows with a null are left out, null without rows. Errors: 22008 infinite instant, 22023 step not between 1 and 100';
+CREATE AGGREGATE crm.funnel(customer_id bigint, step integer, at timestamptz, within interval) (
+  SFUNC = crm._funnel_add, STYPE = crm._trail, COMBINEFUNC = crm._trail_merge, FINALFUNC = crm._funnel, PARALLEL = SAFE);
+COMMENT ON AGGREGATE crm.funnel(bigint, integer, timestamptz, interval) IS
+  'the same with every step at most that long after step 1 (a day is 24 hours), counted from whichever step 1 leads furthest. Errors: also 22023 window negative, in months, or not the same for all rows';
+
+CREATE TYPE crm.survival_step AS (
+  duration double precision, at_risk bigint, events bigint, censored bigint,
+  survival double precision, variance double precision, incidence double precision[]);
+COMMENT ON TYPE crm.survival_step IS
+  'what crm.survival() estimates at a duration: how many were under observation just before it, ended at it, and were last seen then; the share that lasts longer and Greenwood''s variance of it (null where none is left); by cause the share ended by that cause so far';
+CREATE FUNCTION crm._survival_add(crm._tally, duration double precision, cause integer) RETURNS crm._tally
+  AS 'MODULE_PATHNAME', 'crm_survival_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION crm._survival_add(crm._tally, double precision, integer) IS 'Transition of crm.survival(). Errors: 22003, 22023.';
+CREATE FUNCTION crm._survival(crm._tally) RETURNS crm.survival_step[]
+  AS 'MODULE_PATHNAME', 'crm_survival' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION crm._survival(crm._tally) IS 'Final function of crm.survival(). Errors: 22003, 22023, 54000.';
+CREATE AGGREGATE crm.survival(duration double precision, cause integer) (
+  SFUNC = crm._survival_add, STYPE = crm._tally, COMBINEFUNC = crm._tally_merge, FINALFUNC = crm._survival, PARALLEL = SAFE);
+COMMENT ON AGGREGATE crm.survival(double precision, integer) IS
+  'how long rows last, a step for each different duration, ascending: the share that lasts longer (Kaplan and Meier 1958), its variance (Greenwood 1926), and by cause the share ended by it so far, the causes competing (Aalen and Johansen 1978); duration in any unit, cause from 1 to 16, or 0 for what had not ended when last seen, which counts as after the ends of that duration; rows with a null are left out, null without rows. Errors: 22003 duration NaN or infinite, 22023 negative, or another cause, 54000';
