@@ -64,7 +64,9 @@ SELECT g, CASE WHEN k % 5 < 3 THEN k WHEN k % 5 = 3 THEN k * 123456789012345 ELS
   d, nullif(d + floor(random() ^ 2 * 1500)::integer, '2024-07-01'), 1 + floor(random() * 4)::integer, d + floor(random() * 4) * interval '6 hours', round((random() * 1000)::numeric, 2)
 FROM (SELECT g, floor(random() * (1 + n / 4))::bigint AS k, date '2021-12-20' + floor(random() ^ 0.5 * 900)::integer AS d
       FROM unnest('{1,2,3,5,8,31,32,33,34,63,64,65,66,127,128,129,130,200,500,2000}'::integer[]) WITH ORDINALITY AS sizes(n, g), generate_series(1, n)) AS r;
-ANALYZE act;
+CREATE TABLE kept_act AS TABLE act;
+CREATE INDEX ON kept_act (g, c, d);
+ANALYZE act, kept_act;
 
 CREATE VIEW by_crm AS
 SELECT g, crm.repeat_rate(c, d) AS repeat_rate, crm.retention(c, d, 6) AS retention, crm.retention(c, d, 9, 'week', '2023-08-15') AS weeks, crm.retention(c, d, 4, 'quarter', '2024-03-31') AS quarters, crm.retention(c, d, 2, 'year', '2024-12-30') AS years, crm.retention(c, d, 40, 'day', '2024-02-29') AS days,
@@ -73,30 +75,30 @@ SELECT g, crm.repeat_rate(c, d) AS repeat_rate, crm.retention(c, d, 6) AS retent
 FROM act GROUP BY g;
 CREATE FUNCTION pg_temp.retention_sql(_g integer, periods integer, unit text, as_of date) RETURNS float8[] LANGUAGE sql AS $$
   WITH step AS (SELECT CASE unit WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || unit)::interval END AS one),
-  first AS (SELECT c, date_trunc(unit, min(d)::timestamp) AS begun FROM act WHERE g = _g AND d <= as_of GROUP BY c)
+  first AS (SELECT c, date_trunc(unit, min(d)::timestamp) AS begun FROM kept_act WHERE g = _g AND d <= as_of GROUP BY c)
   SELECT array_agg(value ORDER BY k) FILTER (WHERE EXISTS (SELECT FROM first)) FROM (
-    SELECT k, (SELECT avg(EXISTS (SELECT FROM act AS a WHERE a.g = _g AND a.c = f.c AND a.d >= f.begun + k * one AND a.d < f.begun + (k + 1) * one)::integer)::float8
+    SELECT k, (SELECT avg(EXISTS (SELECT FROM kept_act AS a WHERE a.g = _g AND a.c = f.c AND a.d >= f.begun + k * one AND a.d < f.begun + (k + 1) * one)::integer)::float8
                FROM first AS f WHERE f.begun + (k + 1) * one <= as_of + interval '1 day') AS value
     FROM step, generate_series(1, periods) AS k) AS v
 $$;
 CREATE FUNCTION pg_temp.funnel_sql(_g integer, within interval) RETURNS bigint[] LANGUAGE sql AS $$
   WITH RECURSIVE way AS (
-    SELECT c, t AS begun, t, 1 AS step FROM act WHERE g = _g AND s = 1
+    SELECT c, t AS begun, t, 1 AS step FROM kept_act WHERE g = _g AND s = 1
     UNION
-    SELECT w.c, w.begun, (SELECT min(a.t) FROM act AS a WHERE a.g = _g AND a.c = w.c AND a.s = w.step + 1 AND a.t BETWEEN w.t AND w.begun + within), w.step + 1 FROM way AS w WHERE w.t IS NOT NULL AND w.step < 4)
-  SELECT array_agg((SELECT count(DISTINCT w.c) FROM way AS w WHERE w.step = k AND w.t IS NOT NULL) ORDER BY k) FROM generate_series(1, (SELECT max(s) FROM act WHERE g = _g)) AS k
+    SELECT w.c, w.begun, (SELECT min(a.t) FROM kept_act AS a WHERE a.g = _g AND a.c = w.c AND a.s = w.step + 1 AND a.t BETWEEN w.t AND w.begun + within), w.step + 1 FROM way AS w WHERE w.t IS NOT NULL AND w.step < 4)
+  SELECT array_agg((SELECT count(DISTINCT w.c) FROM way AS w WHERE w.step = k AND w.t IS NOT NULL) ORDER BY k) FROM generate_series(1, (SELECT max(s) FROM kept_act WHERE g = _g)) AS k
 $$;
 CREATE VIEW by_sql AS
 SELECT g,
-  (SELECT avg((n > 1)::integer)::float8 FROM (SELECT count(DISTINCT d) AS n FROM act AS a WHERE a.g = s.g GROUP BY c) AS x) AS repeat_rate,
-  pg_temp.retention_sql(g, 6, 'month', (date_trunc('month', (SELECT max(d) FROM act AS a WHERE a.g = s.g)) + interval '1 month - 1 day')::date) AS retention,
+  (SELECT avg((n > 1)::integer)::float8 FROM (SELECT count(DISTINCT d) AS n FROM kept_act AS a WHERE a.g = s.g GROUP BY c) AS x) AS repeat_rate,
+  pg_temp.retention_sql(g, 6, 'month', (date_trunc('month', (SELECT max(d) FROM kept_act AS a WHERE a.g = s.g)) + interval '1 month - 1 day')::date) AS retention,
   pg_temp.retention_sql(g, 9, 'week', '2023-08-15') AS weeks, pg_temp.retention_sql(g, 4, 'quarter', '2024-03-31') AS quarters, pg_temp.retention_sql(g, 2, 'year', '2024-12-30') AS years, pg_temp.retention_sql(g, 40, 'day', '2024-02-29') AS days,
-  (SELECT avg((NOT after)::integer)::float8 FROM (SELECT bool_or(daterange(d, e) @> date '2022-12-31') AS before, bool_or(daterange(d, e) @> date '2023-12-31') AS after FROM act AS a WHERE a.g = s.g GROUP BY c) AS x WHERE before) AS churn,
+  (SELECT avg((NOT after)::integer)::float8 FROM (SELECT bool_or(daterange(d, e) @> date '2022-12-31') AS before, bool_or(daterange(d, e) @> date '2023-12-31') AS after FROM kept_act AS a WHERE a.g = s.g GROUP BY c) AS x WHERE before) AS churn,
   p.n AS persistency, round((p.w)::numeric, 12) AS persistency_premium, pg_temp.funnel_sql(g, '1000 years') AS funnel, pg_temp.funnel_sql(g, '90 days 6 hours') AS funnel_within
-FROM (SELECT DISTINCT g FROM act) AS s,
+FROM (SELECT DISTINCT g FROM kept_act) AS s,
   LATERAL (SELECT avg(kept::integer)::float8 AS n, (sum(w) FILTER (WHERE kept))::float8 / nullif(sum(w), 0)::float8 AS w0, coalesce(sum(w) FILTER (WHERE kept), 0)::float8 / nullif(sum(w), 0)::float8 AS w FROM (
-    SELECT DISTINCT ON (a.c) a.w, EXISTS (SELECT FROM act AS b WHERE b.g = s.g AND b.c = a.c AND daterange(b.d, b.e) @> (a.d + interval '13 months')::date) AS kept, (a.d + interval '13 months')::date AS due
-    FROM act AS a WHERE a.g = s.g AND NOT isempty(daterange(a.d, a.e)) ORDER BY a.c, a.d, coalesce(a.e, 'infinity') DESC, a.w DESC) AS x WHERE due <= '2024-03-31') AS p;
+    SELECT DISTINCT ON (a.c) a.w, EXISTS (SELECT FROM kept_act AS b WHERE b.g = s.g AND b.c = a.c AND daterange(b.d, b.e) @> (a.d + interval '13 months')::date) AS kept, (a.d + interval '13 months')::date AS due
+    FROM kept_act AS a WHERE a.g = s.g AND NOT isempty(daterange(a.d, a.e)) ORDER BY a.c, a.d, coalesce(a.e, 'infinity') DESC, a.w DESC) AS x WHERE due <= '2024-03-31') AS p;
 CREATE TABLE plain AS TABLE by_crm;
 SELECT count(*) AS groups, count(*) FILTER (WHERE to_jsonb(p) <> to_jsonb(s)) AS differ, count(DISTINCT to_jsonb(p) - 'g') AS different FROM plain AS p FULL JOIN by_sql AS s USING (g);
 
@@ -132,7 +134,6 @@ SELECT pg_temp.run('hashed');
 SET enable_hashagg = off;
 SELECT pg_temp.run('sorted');
 RESET enable_hashagg;
-CREATE TABLE kept_act AS TABLE act;
 CREATE TABLE kept_lives AS TABLE lives;
 TRUNCATE act, lives;
 INSERT INTO act SELECT * FROM kept_act ORDER BY md5(kept_act::text);
