@@ -5,8 +5,10 @@
  * A large tally is an expanded object with a hash table while its aggregate
  * runs, and grows in place. A small one stays flat, since an expanded object
  * has a memory context, and a hash aggregate of many groups looks through all
- * of them whenever it begins another. Flat it is sorted, so equal tallies are
- * equal bytes, whatever the order of the input or of merging was.
+ * of them whenever it begins another. Where most points differ the hash table
+ * only waits for memory: then a tally is appended to, and put in order when it
+ * has grown to four times what was in order. Flat it is sorted, so equal tallies
+ * are equal bytes, whatever the order of the input or of merging was.
  *
  * Text form: "dims parameter: number ... * count, ...", points ascending.
  *-------------------------------------------------------------------------
@@ -16,6 +18,7 @@
 #include <math.h>
 
 #include "base_aggregate.h"
+#include "base_radix.h"
 #include "common/hashfn.h"
 #include "common/int.h"
 #include "common/shortest_dec.h"
@@ -29,6 +32,7 @@
 #define TALLY_VERSION	1
 #define TALLY_MOST		((Size) PG_UINT32_MAX / 4)	/* points */
 #define TALLY_FLAT		64		/* points up to which it stays flat */
+#define TALLY_HASHED	4096	/* points from which on values that mostly differ are not hashed */
 #define EMPTY			PG_UINT32_MAX
 
 typedef struct FlatTally
@@ -52,7 +56,8 @@ typedef struct Tally
 	Size		n;
 	Size		room;			/* points that cell has room for, half the slots */
 	TallyCell  *cell;
-	uint32	   *slot;			/* number of a point, or EMPTY; 2 * room of them */
+	uint32	   *slot;			/* number of a point, or EMPTY; 2 * room of them; NULL: appended to */
+	Size		settled;		/* without slots: points in order and each once, the first ones */
 } Tally;
 
 static Size tally_flat_size(ExpandedObjectHeader *eohptr);
@@ -83,6 +88,12 @@ sort_cmp(const void *a, const void *b, void *dims)
 static void
 sort_points(TallyCell *cell, Size n, int dims)
 {
+	if (n > TALLY_FLAT)
+	{
+		for (int i = dims - 1; i >= 0; i--)
+			radix_sort(cell, n, dims + 1, i, RADIX_DOUBLE);
+		return;
+	}
 	qsort_arg(cell, n, sizeof(TallyCell) * (dims + 1), sort_cmp, &dims);
 }
 
@@ -99,12 +110,25 @@ make_slots(Tally *t)
 	memset(t->slot, 0xFF, sizeof(uint32) * 2 * t->room);
 }
 
+static inline uint32
+point_hash(const TallyCell *point, int dims)
+{
+	uint64		h = 0;
+
+	for (int i = 0; i < dims; i++)
+	{
+		h = (h ^ (uint64) point[i].count) * UINT64CONST(0x9E3779B97F4A7C15);
+		h ^= h >> 32;
+	}
+	return murmurhash32((uint32) h);
+}
+
 /* Where the point is, or where it belongs */
 static inline uint32 *
 find_slot(Tally *t, const TallyCell *point)
 {
 	uint32		mask = (uint32) (2 * t->room - 1);
-	uint32		i = hash_bytes((const unsigned char *) point, sizeof(double) * t->dims) & mask;
+	uint32		i = point_hash(point, t->dims) & mask;
 
 	while (t->slot[i] != EMPTY &&
 		   point_cmp(t->cell + (Size) t->slot[i] * (t->dims + 1), point, t->dims) != 0)
@@ -127,9 +151,40 @@ make_tally(MemoryContext parent, int dims, double parameter)
 	return t;
 }
 
+/* Of a tally appended to: every point once, in order */
+static void
+settle(Tally *t)
+{
+	int			width = t->dims + 1;
+	TallyCell  *last = t->cell;
+
+	if (t->slot != NULL || t->settled == t->n)
+		return;
+	sort_points(t->cell, t->n, t->dims);
+	for (Size i = 1; i < t->n; i++)
+	{
+		const TallyCell *point = t->cell + i * width;
+
+		if (point_cmp(last, point, t->dims) == 0)
+			last[t->dims].count += point[t->dims].count;
+		else
+			last = memmove(last + width, point, sizeof(TallyCell) * width);
+	}
+	t->n = t->settled = (last - t->cell) / width + 1;
+}
+
 static void
 grow(Tally *t)
 {
+	if (t->slot != NULL && t->n >= TALLY_HASHED && t->total / 2 < (int64) t->n)
+	{
+		pfree(t->slot);
+		t->slot = NULL;
+	}
+	if (t->n / 4 >= t->settled)
+		settle(t);
+	if (t->slot == NULL && t->n <= t->room / 2)
+		return;
 	if (t->room > TALLY_MOST / 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -137,40 +192,51 @@ grow(Tally *t)
 	CHECK_FOR_INTERRUPTS();
 	t->room *= 2;
 	t->cell = repalloc_huge(t->cell, sizeof(TallyCell) * (t->dims + 1) * t->room);
+	if (t->slot == NULL)
+		return;
 	make_slots(t);
 	for (Size i = 0; i < t->n; i++)
 		*find_slot(t, t->cell + i * (t->dims + 1)) = (uint32) i;
 }
 
 static void
+append_point(Tally *t, const TallyCell *point, int64 count)
+{
+	TallyCell  *new = t->cell + t->n++ * (t->dims + 1);
+
+	memcpy(new, point, sizeof(TallyCell) * t->dims);
+	new[t->dims].count = count;
+}
+
+static void
 add_point(Tally *t, const TallyCell *point, int64 count)
 {
-	uint32	   *slot = find_slot(t, point);
-
 	t->total += count;
-	if (*slot == EMPTY)
+	if (t->slot != NULL)
 	{
-		TallyCell  *new;
+		uint32		number = *find_slot(t, point);
 
-		if (t->n == t->room)
+		if (number != EMPTY)
 		{
-			grow(t);
-			slot = find_slot(t, point);
+			t->cell[(Size) number * (t->dims + 1) + t->dims].count += count;
+			return;
 		}
-		*slot = (uint32) t->n;
-		new = t->cell + t->n++ * (t->dims + 1);
-		memcpy(new, point, sizeof(TallyCell) * t->dims);
-		new[t->dims].count = 0;
 	}
-	t->cell[(Size) *slot * (t->dims + 1) + t->dims].count += count;
+	if (t->n == t->room)
+		grow(t);
+	if (t->slot != NULL)
+		*find_slot(t, point) = (uint32) t->n;
+	append_point(t, point, count);
 }
 
 static Size
 tally_flat_size(ExpandedObjectHeader *eohptr)
 {
 	Tally	   *t = (Tally *) eohptr;
-	Size		size = FLAT_HEADER + sizeof(TallyCell) * (t->dims + 1) * t->n;
+	Size		size;
 
+	settle(t);
+	size = FLAT_HEADER + sizeof(TallyCell) * (t->dims + 1) * t->n;
 	if (size > MaxAllocSize)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -239,14 +305,24 @@ check_dims(int dims, int wanted)
 				 errmsg("a tally of %d numbers each is not one of %d", dims, wanted)));
 }
 
-/* A sorted copy of the points */
+/* The points in order: a copy, but of a tally appended to, which says the same before and after */
 static TallyPoints
-expanded_points(const Tally *t)
+expanded_points(Tally *t)
 {
+	TallyPoints points = {t->dims, t->parameter, t->total, 0, NULL};
 	Size		size = sizeof(TallyCell) * (t->dims + 1) * t->n;
-	TallyCell  *cell = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
-	TallyPoints points = {t->dims, t->parameter, t->total, t->n, cell};
+	TallyCell  *cell;
 
+	if (t->slot == NULL)
+	{
+		settle(t);
+		points.n = t->n;
+		points.cell = t->cell;
+		return points;
+	}
+	cell = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
+	points.n = t->n;
+	points.cell = cell;
 	memcpy(cell, t->cell, size);
 	sort_points(cell, t->n, t->dims);
 	return points;
@@ -402,6 +478,14 @@ tally_add(FunctionCallInfo fcinfo, int dims, double parameter, const double *poi
 	for (int i = 0; i < dims; i++)
 		cell[i].number = point[i] + 0.0;	/* never -0 */
 	cell[dims].count = 1;
+	if (!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)))
+	{
+		Tally	   *t = expanded(PG_GETARG_DATUM(0));
+
+		check_addable(t->dims, t->parameter, t->total, &one);
+		add_point(t, cell, 1);
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
 	return add_to_state(fcinfo, &one);
 }
 

@@ -8,12 +8,9 @@
  */
 #include "kpi_trail.h"
 
+#include "base_radix.h"
 #include "miscadmin.h"
-#include "port/pg_bitutils.h"
-#include "utils/memutils.h"
 
-#define RADIX_BITS	11
-#define RADIX		(1 << RADIX_BITS)
 #define FEW			32			/* points up to which insertion is the faster sort */
 
 static inline int
@@ -59,65 +56,21 @@ sort_few(int64 *word, Size n, int width)
 	}
 }
 
-/* By the digits of the entity from the last one; digits in which all agree are left out. */
-static pg_attribute_always_inline void
-sort_entities(int64 *word, Size n, int64 low, uint64 range, int width)
-{
-	Size		size = sizeof(int64) * width * n;
-	int64	   *room = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	int64	   *from = word;
-	int64	   *to = room;
-	Size	   *start = palloc_array(Size, RADIX + 1);
-
-	for (int shift = 0; shift < 64 && range >> shift > 0; shift += RADIX_BITS)
-	{
-		int64	   *swap;
-
-		CHECK_FOR_INTERRUPTS();
-		memset(start, 0, sizeof(Size) * (RADIX + 1));
-		for (Size i = 0; i < n; i++)
-			start[((((uint64) from[i * width] - (uint64) low) >> shift) & (RADIX - 1)) + 1]++;
-		for (int d = 0; d < RADIX; d++)
-			start[d + 1] += start[d];
-		for (Size i = 0; i < n; i++)
-			put(to + width * start[(((uint64) from[i * width] - (uint64) low) >> shift) & (RADIX - 1)]++, from + i * width, width);
-		swap = from;
-		from = to;
-		to = swap;
-	}
-	if (from != word)
-		memcpy(word, from, size);
-	pfree(room);
-	pfree(start);
-}
-
 static pg_attribute_always_inline void
 sort(int64 *word, Size n, int width)
 {
-	int64		low = PG_INT64_MAX,
-				high = PG_INT64_MIN;
-	bool		in_order = true,
-				entities_in_order = true;
+	bool		in_order = true;
 
 	if (n <= FEW)
 	{
 		sort_few(word, n, width);
 		return;
 	}
-	for (Size i = 0; i < n; i++)
-	{
-		low = Min(low, word[i * width]);
-		high = Max(high, word[i * width]);
-		if (i > 0)
-		{
-			in_order &= cmp(word + (i - 1) * width, word + i * width, width) <= 0;
-			entities_in_order &= word[(i - 1) * width] <= word[i * width];
-		}
-	}
+	for (Size i = 1; i < n && in_order; i++)
+		in_order = cmp(word + (i - 1) * width, word + i * width, width) <= 0;
 	if (in_order)
 		return;
-	if (!entities_in_order)
-		sort_entities(word, n, low, (uint64) high - (uint64) low, width);
+	radix_sort(word, n, width, 0, RADIX_INT64);
 	for (Size i = 0, end; i < n; i = end)
 	{
 		for (end = i + 1; end < n && word[end * width] == word[i * width];)

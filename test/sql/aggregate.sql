@@ -120,6 +120,13 @@ SELECT g, count(*) AS steps, count(*) FILTER (WHERE (c.at_risk, c.events, c.cens
   max(cardinality(c.incidence)) AS causes, bool_and(abs(1 - c.survival - (SELECT coalesce(sum(i), 0) FROM unnest(c.incidence) AS i)) < 1e-12) AS all_told
 FROM lives_by_crm AS c FULL JOIN lives_by_sql AS s USING (g, duration) GROUP BY g ORDER BY g;
 
+-- concentration of many values that first differ and then come again, few that come again and then differ
+CREATE TABLE amounts AS SELECT i, CASE WHEN i <= 12000 THEN i * 7919 % 1000003 ELSE i % 300 END::double precision / 8 - CASE WHEN i % 5 = 0 THEN 0 ELSE 3 END AS v FROM generate_series(1, 30000) AS i;
+SELECT way, crm.pareto_share(v, 0.2) = (SELECT sum(v) FROM (SELECT v FROM amounts ORDER BY v DESC LIMIT 6000) AS s) / sum(v) AS share,
+  abs(crm.gini(v) FILTER (WHERE v >= 0) - (SELECT sum((2 * n - of - 1) * v) / sum(v) / max(of) FROM (SELECT v, row_number() OVER (ORDER BY v) AS n, count(*) OVER () AS of FROM amounts WHERE v >= 0) AS s)) < 1e-12 AS gini,
+  crm.quantile_bounds(v, 7) = (SELECT percentile_cont((SELECT array_agg(k / 7::float8) FROM generate_series(1, 6) AS k)) WITHIN GROUP (ORDER BY v) FROM amounts) AS bounds
+FROM (SELECT 'distinct first' AS way, v FROM (SELECT * FROM amounts ORDER BY i) AS a UNION ALL SELECT 'distinct last', v FROM (SELECT * FROM amounts ORDER BY i DESC) AS a UNION ALL SELECT 'ascending', v FROM (SELECT * FROM amounts ORDER BY v) AS a) AS s GROUP BY way ORDER BY way;
+
 -- every way of running is one --------------------------------------------------
 CREATE TABLE ways (way text, result jsonb);
 CREATE FUNCTION pg_temp.run(_way text) RETURNS void LANGUAGE plpgsql AS $$
@@ -162,6 +169,7 @@ SELECT pg_temp.run('parallel with the leader');
 SELECT way, result = (SELECT result FROM ways WHERE way = 'hashed') AS equal FROM ways ORDER BY way;
 -- the whole, not by groups: large states travel
 CREATE TEMPORARY TABLE whole AS SELECT 'parallel' AS way, crm.repeat_rate(c, d), crm.retention(c, d, 6), crm.churn(c, d, e, '2022-12-31', '2023-12-31'), crm.persistency(c, d, e, 13, '2024-03-31', w), crm.funnel(c, s, t) FROM act;
+CREATE TEMPORARY TABLE concentration AS SELECT 'parallel' AS way, crm.pareto_share(v, 0.2), crm.quantile_bounds(v, 7), crm.gini(v) FILTER (WHERE v >= 0) FROM amounts;
 RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; SET max_parallel_workers_per_gather = 0;
 INSERT INTO whole SELECT 'plain', crm.repeat_rate(c, d), crm.retention(c, d, 6), crm.churn(c, d, e, '2022-12-31', '2023-12-31'), crm.persistency(c, d, e, 13, '2024-03-31', w), crm.funnel(c, s, t) FROM act;
 -- states as text and as values of a table, merged in groups of any size
@@ -174,7 +182,8 @@ CREATE AGGREGATE pg_temp.merged(crm._trail) (SFUNC = crm._trail_merge, STYPE = c
 CREATE TABLE states AS SELECT g, pg_temp.repeat_state(c, d) AS a, pg_temp.retention_state(c, d, 6) AS b, pg_temp.churn_state(c, d, e, '2022-12-31', '2023-12-31') AS c, pg_temp.persistency_state(c, d, e, 13, '2024-03-31', w) AS d, pg_temp.funnel_state(c, s, t) AS e FROM act GROUP BY g;
 INSERT INTO whole SELECT 'stored', crm._repeat_rate(pg_temp.merged(a)), crm._retention(pg_temp.merged(b)), crm._churn(pg_temp.merged(c)), crm._persistency_weighted(pg_temp.merged(d)), crm._funnel(pg_temp.merged(e)) FROM states;
 INSERT INTO whole SELECT 'as text', crm._repeat_rate(pg_temp.merged(a::text::crm._trail)), crm._retention(pg_temp.merged(b::text::crm._trail)), crm._churn(pg_temp.merged(c::text::crm._trail)), crm._persistency_weighted(pg_temp.merged(d::text::crm._trail)), crm._funnel(pg_temp.merged(e::text::crm._trail)) FROM states;
-SELECT count(*) AS ways, count(DISTINCT to_jsonb(w) - 'way') AS different FROM whole AS w;
+INSERT INTO concentration SELECT 'plain', crm.pareto_share(v, 0.2), crm.quantile_bounds(v, 7), crm.gini(v) FILTER (WHERE v >= 0) FROM amounts;
+SELECT count(*) AS ways, count(DISTINCT to_jsonb(w) - 'way') AS different FROM whole AS w UNION ALL SELECT count(*), count(DISTINCT to_jsonb(c) - 'way') FROM concentration AS c;
 -- the order of rows leaves no mark on a state
 SELECT (SELECT pg_temp.repeat_state(c, d ORDER BY c, d)::text FROM act) = (SELECT pg_temp.repeat_state(c, d ORDER BY d DESC)::text FROM act) AS repeat_rate, (SELECT pg_temp.funnel_state(c, s, t ORDER BY c)::text FROM act) = (SELECT pg_temp.funnel_state(c, s, t ORDER BY t)::text FROM act) AS funnel;
 
