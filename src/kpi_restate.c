@@ -104,6 +104,14 @@ static KeptQuery drop_standings = {
 	.sql = "DELETE FROM crm.standing WHERE slot = $1 AND customer_id = ANY ($2)",
 	.nargs = 2, .args = {INT2OID, INT8ARRAYOID}
 };
+static KeptQuery mark_standings = {
+	.sql = "UPDATE crm.standing SET first_day = first_day WHERE slot = $1 AND customer_id = ANY ($2)",
+	.nargs = 2, .args = {INT2OID, INT8ARRAYOID}
+};
+static KeptQuery mark_customers = {
+	.sql = "UPDATE crm.customer SET version = version + 1 WHERE id = ANY ($2)",
+	.nargs = 2, .args = {INT2OID, INT8ARRAYOID}
+};
 static KeptQuery put_entries = {
 	.sql = "INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries) "
 	"SELECT $1, u.* FROM unnest($2, $3, $4, $5, $6) u",
@@ -139,12 +147,6 @@ same_bytes(const struct varlena *a, const struct varlena *b)
 	return VARSIZE(a) == VARSIZE(b) && memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0;
 }
 
-static void
-post_change(void *arg, const Posting *p)
-{
-	entries_add(arg, p);
-}
-
 static Datum
 array_of(Datum *values, int n, Oid type)
 {
@@ -154,6 +156,30 @@ array_of(Datum *values, int n, Oid type)
 
 	get_typlenbyvalalign(type, &len, &byval, &align);
 	return PointerGetDatum(construct_array(values, n, type, len, byval, align));
+}
+
+/* A list of customers on its way to a query */
+typedef struct CustomerList
+{
+	int			n;
+	Datum	   *id;
+} CustomerList;
+
+static void
+run_for(KeptQuery *q, Datum slot, const CustomerList *list)
+{
+	Datum		args[2] = {slot};
+
+	if (list->n == 0)
+		return;
+	args[1] = array_of(list->id, list->n, INT8OID);
+	kept_query_rows(q, args, NULL, 0, NULL, NULL);
+}
+
+static void
+post_change(void *arg, const Posting *p)
+{
+	entries_add(arg, p);
 }
 
 /* Rows for crm.kpi_entry on their way */
@@ -207,8 +233,9 @@ PG_FUNCTION_INFO_V1(crm_restate);
  * restate(generation, slot, customers, settled, until, entries)
  * Makes the standings of these customers anew in a slot, where they differ
  * from what is there, and with entries true posts the difference of their
- * timelines.  Returns the earliest day of any timeline changed, NULL when none
- * was.
+ * timelines.  Then a row of every customer is written, changed or not, so that
+ * whoever posts for one of them by an older snapshot fails.  Returns the earliest
+ * day of any timeline changed, NULL when none was.
  * Errors: 22004, 22023.
  */
 Datum
@@ -224,9 +251,10 @@ crm_restate(PG_FUNCTION_ARGS)
 	Poster	   *poster;
 	entries_hash *entries;
 	Datum	   *put[4];
-	Datum	   *gone;
+	CustomerList gone = {0};
+	CustomerList same_row = {0};
+	CustomerList no_row = {0};
 	int			nput = 0;
-	int			ngone = 0;
 	int64		at = 0;
 	bool		of_0_1;
 	bool		post;
@@ -269,7 +297,9 @@ crm_restate(PG_FUNCTION_ARGS)
 	poster = poster_create(settled, until, post_change, entries);
 	for (Size c = 0; c < lengthof(put); c++)
 		put[c] = palloc_array(Datum, Max(book->ncustomers, 1));
-	gone = palloc_array(Datum, Max(old.n, 1));
+	gone.id = palloc_array(Datum, Max(old.n, 1));
+	same_row.id = palloc_array(Datum, Max(old.n, 1));
+	no_row.id = palloc_array(Datum, Max(book->ncustomers, 1));
 	/* both are in order of customer */
 	for (int64 i = 0; i < book->ncustomers || at < old.n;)
 	{
@@ -303,6 +333,7 @@ crm_restate(PG_FUNCTION_ARGS)
 		{
 			pfree(packed);
 			pfree(facets);
+			same_row.id[same_row.n++] = Int64GetDatum(customer);
 			continue;
 		}
 		if (o && !same)
@@ -316,7 +347,7 @@ crm_restate(PG_FUNCTION_ARGS)
 				poster_run(poster, &was, -1);
 			pfree(was.row);
 			if (packed == NULL)
-				gone[ngone++] = Int64GetDatum(customer);
+				gone.id[gone.n++] = Int64GetDatum(customer);
 		}
 		if (packed)
 		{
@@ -332,6 +363,8 @@ crm_restate(PG_FUNCTION_ARGS)
 			put[3][nput] = PointerGetDatum(facets);
 			nput++;
 		}
+		else if (o == NULL)
+			no_row.id[no_row.n++] = Int64GetDatum(customer);
 	}
 
 	if (nput > 0)
@@ -347,10 +380,11 @@ crm_restate(PG_FUNCTION_ARGS)
 			kept_query_rows(&put_standings, args, NULL, 1, ignore_row, NULL);
 		}
 	}
-	if (ngone > 0)
+	run_for(&drop_standings, args[0], &gone);
+	if (post && !of_0_1)
 	{
-		args[1] = array_of(gone, ngone, INT8OID);
-		kept_query_rows(&drop_standings, args, NULL, 0, NULL, NULL);
+		run_for(&mark_standings, args[0], &same_row);
+		run_for(&mark_customers, args[0], &no_row);
 	}
 	entries_pack(entries, settled, put_entry_row, rows);
 	flush_entries(rows);

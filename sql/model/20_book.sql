@@ -184,7 +184,7 @@ COMMENT ON COLUMN crm.customer.created_at IS 'When the row was made.';
 COMMENT ON COLUMN crm.customer.created_by IS 'Who made it.';
 COMMENT ON COLUMN crm.customer.updated_at IS 'Last change of what a user may change.';
 COMMENT ON COLUMN crm.customer.updated_by IS 'Who changed it.';
-COMMENT ON COLUMN crm.customer.version IS 'Counts changes of anything that bears on the standing; kept by posting.';
+COMMENT ON COLUMN crm.customer.version IS 'Counts changes of the customer and of what hangs on it, policies excepted; kept by posting.';
 CREATE INDEX ON crm.customer (org_id);
 CREATE INDEX ON crm.customer (source_channel_id);
 CREATE INDEX ON crm.customer (resident_id) WHERE resident_id IS NOT NULL;

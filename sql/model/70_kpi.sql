@@ -160,10 +160,7 @@ BEGIN
   END IF;
   more := touched;
   WHILE more <> '{}' LOOP
-    IF more[2] IS NOT NULL THEN
-      PERFORM FROM crm.customer c WHERE c.id = ANY (more) ORDER BY c.id FOR NO KEY UPDATE;
-    END IF;
-    UPDATE crm.customer c SET version = c.version + 1 WHERE c.id = ANY (more);
+    PERFORM FROM crm.customer c WHERE c.id = ANY (more) ORDER BY c.id FOR NO KEY UPDATE;
     GET DIAGNOSTICS locked = ROW_COUNT;
     some_gone := some_gone OR locked < array_length(more, 1);
     EXIT WHEN policies = '{}';
@@ -173,6 +170,9 @@ BEGIN
     more := (SELECT array_agg(m ORDER BY m) FROM (SELECT unnest(more) EXCEPT SELECT unnest(touched)) AS x (m));
     touched := touched || more;
   END LOOP;
+  IF customers <> '{}' THEN
+    UPDATE crm.customer c SET version = c.version + 1 WHERE c.id = ANY (customers);
+  END IF;
   IF policies <> '{}' THEN
     PERFORM crm._derive_cover(policies);
   END IF;

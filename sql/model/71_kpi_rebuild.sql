@@ -260,23 +260,31 @@ BEGIN
   IF NOT EXISTS (SELECT FROM crm.pending) THEN
     RETURN 0;
   END IF;
-  -- as posting does, before the queue, which a rebuild waits for with this table held
-  LOCK TABLE crm.generation IN ROW SHARE MODE;
-  WITH gone AS (
-    DELETE FROM crm.pending p
-    WHERE p.ctid = ANY (ARRAY(SELECT q.ctid FROM crm.pending q LIMIT at_most FOR UPDATE SKIP LOCKED))
-    RETURNING p.customer_id, p.policy_id)
-  SELECT coalesce(array_agg(DISTINCT gone.customer_id) FILTER (WHERE gone.customer_id IS NOT NULL), '{}'),
-         coalesce(array_agg(DISTINCT gone.policy_id) FILTER (WHERE gone.policy_id IS NOT NULL), '{}')
-  INTO customers, policies FROM gone;
-  IF customers = '{}' AND policies = '{}' THEN
-    RETURN 0;
-  END IF;
-  PERFORM crm._post(customers, policies);
-  RETURN array_length(customers || policies, 1);
+  FOR attempt IN 1..10 LOOP
+    BEGIN
+      -- as posting does, before the queue, which a rebuild waits for with this table held
+      LOCK TABLE crm.generation IN ROW SHARE MODE;
+      WITH gone AS (
+        DELETE FROM crm.pending p
+        WHERE p.ctid = ANY (ARRAY(SELECT q.ctid FROM crm.pending q LIMIT at_most FOR UPDATE SKIP LOCKED))
+        RETURNING p.customer_id, p.policy_id)
+      SELECT coalesce(array_agg(DISTINCT gone.customer_id) FILTER (WHERE gone.customer_id IS NOT NULL), '{}'),
+             coalesce(array_agg(DISTINCT gone.policy_id) FILTER (WHERE gone.policy_id IS NOT NULL), '{}')
+      INTO customers, policies FROM gone;
+      IF customers <> '{}' OR policies <> '{}' THEN
+        PERFORM crm._post(customers, policies);
+      END IF;
+      RETURN coalesce(array_length(customers || policies, 1), 0);
+    EXCEPTION WHEN deadlock_detected THEN
+      -- writers lock customers in any order: all locks are given up, theirs is the turn
+      IF attempt = 10 THEN
+        RAISE;
+      END IF;
+    END;
+  END LOOP;
 END
 $$;
-COMMENT ON FUNCTION crm._drain_pending(integer) IS 'Posts some of what is queued.';
+COMMENT ON FUNCTION crm._drain_pending(integer) IS 'Posts some of what is queued, again when it is chosen to end a deadlock with a writer. Errors: 40P01 after ten times.';
 REVOKE ALL ON FUNCTION crm._drain_pending(integer) FROM PUBLIC;
 
 CREATE PROCEDURE crm.refresh(as_of date DEFAULT NULL, batch integer DEFAULT 20000)

@@ -38,13 +38,13 @@ BEGIN
   RETURN NULL;
 END
 $$;
-CREATE TRIGGER echo AFTER UPDATE OF version ON crm.customer FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION public.echo();
-CREATE CONSTRAINT TRIGGER echo_late AFTER UPDATE OF version ON crm.customer DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION public.echo();
+CREATE TRIGGER echo AFTER UPDATE ON crm.standing FOR EACH ROW WHEN (NEW.customer_id = 1) EXECUTE FUNCTION public.echo();
+CREATE CONSTRAINT TRIGGER echo_late AFTER UPDATE ON crm.standing DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.customer_id = 1) EXECUTE FUNCTION public.echo();
 UPDATE crm.policy SET premium = 2000 WHERE id = 1;
-DROP TRIGGER echo ON crm.customer;
+DROP TRIGGER echo ON crm.standing;
 UPDATE crm.customer SET known_from = '2024-01-01' WHERE id = 2;
 UPDATE crm.policy SET premium = 3000 WHERE id = 1;
-DROP TRIGGER echo_late ON crm.customer;
+DROP TRIGGER echo_late ON crm.standing;
 
 -- names and rights ------------------------------------------------------------------
 

@@ -58,3 +58,5 @@ BEGIN
     END;
   END LOOP;
 END;
+
+COMMENT ON COLUMN crm.customer.version IS 'Counts changes of the customer and of what hangs on it, policies excepted; kept by posting.';
