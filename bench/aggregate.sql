@@ -1,5 +1,5 @@
 -- The aggregates over customers and policies beside the best plain SQL for the same, at 100 thousand and 1 million customers: milliseconds,
--- the least of five runs each in turn, with the results compared; times: plain SQL over crm. Then both with two parallel workers.
+-- the least of three runs each in turn, with the results compared; times: plain SQL over crm. Then both with two parallel workers.
 -- Run with: psql -f bench/aggregate.sql
 \set ON_ERROR_STOP on
 \pset pager off
@@ -76,7 +76,7 @@ BEGIN
   FOR customers IN 5 .. 6 LOOP
     FOR workers IN 0 .. 2 BY 2 LOOP
       PERFORM set_config('max_parallel_workers_per_gather', workers::text, true);
-      FOR run IN 1 .. 5 LOOP
+      FOR run IN 1 .. 3 LOOP
         FOR f IN SELECT * FROM forms ORDER BY n, form LOOP
           start := clock_timestamp();
           EXECUTE format(f.query, (10 ^ customers)::integer) INTO result;
