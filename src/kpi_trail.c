@@ -301,9 +301,9 @@ add_points(FunctionCallInfo fcinfo, const TrailPoints *more)
 		Size		room = TRAIL_FIRST;
 		FlatTrail  *flat;
 
-		while (room < have.n + more->n + 1)
+		while (room < 2 * (have.n + more->n))
 			room *= 2;
-		flat = make_flat(&have, have.n, 2 * room);
+		flat = make_flat(&have, have.n, room);
 		memcpy(flat->word + have.n * trail_width(more->kind), more->word, point_size(more->kind) * more->n);
 		flat->n = (int64) (have.n + more->n);
 		PG_RETURN_POINTER(flat);
