@@ -2,6 +2,7 @@
 # and into a bare table without any; a second posting, which finds nothing; and a month settled.
 # SETTLEMENT_RECEIPTS are the sizes, by default "10000 100000 1000000", five for each policy.
 settlement_sql() { sql -d bench_settlement "$@"; }
+declare -A settlement_before
 settlement_row() { # NAME STATEMENT ROWS [RUNS [BEFORE]]: the least of 3 runs, each after BEFORE; compared by the time of the processor
 	local i
 	echo "$2;" >"$work/settlement.sql"
@@ -10,8 +11,10 @@ settlement_row() { # NAME STATEMENT ROWS [RUNS [BEFORE]]: the least of 3 runs, e
 		timed "$work/settlement.sql" -d bench_settlement
 	done >"$work/settlement.runs"
 	read -r t c < <(sort -g -k 2 "$work/settlement.runs" | head -n 1)
-	base=${base:-$c}
-	printf '%-10s %-46s %8.2f %8.2f %10.0f %7s\n' "$n" "$1" "$t" "$c" "$(awk -v t="$c" -v n="$3" 'BEGIN {print n / t}')" "$(ratio "$c" "$base")"
+	case $1 in *'the same lines') base=$c ;; *'a bare table') bare=$c ;; esac
+	printf '%-10s %-46s %8.2f %8.2f %10.0f %7s %7s %7s\n' "$n" "$1" "$t" "$c" "$(awk -v t="$c" -v n="$3" 'BEGIN {print n / (t > 0 ? t : 0.01)}')" \
+		"$(ratio "$c" "$base")" "$(ratio "$c" "$bare")" "$([ -z "${settlement_before[$1]:-}" ] || awk -v c="$c" -v n="$3" -v before="${settlement_before[$1]}" 'BEGIN {printf "%.2f", c / n / before}')"
+	settlement_before[$1]=$(awk -v c="$c" -v n="$3" 'BEGIN {print (c > 0 ? c : 0.01) / n}')
 }
 # the table as it was before anything was posted, its keys included
 settlement_emptied() {
@@ -24,7 +27,8 @@ settlement_kept() {
 }
 settlement_bare() { settlement_sql -c 'DROP TABLE IF EXISTS bench.bare'; }
 title 'Receipts split between channels'
-printf '%-10s %-46s %8s %8s %10s %7s\n' receipts '' s 'cpu s' 'rows a s' times
+# times: the plain INSERT into the same table, and into the bare one; growth: of the time for each receipt, from the size before
+printf '%-10s %-46s %8s %8s %10s %7s %7s %7s\n' receipts '' s 'cpu s' 'rows a s' times 'bare' growth
 for n in ${SETTLEMENT_RECEIPTS:-10000 100000 1000000}; do
 	sql -d postgres -c 'SET client_min_messages = warning' -c 'DROP DATABASE IF EXISTS bench_settlement' -c 'CREATE DATABASE bench_settlement' \
 		-c 'ALTER DATABASE bench_settlement SET client_min_messages = warning'
@@ -61,9 +65,10 @@ for n in ${SETTLEMENT_RECEIPTS:-10000 100000 1000000}; do
 	[ "$(settlement_sql -c 'SELECT count(*) FROM bench.line')" = "$n" ] || { echo 'not every receipt was split' >&2; exit 1; }
 	[ -z "$(settlement_sql -c 'SELECT * FROM crm._check_settlement()')" ] || { echo 'the settlement is not in order' >&2; exit 1; }
 	base=
+	bare=
+	settlement_row 'INSERT into a bare table' 'CREATE TABLE bench.bare AS SELECT * FROM bench.line' "$n" 3 settlement_bare
 	settlement_row 'INSERT of the same lines' "INSERT INTO crm.settlement_line (settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by)
 		SELECT settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by FROM bench.line" "$n" 3 settlement_kept
-	settlement_row 'INSERT into a bare table' 'CREATE TABLE bench.bare AS SELECT * FROM bench.line' "$n" 3 settlement_bare
 	settlement_row 'crm.post_settlement()' 'SELECT crm.post_settlement()' "$n" 3 settlement_emptied
 	settlement_sql -c 'VACUUM ANALYZE crm.settlement_line'
 	settlement_row 'crm.post_settlement() again, nothing new' 'SELECT crm.post_settlement()' "$n"

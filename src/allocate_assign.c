@@ -387,6 +387,17 @@ fill_pairs(const AssignInput *input, const Answer *answer, Datum *values, Datum 
 	return total;
 }
 
+static double
+within_range(double x)
+{
+	if (isinf(x) || isnan(x))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("benefits add up to more than double precision holds"),
+				 errhint("Divide all benefits by the same number.")));
+	return x;
+}
+
 /*
  * crm.solve_assignment(edges text, capacities text, objective text,
  *						seconds double precision, rounds bigint)
@@ -398,10 +409,10 @@ fill_pairs(const AssignInput *input, const Answer *answer, Datum *values, Datum 
  * are over (NULL: no limit) or rounds are done (NULL: no limit).  Time ends it
  * only between rounds, so rounds alone says what comes out.
  *
- * gap is |total - bound| / |bound|.  A total is a sum of floating point
- * numbers; beyond the range of double precision it and the gap are infinite.
+ * gap is |total - bound| / |bound|.
  *
- * Errors: those of crm.assign(); 22023 seconds not positive or NaN, rounds
+ * Errors: those of crm.assign(); 22003 also total, bound or a price beyond the
+ * range of double precision; 22023 seconds not positive or NaN, rounds
  * negative, neither of both.
  */
 PG_FUNCTION_INFO_V1(crm_allocate_solve_assignment);
@@ -455,23 +466,23 @@ crm_allocate_solve_assignment(PG_FUNCTION_ARGS)
 
 	for (int c = 0; c < 8; c++)
 		column[c] = palloc_extended(mul_size(input.holder_count + 1, sizeof(Datum)), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	total = fill_pairs(&input, &answer, values, column[3], column[4]);
-	bound = isnan(answer.bound) ? total : answer.bound;
+	total = within_range(fill_pairs(&input, &answer, values, column[3], column[4]));
+	bound = isnan(answer.bound) ? total : within_range(answer.bound);
 	for (int64 j = 0; j < input.holder_count; j++)
 	{
 		column[0][j] = Int64GetDatum(input.holders[j].id);
 		column[1][j] = Int64GetDatum(input.holders[j].capacity);
 		column[2][j] = Int64GetDatum(input.holders[j].floor);
 		column[5][j] = BoolGetDatum(answer.serves && answer.serves[j]);
-		column[6][j] = Float8GetDatum(answer.place[j]);
-		column[7][j] = Float8GetDatum(answer.floor ? answer.floor[j] : 0);
+		column[6][j] = Float8GetDatum(within_range(answer.place[j]));
+		column[7][j] = Float8GetDatum(answer.floor ? within_range(answer.floor[j]) : 0);
 	}
 	values[SOLVED_CUSTOMERS] = Int64GetDatum(input.customers);
 	values[SOLVED_ASSIGNED] = Int64GetDatum(answer.served);
 	values[SOLVED_ASSIGNED_BOUND] = Int64GetDatum(answer.served_bound);
 	values[SOLVED_TOTAL] = Float8GetDatum(total);
 	values[SOLVED_BOUND] = Float8GetDatum(bound);
-	values[SOLVED_GAP] = Float8GetDatum(bound == total ? 0 : isinf(total) ? get_float8_infinity() : fabs(total - bound) / fabs(bound));
+	values[SOLVED_GAP] = Float8GetDatum(bound == total ? 0 : fabs(total - bound) / fabs(bound));
 	values[SOLVED_PROVEN] = BoolGetDatum(answer.served == answer.served_bound && isnan(answer.bound));
 	values[SOLVED_ROUNDS] = Int64GetDatum(input.weighted ? answer.rounds : 0);
 	values[SOLVED_HOLDERS] = bigint_array(column[0], input.holder_count);

@@ -5,9 +5,9 @@
  */
 #include "postgres.h"
 
-#include "allocate_state.h"
-
 #include "allocate_queue.h"
+#include "allocate_steps.h"
+
 #include "base_key.h"
 #include "miscadmin.h"
 

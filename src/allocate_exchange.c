@@ -5,7 +5,8 @@
  */
 #include "postgres.h"
 
-#include "allocate_exchange.h"
+#include "allocate_graph.h"
+#include "allocate_steps.h"
 
 #include "miscadmin.h"
 

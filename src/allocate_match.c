@@ -5,7 +5,7 @@
  */
 #include "postgres.h"
 
-#include "allocate_state.h"
+#include "allocate_steps.h"
 
 #include "miscadmin.h"
 

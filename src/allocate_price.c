@@ -10,7 +10,7 @@
  */
 #include "postgres.h"
 
-#include "allocate_exchange.h"
+#include "allocate_graph.h"
 
 #include "miscadmin.h"
 

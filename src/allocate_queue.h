@@ -6,6 +6,8 @@
 #ifndef ALLOCATE_QUEUE_H
 #define ALLOCATE_QUEUE_H
 
+#include "allocate_memory.h"
+
 /* Nodes ordered by a key, the lowest on top: a heap that knows their places */
 typedef struct Queue
 {

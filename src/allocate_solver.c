@@ -40,11 +40,7 @@
  */
 #include "postgres.h"
 
-#include "allocate_solver.h"
-
-#include "allocate_solver.h"
-
-#include "allocate_state.h"
+#include "allocate_steps.h"
 
 #include "port/pg_bitutils.h"
 

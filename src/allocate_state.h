@@ -6,6 +6,7 @@
 #ifndef ALLOCATE_STATE_H
 #define ALLOCATE_STATE_H
 
+#include "allocate_memory.h"
 #include "allocate_solver.h"
 
 /* Leave so few customers to shortest paths; below it the auction is dearer. */
@@ -50,22 +51,6 @@ typedef struct Solver
 	int64		closed_space;
 	AllocatePrices *prices;		/* that are wanted, or NULL */
 } Solver;
-
-static inline void *
-alloc_array(int64 count, Size size)
-{
-	return palloc_extended(mul_size(Max(count, 1), size), MCXT_ALLOC_HUGE);
-}
-
-static inline void *
-alloc_zeroed(int64 count, Size size)
-{
-	return palloc_extended(mul_size(Max(count, 1), size),
-						   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
-#define ALLOC(type, count) ((type *) alloc_array((count), sizeof(type)))
-#define ALLOC0(type, count) ((type *) alloc_zeroed((count), sizeof(type)))
 
 /*
  * The cheapest holder of a customer at the present prices, its cost and the
@@ -112,9 +97,5 @@ cost_at(const Solver *s, int32 i, int32 j)
 	elog(ERROR, "cannot happen: customer %d has no edge to holder %d", i, j);
 	return 0;
 }
-
-extern bool allocate_match(Solver *s);
-extern void allocate_auction(Solver *s);
-extern void allocate_exchange(Solver *s);
 
 #endif							/* ALLOCATE_STATE_H */

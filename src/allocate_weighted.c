@@ -19,9 +19,8 @@
  */
 #include "postgres.h"
 
-#include "allocate_weighted_state.h"
+#include "allocate_weighted_steps.h"
 
-#include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
 /*
@@ -67,25 +66,6 @@ weighted_rounds(const WeightedProblem *problem)
 	int64		edges = problem->first[problem->customers];
 
 	return Max(10, Min(USUAL_ROUNDS, USUAL_WORK / Max(edges, 1)));
-}
-
-/*
- * Whether there is time for one more round; counts it.
- */
-bool
-weighted_round(Weighted *w)
-{
-	instr_time	now;
-
-	CHECK_FOR_INTERRUPTS();
-	if (w->rounds >= w->rounds_limit)
-		return false;
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, w->start);
-	if (INSTR_TIME_GET_DOUBLE(now) > w->seconds)
-		return false;
-	w->rounds++;
-	return true;
 }
 
 /*

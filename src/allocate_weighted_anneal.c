@@ -10,7 +10,7 @@
  */
 #include "postgres.h"
 
-#include "allocate_weighted_state.h"
+#include "allocate_weighted_steps.h"
 
 #include <math.h>
 

@@ -11,9 +11,8 @@
  */
 #include "postgres.h"
 
-#include "allocate_weighted_relaxation.h"
+#include "allocate_weighted_steps.h"
 
-#include "miscadmin.h"
 
 /* Steps by which a node improves its bound */
 #define NODE_STEPS		12

@@ -9,7 +9,7 @@
  */
 #include "postgres.h"
 
-#include "allocate_weighted_state.h"
+#include "allocate_weighted_steps.h"
 
 #include <math.h>
 

@@ -16,7 +16,7 @@ typedef struct Item
 	int32		load;
 } Item;
 
-struct Relaxation
+typedef struct Relaxation
 {
 	Weighted   *w;
 	const int64 *cost;			/* of each edge */
@@ -39,8 +39,15 @@ struct Relaxation
 	int64		cells_size;
 	int64	   *row;
 	int64		row_size;
-};
+} Relaxation;
 
+/* allocate_weighted_value.c */
+extern Relaxation *relaxation_make(Weighted *w, const int64 *cost, int64 leave, int64 grain);
+extern int64 relaxation_value(Relaxation *r);
+extern void relaxation_step(Relaxation *r, int64 value, int64 target);
+extern void relaxation_close(Relaxation *r, int64 bound);
+
+/* allocate_weighted_pick.c */
 extern int64 relaxation_pick(Relaxation *r, int32 j);
 
 #endif							/* ALLOCATE_WEIGHTED_RELAXATION_H */

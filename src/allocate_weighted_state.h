@@ -6,8 +6,10 @@
 #ifndef ALLOCATE_WEIGHTED_STATE_H
 #define ALLOCATE_WEIGHTED_STATE_H
 
+#include "allocate_memory.h"
 #include "allocate_weighted.h"
 
+#include "miscadmin.h"
 #include "portability/instr_time.h"
 
 /* No edge: the customer is left out */
@@ -21,23 +23,6 @@
 #define PATIENCE		20
 #define MOMENTUM		0.3
 #define LEAST_STEP		0.004
-
-/* A state of the search: who is where, always within the capacities */
-typedef struct Plan
-{
-	int64	   *at;				/* edge of each customer, or NONE */
-	int64	   *room;			/* left at each holder */
-	int32	   *head;			/* first customer of each holder */
-	int32	   *next;			/* the customers beside this one */
-	int32	   *previous;
-	int64		cost;
-	int32		left;			/* customers left out */
-	bool		keeps_steps;	/* to be taken back perhaps: */
-	int32	   *who;
-	int64	   *was;
-	int64		steps;
-	int64		steps_size;
-} Plan;
 
 typedef struct Weighted
 {
@@ -73,11 +58,6 @@ typedef struct Weighted
 	double		seconds;
 } Weighted;
 
-#define ALLOC(type, count) \
-	((type *) palloc_extended(mul_size(Max(count, 1), sizeof(type)), MCXT_ALLOC_HUGE))
-#define ALLOC0(type, count) \
-	((type *) palloc_extended(mul_size(Max(count, 1), sizeof(type)), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO))
-
 /* The next number below a limit of a fixed sequence (xorshift64*) */
 static inline uint32
 some_number(Weighted *w, uint32 limit)
@@ -109,38 +89,21 @@ is_proven(const Weighted *w)
 	return w->best_left == w->left_bound && cost_bound(w) == w->best_cost;
 }
 
-/* allocate_weighted.c */
-extern bool weighted_round(Weighted *w);
+/* Whether there is time for one more round; counts it. */
+static inline bool
+weighted_round(Weighted *w)
+{
+	instr_time	now;
 
-/* allocate_weighted_price.c */
-extern void weighted_prices(Weighted *w, Plan *plan);
-
-/* allocate_weighted_value.c */
-typedef struct Relaxation Relaxation;
-extern Relaxation *relaxation_make(Weighted *w, const int64 *cost, int64 leave, int64 grain);
-extern int64 relaxation_value(Relaxation *r);
-extern void relaxation_step(Relaxation *r, int64 value, int64 target);
-extern void relaxation_close(Relaxation *r, int64 bound);
-extern void weighted_values(Weighted *w, Relaxation *r, Plan *plan);
-
-/* allocate_weighted_search.c */
-extern Plan *plan_make(Weighted *w);
-extern void plan_build(Weighted *w, Plan *plan, const double *price);
-extern void plan_of_best(const Weighted *w, Plan *plan);
-extern void plan_keep(Weighted *w, const Plan *plan);
-extern void plan_move(const Weighted *w, Plan *plan, int32 i, int64 e);
-extern void plan_fill(Weighted *w, Plan *plan, const double *price);
-extern void plan_improve(Weighted *w, Plan *plan, int64 work);
-extern void weighted_search(Weighted *w, Plan *plan);
-
-/* allocate_weighted_anneal.c */
-typedef struct Annealing Annealing;
-extern Annealing *annealing_make(Weighted *w);
-extern void annealing_go(Annealing *a, Plan *plan);
-
-/* allocate_weighted_branch.c */
-typedef struct Branching Branching;
-extern Branching *branching_make(Weighted *w, bool count_only);
-extern bool branching_go(Branching *b, int nodes);
+	CHECK_FOR_INTERRUPTS();
+	if (w->rounds >= w->rounds_limit)
+		return false;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, w->start);
+	if (INSTR_TIME_GET_DOUBLE(now) > w->seconds)
+		return false;
+	w->rounds++;
+	return true;
+}
 
 #endif							/* ALLOCATE_WEIGHTED_STATE_H */

@@ -10,7 +10,7 @@
  */
 #include "postgres.h"
 
-#include "allocate_weighted_relaxation.h"
+#include "allocate_weighted_steps.h"
 
 #include "miscadmin.h"
 

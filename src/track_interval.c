@@ -149,7 +149,8 @@ check_counts(int64 hits, int64 trials)
 	if (hits < 0 || hits > trials)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%lld of %lld is no rate", (long long) hits, (long long) trials)));
+				 errmsg("%lld of %lld is no rate", (long long) hits, (long long) trials),
+				 errhint("Give how many of all it was, from 0 to all.")));
 }
 
 PG_FUNCTION_INFO_V1(crm_track_wilson);
@@ -253,7 +254,8 @@ crm_track_mean_uplift(PG_FUNCTION_ARGS)
 		if (!isfinite(mean[i]) || !isfinite(variance) || variance < 0 || number < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("mean %g, variance %g and number %lld are of no group", mean[i], variance, (long long) number)));
+					 errmsg("mean %g, variance %g and number %lld are of no group", mean[i], variance, (long long) number),
+					 errhint("Give a finite mean, a finite variance from 0 on, and how many there are.")));
 		known = known && !PG_ARGISNULL(3 * i + 1) && number >= 2;
 		n[i] = number;
 		error[i] = number > 0 ? variance / number : 0;

@@ -4,6 +4,7 @@
  *-------------------------------------------------------------------------
  */
 #include "types_split.h"
+#include "types_shares.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -162,8 +163,10 @@ Datum
 crm_split(PG_FUNCTION_ARGS)
 {
 	Numeric		amount = PG_GETARG_NUMERIC(0);
-	CrmWeights	shares = crm_weights_read(PG_GETARG_ARRAYTYPE_P(1), "share");
+	const Shares *shares = crm_shares_read(fcinfo->flinfo, PG_GETARG_ARRAYTYPE_P(1));
+	int			n = shares->exact.n;
 	int32		scale = PG_GETARG_INT32(2);
+	int64		whole;
 	Numeric		units;
 	Numeric		unit;
 	Numeric	   *parts;
@@ -173,6 +176,19 @@ crm_split(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("scale \"%d\" is not within 0 and %d", scale, MAX_SCALE)));
+	result = palloc(sizeof(Datum) * Max(n, 1));
+	if (shares->whole != NULL && crm_whole_units(amount, scale, &whole))
+	{
+		int64	   *whole_parts = palloc(sizeof(int64) * n);
+
+		if (crm_shares_divide(shares, whole < 0 ? -whole : whole, whole_parts))
+		{
+			for (int i = 0; i < n; i++)
+				result[i] = NumericGetDatum(int64_div_fast_to_numeric(whole < 0 ? -whole_parts[i] : whole_parts[i], scale));
+			PG_RETURN_ARRAYTYPE_P(construct_array(result, n, NUMERICOID, -1, false, TYPALIGN_INT));
+		}
+	}
+
 	check_number(amount, parse_number(MAX_MAGNITUDE), "amount");
 	units = crm_mul(amount, parse_number(psprintf("1e%d", scale)));
 	if (crm_numeric_order(units, crm_quotient(units, int64_to_numeric(1))) != 0)
@@ -184,16 +200,15 @@ crm_split(PG_FUNCTION_ARGS)
 	unit = parse_number(psprintf("%se-%d", crm_numeric_sign(units) < 0 ? "-1" : "1", scale));
 	units = DatumGetNumeric(DirectFunctionCall1(numeric_abs,
 												NumericGetDatum(crm_quotient(units, int64_to_numeric(1)))));
-	parts = palloc(sizeof(Numeric) * Max(shares.n, 1));
-	if (crm_numeric_sign(shares.total) == 0 && crm_numeric_sign(units) != 0)
+	parts = palloc(sizeof(Numeric) * Max(n, 1));
+	if (crm_numeric_sign(shares->exact.total) == 0 && crm_numeric_sign(units) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("nobody to give the amount \"%s\" to", numeric_normalize(amount)),
 				 errdetail("At least one share must be above zero.")));
-	crm_largest_remainder(units, &shares, parts);
+	crm_largest_remainder(units, &shares->exact, parts);
 
-	result = palloc(sizeof(Datum) * Max(shares.n, 1));
-	for (int i = 0; i < shares.n; i++)
+	for (int i = 0; i < n; i++)
 		result[i] = NumericGetDatum(crm_mul(parts[i], unit));
-	PG_RETURN_ARRAYTYPE_P(construct_array(result, shares.n, NUMERICOID, -1, false, TYPALIGN_INT));
+	PG_RETURN_ARRAYTYPE_P(construct_array(result, n, NUMERICOID, -1, false, TYPALIGN_INT));
 }

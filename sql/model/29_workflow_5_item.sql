@@ -39,9 +39,9 @@ BEGIN
   SELECT x.* INTO v FROM crm.workflow w JOIN crm.workflow_version x ON x.workflow = w.code AND x.version = w.version WHERE w.code = _open_item.workflow;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no workflow "%"', _open_item.workflow USING ERRCODE = 'invalid_parameter_value', HINT = 'crm.workflow lists the workflows.';
-  ELSIF NOT EXISTS (SELECT FROM crm.organisation o WHERE o.id = _open_item.org_id) THEN
-    RAISE EXCEPTION 'there is no unit "%"', _open_item.org_id USING ERRCODE = 'foreign_key_violation';
-  ELSIF v.subject = 'customer' THEN
+  END IF;
+  PERFORM crm._require_known('unit', _open_item.org_id);
+  IF v.subject = 'customer' THEN
     PERFORM crm._lock_customer(_open_item.subject_id);
     item.customer_id := _open_item.subject_id;
   ELSE

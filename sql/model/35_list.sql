@@ -58,6 +58,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   list_id bigint;
 BEGIN
+  PERFORM crm._require_values('a list', json_build_object('name', save_list.name, 'condition', save_list.condition));
   INSERT INTO crm.list AS l (name, condition, shared, note)
   VALUES (save_list.name, save_list.condition, save_list.shared, save_list.note)
   ON CONFLICT (owner, name) DO UPDATE

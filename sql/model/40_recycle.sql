@@ -117,39 +117,34 @@ COMMENT ON FUNCTION crm._free_again(timestamptz, crm.recycle_rule) IS
 
 -- purchases ---------------------------------------------------------------
 
-CREATE FUNCTION crm._last_purchase(customer_id bigint, since date) RETURNS date
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT pg_catalog.max(c.issued_on) FROM crm.cover c
-  WHERE c.customer_id = _last_purchase.customer_id AND c.role = 'policyholder'
-    AND c.issued_on >= _last_purchase.since AND c.to_date > c.from_date;
-END;
-COMMENT ON FUNCTION crm._last_purchase(bigint, date) IS
-  'Day of a customer''s last purchase from a day on: the latest issue of a policy that is not void.';
-
 CREATE FUNCTION crm._holding_purchases(customer_ids bigint[]) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
+  zone CONSTANT text := crm.setting_value('business_time_zone');
   changed bigint;
 BEGIN
   WITH held AS MATERIALIZED (
-    SELECT h.customer_id, h.id, h.held_from FROM crm.holding h
+    SELECT h.customer_id, h.id, h.held_from, h.last_purchase_at FROM crm.holding h
     WHERE h.customer_id = ANY (_holding_purchases.customer_ids) AND h.held_to IS NULL
     ORDER BY h.customer_id FOR UPDATE),
-  bought AS MATERIALIZED (
-    SELECT d.customer_id, d.id, d.held_from, crm._last_purchase(d.customer_id, crm._business_day(d.held_from)) AS day FROM held d),
-  purchase AS (
-    SELECT b.customer_id, b.id, CASE WHEN b.day IS NOT NULL THEN greatest(b.held_from, crm._business_time(b.day)) END AS at FROM bought b)
+  purchase AS MATERIALIZED (
+    SELECT d.customer_id, d.id, b.at FROM held d
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN max(c.issued_on) IS NOT NULL THEN greatest(d.held_from, max(c.issued_on)::timestamp AT TIME ZONE zone) END AS at
+      FROM crm.cover c
+      WHERE c.customer_id = d.customer_id AND c.role = 'policyholder'
+        AND c.issued_on >= (d.held_from AT TIME ZONE zone)::date AND c.to_date > c.from_date) b
+    WHERE d.last_purchase_at IS DISTINCT FROM b.at)
   UPDATE crm.holding h SET last_purchase_at = p.at
   FROM purchase p
-  WHERE h.customer_id = p.customer_id AND h.id = p.id AND h.last_purchase_at IS DISTINCT FROM p.at;
+  WHERE h.customer_id = p.customer_id AND h.id = p.id;
   GET DIAGNOSTICS changed = ROW_COUNT;
   RETURN changed;
 END
 $$;
 COMMENT ON FUNCTION crm._holding_purchases(bigint[]) IS
-  'Brings the last purchase, and with it the due time, of the open holdings of these customers up to date with crm.cover; returns how many changed. For posting, which holds the locks of the customers.';
+  'Brings the last purchase, and with it the due time, of the open holdings of these customers up to date with crm.cover: the latest issue, from the day on which the holding began, of a policy that is not void. Returns how many changed. For posting, which holds the locks of the customers.';
 REVOKE ALL ON FUNCTION crm._holding_purchases(bigint[]) FROM PUBLIC;
 
 -- the sweep ---------------------------------------------------------------

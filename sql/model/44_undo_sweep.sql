@@ -35,7 +35,7 @@ BEGIN
   swept_customers := ARRAY(SELECT h.customer_id FROM crm.holding h WHERE h.sweep_id = swept.id);
   IF swept.ended = 0 AND swept_customers = '{}' THEN
     RAISE EXCEPTION 'sweep "%" has ended no holding', swept.id
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = coalesce('The last that did is sweep ' || (SELECT max(s.id) FROM crm.sweep s WHERE s.ended > s.reopened) || '.', '');
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = coalesce('The last that did is sweep ' || (SELECT max(s.id) FROM crm.sweep s WHERE s.ended > s.reopened) || '.', 'crm_bi.sweep shows the sweeps.');
   END IF;
 
   -- customers, then holdings, then counts of staff: the order of locks everywhere; the sweep last, as a sweep that runs has it

@@ -17,7 +17,13 @@ DECLARE
   known bigint;
 BEGIN
   PERFORM crm._act_for(staff.id);
-  IF enter_customer.org_id IS NOT NULL AND enter_customer.org_id <> staff.org_id AND EXISTS (SELECT FROM crm.organisation o WHERE o.id = enter_customer.org_id) THEN
+  PERFORM crm._require_values('a customer', json_build_object('kind', enter_customer.kind, 'name', enter_customer.name));
+  PERFORM crm._require_known('unit', enter_customer.org_id);
+  IF enter_customer.kind NOT IN ('person', 'company') THEN
+    RAISE EXCEPTION 'there is no kind of customer "%"', enter_customer.kind USING ERRCODE = 'check_violation', HINT = 'The kinds are person and company.';
+  ELSIF enter_customer.sex NOT IN ('male', 'female') THEN
+    RAISE EXCEPTION 'there is no sex "%"', enter_customer.sex USING ERRCODE = 'check_violation', HINT = 'Give male, female, or NULL where it is not known.';
+  ELSIF enter_customer.org_id <> staff.org_id THEN
     -- whom one may not claim there one does not enter there
     scope := replace(crm._setting_for('claim_scope', staff.org_id, staff.channel_id, day), 'none', 'unit');
     IF NOT EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = crm._claim_unit(staff.org_id, scope::crm.claim_scope) AND t.descendant_id = enter_customer.org_id) THEN

@@ -46,11 +46,19 @@ BEGIN
   END IF;
   IF (await_allocation.staff IS NULL) <> (num_nonnulls(await_allocation.org_id, await_allocation.channel_id) > 0) THEN
     RAISE EXCEPTION 'staff, or unit or channel, must be given and not both' USING ERRCODE = 'invalid_parameter_value';
+  ELSIF await_allocation.staff = '{}' THEN
+    RAISE EXCEPTION 'no member of staff is named' USING ERRCODE = 'check_violation', HINT = 'Name some, or a unit or channel whose staff may take them.';
+  ELSIF await_allocation.strategy NOT IN ('even', 'round_robin', 'least_loaded', 'best_fit') THEN
+    RAISE EXCEPTION 'customers cannot wait for strategy "%"', await_allocation.strategy
+      USING ERRCODE = 'check_violation', HINT = 'The strategies are even, round_robin, least_loaded and best_fit.';
   END IF;
+  PERFORM crm._require_known('unit', await_allocation.org_id), crm._require_known('channel', await_allocation.channel_id);
   SELECT u.id INTO unknown FROM unnest(await_allocation.staff) u(id) WHERE NOT EXISTS (SELECT FROM crm.staff s WHERE s.id = u.id) ORDER BY u.id LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION 'there is no member of staff "%"', unknown USING ERRCODE = 'foreign_key_violation';
+    RAISE EXCEPTION 'there is no member of staff "%"', unknown USING ERRCODE = 'foreign_key_violation', HINT = 'crm.staff lists the staff.';
   END IF;
+  SELECT u.id INTO unknown FROM unnest(await_allocation.customers) u(id) WHERE NOT EXISTS (SELECT FROM crm.customer c WHERE c.id = u.id) ORDER BY u.id LIMIT 1;
+  PERFORM crm._require_known('customer', unknown);
   INSERT INTO crm.waiting AS w (customer_id, strategy, staff, org_id, channel_id, reason)
   SELECT u.id, await_allocation.strategy, (SELECT array_agg(DISTINCT s.id ORDER BY s.id) FROM unnest(await_allocation.staff) s(id)), await_allocation.org_id, await_allocation.channel_id,
          await_allocation.reason

@@ -201,7 +201,7 @@ BEGIN
   plan_id := crm._plan_hand_over(staff, 'departure', plan_departure.left_on, NULL, NULL, plan_departure.strategy, plan_departure.successors, plan_departure.deputy_id, plan_departure.reason);
   -- who waits for what the rehearsal locks waits for the whole transaction, which locks it again at its end: so it does before
   PERFORM crm._lock_leavers(ARRAY[staff.id], true);
-  PERFORM crm._propose(plan_id);
+  PERFORM crm._rehearse_hand_over(plan_id);
   UPDATE crm.staff s SET left_on = plan_departure.left_on WHERE s.id = staff.id AND s.left_on IS DISTINCT FROM plan_departure.left_on;
   RETURN plan_id;
 END
@@ -220,17 +220,15 @@ DECLARE
 BEGIN
   IF plan_move.to_org_id IS NULL THEN
     RAISE EXCEPTION 'the new unit must be given' USING ERRCODE = 'null_value_not_allowed';
-  ELSIF NOT EXISTS (SELECT FROM crm.organisation o WHERE o.id = plan_move.to_org_id) THEN
-    RAISE EXCEPTION 'there is no unit "%"', plan_move.to_org_id USING ERRCODE = 'foreign_key_violation';
-  ELSIF NOT EXISTS (SELECT FROM crm.channel c WHERE c.id = in_channel) THEN
-    RAISE EXCEPTION 'there is no channel "%"', in_channel USING ERRCODE = 'foreign_key_violation';
-  ELSIF (staff.org_id, staff.channel_id) = (plan_move.to_org_id, in_channel) THEN
+  END IF;
+  PERFORM crm._require_known('unit', plan_move.to_org_id), crm._require_known('channel', in_channel);
+  IF (staff.org_id, staff.channel_id) = (plan_move.to_org_id, in_channel) THEN
     RAISE EXCEPTION 'staff member "%" is in unit "%" and channel "%" already', staff.id, staff.org_id, staff.channel_id USING ERRCODE = 'invalid_parameter_value';
   ELSIF staff.left_on <= plan_move.on_date THEN
     RAISE EXCEPTION 'staff member "%" leaves on %', staff.id, staff.left_on USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
   plan_id := crm._plan_hand_over(staff, 'move', plan_move.on_date, plan_move.to_org_id, in_channel, plan_move.strategy, plan_move.successors, plan_move.deputy_id, plan_move.reason);
-  PERFORM crm._propose(plan_id);
+  PERFORM crm._rehearse_hand_over(plan_id);
   RETURN plan_id;
 END
 $$;
@@ -287,7 +285,7 @@ BEGIN
   SELECT DISTINCT plan.id, u.id, plan_successor.to_staff_id, true FROM unnest(plan_successor.customers) u(id)
   ON CONFLICT (hand_over_id, customer_id) DO UPDATE SET to_staff_id = excluded.to_staff_id, chosen = true, obstacle = NULL;
   GET DIAGNOSTICS changed = ROW_COUNT;
-  PERFORM crm._propose(plan.id);
+  PERFORM crm._rehearse_hand_over(plan.id);
   RETURN changed;
 END
 $$;

@@ -131,11 +131,11 @@ COMMENT ON FUNCTION crm._pass_on(crm.hand_over, boolean) IS
   'Ends what somebody holds and starts the holdings of the successors planned, then deals out by the strategy what has none; the rest is in the pool. afresh: looks at successors chosen only. What is in dispute who moves keeps. One row for each customer held.';
 REVOKE ALL ON FUNCTION crm._pass_on(crm.hand_over, boolean) FROM PUBLIC;
 
-CREATE FUNCTION crm._propose(hand_over_id bigint) RETURNS void
+CREATE FUNCTION crm._rehearse_hand_over(hand_over_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  plan CONSTANT crm.hand_over := crm._planned(_propose.hand_over_id);
+  plan CONSTANT crm.hand_over := crm._planned(_rehearse_hand_over.hand_over_id);
   customers bigint[];
   staff bigint[];
   obstacles text[];
@@ -158,8 +158,8 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION crm._propose(bigint) IS 'Plans a hand-over as it would go today, successors chosen staying as they are.';
-REVOKE ALL ON FUNCTION crm._propose(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm._rehearse_hand_over(bigint) IS 'Plans a hand-over as it would go today, successors chosen staying as they are.';
+REVOKE ALL ON FUNCTION crm._rehearse_hand_over(bigint) FROM PUBLIC;
 
 CREATE FUNCTION crm._next_owner(staff crm.staff, day date) RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -41,9 +41,8 @@ DECLARE
 BEGIN
   IF customer_history.customer_id IS NULL THEN
     RAISE EXCEPTION 'the customer must be given' USING ERRCODE = 'null_value_not_allowed';
-  ELSIF NOT EXISTS (SELECT FROM crm.customer c WHERE c.id = customer_history.customer_id) THEN
-    RAISE EXCEPTION 'there is no customer "%"', customer_history.customer_id USING ERRCODE = 'foreign_key_violation';
   END IF;
+  PERFORM crm._require_known('customer', customer_history.customer_id);
   SELECT * INTO held FROM crm.holding h WHERE h.customer_id = customer_history.customer_id AND h.held_to IS NULL;
   SELECT * INTO own FROM crm.staff s WHERE s.id = crm._own_staff(crm.actor(), crm._business_day(clock_timestamp()));
   IF NOT crm._answers_for(ARRAY[held.staff_id])

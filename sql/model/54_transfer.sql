@@ -1,12 +1,5 @@
 -- allocate: transfers that the level above confirms
 
-CREATE FUNCTION crm._staff_unit(staff_id bigint) RETURNS bigint
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT s.org_id FROM crm.staff s WHERE s.id = _staff_unit.staff_id;
-END;
-COMMENT ON FUNCTION crm._staff_unit(bigint) IS 'Unit of a member of staff.';
-
 CREATE FUNCTION crm._answers_for(staff_ids bigint[]) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

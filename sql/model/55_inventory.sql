@@ -10,7 +10,9 @@ DECLARE
   needs_consent CONSTANT boolean := crm.setting_value('cycle_consent', inventory.as_of)::boolean;
 BEGIN
   PERFORM crm._take_day(inventory.as_of);
-  IF NOT EXISTS (SELECT FROM crm.cycle y WHERE y.id = inventory.cycle_id) THEN
+  IF inventory.cycle_id IS NULL THEN
+    RAISE EXCEPTION 'the cycle must be given' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF NOT EXISTS (SELECT FROM crm.cycle y WHERE y.id = inventory.cycle_id) THEN
     RAISE EXCEPTION 'there is no cycle "%"', inventory.cycle_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm.open_cycle() opens one.';
   END IF;
   -- statistics lag behind a release, so that row by row would look cheap

@@ -131,7 +131,7 @@ BEGIN
     RAISE EXCEPTION 'unit "%" lies outside cycle "%"', _propose.org_id, cycle.name
       USING ERRCODE = 'check_violation', HINT = 'Name a unit in the subtree of the unit of the cycle.';
   ELSIF coalesce(btrim(_propose.title), '') = '' THEN
-    RAISE EXCEPTION 'a proposal needs a title' USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION 'a proposal needs a title' USING ERRCODE = 'check_violation', HINT = 'Say in a few words what it is for.';
   END IF;
   INSERT INTO crm.proposal AS p (cycle_id, channel_id, org_id, title, carried_from)
   VALUES (cycle.id, _propose.channel_id, _propose.org_id, _propose.title, _propose.carried_from) RETURNING p.id INTO new_id;
@@ -145,16 +145,11 @@ REVOKE ALL ON FUNCTION crm._propose(crm.cycle, bigint, bigint, text, bigint) FRO
 
 CREATE FUNCTION crm._add_version(cycle crm.cycle, v crm.proposal_version) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  missing text;
 BEGIN
-  SELECT string_agg(m.name, ', ') INTO missing
-  FROM (VALUES ('segment', v.segment::text), ('volume', v.volume::text), ('expected_contacts', v.expected_contacts::text), ('expected_purchases', v.expected_purchases::text),
-               ('expected_premium', v.expected_premium::text), ('expected_cost', v.expected_cost::text), ('expected_by', v.expected_by::text)) m(name, value)
-  WHERE m.value IS NULL;
-  IF missing IS NOT NULL THEN
-    RAISE EXCEPTION '% of a proposal must be given', missing USING ERRCODE = 'not_null_violation', HINT = 'Expect 0 where nothing is to be expected.';
-  ELSIF v.volume NOT BETWEEN 1 AND 1000000000 THEN
+  PERFORM crm._require_values('a proposal', json_build_object('segment', v.segment, 'volume', v.volume, 'expected_contacts', v.expected_contacts,
+    'expected_purchases', v.expected_purchases, 'expected_premium', v.expected_premium, 'expected_cost', v.expected_cost, 'expected_by', v.expected_by),
+    'Expect 0 where nothing is to be expected.');
+  IF v.volume NOT BETWEEN 1 AND 1000000000 THEN
     RAISE EXCEPTION 'volume % of a proposal is not from 1 to 1000000000', v.volume USING ERRCODE = 'check_violation', HINT = 'Ask for as many customers as are to be contacted, or more.';
   ELSIF v.expected_contacts NOT BETWEEN 0 AND v.volume THEN
     RAISE EXCEPTION 'of % customers % cannot be contacted', v.volume, v.expected_contacts
@@ -187,6 +182,7 @@ BEGIN
   IF propose.channel_id IS NULL THEN
     RAISE EXCEPTION 'the channel must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  PERFORM crm._require_known('channel', propose.channel_id);
   PERFORM crm._act_for_side(propose.channel_id, NULL, 'planner', coalesce(propose.org_id, cycle.org_id), cycle.org_id);
   new_id := crm._propose(cycle, propose.channel_id, propose.org_id, propose.title, NULL);
   PERFORM crm._add_version(cycle, ROW (new_id, 1, propose.segment, propose.volume, propose.expected_contacts, propose.expected_purchases, propose.expected_premium,

@@ -16,20 +16,32 @@ $$;
 COMMENT ON FUNCTION crm._ask_plan_right(crm.plan, text) IS 'Raises 42501 unless the acting person is one of those who may make a transition of a plan.';
 REVOKE ALL ON FUNCTION crm._ask_plan_right(crm.plan, text) FROM PUBLIC;
 
-CREATE FUNCTION crm._draft_plan(plan_id bigint) RETURNS crm.plan
+CREATE FUNCTION crm._plan(plan_id bigint) RETURNS crm.plan
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   plan crm.plan;
 BEGIN
-  IF _draft_plan.plan_id IS NULL THEN
+  IF _plan.plan_id IS NULL THEN
     RAISE EXCEPTION 'the plan must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  PERFORM crm._open_cycle(p.cycle_id) FROM crm.plan p WHERE p.id = _draft_plan.plan_id;
-  SELECT * INTO plan FROM crm.plan p WHERE p.id = _draft_plan.plan_id FOR NO KEY UPDATE;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no plan "%"', _draft_plan.plan_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm.make_plan() makes one.';
-  ELSIF plan.state <> 'draft' THEN
+  PERFORM crm._require_known('plan', _plan.plan_id);
+  SELECT * INTO plan FROM crm.plan p WHERE p.id = _plan.plan_id;
+  RETURN plan;
+END
+$$;
+COMMENT ON FUNCTION crm._plan(bigint) IS 'A plan, not locked. Errors: 22004, 23503 unknown.';
+REVOKE ALL ON FUNCTION crm._plan(bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._draft_plan(plan_id bigint) RETURNS crm.plan
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  plan crm.plan := crm._plan(_draft_plan.plan_id);
+BEGIN
+  PERFORM crm._open_cycle(plan.cycle_id);
+  SELECT * INTO plan FROM crm.plan p WHERE p.id = plan.id FOR NO KEY UPDATE;
+  IF plan.state <> 'draft' THEN
     RAISE EXCEPTION 'plan "%" is %', plan.name, plan.state
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Only a draft changes: a submitted plan is returned first, and a variant of any plan is made by crm.make_plan(like_plan => ...).';
   END IF;
@@ -74,11 +86,9 @@ BEGIN
   ELSIF make_plan.level NOT IN ('channel', 'unit', 'staff') THEN
     RAISE EXCEPTION 'there is no level "%"', make_plan.level USING ERRCODE = 'invalid_parameter_value', HINT = 'The levels are channel, unit and staff.';
   END IF;
+  PERFORM crm._require_values('a plan', json_build_object('name', make_plan.name));
   IF make_plan.like_plan IS NOT NULL THEN
-    SELECT * INTO model FROM crm.plan p WHERE p.id = make_plan.like_plan;
-    IF NOT FOUND THEN
-      RAISE EXCEPTION 'there is no plan "%"', make_plan.like_plan USING ERRCODE = 'foreign_key_violation';
-    END IF;
+    model := crm._plan(make_plan.like_plan);
   END IF;
   INSERT INTO crm.plan AS p (cycle_id, name, weighing, strategy, level, recycle_rule, like_id)
   VALUES (cycle.id, make_plan.name, coalesce(make_plan.weighing, model.weighing, 'net'), coalesce(make_plan.strategy, model.strategy, 'even'),
@@ -110,12 +120,21 @@ DECLARE
   plan CONSTANT crm.plan := crm._changing_plan(set_plan_stage.plan_id);
   strange bigint;
 BEGIN
+  PERFORM crm._require_values('a roll-out', json_build_object('stage', set_plan_stage.stage, 'name', set_plan_stage.name, 'from_date', set_plan_stage.from_date,
+    'to_date', set_plan_stage.to_date, 'org_ids', set_plan_stage.org_ids));
+  PERFORM crm._require_days(set_plan_stage.from_date, set_plan_stage.to_date);
+  IF set_plan_stage.stage < 1 THEN
+    RAISE EXCEPTION 'there is no stage "%"', set_plan_stage.stage USING ERRCODE = 'check_violation', HINT = 'Stages are numbered from 1, in their order.';
+  ELSIF set_plan_stage.area NOT IN ('city', 'suburb') THEN
+    RAISE EXCEPTION 'there is no area "%"', set_plan_stage.area USING ERRCODE = 'check_violation', HINT = 'The areas are city and suburb.';
+  END IF;
   SELECT u.id INTO strange
   FROM unnest(set_plan_stage.org_ids) u(id)
   JOIN crm.cycle y ON y.id = plan.cycle_id
   WHERE NOT EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = y.org_id AND t.descendant_id = u.id) LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION 'unit "%" lies outside the cycle', coalesce(strange::text, '(none)') USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION 'unit "%" lies outside the cycle', coalesce(strange::text, '(none)')
+      USING ERRCODE = 'check_violation', HINT = 'Name units in the subtree of the unit of the cycle.';
   END IF;
   INSERT INTO crm.plan_stage AS s (plan_id, stage, name, area, org_ids, from_date, to_date, note)
   VALUES (plan.id, set_plan_stage.stage, set_plan_stage.name, set_plan_stage.area, set_plan_stage.org_ids, set_plan_stage.from_date, set_plan_stage.to_date, set_plan_stage.note)
@@ -136,7 +155,8 @@ DECLARE
 BEGIN
   DELETE FROM crm.plan_stage s WHERE s.plan_id = plan.id AND s.stage = drop_plan_stage.stage;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'plan "%" has no stage %', plan.name, coalesce(drop_plan_stage.stage::text, '(none)') USING ERRCODE = 'undefined_object';
+    RAISE EXCEPTION 'plan "%" has no stage %', plan.name, coalesce(drop_plan_stage.stage::text, '(none)')
+      USING ERRCODE = 'undefined_object', HINT = 'crm_bi.plan_stage shows its stages.';
   END IF;
   PERFORM crm._tell_why(plan.id, drop_plan_stage.reason);
 END
@@ -167,10 +187,11 @@ BEGIN
   ELSIF adjust_plan.volume < 0 THEN
     RAISE EXCEPTION 'volume % is below 0', adjust_plan.volume USING ERRCODE = 'check_violation', HINT = 'With 0 the unit gets nobody.';
   END IF;
+  PERFORM crm._require_known('customer', adjust_plan.customer_id), crm._require_known('channel', adjust_plan.channel_id), crm._require_known('unit', adjust_plan.org_id);
   IF adjust_plan.staff_id IS NOT NULL THEN
     SELECT * INTO holder FROM crm.staff s WHERE s.id = adjust_plan.staff_id;
     IF NOT FOUND THEN
-      RAISE EXCEPTION 'there is no member of staff "%"', adjust_plan.staff_id USING ERRCODE = 'foreign_key_violation';
+      RAISE EXCEPTION 'there is no member of staff "%"', adjust_plan.staff_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm.staff lists the staff.';
     ELSIF holder.channel_id <> adjust_plan.channel_id OR holder.org_id <> adjust_plan.org_id THEN
       RAISE EXCEPTION 'staff member "%" is not of that channel and unit', holder.id USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the member of staff alone.';
     END IF;
@@ -199,7 +220,8 @@ DECLARE
 BEGIN
   DELETE FROM crm.plan_adjustment a WHERE a.plan_id = plan.id AND a.id = drop_adjustment.adjustment_id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'plan "%" has no adjustment %', plan.name, coalesce(drop_adjustment.adjustment_id::text, '(none)') USING ERRCODE = 'undefined_object';
+    RAISE EXCEPTION 'plan "%" has no adjustment %', plan.name, coalesce(drop_adjustment.adjustment_id::text, '(none)')
+      USING ERRCODE = 'undefined_object', HINT = 'crm_bi.plan_adjustment shows its adjustments.';
   END IF;
   PERFORM crm._tell_why(plan.id, drop_adjustment.reason);
 END

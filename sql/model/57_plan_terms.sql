@@ -48,16 +48,45 @@ CREATE INDEX ON crm.plan_terms_acceptance (provider_channel_id);
 CREATE INDEX ON crm.plan_terms_acceptance (user_channel_id);
 CREATE INDEX ON crm.plan_terms_acceptance (channel_id);
 
+CREATE FUNCTION crm._require_parties(provider_channel_id bigint, user_channel_id bigint) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM crm._require_known('channel', _require_parties.provider_channel_id), crm._require_known('channel', _require_parties.user_channel_id);
+  IF _require_parties.provider_channel_id = _require_parties.user_channel_id THEN
+    RAISE EXCEPTION 'channel "%" has no terms with itself', _require_parties.user_channel_id USING ERRCODE = 'check_violation', HINT = 'Terms are between two channels.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._require_parties(bigint, bigint) IS 'Whether two channels can have terms. Errors: 23503 unknown, 23514 the same one.';
+REVOKE ALL ON FUNCTION crm._require_parties(bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION crm._require_share(name text, share numeric) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT (share >= 0 AND share <= 1 AND scale(share) <= 30) THEN
+    RAISE EXCEPTION '% % is no share', name, share USING ERRCODE = 'check_violation', HINT = 'A share is from 0 to 1, with at most 30 digits after the point.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._require_share(text, numeric) IS 'Errors: 23514.';
+REVOKE ALL ON FUNCTION crm._require_share(text, numeric) FROM PUBLIC;
+
 CREATE FUNCTION crm.set_terms(plan_id bigint, provider_channel_id bigint, user_channel_id bigint, thing text, provider_share numeric, user_share numeric, note text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   plan CONSTANT crm.plan := crm._changing_plan(set_terms.plan_id, true);
 BEGIN
-  IF set_terms.provider_share + set_terms.user_share <> 1 OR set_terms.provider_share = 'NaN' OR set_terms.user_share = 'NaN' THEN
+  PERFORM crm._require_values('terms', json_build_object('provider_channel_id', set_terms.provider_channel_id, 'user_channel_id', set_terms.user_channel_id,
+    'thing', set_terms.thing, 'provider_share', set_terms.provider_share, 'user_share', set_terms.user_share));
+  PERFORM crm._require_parties(set_terms.provider_channel_id, set_terms.user_channel_id);
+  IF set_terms.thing NOT IN ('premium', 'assessment', 'commission', 'cost') THEN
+    RAISE EXCEPTION 'there is no thing "%" to be shared', set_terms.thing USING ERRCODE = 'check_violation', HINT = 'They are premium, assessment, commission and cost.';
+  ELSIF set_terms.provider_share + set_terms.user_share <> 1 OR set_terms.provider_share = 'NaN' OR set_terms.user_share = 'NaN' THEN
     RAISE EXCEPTION 'shares % and % do not make 1', set_terms.provider_share, set_terms.user_share
       USING ERRCODE = 'check_violation', HINT = 'Give shares such as 0.3 and 0.7.';
   END IF;
+  PERFORM crm._require_share('provider_share', set_terms.provider_share), crm._require_share('user_share', set_terms.user_share);
   INSERT INTO crm.plan_terms AS t (plan_id, provider_channel_id, user_channel_id, thing, provider_share, user_share, note)
   VALUES (plan.id, set_terms.provider_channel_id, set_terms.user_channel_id, set_terms.thing, set_terms.provider_share, set_terms.user_share, set_terms.note)
   ON CONFLICT ON CONSTRAINT plan_terms_pkey DO UPDATE
@@ -70,6 +99,28 @@ COMMENT ON FUNCTION crm.set_terms(bigint, bigint, bigint, text, numeric, numeric
   'Sets how two channels share premium, assessment credit, commission or cost of customers that one gives to the other by a draft plan; both then accept anew. Errors: 22004, 23502, 23503, 23514 shares beyond 0 to 1 or that do not make 1, no such thing, one channel with itself; 42501, 55000 not a draft. 设定利益分配';
 REVOKE ALL ON FUNCTION crm.set_terms(bigint, bigint, bigint, text, numeric, numeric, text) FROM PUBLIC;
 
+CREATE FUNCTION crm._act_for_party(plan crm.plan, provider_channel_id bigint, user_channel_id bigint, channel_id bigint, other_accepted_by text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  IF _act_for_party.channel_id IS NULL THEN
+    RAISE EXCEPTION 'the channel must be given' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF _act_for_party.channel_id NOT IN (_act_for_party.provider_channel_id, _act_for_party.user_channel_id) THEN
+    RAISE EXCEPTION 'channel "%" is not a party to these terms', _act_for_party.channel_id
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'The channel that gives accepts them, and the one that uses.';
+  END IF;
+  PERFORM crm._act_for_side(_act_for_party.channel_id, NULL, CASE _act_for_party.channel_id WHEN _act_for_party.provider_channel_id THEN 'provider' ELSE 'planner' END, y.org_id, NULL)
+  FROM crm.cycle y WHERE y.id = plan.cycle_id;
+  IF _act_for_party.other_accepted_by = crm.actor() THEN
+    RAISE EXCEPTION '"%" has accepted these terms for the other channel', crm.actor()
+      USING ERRCODE = 'insufficient_privilege', HINT = 'Somebody else accepts for this one.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._act_for_party(crm.plan, bigint, bigint, bigint, text) IS
+  'Whether the acting person may accept terms between two channels for one of them: as its provider or planner at the unit of the cycle, and nobody for both. Errors: 22004, 22023 not a party, 42501.';
+REVOKE ALL ON FUNCTION crm._act_for_party(crm.plan, bigint, bigint, bigint, text) FROM PUBLIC;
+
 CREATE FUNCTION crm.accept_terms(plan_id bigint, provider_channel_id bigint, user_channel_id bigint, channel_id bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -77,24 +128,15 @@ DECLARE
   plan CONSTANT crm.plan := crm._draft_plan(accept_terms.plan_id);
   missing text;
 BEGIN
-  IF accept_terms.channel_id IS NULL THEN
-    RAISE EXCEPTION 'the channel must be given' USING ERRCODE = 'null_value_not_allowed';
-  ELSIF accept_terms.channel_id NOT IN (accept_terms.provider_channel_id, accept_terms.user_channel_id) THEN
-    RAISE EXCEPTION 'channel "%" is not a party to these terms', accept_terms.channel_id USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  PERFORM crm._act_for_side(accept_terms.channel_id, NULL, CASE accept_terms.channel_id WHEN accept_terms.provider_channel_id THEN 'provider' ELSE 'planner' END, y.org_id, NULL)
-  FROM crm.cycle y WHERE y.id = plan.cycle_id;
+  PERFORM crm._act_for_party(plan, accept_terms.provider_channel_id, accept_terms.user_channel_id, accept_terms.channel_id,
+    (SELECT a.accepted_by FROM crm.plan_terms_acceptance a
+     WHERE a.plan_id = plan.id AND a.provider_channel_id = accept_terms.provider_channel_id AND a.user_channel_id = accept_terms.user_channel_id
+       AND a.channel_id <> accept_terms.channel_id));
   SELECT string_agg(u.thing, ', ') INTO missing FROM unnest('{premium,assessment,commission,cost}'::text[]) u(thing)
   WHERE NOT EXISTS (SELECT FROM crm.plan_terms t WHERE t.plan_id = plan.id AND t.provider_channel_id = accept_terms.provider_channel_id
                       AND t.user_channel_id = accept_terms.user_channel_id AND t.thing = u.thing);
   IF missing IS NOT NULL THEN
     RAISE EXCEPTION 'terms for % are missing', missing USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'crm.set_terms() sets them.';
-  END IF;
-  IF EXISTS (SELECT FROM crm.plan_terms_acceptance a
-             WHERE a.plan_id = plan.id AND a.provider_channel_id = accept_terms.provider_channel_id AND a.user_channel_id = accept_terms.user_channel_id
-               AND a.channel_id <> accept_terms.channel_id AND a.accepted_by = crm.actor()) THEN
-    RAISE EXCEPTION '"%" has accepted these terms for the other channel', crm.actor()
-      USING ERRCODE = 'insufficient_privilege', HINT = 'Somebody else accepts for this one.';
   END IF;
   INSERT INTO crm.plan_terms_acceptance (plan_id, provider_channel_id, user_channel_id, channel_id)
   VALUES (plan.id, accept_terms.provider_channel_id, accept_terms.user_channel_id, accept_terms.channel_id) ON CONFLICT DO NOTHING;

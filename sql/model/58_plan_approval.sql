@@ -120,17 +120,8 @@ PERFORM crm.define_workflow('plan', $d${
 CREATE FUNCTION crm._move_plan(plan_id bigint, transition text, version integer, reason text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
-DECLARE
-  item_id bigint;
 BEGIN
-  IF _move_plan.plan_id IS NULL THEN
-    RAISE EXCEPTION 'the plan must be given' USING ERRCODE = 'null_value_not_allowed';
-  END IF;
-  SELECT p.item_id INTO item_id FROM crm.plan p WHERE p.id = _move_plan.plan_id;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no plan "%"', _move_plan.plan_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm_bi.plan shows the plans.';
-  END IF;
-  RETURN crm.make_transition(item_id, _move_plan.transition, CASE WHEN _move_plan.transition IN ('submit', 'approve') THEN jsonb_build_object('version', _move_plan.version) ELSE '{}' END,
+  RETURN crm.make_transition((crm._plan(_move_plan.plan_id)).item_id, _move_plan.transition, CASE WHEN _move_plan.transition IN ('submit', 'approve') THEN jsonb_build_object('version', _move_plan.version) ELSE '{}' END,
                              _move_plan.reason);
 END
 $$;

@@ -4,16 +4,10 @@ CREATE FUNCTION crm._approved_plan(plan_id bigint) RETURNS crm.plan
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  plan crm.plan;
+  plan crm.plan := crm._plan(_approved_plan.plan_id);
 BEGIN
-  IF _approved_plan.plan_id IS NULL THEN
-    RAISE EXCEPTION 'the plan must be given' USING ERRCODE = 'null_value_not_allowed';
-  END IF;
-  PERFORM FROM crm.plan p JOIN crm.workflow_item i ON i.id = p.item_id WHERE p.id = _approved_plan.plan_id FOR NO KEY UPDATE OF i;
-  SELECT * INTO plan FROM crm.plan p WHERE p.id = _approved_plan.plan_id;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no plan "%"', _approved_plan.plan_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm_bi.plan shows the plans.';
-  END IF;
+  PERFORM FROM crm.workflow_item i WHERE i.id = plan.item_id FOR NO KEY UPDATE;
+  plan := crm._plan(plan.id);
   PERFORM crm._ask_plan_right(plan, 'carry_out');
   IF plan.state <> 'approved' THEN
     RAISE EXCEPTION 'plan "%" is %', plan.name, replace(plan.state, '_', ' ')
@@ -47,9 +41,10 @@ BEGIN
   IF _carry_out_plan.stage IS NOT NULL THEN
     SELECT s.from_date INTO begins FROM crm.plan_stage s WHERE s.plan_id = plan.id AND s.stage = _carry_out_plan.stage;
     IF NOT FOUND THEN
-      RAISE EXCEPTION 'plan "%" has no stage %', plan.name, _carry_out_plan.stage USING ERRCODE = 'undefined_object';
+      RAISE EXCEPTION 'plan "%" has no stage %', plan.name, _carry_out_plan.stage USING ERRCODE = 'undefined_object', HINT = 'crm_bi.plan_stage shows its stages.';
     ELSIF begins > today THEN
-      RAISE EXCEPTION 'stage % of plan "%" begins on %', _carry_out_plan.stage, plan.name, begins USING ERRCODE = 'object_not_in_prerequisite_state';
+      RAISE EXCEPTION 'stage % of plan "%" begins on %', _carry_out_plan.stage, plan.name, begins
+        USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Carry it out on that day or later.';
     END IF;
   END IF;
   WITH page AS MATERIALIZED (

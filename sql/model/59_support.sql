@@ -177,6 +177,9 @@ BEGIN
   IF report_problem.org_id IS NULL THEN
     RAISE EXCEPTION 'the unit must be given' USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  PERFORM crm._require_values('a problem', json_build_object('title', report_problem.title));
+  PERFORM crm._require_known('unit', report_problem.org_id), crm._require_known('channel', report_problem.channel_id),
+          crm._require_known('plan', report_problem.plan_id), crm._require_known('target list', report_problem.target_list_id);
   PERFORM crm._act_for_side(report_problem.channel_id, report_problem.org_id, NULL, NULL, report_problem.org_id);
   INSERT INTO crm.problem AS p (plan_id, target_list_id, org_id, channel_id, title, body)
   VALUES (report_problem.plan_id, report_problem.target_list_id, report_problem.org_id, report_problem.channel_id, report_problem.title, report_problem.body)
@@ -196,6 +199,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   item_id bigint;
 BEGIN
+  IF _move_problem.problem_id IS NULL THEN
+    RAISE EXCEPTION 'the problem must be given' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
   SELECT p.item_id INTO item_id FROM crm.problem p WHERE p.id = _move_problem.problem_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no problem "%"', _move_problem.problem_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm_bi.problem shows the problems.';
@@ -203,7 +209,7 @@ BEGIN
   RETURN crm.make_transition(item_id, _move_problem.transition, _move_problem.data, _move_problem.reason);
 END
 $$;
-COMMENT ON FUNCTION crm._move_problem(bigint, text, jsonb, text) IS 'Makes a transition of a problem. Errors: 23503, those of crm.make_transition().';
+COMMENT ON FUNCTION crm._move_problem(bigint, text, jsonb, text) IS 'Makes a transition of a problem. Errors: 22004, 23503, those of crm.make_transition().';
 REVOKE ALL ON FUNCTION crm._move_problem(bigint, text, jsonb, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.answer_problem(problem_id bigint, answer text) RETURNS text
@@ -211,7 +217,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT crm._move_problem(answer_problem.problem_id, 'answer', pg_catalog.jsonb_build_object('answer', answer_problem.answer), NULL);
 END;
-COMMENT ON FUNCTION crm.answer_problem(bigint, text) IS 'Answers an open problem. Errors: 23502 no answer, 23503, 42501 without the duty, or one''s own; 55000. 答复问题';
+COMMENT ON FUNCTION crm.answer_problem(bigint, text) IS 'Answers an open problem. Errors: 22004, 23502 no answer, 23503, 42501 without the duty, or one''s own; 55000. 答复问题';
 REVOKE ALL ON FUNCTION crm.answer_problem(bigint, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.reopen_problem(problem_id bigint, reason text) RETURNS text
@@ -219,7 +225,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT crm._move_problem(reopen_problem.problem_id, 'reopen', '{}', reopen_problem.reason);
 END;
-COMMENT ON FUNCTION crm.reopen_problem(bigint, text) IS 'Who reported a problem is not content with the answer. Errors: 23502 no reason, 23503, 42501, 55000. 重新打开问题';
+COMMENT ON FUNCTION crm.reopen_problem(bigint, text) IS 'Who reported a problem is not content with the answer. Errors: 22004, 23502 no reason, 23503, 42501, 55000. 重新打开问题';
 REVOKE ALL ON FUNCTION crm.reopen_problem(bigint, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.close_problem(problem_id bigint) RETURNS text

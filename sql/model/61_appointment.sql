@@ -80,7 +80,9 @@ DECLARE
 BEGIN
   PERFORM crm._act_for(staff.id);
   PERFORM crm._require_contact(staff.channel_id, make_appointment.at, 'any');
-  IF make_appointment.at <= clock_timestamp() THEN
+  IF btrim(make_appointment.place) = '' THEN
+    RAISE EXCEPTION 'the place of an appointment is blank' USING ERRCODE = 'check_violation', HINT = 'Leave it NULL where none is agreed.';
+  ELSIF make_appointment.at <= clock_timestamp() THEN
     RAISE EXCEPTION 'time "%" of the appointment is over', make_appointment.at
       USING ERRCODE = 'invalid_parameter_value', HINT = 'What was had is recorded by crm.record_contact().';
   END IF;
@@ -105,9 +107,13 @@ DECLARE
   a crm.appointment;
 BEGIN
   PERFORM crm._lock_customer(end_appointment.customer_id);
+  IF end_appointment.appointment_id IS NULL THEN
+    RAISE EXCEPTION 'the appointment must be given' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
   SELECT * INTO a FROM crm.appointment x WHERE x.customer_id = end_appointment.customer_id AND x.id = end_appointment.appointment_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'customer "%" has no appointment "%"', end_appointment.customer_id, end_appointment.appointment_id USING ERRCODE = 'foreign_key_violation';
+    RAISE EXCEPTION 'customer "%" has no appointment "%"', end_appointment.customer_id, end_appointment.appointment_id
+      USING ERRCODE = 'foreign_key_violation', HINT = 'crm.appointment lists the appointments, counted for each customer.';
   END IF;
   PERFORM crm._act_for(a.staff_id);
   IF end_appointment.result IS NULL OR end_appointment.result NOT IN ('kept', 'missed', 'moved', 'cancelled') THEN

@@ -199,6 +199,15 @@ BEGIN
         NULL;
       END;
     END LOOP;
+    -- whoever refers to a policy holds it and not the customer; with a second merge in the transaction that may be a deadlock, which only a wait shows
+    FOR c IN SELECT p.id FROM crm.policy p WHERE p.customer_id = ANY (CASE WHEN gone IS NULL THEN _lock_for_merge.customers ELSE ARRAY[gone] END) ORDER BY p.id LOOP
+      BEGIN
+        PERFORM FROM crm.policy p WHERE p.id = c FOR UPDATE;
+        RAISE EXCEPTION USING ERRCODE = 'lock_not_available';
+      EXCEPTION WHEN lock_not_available THEN
+        NULL;
+      END;
+    END LOOP;
     PERFORM pg_sleep(0.01);
   END LOOP;
 END

@@ -37,7 +37,7 @@ BEGIN
   PERFORM FROM crm.customer c WHERE c.id = _lock_customer.customer_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no customer "%"', _lock_customer.customer_id
-      USING ERRCODE = 'foreign_key_violation', HINT = coalesce('The customer was merged into customer ' || crm.customer_of(_lock_customer.customer_id) || '.', '');
+      USING ERRCODE = 'foreign_key_violation', HINT = coalesce('The customer was merged into customer ' || crm.customer_of(_lock_customer.customer_id) || '.', 'crm_bi.customer shows the customers.');
   END IF;
 END
 $$;

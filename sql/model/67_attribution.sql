@@ -67,6 +67,13 @@ CREATE INDEX ON crm.policy_attribution (channel_id);
 CREATE INDEX ON crm.policy_attribution (org_id);
 CREATE INDEX ON crm.policy_attribution (staff_id);
 
+-- for what asks for the value of many days at once
+CREATE VIEW crm._setting_span AS
+SELECT v.name, v.from_date, pg_catalog.lead(v.from_date, 1, 'infinity') OVER (PARTITION BY v.name ORDER BY v.from_date) AS to_date, v.value
+FROM (SELECT s.name, s.valid_from AS from_date, s.value FROM crm.setting s WHERE s.org_id IS NULL AND s.channel_id IS NULL
+      UNION ALL SELECT k.name, '-infinity', k.initial FROM crm.setting_kind k) v;
+COMMENT ON VIEW crm._setting_span IS 'The values of settings for the company, each from a day to before a day, as crm.setting_value() gives them.';
+
 CREATE FUNCTION crm._attribution()
 RETURNS TABLE (policy_id bigint, holding_id bigint, plan_id bigint, provider_channel_id bigint, channel_id bigint, org_id bigint, staff_id bigint, share numeric)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
@@ -87,17 +94,20 @@ BEGIN
     UNION
     SELECT n.customer_id, n.id, c.plan_id, n.held_from, n.held_to
     FROM chain c JOIN held n ON n.customer_id = c.customer_id AND n.held_from = c.held_to AND n.id <> c.id AND n.plan_id IS NULL),
+  -- once for each plan that it belongs to, or with none
   member AS (
-    SELECT h.*, c.plans
-    FROM held h LEFT JOIN (SELECT x.customer_id, x.id, array_agg(x.plan_id) AS plans FROM chain x GROUP BY x.customer_id, x.id) c ON c.customer_id = h.customer_id AND c.id = h.id),
+    SELECT h.*, c.plan_id AS of_plan_id FROM held h LEFT JOIN chain c ON c.customer_id = h.customer_id AND c.id = h.id),
   span AS (
     SELECT w.customer_id, w.plan_id, w.began, (w.began AT TIME ZONE zone)::date AS from_day,
            CASE WHEN w.ended < 'infinity' THEN (w.ended AT TIME ZONE zone)::date + p.attribution_days ELSE 'infinity' END AS to_day, p.attribution, p.attribution_any_channel
     FROM (SELECT c.customer_id, c.plan_id, min(c.held_from) AS began, max(coalesce(c.held_to, 'infinity')) AS ended FROM chain c GROUP BY c.customer_id, c.plan_id) w
     JOIN crm.plan p ON p.id = w.plan_id),
   first_end AS (
-    SELECT DISTINCT ON (e.customer_id, e.policy_id) e.customer_id, e.policy_id, e.on_date, e.reason
-    FROM crm.policy_event e JOIN crm.policy p ON p.customer_id = e.customer_id AND p.id = e.policy_id
+    SELECT DISTINCT ON (e.customer_id, e.policy_id) e.customer_id, e.policy_id,
+           e.on_date = p.issued_on OR e.reason = 'cancellation' AND e.on_date <= p.issued_on + k.value::integer AS voids
+    FROM crm.policy_event e
+    JOIN crm.policy p ON p.customer_id = e.customer_id AND p.id = e.policy_id
+    JOIN crm._setting_span k ON k.name = 'free_look_days' AND p.issued_on >= k.from_date AND p.issued_on < k.to_date
     WHERE e.kind = 'end' AND e.on_date >= p.issued_on AND (p.matures_on IS NULL OR e.on_date < p.matures_on)
     ORDER BY e.customer_id, e.policy_id, e.on_date, e.id),
   sold AS (
@@ -105,13 +115,13 @@ BEGIN
     FROM crm.policy p
     JOIN span w ON w.customer_id = p.customer_id AND p.issued_on BETWEEN w.from_day AND w.to_day
     LEFT JOIN first_end v ON v.customer_id = p.customer_id AND v.policy_id = p.id
-    WHERE (v.on_date = p.issued_on OR v.reason = 'cancellation' AND v.on_date <= p.issued_on + crm.setting_value('free_look_days', p.issued_on)::integer) IS NOT TRUE),
+    WHERE v.voids IS NOT TRUE),
   candidate AS (
     SELECT s.policy_id, s.plan_id, s.customer_id, s.attribution, h.id, h.channel_id, h.org_id, h.staff_id, h.held_from,
            -- of several plans the one whose window began last
            first_value(s.plan_id) OVER (PARTITION BY s.policy_id ORDER BY s.began DESC, s.plan_id DESC) AS chosen_plan_id
     FROM sold s
-    JOIN member h ON h.customer_id = s.customer_id AND h.held_from >= s.began AND h.from_day <= s.issued_on AND (h.plans IS NULL OR s.plan_id = ANY (h.plans))
+    JOIN member h ON h.customer_id = s.customer_id AND h.held_from >= s.began AND h.from_day <= s.issued_on AND (h.of_plan_id = s.plan_id) IS NOT FALSE
       AND (h.channel_id = s.channel_id OR s.attribution_any_channel) AND (h.narrowed_on > s.issued_on) IS NOT FALSE),
   holder AS (
     SELECT c.*, lead(c.id) OVER (PARTITION BY c.policy_id, c.staff_id, CASE WHEN c.staff_id IS NULL THEN c.channel_id END, CASE WHEN c.staff_id IS NULL THEN c.org_id END
@@ -191,6 +201,8 @@ BEGIN
       WHERE k.policy_id = f.policy_id AND k.holding_id = f.holding_id
         AND (k.plan_id, k.provider_channel_id, k.channel_id, k.org_id, k.staff_id, k.share)
             IS NOT DISTINCT FROM (f.plan_id, f.provider_channel_id, f.channel_id, f.org_id, f.staff_id, f.share))
+    -- policies are locked in their order
+    ORDER BY f.policy_id, f.holding_id
     ON CONFLICT ON CONSTRAINT policy_attribution_pkey DO UPDATE
     SET plan_id = excluded.plan_id, provider_channel_id = excluded.provider_channel_id, channel_id = excluded.channel_id, org_id = excluded.org_id,
         staff_id = excluded.staff_id, share = excluded.share, attributed_at = excluded.attributed_at
@@ -212,7 +224,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.attribute_policies() IS
-  'Attributes every policy that a customer of a plan bought within its window to its holders, as holdings, policies and customers stand now; what is as before stays. Returns how many policies changed. Errors: 40001 to be retried, 42501. 保单归属';
+  'Attributes every policy that a customer of a plan bought within its window to its holders, as holdings, policies and customers stand now; what is as before stays. Returns how many policies changed. Errors: 40001, 40P01 to be retried, 42501. 保单归属';
 REVOKE ALL ON FUNCTION crm.attribute_policies() FROM PUBLIC;
 
 GRANT SELECT ON crm.policy_attribution, crm.settlement_book TO crm_bi_owner;

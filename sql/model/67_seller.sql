@@ -87,8 +87,10 @@ DECLARE
   missing bigint := claimable.at_most;
   n bigint;
 BEGIN
-  IF claimable.at_most IS NULL OR claimable.at_most <= 0 THEN
-    RAISE EXCEPTION 'at_most must be positive' USING ERRCODE = 'invalid_parameter_value';
+  -- the names of the whole pool are no seller's to take along
+  IF (claimable.at_most BETWEEN 1 AND 1000) IS NOT TRUE THEN
+    RAISE EXCEPTION 'at_most "%" is not within 1 and 1000', claimable.at_most
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Claim some of them, and ask again for more.';
   END IF;
   IF crm._on_leave(own.id, business_day, crm._setting_for('leave_notice_days', own.org_id, own.channel_id, business_day)::integer) IS NOT NULL
      OR coalesce((SELECT c.claims FROM crm.claim_count c WHERE c.staff_id = own.id AND c.day = business_day), 0)
@@ -133,7 +135,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.claimable(integer) IS
-  'Customers whom the acting person may claim now, as crm.claim() would decide: first those in the hands of their own channel or unit (held_by), then those of the pool, by key, at most so many; each for itself, since a claim uses up quota and daily limit. Nobody while on leave, or when one of these is used up. Errors: 42501 no member of staff in post, 22023. 可领取客户';
+  'Customers whom the acting person may claim now, as crm.claim() would decide: first those in the hands of their own channel or unit (held_by), then those of the pool, by key, at most so many (1 to 1000); each for itself, since a claim uses up quota and daily limit. Nobody while on leave, or when one of these is used up. Errors: 42501 no member of staff in post, 22023 at_most. 可领取客户';
 REVOKE ALL ON FUNCTION crm.claimable(integer) FROM PUBLIC;
 
 CREATE FUNCTION crm.my_attachments() RETURNS TABLE (attachment_id bigint, plan_id bigint, target_list_id bigint, kind text, title text, body text, link text, customers bigint)

@@ -70,15 +70,10 @@ CREATE FUNCTION crm._amended_plan(plan_id bigint) RETURNS crm.plan
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  plan crm.plan;
+  plan crm.plan := crm._plan(_amended_plan.plan_id);
 BEGIN
-  IF _amended_plan.plan_id IS NULL THEN
-    RAISE EXCEPTION 'the plan must be given' USING ERRCODE = 'null_value_not_allowed';
-  END IF;
-  SELECT * INTO plan FROM crm.plan p WHERE p.id = _amended_plan.plan_id FOR NO KEY UPDATE;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no plan "%"', _amended_plan.plan_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm_bi.plan shows the plans.';
-  ELSIF plan.state NOT IN ('approved', 'carried_out') THEN
+  SELECT * INTO plan FROM crm.plan p WHERE p.id = plan.id FOR NO KEY UPDATE;
+  IF plan.state NOT IN ('approved', 'carried_out') THEN
     RAISE EXCEPTION 'plan "%" is %', plan.name, plan.state
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The terms of a draft are set by crm.set_terms(); those of an approved plan are amended.';
   END IF;
@@ -122,6 +117,14 @@ DECLARE
   plan CONSTANT crm.plan := crm._amended_plan(amend_terms.plan_id);
   version integer;
 BEGIN
+  PERFORM crm._require_values('terms', json_build_object('provider_channel_id', amend_terms.provider_channel_id, 'user_channel_id', amend_terms.user_channel_id,
+    'from_date', amend_terms.from_date, 'premium_share', amend_terms.premium_share, 'assessment_share', amend_terms.assessment_share,
+    'commission_share', amend_terms.commission_share, 'cost_share', amend_terms.cost_share));
+  PERFORM crm._require_parties(amend_terms.provider_channel_id, amend_terms.user_channel_id);
+  PERFORM crm._require_days(amend_terms.from_date, NULL);
+  PERFORM crm._require_share(s.name, s.share)
+  FROM (VALUES ('premium_share', amend_terms.premium_share), ('assessment_share', amend_terms.assessment_share), ('commission_share', amend_terms.commission_share),
+               ('cost_share', amend_terms.cost_share)) s(name, share);
   PERFORM crm._check_amendment(plan.id, amend_terms.provider_channel_id, amend_terms.user_channel_id, amend_terms.from_date);
   SELECT coalesce(max(m.version), 1) + 1 INTO version FROM crm.terms_amendment m
   WHERE m.plan_id = plan.id AND m.provider_channel_id = amend_terms.provider_channel_id AND m.user_channel_id = amend_terms.user_channel_id;
@@ -167,16 +170,8 @@ DECLARE
 BEGIN
   PERFORM crm._open_settlement_book();
   amendment := crm._amendment(accept_amendment.plan_id, accept_amendment.provider_channel_id, accept_amendment.user_channel_id, accept_amendment.version);
-  IF accept_amendment.channel_id IS NULL THEN
-    RAISE EXCEPTION 'the channel must be given' USING ERRCODE = 'null_value_not_allowed';
-  ELSIF accept_amendment.channel_id NOT IN (amendment.provider_channel_id, amendment.user_channel_id) THEN
-    RAISE EXCEPTION 'channel "%" is not a party to these terms', accept_amendment.channel_id USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  PERFORM crm._act_for_side(accept_amendment.channel_id, NULL, CASE accept_amendment.channel_id WHEN amendment.provider_channel_id THEN 'provider' ELSE 'planner' END, y.org_id, NULL)
-  FROM crm.plan p JOIN crm.cycle y ON y.id = p.cycle_id WHERE p.id = amendment.plan_id;
-  IF (CASE accept_amendment.channel_id WHEN amendment.provider_channel_id THEN amendment.user_accepted_by ELSE amendment.provider_accepted_by END) = crm.actor() THEN
-    RAISE EXCEPTION '"%" has accepted these terms for the other channel', crm.actor() USING ERRCODE = 'insufficient_privilege', HINT = 'Somebody else accepts for this one.';
-  END IF;
+  PERFORM crm._act_for_party(crm._plan(amendment.plan_id), amendment.provider_channel_id, amendment.user_channel_id, accept_amendment.channel_id,
+    CASE accept_amendment.channel_id WHEN amendment.provider_channel_id THEN amendment.user_accepted_by ELSE amendment.provider_accepted_by END);
   IF num_nonnulls(amendment.provider_accepted_at, amendment.user_accepted_at) < 2 THEN
     PERFORM crm._check_amendment(amendment.plan_id, amendment.provider_channel_id, amendment.user_channel_id, amendment.from_date, amendment.version);
     UPDATE crm.terms_amendment m

@@ -15,10 +15,7 @@ SELECT 'cost', c.policy_id, c.id, c.incurred_on, c.incurred_on, c.amount FROM cr
 UNION ALL
 SELECT 'assessment', p.id, p.id, p.issued_on, p.issued_on, CASE b.value WHEN 'count' THEN 1.00 ELSE p.annual_premium END
 FROM crm.policy p
-JOIN (SELECT v.from_date, pg_catalog.lead(v.from_date, 1, 'infinity') OVER (ORDER BY v.from_date) AS to_date, v.value
-      FROM (SELECT s.valid_from AS from_date, s.value FROM crm.setting s WHERE s.name = 'assessment_credit' AND s.org_id IS NULL AND s.channel_id IS NULL
-            UNION ALL SELECT '-infinity', k.initial FROM crm.setting_kind k WHERE k.name = 'assessment_credit') v) b
-  ON p.issued_on >= b.from_date AND p.issued_on < b.to_date;
+JOIN crm._setting_span b ON b.name = 'assessment_credit' AND p.issued_on >= b.from_date AND p.issued_on < b.to_date;
 COMMENT ON VIEW crm._settlement_source IS 'Receipts and their reversals, direct commissions (not what managers and campaigns get: override and bonus), costs and assessment credits of every policy, with the day by whose terms they are divided.';
 
 CREATE VIEW crm._settlement_compared AS
@@ -33,42 +30,55 @@ FULL JOIN (SELECT t.thing, y.policy_id, y.source_id, pg_catalog.max(y.day) AS da
 COMMENT ON VIEW crm._settlement_compared IS 'Each source of an attributed policy, or of a line, with the sum of its lines.';
 
 CREATE VIEW crm._settlement_policy AS
-SELECT a.policy_id, a.plan_id, coalesce(a.provider_channel_id, 0) AS provider_id, pg_catalog.array_agg(a.channel_id ORDER BY a.channel_id) AS channels,
-       pg_catalog.array_agg(a.share ORDER BY a.channel_id) AS shares
+SELECT a.policy_id, a.plan_id, coalesce(a.provider_channel_id, 0) AS provider_id, ARRAY[a.channel_id] AS channels, ARRAY[a.share] AS shares
+FROM crm.policy_attribution a WHERE a.share = 1
+UNION ALL
+SELECT a.policy_id, a.plan_id, coalesce(a.provider_channel_id, 0), pg_catalog.array_agg(a.channel_id ORDER BY a.channel_id), pg_catalog.array_agg(a.share ORDER BY a.channel_id)
 FROM (SELECT x.policy_id, x.plan_id, x.provider_channel_id, x.channel_id, pg_catalog.sum(x.share) AS share
-      FROM crm.policy_attribution x GROUP BY x.policy_id, x.plan_id, x.provider_channel_id, x.channel_id) a
+      FROM crm.policy_attribution x WHERE x.share < 1 GROUP BY x.policy_id, x.plan_id, x.provider_channel_id, x.channel_id) a
 GROUP BY a.policy_id, a.plan_id, a.provider_channel_id;
 COMMENT ON VIEW crm._settlement_policy IS 'Attributed policies with plan, provider (0: none), and the channels of the holders with their shares.';
 
-CREATE VIEW crm._settlement_weight AS
-WITH scheme AS (
-  SELECT pg_catalog.row_number() OVER () AS n, d.* FROM (SELECT DISTINCT p.plan_id, p.provider_id, p.channels, p.shares FROM crm._settlement_policy p) d),
-span AS (
-  SELECT s.*, b.from_date, pg_catalog.lead(b.from_date, 1, 'infinity') OVER (PARTITION BY s.n ORDER BY b.from_date) AS to_date
-  FROM scheme s
-  CROSS JOIN LATERAL (
-    SELECT date '-infinity' AS from_date
-    UNION SELECT t.from_date FROM crm._terms_in_force t
-    WHERE t.plan_id = s.plan_id AND t.provider_channel_id = s.provider_id AND t.user_channel_id = ANY (s.channels)) b),
-part AS (
-  SELECT n.*, k.part, n.channels[k.part] AS user_channel_id, t.version, g.thing,
-         n.shares[k.part] * coalesce(g.share, 0) AS provider_weight, n.shares[k.part] * (1 - coalesce(g.share, 0)) AS user_weight
-  FROM span n
-  CROSS JOIN LATERAL pg_catalog.generate_subscripts(n.channels, 1) k (part)
-  LEFT JOIN crm._terms_in_force t ON t.plan_id = n.plan_id AND t.provider_channel_id = n.provider_id AND t.user_channel_id = n.channels[k.part]
-    AND t.from_date <= n.from_date AND coalesce(t.to_date, 'infinity') > n.from_date
-  CROSS JOIN LATERAL (VALUES ('premium', t.premium_share), ('assessment', t.assessment_share), ('commission', t.commission_share), ('cost', t.cost_share)) g (thing, share))
-SELECT p.n, p.plan_id, p.provider_id, p.channels, p.shares, p.from_date, p.to_date, p.thing, p.part, p.user_channel_id, p.version, pg_catalog.cardinality(p.channels) AS parts,
-       pg_catalog.array_agg(p.provider_weight) OVER w || pg_catalog.array_agg(p.user_weight) OVER w AS weights
-FROM part p
-WINDOW w AS (PARTITION BY p.n, p.from_date, p.thing ORDER BY p.part ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING);
-COMMENT ON VIEW crm._settlement_weight IS
+-- A function, so that the planner takes them for the few that they are.
+CREATE FUNCTION crm._settlement_weight()
+RETURNS TABLE (n bigint, plan_id bigint, provider_id bigint, channels bigint[], shares numeric[], from_date date, to_date date, thing text, part integer, user_channel_id bigint, version integer,
+  parts integer, weights numeric[])
+LANGUAGE plpgsql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  WITH scheme AS MATERIALIZED (
+    SELECT row_number() OVER () AS n, d.* FROM (SELECT DISTINCT p.plan_id, p.provider_id, p.channels, p.shares FROM crm._settlement_policy p) d),
+  terms AS MATERIALIZED (SELECT t.* FROM crm._terms_in_force t),
+  span AS (
+    SELECT s.*, b.from_date, lead(b.from_date, 1, 'infinity') OVER (PARTITION BY s.n ORDER BY b.from_date) AS to_date
+    FROM scheme s
+    CROSS JOIN LATERAL (
+      SELECT date '-infinity' AS from_date
+      UNION SELECT t.from_date FROM terms t
+      WHERE t.plan_id = s.plan_id AND t.provider_channel_id = s.provider_id AND t.user_channel_id = ANY (s.channels)) b),
+  part AS (
+    SELECT n.*, k.part, n.channels[k.part] AS user_channel_id, t.version, g.thing,
+           n.shares[k.part] * coalesce(g.share, 0) AS provider_weight, n.shares[k.part] * (1 - coalesce(g.share, 0)) AS user_weight
+    FROM span n
+    CROSS JOIN LATERAL generate_subscripts(n.channels, 1) k (part)
+    LEFT JOIN terms t ON t.plan_id = n.plan_id AND t.provider_channel_id = n.provider_id AND t.user_channel_id = n.channels[k.part]
+      AND t.from_date <= n.from_date AND coalesce(t.to_date, 'infinity') > n.from_date
+    CROSS JOIN LATERAL (VALUES ('premium', t.premium_share), ('assessment', t.assessment_share), ('commission', t.commission_share), ('cost', t.cost_share)) g (thing, share))
+  SELECT p.n, p.plan_id, p.provider_id, p.channels, p.shares, p.from_date, p.to_date, p.thing, p.part, p.user_channel_id, p.version, cardinality(p.channels),
+         array_agg(p.provider_weight) OVER w || array_agg(p.user_weight) OVER w
+  FROM part p
+  WINDOW w AS (PARTITION BY p.n, p.from_date, p.thing ORDER BY p.part ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING);
+END
+$$;
+COMMENT ON FUNCTION crm._settlement_weight() IS
   'How things are divided between given channels with given shares, by a plan and provider, from a day to before a day: one row for each of the channels, each with the weights of all.';
+REVOKE ALL ON FUNCTION crm._settlement_weight() FROM PUBLIC;
 
 CREATE VIEW crm._settlement_due AS
 WITH weight AS MATERIALIZED (
   SELECT w.*, a.id AS account_id
-  FROM crm._settlement_weight w
+  FROM crm._settlement_weight() w
   LEFT JOIN crm.settlement_account a ON a.plan_id = w.plan_id AND a.thing = w.thing AND coalesce(a.provider_channel_id, 0) = w.provider_id AND a.user_channel_id = w.user_channel_id
     AND a.terms_version IS NOT DISTINCT FROM w.version),
 policy AS MATERIALIZED (
@@ -105,7 +115,7 @@ DECLARE
   posted bigint;
 BEGIN
   INSERT INTO crm.settlement_account (plan_id, thing, provider_channel_id, user_channel_id, terms_version)
-  SELECT DISTINCT w.plan_id, w.thing, nullif(w.provider_id, 0), w.user_channel_id, w.version FROM crm._settlement_weight w
+  SELECT DISTINCT w.plan_id, w.thing, nullif(w.provider_id, 0), w.user_channel_id, w.version FROM crm._settlement_weight() w
   ORDER BY 1, 2, 3, 4, 5
   ON CONFLICT (plan_id, thing, provider_channel_id, user_channel_id, terms_version) DO NOTHING;
   WITH due AS MATERIALIZED (
@@ -139,7 +149,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.post_settlement() IS
-  'Attributes policies, and divides every receipt, commission, cost and credit of them between provider and user by the terms in force on its day, to the cent; what is posted already posts nothing, what has changed since its difference. A line falls into the month of its day, or the first open month after it. Returns how many lines were posted. Errors: 40001 to be retried, 42501. 分配入账';
+  'Attributes policies, and divides every receipt, commission, cost and credit of them between provider and user by the terms in force on its day, to the cent; what is posted already posts nothing, what has changed since its difference. A line falls into the month of its day, or the first open month after it. Returns how many lines were posted. Errors: 40001, 40P01 to be retried, 42501. 分配入账';
 REVOKE ALL ON FUNCTION crm.post_settlement() FROM PUBLIC;
 
 GRANT SELECT ON crm._settlement_compared TO crm_bi_owner;

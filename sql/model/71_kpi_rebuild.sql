@@ -74,7 +74,6 @@ CREATE FUNCTION crm._rebuild_step(batch integer, g crm.generation) RETURNS crm.g
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   upto bigint;
-  part record;
   n bigint;
 BEGIN
   -- nobody else may have gone on with this generation
@@ -84,17 +83,16 @@ BEGIN
   END IF;
   CASE g.step
     WHEN 'standings' THEN
-      upto := coalesce((SELECT c.id FROM crm.customer c WHERE c.id >= g.next_id ORDER BY c.id OFFSET batch LIMIT 1), 9223372036854775807);
       n := 0;
-      FOR part IN
-        SELECT array_agg(s.customer_id) AS customers, array_agg(s.first_day) AS first_days, array_agg(s.timeline) AS timelines, array_agg(s.facets) AS facets
-        FROM (SELECT x.*, row_number() OVER () AS i FROM crm._standings(g.id, g.next_id, upto) x) s GROUP BY s.i / 50000 ORDER BY s.i / 50000
-      LOOP
-        PERFORM crm._put_standings(g.slot, part.customers, part.first_days, part.timelines, part.facets);
-        n := n + cardinality(part.customers);
+      -- as many at a time as fit into memory
+      FOR part IN 1 .. (batch - 1) / 20000 + 1 LOOP
+        upto := coalesce((SELECT c.id FROM crm.customer c WHERE c.id >= g.next_id
+                          ORDER BY c.id OFFSET least(20000, batch - (part - 1) * 20000) LIMIT 1), 9223372036854775807);
+        n := n + crm._fill_standings(g.id, g.slot, g.next_id, upto);
+        g.next_id := upto;
+        EXIT WHEN upto = 9223372036854775807;
       END LOOP;
       UPDATE crm.progress SET done = done + n, changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
-      g.next_id := upto;
       IF upto = 9223372036854775807 THEN
         g.step := 'accounts';
       END IF;

@@ -104,6 +104,17 @@ COMMENT ON FUNCTION crm._standing_query(text, text) IS
 REVOKE ALL ON FUNCTION crm._standing_query(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm._standing_query(text, text) TO crm_bi_owner;
 
+DECLARE
+  columns CONSTANT text := 'valid_from, valid_to, kind, name, sex, birth_date, known_from, org_id, channel, source_channel, coverage, role,
+       insured_long_term, plan_customer, activity, tier, amount, standing_since, channels, service, reach, prospect_kind, touchpoints';
+  writes CONSTANT text := $w$
+  INSERT INTO crm.standing AS s (slot, first_day, timeline, facets, customer_id, %2$s)
+  SELECT %1$I.slot, u.first_day, u.timeline, u.facets, %3$s$w$;
+  made CONSTANT text := '(
+    SELECT n.customer_id, n.first_day, n.timeline, n.facets, c.kind, c.name, c.sex, c.birth_date, c.known_from, x.code AS source_channel
+    FROM %s AS n (customer_id, first_day, timeline, facets)
+    JOIN crm.customer c ON c.id = n.customer_id
+    JOIN crm.channel x ON x.id = c.source_channel_id) u';
 BEGIN
   EXECUTE format($f$
 CREATE FUNCTION crm._put_standings(slot smallint, customers bigint[], first_days date[], timelines crm.timeline[], facets crm.facets[]) RETURNS void
@@ -111,25 +122,27 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = for
 #variable_conflict use_column
 DECLARE
   day CONSTANT date := crm._shown_on(slot);
-BEGIN
-  INSERT INTO crm.standing AS s (slot, first_day, timeline, facets, customer_id, valid_from, valid_to, kind, name, sex, birth_date, known_from, org_id,
-                                 channel, source_channel, coverage, role, insured_long_term, plan_customer, activity, tier, amount, standing_since,
-                                 channels, service, reach, prospect_kind, touchpoints)
-  SELECT _put_standings.slot, u.first_day, u.timeline, u.facets, %s
+BEGIN%s
   ON CONFLICT (slot, customer_id) DO UPDATE
-  SET (first_day, timeline, facets, valid_from, valid_to, kind, name, sex, birth_date, known_from, org_id,
-       channel, source_channel, coverage, role, insured_long_term, plan_customer, activity, tier, amount, standing_since,
-       channels, service, reach, prospect_kind, touchpoints)
-    = (excluded.first_day, excluded.timeline, excluded.facets, excluded.valid_from, excluded.valid_to, excluded.kind, excluded.name, excluded.sex,
-       excluded.birth_date, excluded.known_from, excluded.org_id, excluded.channel, excluded.source_channel, excluded.coverage, excluded.role,
-       excluded.insured_long_term, excluded.plan_customer, excluded.activity, excluded.tier, excluded.amount, excluded.standing_since,
-       excluded.channels, excluded.service, excluded.reach, excluded.prospect_kind, excluded.touchpoints);
+  SET (first_day, timeline, facets, %s)
+    = (excluded.first_day, excluded.timeline, excluded.facets, %s);
 END
-$$$f$, substring(crm._standing_query('(
-    SELECT n.customer_id, n.first_day, n.timeline, n.facets, c.kind, c.name, c.sex, c.birth_date, c.known_from, x.code AS source_channel
-    FROM unnest(customers, first_days, timelines, _put_standings.facets) AS n (customer_id, first_day, timeline, facets)
-    JOIN crm.customer c ON c.id = n.customer_id
-    JOIN crm.channel x ON x.id = c.source_channel_id) u', 'day') FROM 'SELECT (.*)'));
+$$$f$, format(writes, '_put_standings', columns, substring(crm._standing_query(
+         format(made, 'unnest(customers, first_days, timelines, _put_standings.facets)'), 'day') FROM 'SELECT (.*)')),
+       columns, regexp_replace(columns, '(\w+)', 'excluded.\1', 'g'));
+  EXECUTE format($f$
+CREATE FUNCTION crm._fill_standings(generation bigint, slot smallint, from_id bigint, to_id bigint) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  day CONSTANT date := crm._shown_on(slot);
+  written bigint;
+BEGIN%s;
+  GET DIAGNOSTICS written = ROW_COUNT;
+  RETURN written;
+END
+$$$f$, format(writes, '_fill_standings', columns, substring(crm._standing_query(
+         format(made, 'crm._standings(generation, from_id, to_id)'), 'day') FROM 'SELECT (.*)')));
   EXECUTE format($f$
 CREATE FUNCTION crm.classify(as_of date)
 RETURNS TABLE (customer_id bigint, valid_from date, valid_to date, kind text, name text, sex text, birth_date date, known_from date, org_id bigint,
@@ -146,6 +159,9 @@ REVOKE ALL ON FUNCTION crm.classify(date) FROM PUBLIC;
 COMMENT ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) IS
   'Writes rows of crm.standing, with their columns as of the day that the generation is shown on. A customer who is no longer there has none.';
 REVOKE ALL ON FUNCTION crm._put_standings(smallint, bigint[], date[], crm.timeline[], crm.facets[]) FROM PUBLIC;
+COMMENT ON FUNCTION crm._fill_standings(bigint, smallint, bigint, bigint) IS
+  'Makes and writes the rows of crm.standing of the customers from_id <= id < to_id, of whom the slot has none; returns how many.';
+REVOKE ALL ON FUNCTION crm._fill_standings(bigint, smallint, bigint, bigint) FROM PUBLIC;
 CREATE FUNCTION crm._end_roll(of_slot smallint, to_day date) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE

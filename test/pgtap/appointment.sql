@@ -84,7 +84,7 @@ SELECT is(left(pg_temp.as('bob', q), 5), code, q) FROM (VALUES
   ('SELECT crm.make_appointment(999, 2, now() + interval ''1 day'')', '23503'), ('SELECT crm.make_appointment(1, 2, NULL)', '22004'), ('SELECT crm.make_appointment(1, 2, now())', '22023'), ('SELECT crm.make_appointment(1, 2, ''infinity'')', '22023'),
   ('SELECT crm.make_appointment(1, 2, now() + interval ''1 day'', '' '')', '23514'), ('SELECT crm.make_appointment(1, 2, now() + interval ''1 day'', purpose => ''x'')', '23503'), ('SELECT crm.make_appointment(1, NULL, now() + interval ''1 day'')', '22004'),
   (format('SELECT crm.end_appointment(5, %s, ''x'')', (SELECT max(id) FROM crm.appointment WHERE customer_id = 5)), '22023'), (format('SELECT crm.end_appointment(5, %s, NULL)', (SELECT max(id) FROM crm.appointment WHERE customer_id = 5)), '22023'),
-  ('SELECT crm.end_appointment(5, 0, ''kept'')', '23503'), ('SELECT crm.end_appointment(5, NULL, ''kept'')', '23503'), ('SELECT crm.end_appointment(NULL, 1, ''kept'')', '22004'),
+  ('SELECT crm.end_appointment(5, 0, ''kept'')', '23503'), ('SELECT crm.end_appointment(5, NULL, ''kept'')', '22004'), ('SELECT crm.end_appointment(NULL, 1, ''kept'')', '22004'),
   (format('SELECT crm.end_appointment(32, %s, ''kept'')', (SELECT max(id) FROM crm.appointment WHERE customer_id = 32)), '42501'), (format('SELECT crm.end_appointment(12, %s, ''kept'')', (SELECT max(id) FROM crm.appointment WHERE customer_id = 12)), '42501')) v (q, code);
 SELECT is(left(pg_temp.refusal(format('SELECT crm.end_appointment(12, %s, ''kept'')', (SELECT max(id) FROM crm.appointment WHERE customer_id = 12))), 5), '55000', 'ended already');
 

@@ -116,7 +116,7 @@ UPDATE crm.holding SET plan_id = NULL WHERE plan_id IS NOT NULL;
 SELECT is(left(pg_temp.as(who, q), 5), code, who || ': ' || q) FROM (VALUES
   ('nobody', 'SELECT crm.my_customers()', '42501'), ('nobody', 'SELECT crm.my_reminders()', '42501'), ('nobody', 'SELECT crm.claimable()', '42501'), ('nobody', 'SELECT crm.my_attachments()', '42501'), ('gone', 'SELECT crm.my_customers()', '42501'),
   ('seller2', 'SELECT crm.my_customers(NULL)', '23502'), ('seller2', 'SELECT crm.my_customers(''x'')', '23503'), ('seller2', 'SELECT crm.my_customers('' '')', '23514'),
-  ('seller2', 'SELECT crm.claimable(0)', '22023'), ('seller2', 'SELECT crm.claimable(NULL)', '22023')) v (who, q, code);
+  ('seller2', 'SELECT crm.claimable(0)', '22023'), ('seller2', 'SELECT crm.claimable(NULL)', '22023'), ('seller2', 'SELECT crm.claimable(1001)', '22023'), ('seller2', 'SELECT crm.claimable(2147483647)', '22023')) v (who, q, code);
 
 SELECT crm.post() \gset
 SELECT is_empty('SELECT * FROM crm.check()', 'the book agrees');

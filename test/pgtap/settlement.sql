@@ -163,10 +163,10 @@ SELECT is(crm.amend_terms(:plan, 1, 2, '2026-02-01', 0.5, 0.25, 0.125, 0.333, 'a
 SELECT pg_temp.refused(format('SELECT crm.amend_terms(%s, %s, %s, %s, %s, 0.1, 0.1, 0.1)', p, a, b, d, s), code, words, name)
 FROM (VALUES ('NULL', '1', '2', '''2026-03-01''', '0.1', '22004', 'plan must be given', 'terms are of a plan'), ('999999', '1', '2', '''2026-03-01''', '0.1', '23503', 'no plan', 'that there is'),
              (:'draft', '1', '2', '''2026-03-01''', '0.1', '55000', 'is draft', 'and is approved'), (:'plan', '1', '1', '''2026-03-01''', '0.1', '23514', '', 'between two channels'),
-             (:'plan', '1', '77', '''2026-03-01''', '0.1', '23503', 'user_channel', 'that there are'), (:'plan', 'NULL', '2', '''2026-03-01''', '0.1', '23502', 'provider_channel', 'both named'),
+             (:'plan', '1', '77', '''2026-03-01''', '0.1', '23503', 'no channel "77"', 'that there are'), (:'plan', 'NULL', '2', '''2026-03-01''', '0.1', '23502', 'provider_channel', 'both named'),
              (:'plan', '1', '2', 'NULL', '0.1', '23502', 'from_date', 'from a day on'), (:'plan', '1', '2', '''2026-03-01''', '0.' || repeat('3', 31), '23514', 'premium_share', 'no share that nothing can be divided by'), (:'plan', '1', '2', '''2026-03-01''', '1.01', '23514', 'premium_share', 'no share above one'),
              (:'plan', '1', '2', '''2026-03-01''', '-0.1', '23514', 'premium_share', 'nor below none'), (:'plan', '1', '2', '''2026-03-01''', '''NaN''', '23514', 'premium_share', 'nor no number'),
-             (:'plan', '1', '2', '''2026-03-01''', 'NULL', '23502', 'premium_share', 'nor none'), (:'plan', '1', '2', '''infinity''', '0.1', '23514', 'from_date', 'nor from never on')) v (p, a, b, d, s, code, words, name);
+             (:'plan', '1', '2', '''2026-03-01''', 'NULL', '23502', 'premium_share', 'nor none'), (:'plan', '1', '2', '''infinity''', '0.1', '23514', 'day "infinity" is out of range', 'nor from never on')) v (p, a, b, d, s, code, words, name);
 SELECT is(crm.post_settlement(), 0::bigint, 'proposed terms change nothing');
 SELECT is(crm.accept_amendment(:plan, 1, 2, 2, 1), false, 'one channel accepts');
 SELECT is(crm.accept_amendment(:plan, 1, 2, 2, 1), false, 'again changes nothing');

@@ -46,7 +46,7 @@ SELECT s.is_proven, h.* FROM crm.solve_assignment('SELECT i AS customer_id, h AS
 SELECT count(*) FROM crm.assign('SELECT i AS customer_id, 1 AS holder_id, 1 AS benefit, 0 AS load FROM generate_series(1, 9) i', 'SELECT 1 AS holder_id, 0 AS capacity');
 -- the ends of the ranges
 SELECT s.assigned, s.total, s.bound, s.gap, s.is_proven FROM crm.solve_assignment(
-  'SELECT * FROM (VALUES (1, 1, 1.7e308, 2147483647), (1, 2, -1.7e308, 1), (2, 1, 1.7e308, 2147483646), (2, 2, 1e-300, 2), (3, 1, 0, 1)) v (customer_id, holder_id, benefit, load)',
+  'SELECT * FROM (VALUES (1, 1, 0.8e308, 2147483647), (1, 2, -0.8e308, 1), (2, 1, 0.8e308, 2147483646), (2, 2, 1e-300, 2), (3, 1, 0, 1)) v (customer_id, holder_id, benefit, load)',
   'SELECT 1 AS holder_id, 9223372036854775807 AS capacity UNION ALL SELECT 2, 2') s;
 SELECT s.assigned, s.total, s.bound, s.is_proven FROM crm.solve_assignment('SELECT i AS customer_id, h AS holder_id, 0 AS benefit, i AS load FROM generate_series(1, 5) i, generate_series(1, 2) h',
   'SELECT h AS holder_id, 8 AS capacity FROM generate_series(1, 2) h') s;
@@ -112,7 +112,10 @@ SELECT edges, capacities, E'\n    ' || pg_temp.refusal(edges, capacities) AS ref
   (18, 'SELECT i AS customer_id, h AS holder_id, 1 AS benefit FROM generate_series(1, 3) i, generate_series(1, 2) h UNION ALL SELECT 1, 3, 1 UNION ALL SELECT 4, 3, 1',
    'SELECT h AS holder_id, 2 AS capacity, 2 AS floor FROM generate_series(1, 3) h'),
   (19, 'SELECT i AS customer_id, h AS holder_id, 1 AS benefit FROM generate_series(1, 20) i, generate_series(1, 20) h', 'SELECT h AS holder_id, 2 AS capacity, 2 AS floor FROM generate_series(1, 20) h'),
-  (20, 'DELETE FROM l RETURNING *', 'TABLE c')
+  (20, 'DELETE FROM l RETURNING *', 'TABLE c'),
+  (21, 'SELECT customer_id, holder_id, 1e308 AS benefit FROM l', 'TABLE c'),
+  (22, 'SELECT customer_id, holder_id, -1e308 AS benefit, load FROM l', 'TABLE c'),
+  (23, 'SELECT customer_id, holder_id, 1e308 AS benefit, load FROM l WHERE customer_id = 1', 'TABLE c')
 ) v (ordinal, edges, capacities) ORDER BY ordinal;
 SELECT seconds, rounds, pg_temp.refusal('TABLE l', 'TABLE c', seconds, rounds) AS refusal FROM (VALUES
   (1, 0::float8, NULL::bigint), (2, -1, 5), (3, 'NaN', 5), (4, '-Infinity', 5), (5, 'Infinity', 5), (6, NULL, NULL), (7, NULL, -1), (8, NULL, 0), (9, 1e-300, 9223372036854775807)

@@ -29,12 +29,18 @@ SELECT setseed(0.125);
 CREATE TEMPORARY TABLE splits AS
 SELECT i, scale, round(((random() - 0.5) * 10 ^ (i % 7))::numeric, scale) AS amount,
   (SELECT array_agg(CASE WHEN (i + k) % 5 = 0 AND k > 1 THEN 0 ELSE round((random() * 10 ^ (i % 4))::numeric + 0.001, i % 4) + CASE WHEN k = 1 THEN 1 ELSE 0 END END) FROM generate_series(1, 1 + i % 13) AS k) AS shares
-FROM (SELECT i, i % 5 AS scale FROM generate_series(1, 3000) AS i) AS n;
+FROM (SELECT i, i % 5 AS scale FROM generate_series(1, 3000) AS i) AS n
+UNION ALL
+-- within and beyond what fits in machine integers, few arrays of shares for many amounts
+SELECT i, scale, round(((random() - 0.5) * 10 ^ (i % 23))::numeric, scale),
+  (ARRAY['{0.3,0.7}', '{0.333333,0.333333,0.333334}', '{1,0,1.000000000000000000}', '{0.0000000000000000001,1}', '{4611686018427387904,4611686018427387904}', '{9223372036854775807,1}',
+         '{999999999999,1,0.000001}', '{1e18,1}', '{2,2,2}', '{2.0,2,2}'])[1 + i % 10]::numeric[]
+FROM (SELECT i, i * 7 % 20 AS scale FROM generate_series(3001, 5000) AS i) AS n;
 CREATE TEMPORARY TABLE quotas AS
 SELECT i, k, share, sign(amount) AS sign, units, total, div(units * share, total) AS whole, units * share - div(units * share, total) * total AS remainder
 FROM (SELECT *, abs(amount) * 10::numeric ^ scale AS units, (SELECT sum(x) FROM unnest(shares) AS x) AS total FROM splits) AS s, unnest(shares) WITH ORDINALITY AS u (share, k);
 CREATE TEMPORARY TABLE expected AS
-SELECT i, array_agg(round(sign * part / 10::numeric ^ scale, scale) ORDER BY k) AS parts
+SELECT i, array_agg(round(sign * part * ('1e-' || scale)::numeric, scale) ORDER BY k) AS parts
 FROM (SELECT i, k, sign, whole + CASE WHEN row_number() OVER (PARTITION BY i ORDER BY remainder DESC, k) <= units - sum(whole) OVER (PARTITION BY i) THEN 1 ELSE 0 END AS part FROM quotas) AS q
 JOIN splits USING (i) GROUP BY i;
 SELECT count(*), count(*) FILTER (WHERE parts = crm.split(amount, shares, scale)) AS equal,

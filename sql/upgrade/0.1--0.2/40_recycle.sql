@@ -5,6 +5,7 @@ DROP FUNCTION crm._recycle(timestamptz, timestamptz), crm._refresh_due(date, int
 
 @model/40_recycle crm._setting_for
 @model/40_recycle crm._holding_purchases
+DROP FUNCTION crm._last_purchase(bigint, date);
 @model/40_recycle crm.recycle
 @model/40_recycle crm.refresh_due comments
 

@@ -1,14 +1,13 @@
 /*-------------------------------------------------------------------------
- * allocate_exchange.h
+ * allocate_graph.h
  *		The graph of the holders, in which customers change places.
  *-------------------------------------------------------------------------
  */
-#ifndef ALLOCATE_EXCHANGE_H
-#define ALLOCATE_EXCHANGE_H
-
-#include "allocate_state.h"
+#ifndef ALLOCATE_GRAPH_H
+#define ALLOCATE_GRAPH_H
 
 #include "allocate_queue.h"
+#include "allocate_state.h"
 
 /*
  * The graph of the holders, in which customers change places.  Nodes are the
@@ -40,6 +39,7 @@ slack_fits(const Solver *s, const Exchange *x, int32 j)
 	return !s->scarce[j] && x->slack[j] < s->room[j] - s->floor[j];
 }
 
+/* allocate_price.c */
 extern void allocate_price(const Solver *s, Exchange *x);
 
-#endif							/* ALLOCATE_EXCHANGE_H */
+#endif							/* ALLOCATE_GRAPH_H */
