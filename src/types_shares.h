@@ -7,7 +7,7 @@
 #ifndef CRM_TYPES_SHARES_H
 #define CRM_TYPES_SHARES_H
 
-#include "types_split.h"
+#include "types_weights.h"
 
 #include "fmgr.h"
 
