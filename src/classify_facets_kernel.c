@@ -190,15 +190,19 @@ mark_fact(FacetKernel *k, const Fact *f)
 }
 
 static int
-mark_cmp(const void *a, const void *b)
+mark_cmp(const Mark *x, const Mark *y)
 {
-	const Mark *x = a;
-	const Mark *y = b;
-
 	if (x->day != y->day)
 		return x->day < y->day ? -1 : 1;
 	return (x->order > y->order) - (x->order < y->order);
 }
+
+#define ST_SORT sort_marks
+#define ST_ELEMENT_TYPE Mark
+#define ST_COMPARE(a, b) mark_cmp(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 static Facet
 facet_of(const int32 *tally, DateADT day, uint64 channels, int origin, bool departed)
@@ -265,7 +269,7 @@ facet_kernel_run(FacetKernel *k, DateADT first, const Cover *cover, int ncovers,
 		mark_cover(k, &cover[i]);
 	for (int i = 0; i < nfacts; i++)
 		mark_fact(k, &fact[i]);
-	qsort(k->mark, k->nmarks, sizeof(Mark), mark_cmp);
+	sort_marks(k->mark, k->nmarks);
 
 	for (int at = 0; at < k->nmarks;)
 	{

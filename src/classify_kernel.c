@@ -122,11 +122,8 @@ heap_top(Heap *h, const Cover *cover, DateADT day)
 }
 
 static int
-mark_cmp(const void *a, const void *b)
+mark_cmp(const Mark *x, const Mark *y)
 {
-	const Mark *x = a;
-	const Mark *y = b;
-
 	if (x->day != y->day)
 		return x->day < y->day ? -1 : 1;
 	if (x->kind != y->kind)
@@ -134,24 +131,12 @@ mark_cmp(const void *a, const void *b)
 	return (x->i > y->i) - (x->i < y->i);
 }
 
-static void
-sort_marks(Mark *m, int n)
-{
-	if (n > 24)
-	{
-		qsort(m, n, sizeof(Mark), mark_cmp);
-		return;
-	}
-	for (int i = 1; i < n; i++)
-	{
-		Mark		x = m[i];
-		int			j = i;
-
-		for (; j > 0 && mark_cmp(&x, &m[j - 1]) < 0; j--)
-			m[j] = m[j - 1];
-		m[j] = x;
-	}
-}
+#define ST_SORT sort_marks
+#define ST_ELEMENT_TYPE Mark
+#define ST_COMPARE(a, b) mark_cmp(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 static bool
 in_orgs(const Rule *r, int64 org)

@@ -177,10 +177,8 @@ post_to_book(void *arg, const Posting *p)
 }
 
 static int
-held_cmp(const void *a, const void *b)
+held_cmp(const Timeline *x, const Timeline *y)
 {
-	const Timeline *x = a;
-	const Timeline *y = b;
 	const Standing *p = x->row;
 	const Standing *q = y->row;
 
@@ -191,10 +189,17 @@ held_cmp(const void *a, const void *b)
 	return x->company - y->company;
 }
 
+#define ST_SORT sort_held
+#define ST_ELEMENT_TYPE Timeline
+#define ST_COMPARE(a, b) held_cmp(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
 static void
 post_held(Accounts *a)
 {
-	qsort(a->held, a->nheld, sizeof(Timeline), held_cmp);
+	sort_held(a->held, a->nheld);
 	for (int i = 0; i < a->nheld; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

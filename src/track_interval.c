@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  * track_interval.c
- *		Confidence intervals of rates, of the difference of two rates, and of
- *		the difference of two means.
+ *		Confidence intervals of rates and of means, and of the difference of
+ *		two of either.
  *
  * A rate has the score interval of Wilson (J. Am. Stat. Assoc. 22, 1927,
  * 209-212); the difference of two rates the hybrid of two of them, method 10
- * of Newcombe (Statistics in Medicine 17, 1998, 873-890); the difference of
- * two means that of Welch (Biometrika 34, 1947, 28-35), with his degrees of
- * freedom. None takes the variances of the groups to be equal.
+ * of Newcombe (Statistics in Medicine 17, 1998, 873-890); a mean that of
+ * Student (Biometrika 6, 1908, 1-25); the difference of two means that of
+ * Welch (Biometrika 34, 1947, 28-35), with his degrees of freedom. None takes
+ * the variances of the groups to be equal.
  *-------------------------------------------------------------------------
  */
 #include "base_row.h"
@@ -223,6 +224,45 @@ crm_track_uplift(PG_FUNCTION_ARGS)
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
+static void
+check_group(double mean, double variance, int64 number)
+{
+	if (!isfinite(mean) || !isfinite(variance) || variance < 0 || number < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mean %g, variance %g and number %lld are of no group", mean, variance, (long long) number),
+				 errhint("Give a finite mean, a finite variance from 0 on, and how many there are.")));
+}
+
+PG_FUNCTION_INFO_V1(crm_track_mean);
+/*
+ * crm.mean_interval(mean, variance, number, level) -> (lower, upper): interval
+ * of a mean from the sample variance, by Student.  Strict; NULL of fewer than
+ * 2, and where nothing varies.  Errors: 22023.
+ */
+Datum
+crm_track_mean(PG_FUNCTION_ARGS)
+{
+	double		mean = PG_GETARG_FLOAT8(0);
+	double		variance = PG_GETARG_FLOAT8(1);
+	int64		number = PG_GETARG_INT64(2);
+	double		tail = tail_argument(PG_GETARG_FLOAT8(3));
+	TupleDesc	desc = kept_row_type(fcinfo, 2);
+	Datum		values[2] = {0};
+	bool		nulls[2] = {true, true};
+
+	check_group(mean, variance, number);
+	if (number >= 2 && variance > 0)
+	{
+		double		half = student_quantile(tail, number - 1) * sqrt(variance / number);
+
+		values[0] = Float8GetDatum(mean - half);
+		values[1] = Float8GetDatum(mean + half);
+		nulls[0] = nulls[1] = false;
+	}
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
 PG_FUNCTION_INFO_V1(crm_track_mean_uplift);
 /*
  * crm.mean_uplift(mean, variance, number of the one, and of the other, level)
@@ -251,11 +291,7 @@ crm_track_mean_uplift(PG_FUNCTION_ARGS)
 		int64		number = PG_ARGISNULL(3 * i + 2) ? 0 : PG_GETARG_INT64(3 * i + 2);
 
 		mean[i] = PG_ARGISNULL(3 * i) ? 0 : PG_GETARG_FLOAT8(3 * i);
-		if (!isfinite(mean[i]) || !isfinite(variance) || variance < 0 || number < 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("mean %g, variance %g and number %lld are of no group", mean[i], variance, (long long) number),
-					 errhint("Give a finite mean, a finite variance from 0 on, and how many there are.")));
+		check_group(mean[i], variance, number);
 		known = known && !PG_ARGISNULL(3 * i + 1) && number >= 2;
 		n[i] = number;
 		error[i] = number > 0 ? variance / number : 0;

@@ -1,4 +1,4 @@
--- track: intervals of rates, of the difference of two rates and of two means; what a small sample tells beside a larger one
+-- track: intervals of rates and means, and of the difference of two; what a small sample tells beside a larger one
 
 CREATE FUNCTION crm.rate_interval(hits bigint, trials bigint, level double precision DEFAULT 0.95, OUT lower double precision, OUT upper double precision)
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -12,6 +12,21 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'crm_track_uplift';
 COMMENT ON FUNCTION crm.uplift(bigint, bigint, bigint, bigint, double precision) IS
   'Rates of those treated and of a control group, their difference and its confidence interval, by method 10 of Newcombe, made of two intervals of Wilson; NULL of an empty group. Errors: 22023. 提升度';
+
+CREATE FUNCTION crm.mean_interval(mean double precision, variance double precision, number bigint, level double precision DEFAULT 0.95, OUT lower double precision, OUT upper double precision)
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'crm_track_mean';
+COMMENT ON FUNCTION crm.mean_interval(double precision, double precision, bigint, double precision) IS
+  'Confidence interval of a mean from mean, sample variance and number, by Student; NULL of fewer than 2, and where nothing varies. Errors: 22023. 均值置信区间';
+
+CREATE FUNCTION crm._told_interval(mean numeric, variance numeric, number bigint, telling bigint, OUT lower numeric, OUT upper numeric)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT pg_catalog.round(i.lower::numeric, 2), pg_catalog.round(i.upper::numeric, 2)
+  FROM crm.mean_interval(_told_interval.mean::double precision, _told_interval.variance::double precision, CASE WHEN _told_interval.telling >= 5 THEN _told_interval.number ELSE 0 END) i;
+END;
+COMMENT ON FUNCTION crm._told_interval(numeric, numeric, bigint, bigint) IS
+  'Interval of a mean at 95 %, as views show it: NULL where fewer than 5 of the sample have anything to tell, for of a sum that few bring Student promises too much, and where nothing varies.';
 
 CREATE FUNCTION crm.mean_uplift(mean_treated double precision, variance_treated double precision, treated bigint, mean_control double precision, variance_control double precision,
   control bigint, level double precision DEFAULT 0.95,

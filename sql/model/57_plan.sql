@@ -29,7 +29,7 @@ COMMENT ON COLUMN crm.plan.id IS 'Key.';
 COMMENT ON COLUMN crm.plan.cycle_id IS 'Cycle.';
 COMMENT ON COLUMN crm.plan.name IS 'Name, one of its kind in the cycle.';
 COMMENT ON COLUMN crm.plan.weighing IS 'What apportions customers wanted by several: demand (volumes), result (volumes by premium expected), net (volumes by premium less cost expected) or best (the best net result first).';
-COMMENT ON COLUMN crm.plan.strategy IS 'How units deal customers to staff: even, least_loaded or optimal.';
+COMMENT ON COLUMN crm.plan.strategy IS 'even or least_loaded: how units deal customers to staff, after channels and nearness have decided; optimal: the most worth over all units and staff.';
 COMMENT ON COLUMN crm.plan.level IS 'Who gets customers: channel, unit or staff.';
 COMMENT ON COLUMN crm.plan.recycle_rule IS 'Rule by which its holdings fall due, before every other; NULL: as of any holding.';
 COMMENT ON COLUMN crm.plan.state IS 'State in the workflow "plan".';
@@ -242,14 +242,23 @@ INSERT INTO crm.customer_reference (relation, column_name, way, prepare, binds, 
 CREATE FUNCTION crm._merge_plan_customers(kept bigint, dropped bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  DELETE FROM crm.plan_customer k
-  WHERE k.customer_id = kept AND k.outcome IS DISTINCT FROM 'allocated'
-    AND EXISTS (SELECT FROM crm.plan_customer c WHERE c.plan_id = k.plan_id AND c.customer_id = dropped AND c.outcome = 'allocated');
-  DELETE FROM crm.plan_customer c
-  WHERE c.customer_id = dropped AND EXISTS (SELECT FROM crm.plan_customer k WHERE k.plan_id = c.plan_id AND k.customer_id = kept);
+  WITH gone AS (
+    DELETE FROM crm.plan_customer k
+    WHERE k.customer_id = kept AND k.outcome IS DISTINCT FROM 'allocated'
+      AND EXISTS (SELECT FROM crm.plan_customer c WHERE c.plan_id = k.plan_id AND c.customer_id = dropped AND c.outcome = 'allocated')
+    RETURNING k.plan_id, k.arm, k.held_out_merged),
+  dropped_rows AS (
+    DELETE FROM crm.plan_customer c
+    WHERE c.customer_id = dropped AND EXISTS (SELECT FROM crm.plan_customer k WHERE k.plan_id = c.plan_id AND k.customer_id = kept)
+      AND NOT EXISTS (SELECT FROM gone g WHERE g.plan_id = c.plan_id)
+    RETURNING c.plan_id, c.arm, c.held_out_merged)
+  UPDATE crm.plan_customer c SET held_out_merged = c.held_out_merged + x.n
+  FROM (SELECT g.plan_id, dropped AS customer_id, g.held_out_merged + (g.arm IS NOT DISTINCT FROM 'hold_out')::integer AS n FROM gone g
+        UNION ALL SELECT s.plan_id, kept, s.held_out_merged + (s.arm IS NOT DISTINCT FROM 'hold_out')::integer FROM dropped_rows s) x
+  WHERE c.plan_id = x.plan_id AND c.customer_id = x.customer_id AND c.arm IS DISTINCT FROM 'hold_out' AND x.n > 0;
 END
 $$;
-COMMENT ON FUNCTION crm._merge_plan_customers(bigint, bigint) IS 'Where both are in a plan, the one allocated stays, else what it says of the customer kept; before the holdings move, whom its rows follow.';
+COMMENT ON FUNCTION crm._merge_plan_customers(bigint, bigint) IS 'Where both are in a plan, the one allocated stays, else what it says of the customer kept, with how many were held out and are so no more; before the holdings move, whom its rows follow.';
 REVOKE ALL ON FUNCTION crm._merge_plan_customers(bigint, bigint) FROM PUBLIC;
 
 GRANT SELECT ON crm.plan, crm.plan_stage, crm.plan_adjustment, crm.plan_proposal, crm.plan_cell, crm.plan_line, crm.plan_customer TO crm_bi_owner;

@@ -4,7 +4,8 @@
 -- crm_plan_work (customers to be had, one row each, filled step by step), crm_plan_match (who is in the segment of which proposal),
 -- crm_plan_rate (what a proposal may expect of a class), crm_plan_staff (who may take how much more), crm_plan_bar (pairs that must not meet),
 -- crm_plan_load (what a customer of a kind counts in a unit; tiers that count the same everywhere are one kind, 1 the heaviest),
--- crm_plan_trait (what customers ask of staff), crm_plan_affinity (who suits whom).
+-- crm_plan_trait (what customers ask of staff), crm_plan_affinity (who suits whom), crm_plan_price and crm_plan_solved (limits, what they cost, what the optimum is worth).
+-- A step drops those that no other one uses.
 CREATE FUNCTION crm._plan_tables() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -15,11 +16,14 @@ BEGIN
   CREATE TEMPORARY TABLE crm_plan_proposal (id bigint PRIMARY KEY, version integer, channel_id bigint, org_id bigint, segment crm.condition, volume bigint,
     contacts numeric, purchases numeric, premium numeric, cost numeric, room bigint) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_rate (proposal_id bigint, coverage text, tier text, customers bigint, basis text, allocated bigint, contacted bigint, purchased bigint,
-    premium numeric, cost numeric, capped_premium numeric, premium_load numeric, days numeric, credibility numeric, prior_contacts numeric, prior_purchases numeric, prior_premium_per_purchase numeric, prior_cost numeric,
+    premium numeric, cost numeric, capped_premium numeric, premium_load numeric, days numeric,
+    premium_low numeric, premium_high numeric, cost_low numeric, cost_high numeric, days_low numeric, days_high numeric, credibility numeric, prior_contacts numeric, prior_purchases numeric, prior_premium_per_purchase numeric, prior_cost numeric,
     expected_contacts numeric, expected_purchases numeric, expected_premium numeric, expected_cost numeric, PRIMARY KEY (proposal_id, coverage, tier)) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_staff (staff_id bigint PRIMARY KEY, channel_id bigint, org_id bigint, stage integer, held bigint, room bigint) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_load (channel_id bigint, org_id bigint, kind bigint, load bigint, PRIMARY KEY (channel_id, org_id, kind)) ON COMMIT DROP;
   CREATE TEMPORARY TABLE crm_plan_bar (customer_id bigint, staff_id bigint, PRIMARY KEY (customer_id, staff_id)) ON COMMIT DROP;
+  CREATE TEMPORARY TABLE crm_plan_price (kind text, channel_id bigint, org_id bigint, proposal_id bigint, value bigint, in_load boolean NOT NULL DEFAULT false, price double precision, is_exact boolean) ON COMMIT DROP;
+  CREATE TEMPORARY TABLE crm_plan_solved (worth double precision, bound double precision, is_proven boolean) ON COMMIT DROP;
 END
 $$;
 COMMENT ON FUNCTION crm._plan_tables() IS 'Makes the tables in which a plan is computed.';
@@ -312,6 +316,7 @@ BEGIN
   WHERE w.customer_id = u.customer_id;
   DELETE FROM pg_temp.crm_plan_work w WHERE w.channel_id IS NULL;
   ANALYZE pg_temp.crm_plan_work;
+  DROP TABLE pg_temp.crm_plan_cell;
 END
 $$;
 COMMENT ON FUNCTION crm._plan_channels(crm.plan) IS

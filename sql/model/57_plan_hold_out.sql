@@ -12,10 +12,12 @@ ALTER TABLE crm.plan_customer
   ADD COLUMN arm text CONSTRAINT plan_customer_arm_check CHECK (arm IN ('treated', 'hold_out')),
   ADD COLUMN coverage text,
   ADD COLUMN tier text,
+  ADD COLUMN held_out_merged integer NOT NULL DEFAULT 0,
   ADD CONSTRAINT plan_customer_hold_out_check CHECK (arm IS DISTINCT FROM 'hold_out' OR outcome IS DISTINCT FROM 'allocated');
 COMMENT ON COLUMN crm.plan_customer.arm IS 'Drawn to be treated or held out (hold_out), for good once the plan is submitted; NULL: pinned by hand or the plan holds nobody out, so outside the comparison.';
 COMMENT ON COLUMN crm.plan_customer.coverage IS 'prospect, insured or former, at the computation.';
 COMMENT ON COLUMN crm.plan_customer.tier IS 'Tier at the computation.';
+COMMENT ON COLUMN crm.plan_customer.held_out_merged IS 'Customers who were held out and merged into this one, who was not.';
 CREATE INDEX plan_customer_hold_out ON crm.plan_customer (customer_id) WHERE arm = 'hold_out';
 
 CREATE VIEW crm._held_out AS

@@ -103,13 +103,16 @@ BEGIN
   SELECT new_id, s.stage, s.name, s.area, s.org_ids, s.from_date, s.to_date, s.note FROM crm.plan_stage s WHERE s.plan_id = model.id;
   INSERT INTO crm.plan_adjustment (plan_id, kind, customer_id, channel_id, org_id, staff_id, volume, note)
   SELECT new_id, a.kind, a.customer_id, a.channel_id, a.org_id, a.staff_id, a.volume, a.note FROM crm.plan_adjustment a WHERE a.plan_id = model.id ORDER BY a.id;
+  INSERT INTO crm.plan_limit (plan_id, channel_id, org_id, floor, capacity, note)
+  SELECT p.id, l.channel_id, l.org_id, l.floor, l.capacity, l.note
+  FROM crm.plan p JOIN crm.plan_limit l ON l.plan_id = model.id WHERE p.id = new_id AND p.strategy = 'optimal' AND p.level <> 'channel';
   INSERT INTO crm.plan_terms (plan_id, provider_channel_id, user_channel_id, thing, provider_share, user_share, note)
   SELECT new_id, t.provider_channel_id, t.user_channel_id, t.thing, t.provider_share, t.user_share, t.note FROM crm.plan_terms t WHERE t.plan_id = model.id;
   RETURN new_id;
 END
 $$;
 COMMENT ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule) IS
-  'Makes a plan for a cycle, one of several variants, and returns its key; crm.compute_plan() fills it. weighing apportions customers wanted by several: demand, result, net (at first) or best; strategy deals them to staff: even (at first), least_loaded or optimal; level is staff (at first), unit or channel; recycle_rule is that of its holdings, before every other. like_plan copies the four, attribution, hold-out, stages, adjustments and terms (to be accepted anew) of another. Errors: 22004, 22023, 23502, 23503, 23505 name taken, 23514, 42501 without the duty planner or resource_manager at the unit of the cycle, 55000 cycle closed. 编制预分配计划';
+  'Makes a plan for a cycle, one of several variants, and returns its key; crm.compute_plan() fills it. weighing apportions customers wanted by several: demand, result, net (at first) or best; strategy deals them to staff: even (at first) or least_loaded, or goes for the most worth over all units and staff: optimal; level is staff (at first), unit or channel; recycle_rule is that of its holdings, before every other. like_plan copies the four, attribution, hold-out, stages, adjustments, limits of units (where strategy and level keep to them) and terms (to be accepted anew) of another. Errors: 22004, 22023, 23502, 23503, 23505 name taken, 23514, 42501 without the duty planner or resource_manager at the unit of the cycle, 55000 cycle closed. 编制预分配计划';
 REVOKE ALL ON FUNCTION crm.make_plan(bigint, text, text, text, text, bigint, crm.recycle_rule) FROM PUBLIC;
 
 CREATE FUNCTION crm.set_plan_stage(plan_id bigint, stage integer, name text, from_date date, to_date date, area text DEFAULT NULL, org_ids bigint[] DEFAULT '{}',

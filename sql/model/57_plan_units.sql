@@ -1,21 +1,12 @@
 -- allocate: the computation of a plan: units by nearness, staff by the strategy, and what it comes to
 
-CREATE FUNCTION crm._plan_units(plan crm.plan) RETURNS void
+CREATE FUNCTION crm._plan_servicers(plan crm.plan) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-  a crm.plan_adjustment;
-  r record;
-  unit bigint;
-  weight bigint;
-  of_kind bigint;
   customers bigint[];
-  kinds bigint[];
   staff bigint[];
-  taken bigint;
-  deepest CONSTANT integer := (SELECT max(o.level) FROM crm.organisation o);
 BEGIN
-  -- an earlier servicer who has room
   SELECT array_agg(v.customer_id ORDER BY v.kind, v.customer_id), array_agg(v.staff_id ORDER BY v.kind, v.customer_id) INTO customers, staff
   FROM (SELECT DISTINCT ON (w.customer_id) w.customer_id, w.kind, s.staff_id
         FROM pg_temp.crm_plan_work w
@@ -29,7 +20,14 @@ BEGIN
         ORDER BY w.customer_id, p.issued_on DESC, p.id DESC) v;
   PERFORM crm._plan_fit(customers, staff);
   UPDATE pg_temp.crm_plan_work w SET why = 'servicer' WHERE w.why IS NULL AND w.staff_id IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION crm._plan_servicers(crm.plan) IS 'Customers of a channel, or of a unit where it is known, go to an earlier servicer of theirs who has room.';
+REVOKE ALL ON FUNCTION crm._plan_servicers(crm.plan) FROM PUBLIC;
 
+CREATE FUNCTION crm._plan_supply(plan crm.plan) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
   CREATE TEMPORARY TABLE crm_plan_unit ON COMMIT DROP AS
   SELECT s.channel_id, s.org_id, s.room - coalesce(w.load, 0) AS room
   FROM (SELECT x.channel_id, x.org_id, sum(x.room)::bigint AS room FROM pg_temp.crm_plan_staff x GROUP BY x.channel_id, x.org_id) s
@@ -44,9 +42,35 @@ BEGIN
   FROM pg_temp.crm_plan_bar b JOIN pg_temp.crm_plan_staff s ON s.staff_id = b.staff_id
   WHERE plan.level = 'staff'
   GROUP BY b.customer_id, s.channel_id, s.org_id
-  HAVING count(*) = (SELECT count(*) FROM pg_temp.crm_plan_staff x WHERE x.channel_id = s.channel_id AND x.org_id = s.org_id);
+  HAVING count(*) = (SELECT count(*) FROM pg_temp.crm_plan_staff x WHERE x.channel_id = s.channel_id AND x.org_id = s.org_id)
+  UNION
+  SELECT a.customer_id, u.channel_id, u.org_id
+  FROM crm.plan_adjustment a
+  JOIN crm.organisation_tree t ON t.ancestor_id = a.org_id
+  JOIN pg_temp.crm_plan_unit u ON u.org_id = t.descendant_id AND (a.channel_id IS NULL OR a.channel_id = u.channel_id)
+  WHERE a.plan_id = plan.id AND a.kind = 'bar' AND a.staff_id IS NULL;
   CREATE INDEX ON pg_temp.crm_plan_shut (customer_id);
   ANALYZE pg_temp.crm_plan_shut;
+END
+$$;
+COMMENT ON FUNCTION crm._plan_supply(crm.plan) IS 'The room of each unit, and where nobody may take a customer.';
+REVOKE ALL ON FUNCTION crm._plan_supply(crm.plan) FROM PUBLIC;
+
+CREATE FUNCTION crm._plan_units(plan crm.plan) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  a crm.plan_adjustment;
+  r record;
+  unit bigint;
+  weight bigint;
+  of_kind bigint;
+  customers bigint[];
+  kinds bigint[];
+  taken bigint;
+  deepest CONSTANT integer := (SELECT max(o.level) FROM crm.organisation o);
+BEGIN
+  PERFORM crm._plan_servicers(plan), crm._plan_supply(plan);
 
   -- units with a volume of their own get it from the nearest customers, and no more
   FOR a IN SELECT * FROM crm.plan_adjustment x WHERE x.plan_id = plan.id AND x.kind = 'volume' ORDER BY x.channel_id, x.org_id LOOP
@@ -135,6 +159,7 @@ BEGIN
     END LOOP;
   END LOOP;
   DELETE FROM pg_temp.crm_plan_work w WHERE w.org_id IS NULL;
+  DROP TABLE pg_temp.crm_plan_unit, pg_temp.crm_plan_shut;
 END
 $$;
 COMMENT ON FUNCTION crm._plan_units(crm.plan) IS
@@ -145,7 +170,6 @@ CREATE FUNCTION crm._plan_staff(plan crm.plan) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-  of_kind bigint;
   customers bigint[];
 BEGIN
   INSERT INTO pg_temp.crm_plan_affinity (customer_id, staff_id, matches)
@@ -158,25 +182,22 @@ BEGIN
   GROUP BY w.customer_id, s.staff_id;
   ANALYZE pg_temp.crm_plan_affinity;
   IF plan.strategy = 'optimal' THEN
-    -- those of one kind count alike, so that what fits is a number of them; the heaviest first
-    FOR of_kind IN SELECT DISTINCT w.kind FROM pg_temp.crm_plan_work w WHERE w.staff_id IS NULL ORDER BY w.kind LOOP
-      WITH given AS (
-        UPDATE pg_temp.crm_plan_work w SET staff_id = a.holder_id
-        FROM crm.assign(
-          format('SELECT w.customer_id, s.staff_id AS holder_id, (coalesce(r.purchased, 0) + 1)::double precision / (coalesce(r.allocated, 0) + 10) + 0.1 * coalesce(f.matches, 0) AS benefit
-                  FROM pg_temp.crm_plan_work w JOIN pg_temp.crm_plan_staff s ON s.channel_id = w.channel_id AND s.org_id = w.org_id
-                  LEFT JOIN (SELECT x.staff_id, x.tier, count(*) AS allocated, count(*) FILTER (WHERE x.purchased) AS purchased
-                             FROM pg_temp.crm_plan_result x GROUP BY x.staff_id, x.tier) r ON r.staff_id = s.staff_id AND r.tier = w.tier
-                  LEFT JOIN pg_temp.crm_plan_affinity f ON f.customer_id = w.customer_id AND f.staff_id = s.staff_id
-                  WHERE w.staff_id IS NULL AND w.kind = %s
-                    AND NOT EXISTS (SELECT FROM pg_temp.crm_plan_bar b WHERE b.customer_id = w.customer_id AND b.staff_id = s.staff_id)', of_kind),
-          format('SELECT s.staff_id AS holder_id, CASE l.load WHEN 0 THEN 1000000000 ELSE greatest(s.room, 0) / l.load END AS capacity
-                  FROM pg_temp.crm_plan_staff s JOIN pg_temp.crm_plan_load l ON l.channel_id = s.channel_id AND l.org_id = s.org_id AND l.kind = %s', of_kind)) a
-        WHERE w.customer_id = a.customer_id
-        RETURNING w.customer_id)
-      SELECT array_agg(g.customer_id) INTO customers FROM given g;
-      PERFORM crm._plan_seated(customers);
-    END LOOP;
+    WITH given AS (
+      UPDATE pg_temp.crm_plan_work w SET staff_id = a.holder_id
+      FROM crm.assign(
+        'SELECT w.customer_id, s.staff_id AS holder_id, (coalesce(r.purchased, 0) + 1)::double precision / (coalesce(r.allocated, 0) + 10) + 0.1 * coalesce(f.matches, 0) AS benefit, l.load
+         FROM pg_temp.crm_plan_work w
+         JOIN pg_temp.crm_plan_staff s ON s.channel_id = w.channel_id AND s.org_id = w.org_id
+         JOIN pg_temp.crm_plan_load l ON l.channel_id = s.channel_id AND l.org_id = s.org_id AND l.kind = w.kind
+         LEFT JOIN (SELECT x.staff_id, x.tier, count(*) AS allocated, count(*) FILTER (WHERE x.purchased) AS purchased
+                    FROM pg_temp.crm_plan_result x GROUP BY x.staff_id, x.tier) r ON r.staff_id = s.staff_id AND r.tier = w.tier
+         LEFT JOIN pg_temp.crm_plan_affinity f ON f.customer_id = w.customer_id AND f.staff_id = s.staff_id
+         WHERE w.staff_id IS NULL AND NOT EXISTS (SELECT FROM pg_temp.crm_plan_bar b WHERE b.customer_id = w.customer_id AND b.staff_id = s.staff_id)',
+        'SELECT s.staff_id AS holder_id, greatest(s.room, 0) AS capacity FROM pg_temp.crm_plan_staff s') a
+      WHERE w.customer_id = a.customer_id
+      RETURNING w.customer_id)
+    SELECT array_agg(g.customer_id) INTO customers FROM given g;
+    PERFORM crm._plan_seated(customers);
   ELSE
     customers := crm._plan_deal(plan);
     IF EXISTS (SELECT FROM pg_temp.crm_plan_affinity f) THEN
@@ -188,7 +209,7 @@ BEGIN
   DELETE FROM pg_temp.crm_plan_work w WHERE w.staff_id IS NULL;
 END
 $$;
-COMMENT ON FUNCTION crm._plan_staff(crm.plan) IS 'Step 6: the staff of each unit share its customers by the strategy, optimal by how well each sold to customers of the tier, where tiers count differently the heaviest first, and a tenth of a purchase for each match of language, training or community; the others dealt level and then exchanged for the most matches; whom nobody can take is left over.';
+COMMENT ON FUNCTION crm._plan_staff(crm.plan) IS 'Step 6: the staff of each unit share its customers by the strategy, optimal by how well each sold to customers of the tier and a tenth of a purchase for each match of language, training or community; the others dealt level and then exchanged for the most matches; whom nobody can take is left over.';
 REVOKE ALL ON FUNCTION crm._plan_staff(crm.plan) FROM PUBLIC;
 
 CREATE FUNCTION crm._keep_plan(plan crm.plan) RETURNS void
@@ -210,9 +231,11 @@ BEGIN
                                               WHERE l.channel_id = g.channel_id AND l.kind = g.kind AND (g.org_id IS NULL OR l.org_id = g.org_id)), 1)), 0)
           FROM (SELECT w.channel_id, w.org_id, w.kind, count(*) AS n FROM pg_temp.crm_plan_work w WHERE w.proposal_id = p.id GROUP BY w.channel_id, w.org_id, w.kind) g)
   FROM pg_temp.crm_plan_proposal p ORDER BY p.id;
-  INSERT INTO crm.plan_cell (plan_id, proposal_id, coverage, tier, customers, planned, basis, allocated, contacted, purchased, premium, cost, capped_premium, premium_load, days, credibility,
+  INSERT INTO crm.plan_cell (plan_id, proposal_id, coverage, tier, customers, planned, basis, allocated, contacted, purchased, premium, cost, capped_premium, premium_load, days,
+    premium_low, premium_high, cost_low, cost_high, days_low, days_high, credibility,
     prior_contacts, prior_purchases, prior_premium_per_purchase, prior_cost, expected_contacts, expected_purchases, expected_premium, expected_cost)
-  SELECT plan.id, r.proposal_id, r.coverage, r.tier, r.customers, coalesce(n.planned, 0), r.basis, r.allocated, r.contacted, r.purchased, r.premium, r.cost, r.capped_premium, r.premium_load, r.days, r.credibility,
+  SELECT plan.id, r.proposal_id, r.coverage, r.tier, r.customers, coalesce(n.planned, 0), r.basis, r.allocated, r.contacted, r.purchased, r.premium, r.cost, r.capped_premium, r.premium_load, r.days,
+         r.premium_low, r.premium_high, r.cost_low, r.cost_high, r.days_low, r.days_high, r.credibility,
          r.prior_contacts, r.prior_purchases, r.prior_premium_per_purchase, r.prior_cost, r.expected_contacts, r.expected_purchases, r.expected_premium, r.expected_cost
   FROM pg_temp.crm_plan_rate r
   LEFT JOIN (SELECT w.proposal_id, w.coverage, w.tier, count(*) AS planned FROM pg_temp.crm_plan_work w GROUP BY 1, 2, 3) n
@@ -266,25 +289,29 @@ BEGIN
   ELSIF NOT EXISTS (SELECT FROM pg_temp.crm_plan_proposal p) AND NOT EXISTS (SELECT FROM crm.plan_adjustment a WHERE a.plan_id = plan.id AND a.kind = 'pin') THEN
     RAISE EXCEPTION 'no proposal of the cycle is submitted' USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'crm.submit_proposal() submits one.';
   END IF;
-  PERFORM crm._plan_rooms(plan, compute_plan.as_of), crm._plan_pins(plan), crm._plan_channels(plan);
-  IF plan.level <> 'channel' THEN
-    PERFORM crm._plan_units(plan);
+  PERFORM crm._plan_rooms(plan, compute_plan.as_of), crm._plan_pins(plan);
+  IF plan.strategy <> 'optimal' THEN
+    PERFORM crm._plan_channels(plan);
+    IF plan.level <> 'channel' THEN
+      PERFORM crm._plan_units(plan);
+    END IF;
+  ELSIF plan.level = 'channel' THEN
+    PERFORM crm._plan_choose(plan);
+  ELSE
+    PERFORM crm._plan_seats(plan), crm._plan_choose(plan), crm._plan_optimum(plan);
   END IF;
   IF plan.level = 'staff' THEN
     PERFORM crm._plan_staff(plan);
   END IF;
-  PERFORM crm._keep_plan(plan);
+  PERFORM crm._keep_plan(plan), crm._keep_prices(plan);
   UPDATE crm.plan p SET version = p.version + 1, as_of = compute_plan.as_of, computed_at = clock_timestamp(), computed_by = crm.actor() WHERE p.id = plan.id;
   DROP TABLE pg_temp.crm_plan_work, pg_temp.crm_plan_match, pg_temp.crm_plan_proposal, pg_temp.crm_plan_rate, pg_temp.crm_plan_staff, pg_temp.crm_plan_kind, pg_temp.crm_plan_load, pg_temp.crm_plan_trait, pg_temp.crm_plan_affinity, pg_temp.crm_plan_bar,
-    pg_temp.crm_plan_result, pg_temp.crm_plan_cell, pg_temp.crm_plan_line;
-  IF plan.level <> 'channel' THEN
-    DROP TABLE pg_temp.crm_plan_unit, pg_temp.crm_plan_shut;
-  END IF;
+    pg_temp.crm_plan_result, pg_temp.crm_plan_price, pg_temp.crm_plan_solved, pg_temp.crm_plan_line;
   RETURN plan.version + 1;
 END
 $$;
 COMMENT ON FUNCTION crm.compute_plan(bigint, date) IS
-  'Computes a draft plan as of a day, from the inventory without its conflicts, the proposals submitted, quotas and what staff hold, history and adjustments; returns its new version. Nothing is held by it. The same input gives the same plan. Channels come first: whom several want is apportioned by the weighing of the plan, within volume and room; then units: of an earlier servicer, at home, of the community, near; then staff in post, those first who suit by language, training for tier or product line, or community (crm.staff_skill), never within their cool-off. Who is left over stays in the inventory. Errors: 22004, 22023, 23503, 42501, 55000 not a draft, cycle closed, nobody free, no proposal submitted, no standings. 计算预分配';
+  'Computes a draft plan as of a day, from the inventory without its conflicts, the proposals submitted, quotas and what staff hold, history and adjustments; returns its new version. Nothing is held by it. The same input gives the same plan. Channels come first: whom several want is apportioned by the weighing of the plan, within volume and room; then units: of an earlier servicer, at home, of the community, near; then staff in post, those first who suit by language, training for tier or product line, or community (crm.staff_skill), never within their cool-off. With strategy optimal all units of all channels share the customers at once, for the most worth within crm.plan_limit, and every limit gets its price. Who is left over stays in the inventory. Errors: 22004, 22023, 23503, 42501, 55000 not a draft, cycle closed, nobody free, no proposal submitted, a floor that cannot be met, no standings. 计算预分配';
 REVOKE ALL ON FUNCTION crm.compute_plan(bigint, date) FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object)

@@ -4,7 +4,7 @@ CREATE TABLE crm.cycle_change (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   cycle_id bigint NOT NULL REFERENCES crm.cycle,
   plan_id bigint REFERENCES crm.plan,
-  kind text NOT NULL CHECK (kind IN ('offer', 'stage', 'adjustment', 'terms', 'acceptance', 'attribution', 'hold_out', 'computation')),
+  kind text NOT NULL CHECK (kind IN ('offer', 'stage', 'adjustment', 'limit', 'terms', 'acceptance', 'attribution', 'hold_out', 'computation')),
   subject text NOT NULL,
   customer_id bigint REFERENCES crm.customer ON DELETE CASCADE,
   before jsonb,
@@ -19,8 +19,8 @@ COMMENT ON TABLE crm.cycle_change IS 'What was changed in cycles; written by tri
 COMMENT ON COLUMN crm.cycle_change.id IS 'Key, in order of change.';
 COMMENT ON COLUMN crm.cycle_change.cycle_id IS 'Cycle.';
 COMMENT ON COLUMN crm.cycle_change.plan_id IS 'Plan; NULL: an offer.';
-COMMENT ON COLUMN crm.cycle_change.kind IS 'offer (withdrawn, or released again), stage, adjustment, terms, acceptance (of terms), attribution, hold_out or computation.';
-COMMENT ON COLUMN crm.cycle_change.subject IS 'Which: the key of the provider, of the adjustment, the number of the stage or version, the keys of the channels with the thing or the one that accepts.';
+COMMENT ON COLUMN crm.cycle_change.kind IS 'offer (withdrawn, or released again), stage, adjustment, limit (of a unit), terms, acceptance (of terms), attribution, hold_out or computation.';
+COMMENT ON COLUMN crm.cycle_change.subject IS 'Which: the key of the provider, of the adjustment, the number of the stage or version, the keys of channel and unit, the keys of the channels with the thing or the one that accepts.';
 COMMENT ON COLUMN crm.cycle_change.customer_id IS 'Customer offered, pinned or barred.';
 COMMENT ON COLUMN crm.cycle_change.before IS 'What stood in the columns that changed; NULL: it was made.';
 COMMENT ON COLUMN crm.cycle_change.after IS 'What stands there since; NULL: it was taken away.';
@@ -44,7 +44,8 @@ BEGIN
   IF NOT crm._merging() THEN
     INSERT INTO crm.cycle_change (cycle_id, plan_id, kind, subject, customer_id, before, after, reason)
     SELECT p.cycle_id, p.id, TG_ARGV[0], (SELECT string_agg(told ->> c.name, '/' ORDER BY c.n) FROM unnest(TG_ARGV[1:]) WITH ORDINALITY c(name, n)),
-           (told ->> 'customer_id')::bigint, f.before, f.after, now ->> 'note'
+           -- a change that only takes away, or only adds, is one all the same
+           (told ->> 'customer_id')::bigint, CASE WHEN TG_OP = 'UPDATE' THEN coalesce(f.before, '{}') ELSE f.before END, CASE WHEN TG_OP = 'UPDATE' THEN coalesce(f.after, '{}') ELSE f.after END, now ->> 'note'
     FROM crm.plan p
     CROSS JOIN LATERAL (
       SELECT jsonb_object_agg(k, was -> k) FILTER (WHERE was ? k) AS before, jsonb_object_agg(k, now -> k) FILTER (WHERE now ? k) AS after
@@ -63,6 +64,8 @@ CREATE TRIGGER made AFTER INSERT ON crm.plan_stage FOR EACH ROW WHEN (NEW.set_at
 CREATE TRIGGER changed AFTER UPDATE OR DELETE ON crm.plan_stage FOR EACH ROW EXECUTE FUNCTION crm._plan_changed('stage', 'stage');
 CREATE TRIGGER made AFTER INSERT ON crm.plan_adjustment FOR EACH ROW WHEN (NEW.made_at >= pg_catalog.now()) EXECUTE FUNCTION crm._plan_changed('adjustment', 'id');
 CREATE TRIGGER changed AFTER UPDATE OR DELETE ON crm.plan_adjustment FOR EACH ROW EXECUTE FUNCTION crm._plan_changed('adjustment', 'id');
+CREATE TRIGGER made AFTER INSERT ON crm.plan_limit FOR EACH ROW WHEN (NEW.set_at >= pg_catalog.now()) EXECUTE FUNCTION crm._plan_changed('limit', 'channel_id', 'org_id');
+CREATE TRIGGER changed AFTER UPDATE OR DELETE ON crm.plan_limit FOR EACH ROW EXECUTE FUNCTION crm._plan_changed('limit', 'channel_id', 'org_id');
 CREATE TRIGGER made AFTER INSERT ON crm.plan_terms FOR EACH ROW WHEN (NEW.set_at >= pg_catalog.now())
   EXECUTE FUNCTION crm._plan_changed('terms', 'provider_channel_id', 'user_channel_id', 'thing');
 CREATE TRIGGER changed AFTER UPDATE OR DELETE ON crm.plan_terms FOR EACH ROW EXECUTE FUNCTION crm._plan_changed('terms', 'provider_channel_id', 'user_channel_id', 'thing');

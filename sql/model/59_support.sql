@@ -254,7 +254,7 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
 SELECT d.duty, 'SELECT', 'TABLE', 'crm_bi.' || v.name
 FROM (VALUES ('resource_manager'), ('planner'), ('approver')) d(duty)
-CROSS JOIN (VALUES ('plan'), ('plan_proposal'), ('plan_cell'), ('plan_line'), ('plan_customer'), ('plan_difference'), ('plan_stage'), ('plan_affinity'), ('community'), ('staff_skill'), ('plan_terms'), ('plan_adjustment'), ('plan_attachment'),
+CROSS JOIN (VALUES ('plan'), ('plan_proposal'), ('plan_cell'), ('plan_line'), ('plan_customer'), ('plan_difference'), ('plan_stage'), ('plan_affinity'), ('community'), ('staff_skill'), ('plan_terms'), ('plan_adjustment'), ('plan_limit'), ('plan_unit_limit'), ('plan_attachment'),
                    ('problem')) v(name);
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('provider', 'SELECT', 'TABLE', 'crm_bi.plan_terms'),

@@ -34,10 +34,10 @@ DECLARE
 BEGIN
   IF period.state <> 'open' THEN
     RAISE EXCEPTION 'the settlement of % is %', to_char(period.month, 'YYYY-MM'), period.state USING ERRCODE = 'object_not_in_prerequisite_state';
-  ELSIF period.month > crm.today() THEN
-    -- all that is received before it would go there
-    RAISE EXCEPTION '% has not begun', to_char(period.month, 'YYYY-MM')
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'A month is closed when it is over; what has a wrong day is corrected where it was recorded.';
+  ELSIF (period.month + interval '1 month')::date > crm.today() THEN
+    -- what comes in its last days would be late, and of one to come all that is received before it
+    RAISE EXCEPTION '% is not over', to_char(period.month, 'YYYY-MM')
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'A month is closed from the first day of the next on; what has a wrong day is corrected where it was recorded.';
   END IF;
   PERFORM crm._attribute_policies();
   PERFORM crm._post_settlement();
@@ -56,7 +56,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.close_settlement(date) IS
-  'Posts what is due, then closes a month, named by any of its days: its sums are written down and it takes no more lines. Returns how many it has. Errors: 22004, 22023, 40001, 42501, 42704 nothing posted to it, 55000 not open, not begun by crm.today(), or an earlier month is open. 结算关账';
+  'Posts what is due, then closes a month, named by any of its days: its sums are written down and it takes no more lines. Returns how many it has. Errors: 22004, 22023, 40001, 42501, 42704 nothing posted to it, 55000 not open, not over by crm.today(), or an earlier month is open. 结算关账';
 REVOKE ALL ON FUNCTION crm.close_settlement(date) FROM PUBLIC;
 
 CREATE FUNCTION crm.reopen_settlement(month date, reason text) RETURNS void

@@ -59,7 +59,7 @@ COMMENT ON COLUMN crm._plan_result.attributed_policies IS 'Policies attributed t
 COMMENT ON COLUMN crm._plan_result.attributed_premium IS 'Their annual premium.';
 
 CREATE VIEW crm._plan_arm AS
-SELECT c.plan_id, c.customer_id, c.arm, l.stage, l.channel_id, l.proposal_id, c.coverage, c.tier, s.started_on, w.until, s.started_on + p.hold_out_days <= w.today AS is_over,
+SELECT c.plan_id, c.customer_id, c.arm, l.stage, l.channel_id, l.proposal_id, c.coverage, c.tier, s.started_on, w.until, s.started_on + p.hold_out_days < w.today AS is_over,
        b.premium IS NOT NULL AS bought, coalesce(b.premium, 0) AS premium,
        c.arm = 'hold_out' AND EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.customer_id AND h.held_from < (w.until + 1)::timestamp AT TIME ZONE w.zone
                                       AND (h.held_to IS NULL OR h.held_to > s.started_on::timestamp AT TIME ZONE w.zone)) AS was_held
@@ -85,7 +85,7 @@ COMMENT ON COLUMN crm._plan_arm.coverage IS 'prospect, insured or former, at the
 COMMENT ON COLUMN crm._plan_arm.tier IS 'Tier at the computation.';
 COMMENT ON COLUMN crm._plan_arm.started_on IS 'First day of the window, the same for both groups.';
 COMMENT ON COLUMN crm._plan_arm.until IS 'Last day of it, so far.';
-COMMENT ON COLUMN crm._plan_arm.is_over IS 'Whether it is over.';
+COMMENT ON COLUMN crm._plan_arm.is_over IS 'Whether its last day is over.';
 COMMENT ON COLUMN crm._plan_arm.bought IS 'Bought within it, of anybody.';
 COMMENT ON COLUMN crm._plan_arm.premium IS 'Annual premium of that.';
 COMMENT ON COLUMN crm._plan_arm.was_held IS 'Held out, and held by somebody all the same, as by a claim.';

@@ -9,6 +9,7 @@ WITH change AS (
          CASE c.kind WHEN 'offer' THEN (SELECT p.code FROM crm.provider p WHERE p.id = c.subject::bigint)
               WHEN 'terms' THEN (SELECT pg_catalog.concat_ws('/', p.code, u.code, pg_catalog.split_part(c.subject, '/', 3)) FROM crm.channel p, crm.channel u
                                  WHERE p.id = pg_catalog.split_part(c.subject, '/', 1)::bigint AND u.id = pg_catalog.split_part(c.subject, '/', 2)::bigint)
+              WHEN 'limit' THEN (SELECT h.code || '/' || pg_catalog.split_part(c.subject, '/', 2) FROM crm.channel h WHERE h.id = pg_catalog.split_part(c.subject, '/', 1)::bigint)
               WHEN 'acceptance' THEN (SELECT pg_catalog.concat_ws('/', p.code, u.code, a.code) FROM crm.channel p, crm.channel u, crm.channel a
                                       WHERE p.id = pg_catalog.split_part(c.subject, '/', 1)::bigint AND u.id = pg_catalog.split_part(c.subject, '/', 2)::bigint
                                         AND a.id = pg_catalog.split_part(c.subject, '/', 3)::bigint)
@@ -41,7 +42,7 @@ COMMENT ON COLUMN crm_bi.cycle_change.cycle_change_key IS 'Key of the row. 主�
 COMMENT ON COLUMN crm_bi.cycle_change.cycle_id IS 'Cycle. 周期';
 COMMENT ON COLUMN crm_bi.cycle_change.plan_id IS 'Plan. 计划';
 COMMENT ON COLUMN crm_bi.cycle_change.proposal_id IS 'Proposal. 方案';
-COMMENT ON COLUMN crm_bi.cycle_change.kind IS 'cycle 周期, release 释放, offer 资源客户, proposal 方案, plan 计划, stage 批次, adjustment 人工调整, terms 条款, acceptance 条款确认, attribution 归属方式, hold_out 对照组 or computation 计算. 对象';
+COMMENT ON COLUMN crm_bi.cycle_change.kind IS 'cycle 周期, release 释放, offer 资源客户, proposal 方案, plan 计划, stage 批次, adjustment 人工调整, limit 机构上下限, terms 条款, acceptance 条款确认, attribution 归属方式, hold_out 对照组 or computation 计算. 对象';
 COMMENT ON COLUMN crm_bi.cycle_change.action IS 'What was done: open, close, release, withdraw, make, change, drop, accept, lapse (of an acceptance, with other terms), compute, assign, or the transition of a plan or proposal. 操作';
 COMMENT ON COLUMN crm_bi.cycle_change.subject IS 'Which one: name, code, number or key. 对象标识';
 COMMENT ON COLUMN crm_bi.cycle_change.customer_id IS 'Customer offered, pinned or barred. 客户';

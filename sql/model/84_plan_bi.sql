@@ -5,7 +5,8 @@ SELECT p.id AS plan_id, p.cycle_id, p.name, p.state, p.version, p.weighing, p.st
        coalesce(c.not_allocated, 0) AS not_allocated, coalesce(c.to_do, 0) AS to_do, coalesce(l.contacts, 0) AS expected_contacts, coalesce(l.purchases, 0) AS expected_purchases,
        coalesce(l.premium, 0) AS expected_premium, coalesce(l.cost, 0) AS expected_cost, l.cost / nullif(l.purchases, 0) AS expected_cost_per_purchase,
        (SELECT pg_catalog.count(*) FROM crm.plan_adjustment a WHERE a.plan_id = p.id) AS adjustments, p.made_at, p.made_by, p.computed_at, p.computed_by, p.submitted_by, p.recycle_rule::text AS recycle_rule,
-       i.responsible, i.due_at, t.reason, t.by_whom AS decided_by, t.at AS decided_at, p.hold_out, coalesce(l.held_out, 0) AS held_out, p.hold_out_days
+       i.responsible, i.due_at, t.reason, t.by_whom AS decided_by, t.at AS decided_at, p.hold_out, coalesce(l.held_out, 0) AS held_out, p.hold_out_days,
+       p.worth, p.worth_bound, p.is_proven
 FROM crm.plan p
 LEFT JOIN crm.workflow_item i ON i.id = p.item_id
 LEFT JOIN LATERAL (SELECT x.reason, x.by_whom, x.at FROM crm.workflow_log x WHERE x.item_id = p.item_id AND x.kind = 'transition' ORDER BY x.id DESC LIMIT 1) t ON true
@@ -20,7 +21,7 @@ COMMENT ON COLUMN crm_bi.plan.name IS 'Name. 名称';
 COMMENT ON COLUMN crm_bi.plan.state IS 'draft 草稿, submitted 待审批, approved 已批准, carried_out 已执行, rejected 已否决 or dropped 已放弃.';
 COMMENT ON COLUMN crm_bi.plan.version IS 'How often it was computed. 版本';
 COMMENT ON COLUMN crm_bi.plan.weighing IS 'What apportions customers wanted by several. 权衡方式';
-COMMENT ON COLUMN crm_bi.plan.strategy IS 'How units deal them to staff. 分配策略';
+COMMENT ON COLUMN crm_bi.plan.strategy IS 'even or least_loaded: how units deal them to staff; optimal: the most worth over all units and staff. 分配策略';
 COMMENT ON COLUMN crm_bi.plan.level IS 'channel, unit or staff. 分配层级';
 COMMENT ON COLUMN crm_bi.plan.as_of IS 'Day as of which it was computed; NULL: to be computed. 截至日期';
 COMMENT ON COLUMN crm_bi.plan.planned IS 'Customers planned. 计划客户数';
@@ -47,6 +48,9 @@ COMMENT ON COLUMN crm_bi.plan.decided_at IS 'When. 最近处理时间';
 COMMENT ON COLUMN crm_bi.plan.hold_out IS 'Share drawn to be held out. 对照组比例';
 COMMENT ON COLUMN crm_bi.plan.held_out IS 'Of those planned held out for comparison. 对照组客户数';
 COMMENT ON COLUMN crm_bi.plan.hold_out_days IS 'Days in which both groups are compared. 对比期（天）';
+COMMENT ON COLUMN crm_bi.plan.worth IS 'What the customers distributed by strategy optimal are worth together where they go, in what the plan weighs: result net of cost, premium or customers; NULL: another strategy. 最优分配价值';
+COMMENT ON COLUMN crm_bi.plan.worth_bound IS 'No distribution within the same limits is worth more. 价值上界';
+COMMENT ON COLUMN crm_bi.plan.is_proven IS 'worth is proven the best. 是否已证明最优';
 
 CREATE VIEW crm_bi.plan_proposal AS
 SELECT n.plan_id::text || '/' || n.proposal_id AS plan_proposal_key, n.plan_id, n.proposal_id, h.code AS channel, p.org_id, p.title, n.version, v.volume, n.matching, n.room, n.planned,
@@ -73,9 +77,10 @@ COMMENT ON COLUMN crm_bi.plan_proposal.planned_load IS 'What the customers plann
 CREATE VIEW crm_bi.plan_cell AS
 SELECT pg_catalog.concat_ws('/', c.plan_id, c.proposal_id, c.coverage, c.tier) AS plan_cell_key, c.plan_id, c.proposal_id, h.code AS channel, c.coverage, c.tier, c.customers, c.planned, c.basis,
        c.allocated, c.contacted, c.purchased, c.premium, c.cost, c.purchased::numeric / c.allocated AS purchases_per_allocated, c.premium / c.allocated AS premium_per_allocated,
-       c.cost / nullif(c.purchased, 0) AS cost_per_purchase,
+       c.premium_low AS premium_per_allocated_low, c.premium_high AS premium_per_allocated_high, pg_catalog.round(c.cost / c.allocated, 2) AS cost_per_allocated,
+       c.cost_low AS cost_per_allocated_low, c.cost_high AS cost_per_allocated_high, c.cost / nullif(c.purchased, 0) AS cost_per_purchase,
        CASE WHEN c.basis <> 'proposal' THEN pg_catalog.round(i.lower::numeric, 6) END AS purchase_rate_low, CASE WHEN c.basis <> 'proposal' THEN pg_catalog.round(i.upper::numeric, 6) END AS purchase_rate_high,
-       c.capped_premium, c.premium_load, c.days, c.credibility, c.prior_contacts, c.prior_purchases, c.prior_premium_per_purchase, c.prior_cost, c.expected_contacts, c.expected_purchases, c.expected_premium, c.expected_cost
+       c.capped_premium, c.premium_load, c.days, c.days_low, c.days_high, c.credibility, c.prior_contacts, c.prior_purchases, c.prior_premium_per_purchase, c.prior_cost, c.expected_contacts, c.expected_purchases, c.expected_premium, c.expected_cost
 FROM crm.plan_cell c
 JOIN crm.proposal p ON p.id = c.proposal_id
 JOIN crm.channel h ON h.id = p.channel_id
@@ -97,12 +102,19 @@ COMMENT ON COLUMN crm_bi.plan_cell.premium IS 'Annual premium of that. 年化保
 COMMENT ON COLUMN crm_bi.plan_cell.cost IS 'Selling cost and commissions. 费用';
 COMMENT ON COLUMN crm_bi.plan_cell.purchases_per_allocated IS 'purchased / allocated. 购买率';
 COMMENT ON COLUMN crm_bi.plan_cell.premium_per_allocated IS 'premium / allocated. 户均保费';
+COMMENT ON COLUMN crm_bi.plan_cell.premium_per_allocated_low IS 'Its lower bound at 95 %, by Student; NULL: a promise, fewer than 5 bought, too few to tell, or all the same. 户均保费下限';
+COMMENT ON COLUMN crm_bi.plan_cell.premium_per_allocated_high IS 'Its upper bound. 户均保费上限';
+COMMENT ON COLUMN crm_bi.plan_cell.cost_per_allocated IS 'cost / allocated. 户均费用';
+COMMENT ON COLUMN crm_bi.plan_cell.cost_per_allocated_low IS 'Its lower bound at 95 %, by Student; NULL: a promise, fewer than 5 had any cost, or all the same. 户均费用下限';
+COMMENT ON COLUMN crm_bi.plan_cell.cost_per_allocated_high IS 'Its upper bound. 户均费用上限';
 COMMENT ON COLUMN crm_bi.plan_cell.cost_per_purchase IS 'cost / purchased. 单均费用';
 COMMENT ON COLUMN crm_bi.plan_cell.purchase_rate_low IS 'Lower bound of the rate of purchase at 95 %; NULL: a promise. 购买率下限';
 COMMENT ON COLUMN crm_bi.plan_cell.purchase_rate_high IS 'Upper bound. 购买率上限';
 COMMENT ON COLUMN crm_bi.plan_cell.capped_premium IS 'Annual premium without what single customers bought above the 90th percentile. 截尾保费';
 COMMENT ON COLUMN crm_bi.plan_cell.premium_load IS 'What was cut off, of the whole company, for each purchase. 截尾部分均摊';
 COMMENT ON COLUMN crm_bi.plan_cell.days IS 'Days from the first contact to the first purchase, on average. 平均销售周期';
+COMMENT ON COLUMN crm_bi.plan_cell.days_low IS 'Its lower bound at 95 %, by Student, from the sample of purchased; NULL: a promise, fewer than 5 bought, or all the same. 销售周期下限';
+COMMENT ON COLUMN crm_bi.plan_cell.days_high IS 'Its upper bound. 销售周期上限';
 COMMENT ON COLUMN crm_bi.plan_cell.credibility IS 'What the sample counts beside the prior, from 0 to 1; NULL: a promise. 信度';
 COMMENT ON COLUMN crm_bi.plan_cell.prior_contacts IS 'Contacts per customer expected without the sample. 先验接触率';
 COMMENT ON COLUMN crm_bi.plan_cell.prior_purchases IS 'Purchases per customer expected without the sample. 先验购买率';
@@ -280,6 +292,45 @@ COMMENT ON COLUMN crm_bi.plan_adjustment.volume IS 'Volume of the unit. 数量';
 COMMENT ON COLUMN crm_bi.plan_adjustment.note IS 'Why. 说明';
 COMMENT ON COLUMN crm_bi.plan_adjustment.made_at IS 'When. 时间';
 COMMENT ON COLUMN crm_bi.plan_adjustment.made_by IS 'Who. 操作人';
+
+CREATE VIEW crm_bi.plan_limit AS
+SELECT x.plan_id::text || '/' || x.id AS plan_limit_key, x.plan_id, p.name AS plan, h.code AS channel, x.org_id, o.name AS unit, x.proposal_id, x.kind, x.value, x.used,
+       CASE x.kind WHEN 'floor' THEN x.used - x.value ELSE x.value - x.used END AS slack, x.price, x.is_exact
+FROM crm.plan_price x
+JOIN crm.plan p ON p.id = x.plan_id
+JOIN crm.channel h ON h.id = x.channel_id
+LEFT JOIN crm.organisation o ON o.id = x.org_id;
+COMMENT ON VIEW crm_bi.plan_limit IS 'Limits within which plans of strategy optimal were computed, and what each costs: one row for each plan, unit or proposal, and kind of limit. 约束与价格';
+COMMENT ON COLUMN crm_bi.plan_limit.plan_limit_key IS 'Key of the row. 主键';
+COMMENT ON COLUMN crm_bi.plan_limit.plan_id IS 'Plan. 计划';
+COMMENT ON COLUMN crm_bi.plan_limit.plan IS 'Name of the plan. 计划名称';
+COMMENT ON COLUMN crm_bi.plan_limit.channel IS 'Channel. 渠道';
+COMMENT ON COLUMN crm_bi.plan_limit.org_id IS 'Unit; NULL: a proposal of the whole channel. 机构';
+COMMENT ON COLUMN crm_bi.plan_limit.unit IS 'Name of the unit. 机构名称';
+COMMENT ON COLUMN crm_bi.plan_limit.proposal_id IS 'Proposal, of the volume that it asks for. 方案';
+COMMENT ON COLUMN crm_bi.plan_limit.kind IS 'room 人员余量, capacity 上限, volume 定量 or floor 下限 of a unit; proposal 方案需求量.';
+COMMENT ON COLUMN crm_bi.plan_limit.value IS 'The limit, in customers; a room in load where customers count differently. 限值';
+COMMENT ON COLUMN crm_bi.plan_limit.used IS 'What the plan gives, in the same. 实际值';
+COMMENT ON COLUMN crm_bi.plan_limit.slack IS 'How far the plan is from the limit. 余量';
+COMMENT ON COLUMN crm_bi.plan_limit.price IS 'By how much the plan would be worth more with a limit higher by one, a floor lower by one; of a volume that the unit would not get by itself minus what one fewer would bring. 影子价格';
+COMMENT ON COLUMN crm_bi.plan_limit.is_exact IS 'The price is exact; else a figure to compare limits by. 是否精确';
+
+CREATE VIEW crm_bi.plan_unit_limit AS
+SELECT pg_catalog.concat_ws('/', l.plan_id, h.code, l.org_id) AS plan_unit_limit_key, l.plan_id, h.code AS channel, l.org_id, o.name AS unit, l.floor, l.capacity, l.note, l.set_at, l.set_by
+FROM crm.plan_limit l
+JOIN crm.channel h ON h.id = l.channel_id
+JOIN crm.organisation o ON o.id = l.org_id;
+COMMENT ON VIEW crm_bi.plan_unit_limit IS 'Floors and capacities of units that plans set by hand: one row for each plan, channel and unit. 机构上下限';
+COMMENT ON COLUMN crm_bi.plan_unit_limit.plan_unit_limit_key IS 'Key of the row. 主键';
+COMMENT ON COLUMN crm_bi.plan_unit_limit.plan_id IS 'Plan. 计划';
+COMMENT ON COLUMN crm_bi.plan_unit_limit.channel IS 'Channel. 渠道';
+COMMENT ON COLUMN crm_bi.plan_unit_limit.org_id IS 'Unit; each below it for which nothing nearer is said has these limits. 机构';
+COMMENT ON COLUMN crm_bi.plan_unit_limit.unit IS 'Name of the unit. 机构名称';
+COMMENT ON COLUMN crm_bi.plan_unit_limit.floor IS 'Customers at least; NULL: not said. 下限';
+COMMENT ON COLUMN crm_bi.plan_unit_limit.capacity IS 'Customers at most; NULL: not said. 上限';
+COMMENT ON COLUMN crm_bi.plan_unit_limit.note IS 'Why. 说明';
+COMMENT ON COLUMN crm_bi.plan_unit_limit.set_at IS 'When it was set. 时间';
+COMMENT ON COLUMN crm_bi.plan_unit_limit.set_by IS 'Who set it. 操作人';
 
 CREATE VIEW crm_bi.plan_attachment AS
 SELECT a.id AS attachment_id, a.plan_id, a.target_list_id, a.kind, a.title, a.body, a.link, a.added_at, a.added_by FROM crm.plan_attachment a;

@@ -7,32 +7,47 @@ WITH promised AS (
   FROM crm.plan_line l
   JOIN crm.plan_proposal n ON n.plan_id = l.plan_id AND n.proposal_id = l.proposal_id
   JOIN crm.proposal_version v ON v.proposal_id = n.proposal_id AND v.version = n.version),
+-- the past is told over history_days, a promise over the time up to its day; a plan rests on the one or, where there is no past at all, on the other
+followed AS (
+  SELECT p.id AS plan_id, CASE WHEN NOT EXISTS (SELECT FROM crm.plan_cell c WHERE c.plan_id = p.id AND c.basis = 'proposal') THEN crm.setting_value('history_days', p.as_of)::integer END AS days
+  FROM crm.plan p),
+part AS (
+  SELECT l.plan_id, l.line, l.stage, l.channel_id, l.org_id, l.customers, l.held_out, l.expected_contacts, l.expected_purchases, l.expected_premium, l.expected_cost, s.started_on, h.days, h.until,
+         p.contacts, p.purchases, p.premium, p.cost, p.expected_by,
+         least(greatest(crm.today() + 1 - s.started_on, 0), h.days) AS gone
+  FROM crm.plan_line l
+  JOIN followed f ON f.plan_id = l.plan_id
+  LEFT JOIN promised p ON p.plan_id = l.plan_id AND p.line = l.line
+  LEFT JOIN crm._plan_start s ON s.plan_id = l.plan_id AND s.stage IS NOT DISTINCT FROM l.stage
+  CROSS JOIN LATERAL (SELECT greatest(d.days, 1) AS days, s.started_on + greatest(d.days, 1) AS until FROM (SELECT coalesce(f.days, p.expected_by + 1 - s.started_on) AS days) d) h),
 line AS (
   SELECT l.plan_id, l.stage, l.channel_id, l.org_id, pg_catalog.sum(l.customers)::bigint AS planned, pg_catalog.sum(l.held_out)::bigint AS held_out,
          pg_catalog.sum(l.expected_contacts) AS expected_contacts, pg_catalog.sum(l.expected_purchases) AS expected_purchases,
          pg_catalog.sum(l.expected_premium) AS expected_premium, pg_catalog.sum(l.expected_cost) AS expected_cost,
-         pg_catalog.sum(p.contacts) AS promised_contacts, pg_catalog.sum(p.purchases) AS promised_purchases, pg_catalog.sum(p.premium) AS promised_premium,
-         pg_catalog.sum(p.cost) AS promised_cost, pg_catalog.max(p.expected_by) AS promised_by
-  FROM crm.plan_line l LEFT JOIN promised p ON p.plan_id = l.plan_id AND p.line = l.line
-  GROUP BY l.plan_id, l.stage, l.channel_id, l.org_id),
+         pg_catalog.max(l.days) AS expected_days, pg_catalog.sum(l.expected_purchases * l.gone / l.days) AS expected_so_far, pg_catalog.max(l.started_on) AS started_on,
+         pg_catalog.sum(l.contacts) AS promised_contacts, pg_catalog.sum(l.purchases) AS promised_purchases, pg_catalog.sum(l.premium) AS promised_premium,
+         pg_catalog.sum(l.cost) AS promised_cost, pg_catalog.max(l.expected_by) AS promised_by
+  FROM part l GROUP BY l.plan_id, l.stage, l.channel_id, l.org_id),
 result AS (
   SELECT r.plan_id, r.stage, r.channel_id, r.org_id, pg_catalog.count(r.allocated_on) AS allocated, pg_catalog.count(r.contacted_on) AS contacted, pg_catalog.count(r.feedback) AS fed_back,
-         pg_catalog.count(*) FILTER (WHERE r.feedback_contacted) AS reached, pg_catalog.count(r.bought_on) AS purchases, pg_catalog.sum(r.policies)::bigint AS policies,
+         pg_catalog.count(*) FILTER (WHERE r.feedback_contacted) AS reached, pg_catalog.count(r.bought_on) AS purchases, pg_catalog.count(*) FILTER (WHERE r.bought_on < coalesce(l.until, 'infinity')) AS purchases_in_time,
+         pg_catalog.sum(r.policies)::bigint AS policies,
          pg_catalog.sum(r.premium) AS premium, pg_catalog.sum(r.cost) AS cost, pg_catalog.sum(r.attributed_policies) AS attributed_policies, pg_catalog.sum(r.attributed_premium) AS attributed_premium
-  FROM crm._plan_result r GROUP BY r.plan_id, r.stage, r.channel_id, r.org_id)
+  FROM crm._plan_result r JOIN part l ON l.plan_id = r.plan_id AND l.line = r.line
+  GROUP BY r.plan_id, r.stage, r.channel_id, r.org_id)
 SELECT pg_catalog.concat_ws('/', l.plan_id, coalesce(l.stage, 0), h.code, coalesce(l.org_id, 0)) AS plan_bulletin_key, l.plan_id, l.stage, h.code AS channel, l.org_id, l.planned, l.held_out,
        coalesce(r.allocated, 0) AS allocated, coalesce(r.contacted, 0) AS contacted, coalesce(r.fed_back, 0) AS fed_back, coalesce(r.reached, 0) AS reached, coalesce(r.purchases, 0) AS purchases,
        coalesce(r.policies, 0) AS policies, coalesce(r.premium, 0) AS premium, coalesce(r.cost, 0) AS cost, coalesce(r.attributed_policies, 0) AS attributed_policies,
        coalesce(r.attributed_premium, 0) AS attributed_premium, l.expected_contacts, l.expected_purchases, l.expected_premium, l.expected_cost,
        pg_catalog.round(l.promised_contacts, 4) AS promised_contacts, pg_catalog.round(l.promised_purchases, 4) AS promised_purchases, pg_catalog.round(l.promised_premium, 2) AS promised_premium,
-       pg_catalog.round(l.promised_cost, 2) AS promised_cost, l.promised_by, s.started_on,
-       CASE WHEN l.promised_by > s.started_on THEN pg_catalog.round(least(greatest(crm.today() - s.started_on, 0)::numeric / (l.promised_by - s.started_on), 1), 4)
-            WHEN s.started_on IS NOT NULL THEN 1 END AS time_gone,
-       pg_catalog.round(r.purchases / nullif(l.expected_purchases, 0), 4) AS attained_expected, pg_catalog.round(r.purchases / nullif(l.promised_purchases, 0), 4) AS attained_promised
+       pg_catalog.round(l.promised_cost, 2) AS promised_cost, l.promised_by, l.started_on,
+       CASE WHEN l.promised_by > l.started_on THEN pg_catalog.round(least(greatest(crm.today() - l.started_on, 0)::numeric / (l.promised_by - l.started_on), 1), 4)
+            WHEN l.started_on IS NOT NULL THEN 1 END AS time_gone,
+       l.expected_days, pg_catalog.round(l.expected_so_far, 4) AS expected_so_far, CASE WHEN l.started_on IS NOT NULL THEN coalesce(r.purchases_in_time, 0) END AS purchases_in_time,
+       pg_catalog.round(coalesce(r.purchases_in_time, 0) / nullif(l.expected_so_far, 0), 4) AS attained_expected, pg_catalog.round(r.purchases / nullif(l.promised_purchases, 0), 4) AS attained_promised
 FROM line l
 JOIN crm.channel h ON h.id = l.channel_id
-LEFT JOIN result r ON r.plan_id = l.plan_id AND r.stage IS NOT DISTINCT FROM l.stage AND r.channel_id = l.channel_id AND r.org_id IS NOT DISTINCT FROM l.org_id
-LEFT JOIN crm._plan_start s ON s.plan_id = l.plan_id AND s.stage IS NOT DISTINCT FROM l.stage;
+LEFT JOIN result r ON r.plan_id = l.plan_id AND r.stage IS NOT DISTINCT FROM l.stage AND r.channel_id = l.channel_id AND r.org_id IS NOT DISTINCT FROM l.org_id;
 COMMENT ON VIEW crm_bi.plan_bulletin IS 'Bulletins of plans up to crm.today(), beside what the plan expects and the proposals promise: one row for each plan, stage, channel and unit. 计划通报';
 COMMENT ON COLUMN crm_bi.plan_bulletin.plan_bulletin_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.plan_bulletin.plan_id IS 'Plan. 计划';
@@ -62,27 +77,38 @@ COMMENT ON COLUMN crm_bi.plan_bulletin.promised_cost IS 'Cost that proposals nam
 COMMENT ON COLUMN crm_bi.plan_bulletin.promised_by IS 'By which day. 承诺日期';
 COMMENT ON COLUMN crm_bi.plan_bulletin.started_on IS 'First day on which it was carried out. 启动日';
 COMMENT ON COLUMN crm_bi.plan_bulletin.time_gone IS 'Share of the time up to promised_by that is gone. 时间进度';
-COMMENT ON COLUMN crm_bi.plan_bulletin.attained_expected IS 'purchases / expected_purchases. 计划达成率';
+COMMENT ON COLUMN crm_bi.plan_bulletin.expected_days IS 'Days from started_on in which the plan expects its purchases: the setting history_days on the day of the computation, over which the past is told; of a plan without any past those up to promised_by. 预期天数';
+COMMENT ON COLUMN crm_bi.plan_bulletin.expected_so_far IS 'expected_purchases, pro rata to the share of expected_days that is gone, today included; NULL: not carried out yet. 截至当日预期购买数';
+COMMENT ON COLUMN crm_bi.plan_bulletin.purchases_in_time IS 'Of purchases those within expected_days. 预期天数内购买客户数';
+COMMENT ON COLUMN crm_bi.plan_bulletin.attained_expected IS 'purchases_in_time / expected_so_far; NULL: not carried out yet, or nothing expected. 计划达成率';
 COMMENT ON COLUMN crm_bi.plan_bulletin.attained_promised IS 'purchases / promised_purchases. 承诺达成率';
 
 CREATE VIEW crm_bi.plan_channel AS
 WITH x AS (
   SELECT r.plan_id, r.channel_id, pg_catalog.count(*) AS planned, pg_catalog.count(*) FILTER (WHERE r.arm = 'hold_out') AS held_out, pg_catalog.count(r.allocated_on) AS allocated,
          pg_catalog.count(r.contacted_on) AS contacted, pg_catalog.count(r.bought_on) AS purchases, pg_catalog.sum(r.premium) AS premium, pg_catalog.sum(r.cost) AS cost,
-         pg_catalog.avg(r.bought_on - CASE WHEN r.contacted_on <= r.bought_on THEN r.contacted_on ELSE r.allocated_on END) AS days
-  FROM crm._plan_result r GROUP BY r.plan_id, r.channel_id),
+         pg_catalog.var_samp(r.premium) FILTER (WHERE r.allocated_on IS NOT NULL) AS premium_variance, pg_catalog.count(*) FILTER (WHERE r.cost <> 0) AS costing,
+         pg_catalog.var_samp(r.cost) FILTER (WHERE r.allocated_on IS NOT NULL) AS cost_variance, pg_catalog.avg(d.days) AS days, pg_catalog.var_samp(d.days) AS days_variance
+  FROM crm._plan_result r
+  CROSS JOIN LATERAL (SELECT r.bought_on - CASE WHEN r.contacted_on <= r.bought_on THEN r.contacted_on ELSE r.allocated_on END AS days) d
+  GROUP BY r.plan_id, r.channel_id),
 expected AS (
   SELECT l.plan_id, l.channel_id, pg_catalog.sum(l.expected_purchases) AS purchases, pg_catalog.sum(l.expected_premium) AS premium, pg_catalog.sum(l.expected_cost) AS cost
   FROM crm.plan_line l GROUP BY l.plan_id, l.channel_id)
 SELECT x.plan_id::text || '/' || h.code AS plan_channel_key, x.plan_id, h.code AS channel, x.planned, x.held_out, x.allocated, x.contacted, x.purchases,
        pg_catalog.round(x.purchases::numeric / nullif(x.allocated, 0), 6) AS purchase_rate, pg_catalog.round(i.lower::numeric, 6) AS purchase_rate_low, pg_catalog.round(i.upper::numeric, 6) AS purchase_rate_high,
-       x.premium, pg_catalog.round(x.premium / nullif(x.allocated, 0), 2) AS premium_per_allocated, x.cost, pg_catalog.round(x.cost / nullif(x.purchases, 0), 2) AS cost_per_purchase,
-       pg_catalog.round((x.premium - x.cost) / nullif(x.allocated, 0), 2) AS net_per_allocated, pg_catalog.round(x.days, 2) AS days, e.purchases AS expected_purchases,
+       x.premium, pg_catalog.round(x.premium / nullif(x.allocated, 0), 2) AS premium_per_allocated, p.lower AS premium_per_allocated_low, p.upper AS premium_per_allocated_high,
+       x.cost, pg_catalog.round(x.cost / nullif(x.allocated, 0), 2) AS cost_per_allocated, k.lower AS cost_per_allocated_low, k.upper AS cost_per_allocated_high,
+       pg_catalog.round(x.cost / nullif(x.purchases, 0), 2) AS cost_per_purchase, pg_catalog.round((x.premium - x.cost) / nullif(x.allocated, 0), 2) AS net_per_allocated,
+       pg_catalog.round(x.days, 2) AS days, d.lower AS days_low, d.upper AS days_high, e.purchases AS expected_purchases,
        e.premium AS expected_premium, e.cost AS expected_cost
 FROM x
 JOIN crm.channel h ON h.id = x.channel_id
 JOIN expected e ON e.plan_id = x.plan_id AND e.channel_id = x.channel_id
-CROSS JOIN LATERAL crm.rate_interval(x.purchases, x.allocated) i;
+CROSS JOIN LATERAL crm.rate_interval(x.purchases, x.allocated) i
+CROSS JOIN LATERAL crm._told_interval(x.premium / nullif(x.allocated, 0), x.premium_variance, x.allocated, x.purchases) p
+CROSS JOIN LATERAL crm._told_interval(x.cost / nullif(x.allocated, 0), x.cost_variance, x.allocated, x.costing) k
+CROSS JOIN LATERAL crm._told_interval(x.days, x.days_variance, x.purchases, x.purchases) d;
 COMMENT ON VIEW crm_bi.plan_channel IS 'Channels of plans compared, up to crm.today(): one row for each plan and channel. 渠道对比';
 COMMENT ON COLUMN crm_bi.plan_channel.plan_channel_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.plan_channel.plan_id IS 'Plan. 计划';
@@ -97,10 +123,17 @@ COMMENT ON COLUMN crm_bi.plan_channel.purchase_rate_low IS 'Its lower bound at 9
 COMMENT ON COLUMN crm_bi.plan_channel.purchase_rate_high IS 'Its upper bound. 购买率上限';
 COMMENT ON COLUMN crm_bi.plan_channel.premium IS 'Annual premium of what was bought. 年化保费';
 COMMENT ON COLUMN crm_bi.plan_channel.premium_per_allocated IS 'premium / allocated. 户均保费';
+COMMENT ON COLUMN crm_bi.plan_channel.premium_per_allocated_low IS 'Its lower bound at 95 %, by Student; NULL: fewer than 5 bought, too few to tell, or all the same. 户均保费下限';
+COMMENT ON COLUMN crm_bi.plan_channel.premium_per_allocated_high IS 'Its upper bound. 户均保费上限';
 COMMENT ON COLUMN crm_bi.plan_channel.cost IS 'Selling cost while held, and commissions. 费用';
+COMMENT ON COLUMN crm_bi.plan_channel.cost_per_allocated IS 'cost / allocated. 户均费用';
+COMMENT ON COLUMN crm_bi.plan_channel.cost_per_allocated_low IS 'Its lower bound at 95 %, by Student; NULL: fewer than 5 had any cost, or all the same. 户均费用下限';
+COMMENT ON COLUMN crm_bi.plan_channel.cost_per_allocated_high IS 'Its upper bound. 户均费用上限';
 COMMENT ON COLUMN crm_bi.plan_channel.cost_per_purchase IS 'cost / purchases. 单均费用';
 COMMENT ON COLUMN crm_bi.plan_channel.net_per_allocated IS '(premium - cost) / allocated. 户均净收益';
 COMMENT ON COLUMN crm_bi.plan_channel.days IS 'Days from the first contact, or else the allocation, to the first purchase, on average. 平均销售周期';
+COMMENT ON COLUMN crm_bi.plan_channel.days_low IS 'Its lower bound at 95 %, by Student, from the sample of purchases; NULL: fewer than 5 bought, or all the same. 销售周期下限';
+COMMENT ON COLUMN crm_bi.plan_channel.days_high IS 'Its upper bound. 销售周期上限';
 COMMENT ON COLUMN crm_bi.plan_channel.expected_purchases IS 'Purchases that the plan expects. 计划预期购买数';
 COMMENT ON COLUMN crm_bi.plan_channel.expected_premium IS 'Annual premium that the plan expects. 计划预期保费';
 COMMENT ON COLUMN crm_bi.plan_channel.expected_cost IS 'Cost that the plan expects. 计划预期费用';
@@ -161,15 +194,24 @@ WITH x AS (
   JOIN crm.channel h ON h.id = a.channel_id
   CROSS JOIN LATERAL (VALUES ('plan', a.plan_id::text), ('stage', a.stage::text), ('channel', h.code), ('proposal', a.proposal_id::text), ('coverage', a.coverage), ('tier', a.tier)) g (dimension, member)
   WHERE g.member IS NOT NULL
-  GROUP BY a.plan_id, g.dimension, g.member)
+  GROUP BY a.plan_id, g.dimension, g.member),
+lost AS (
+  SELECT c.plan_id, g.dimension, g.member, pg_catalog.sum(c.held_out_merged) AS customers
+  FROM crm.plan_customer c
+  JOIN crm.plan_line l ON l.plan_id = c.plan_id AND l.line = c.line
+  JOIN crm.channel h ON h.id = l.channel_id
+  CROSS JOIN LATERAL (VALUES ('plan', c.plan_id::text), ('stage', l.stage::text), ('channel', h.code), ('proposal', l.proposal_id::text), ('coverage', c.coverage), ('tier', c.tier)) g (dimension, member)
+  WHERE c.held_out_merged > 0
+  GROUP BY c.plan_id, g.dimension, g.member)
 SELECT pg_catalog.concat_ws('/', x.plan_id, x.dimension, x.member) AS plan_uplift_key, x.plan_id, x.dimension, x.member, x.started_on, x.until, x.is_over, x.treated, x.treated_bought,
        pg_catalog.round(u.treated_rate::numeric, 6) AS treated_rate, x.held_out, x.held_out_bought, pg_catalog.round(u.control_rate::numeric, 6) AS held_out_rate, x.held_out_but_held,
-       pg_catalog.round(u.uplift::numeric, 6) AS uplift, pg_catalog.round(u.lower::numeric, 6) AS uplift_low, pg_catalog.round(u.upper::numeric, 6) AS uplift_high,
+       coalesce(z.customers, 0)::bigint AS held_out_merged, pg_catalog.round(u.uplift::numeric, 6) AS uplift, pg_catalog.round(u.lower::numeric, 6) AS uplift_low, pg_catalog.round(u.upper::numeric, 6) AS uplift_high,
        pg_catalog.round((u.uplift * x.treated)::numeric, 2) AS extra_purchases, pg_catalog.round(x.treated_premium, 2) AS treated_premium, pg_catalog.round(x.held_out_premium, 2) AS held_out_premium,
        pg_catalog.round(m.uplift::numeric, 2) AS premium_uplift, CASE WHEN least(x.treated_bought, x.held_out_bought) >= 5 THEN pg_catalog.round(m.lower::numeric, 2) END AS premium_uplift_low,
        CASE WHEN least(x.treated_bought, x.held_out_bought) >= 5 THEN pg_catalog.round(m.upper::numeric, 2) END AS premium_uplift_high,
        pg_catalog.round((m.uplift * x.treated)::numeric, 2) AS extra_premium
 FROM x
+LEFT JOIN lost z ON z.plan_id = x.plan_id AND z.dimension = x.dimension AND z.member = x.member
 CROSS JOIN LATERAL crm.uplift(x.treated_bought, x.treated, x.held_out_bought, x.held_out) u
 CROSS JOIN LATERAL crm.mean_uplift(x.treated_premium::double precision, x.treated_variance::double precision, x.treated, x.held_out_premium::double precision,
                                    x.held_out_variance::double precision, x.held_out) m;
@@ -180,7 +222,7 @@ COMMENT ON COLUMN crm_bi.plan_uplift.dimension IS 'plan 计划, stage 批次, ch
 COMMENT ON COLUMN crm_bi.plan_uplift.member IS 'Which plan, stage, channel, proposal, coverage or tier. 成员';
 COMMENT ON COLUMN crm_bi.plan_uplift.started_on IS 'First day of the window. 起始日';
 COMMENT ON COLUMN crm_bi.plan_uplift.until IS 'Last day of it so far. 截止日';
-COMMENT ON COLUMN crm_bi.plan_uplift.is_over IS 'Whether the window of all of them is over. 是否结束';
+COMMENT ON COLUMN crm_bi.plan_uplift.is_over IS 'Whether the window of all of them is over, its last day included. 是否结束';
 COMMENT ON COLUMN crm_bi.plan_uplift.treated IS 'Customers drawn to be treated, allocated or not. 实验组客户数';
 COMMENT ON COLUMN crm_bi.plan_uplift.treated_bought IS 'Of those who bought in the window. 实验组购买客户数';
 COMMENT ON COLUMN crm_bi.plan_uplift.treated_rate IS 'treated_bought / treated. 实验组购买率';
@@ -188,6 +230,7 @@ COMMENT ON COLUMN crm_bi.plan_uplift.held_out IS 'Customers held out. 对照组�
 COMMENT ON COLUMN crm_bi.plan_uplift.held_out_bought IS 'Of those who bought in the window. 对照组购买客户数';
 COMMENT ON COLUMN crm_bi.plan_uplift.held_out_rate IS 'held_out_bought / held_out. 对照组购买率';
 COMMENT ON COLUMN crm_bi.plan_uplift.held_out_but_held IS 'Held out, and held by somebody all the same: they stay where they were drawn, which makes the uplift too small. 对照组中被持有数';
+COMMENT ON COLUMN crm_bi.plan_uplift.held_out_merged IS 'Held out once, and counted there no more: merged into a customer who was not, whose stage, channel, proposal and class are meant. Many of them make the groups unlike. 对照组中被合并数';
 COMMENT ON COLUMN crm_bi.plan_uplift.uplift IS 'treated_rate - held_out_rate. 购买率提升';
 COMMENT ON COLUMN crm_bi.plan_uplift.uplift_low IS 'Its lower bound at 95 %, by Newcombe. 提升下限';
 COMMENT ON COLUMN crm_bi.plan_uplift.uplift_high IS 'Its upper bound. 提升上限';
@@ -235,7 +278,9 @@ e AS (
   FROM g n CROSS JOIN w JOIN c ON c.channel_id = n.channel_id JOIN g a ON a.channel_id IS NULL WHERE n.coverage IS NOT NULL)
 SELECT pg_catalog.concat_ws('/', k.code, h.coverage, h.tier) AS channel_history_key, h.coverage, h.tier, k.code AS channel, h.allocated, h.contacted, h.purchased,
        pg_catalog.round(h.purchased::numeric / h.allocated, 6) AS purchase_rate, pg_catalog.round(i.lower::numeric, 6) AS purchase_rate_low, pg_catalog.round(i.upper::numeric, 6) AS purchase_rate_high,
-       pg_catalog.round(h.premium, 2) AS premium, h.cost, pg_catalog.round(h.cost / nullif(h.purchased, 0), 2) AS cost_per_purchase, pg_catalog.round(h.days, 2) AS days, h.median_days,
+       pg_catalog.round(h.premium, 2) AS premium, pg_catalog.round(h.premium / h.allocated, 2) AS premium_per_allocated, h.premium_low AS premium_per_allocated_low, h.premium_high AS premium_per_allocated_high,
+       h.cost, pg_catalog.round(h.cost / h.allocated, 2) AS cost_per_allocated, h.cost_low AS cost_per_allocated_low, h.cost_high AS cost_per_allocated_high,
+       pg_catalog.round(h.cost / nullif(h.purchased, 0), 2) AS cost_per_purchase, pg_catalog.round(h.days, 2) AS days, h.days_low, h.days_high, h.median_days,
        pg_catalog.round(e.rate, 6) AS expected_purchases, pg_catalog.round(e.rate * e.each, 2) AS expected_premium, pg_catalog.round(e.cost, 2) AS expected_cost,
        pg_catalog.round(e.rate * e.each - e.cost, 2) AS expected_net,
        pg_catalog.row_number() OVER (PARTITION BY h.coverage, h.tier ORDER BY e.rate * e.each - e.cost DESC, k.id) AS place
@@ -243,21 +288,29 @@ FROM h
 JOIN crm.channel k ON k.id = h.channel_id
 JOIN e ON e.channel_id = h.channel_id AND e.coverage = h.coverage AND e.tier = h.tier
 CROSS JOIN LATERAL crm.rate_interval(h.purchased, h.allocated) i;
-COMMENT ON VIEW crm_bi.channel_history IS 'Past of channels by class of customers, up to crm.today(): result, cost and length of the sales cycle of what was held; one row for each channel, coverage and tier. 渠道历史效果';
+COMMENT ON VIEW crm_bi.channel_history IS 'Past of channels by class of customers, up to crm.today(): result, cost and length of the sales cycle of what was held, each holding followed for the setting history_days from its beginning; one row for each channel, coverage and tier. 渠道历史效果';
 COMMENT ON COLUMN crm_bi.channel_history.channel_history_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.channel_history.coverage IS 'prospect, insured or former, at the start of the holding. 新老客户分类';
 COMMENT ON COLUMN crm_bi.channel_history.tier IS 'Tier then. 等级';
 COMMENT ON COLUMN crm_bi.channel_history.channel IS 'Channel. 渠道';
-COMMENT ON COLUMN crm_bi.channel_history.allocated IS 'Sample: holdings that began in the setting history_months. 样本数';
+COMMENT ON COLUMN crm_bi.channel_history.allocated IS 'Sample: holdings that began in the setting history_months and at least the setting history_days ago. 样本数';
 COMMENT ON COLUMN crm_bi.channel_history.contacted IS 'Of those contacted by the holder. 接触数';
 COMMENT ON COLUMN crm_bi.channel_history.purchased IS 'Of those in which the customer bought. 购买数';
 COMMENT ON COLUMN crm_bi.channel_history.purchase_rate IS 'purchased / allocated. 购买率';
 COMMENT ON COLUMN crm_bi.channel_history.purchase_rate_low IS 'Its lower bound at 95 %. 购买率下限';
 COMMENT ON COLUMN crm_bi.channel_history.purchase_rate_high IS 'Its upper bound. 购买率上限';
 COMMENT ON COLUMN crm_bi.channel_history.premium IS 'Annual premium of what was bought. 年化保费';
+COMMENT ON COLUMN crm_bi.channel_history.premium_per_allocated IS 'premium / allocated. 户均保费';
+COMMENT ON COLUMN crm_bi.channel_history.premium_per_allocated_low IS 'Its lower bound at 95 %, by Student; NULL: fewer than 5 bought, too few to tell, or all the same. 户均保费下限';
+COMMENT ON COLUMN crm_bi.channel_history.premium_per_allocated_high IS 'Its upper bound. 户均保费上限';
 COMMENT ON COLUMN crm_bi.channel_history.cost IS 'Selling cost and commissions. 费用';
+COMMENT ON COLUMN crm_bi.channel_history.cost_per_allocated IS 'cost / allocated. 户均费用';
+COMMENT ON COLUMN crm_bi.channel_history.cost_per_allocated_low IS 'Its lower bound at 95 %, by Student; NULL: fewer than 5 had any cost, or all the same. 户均费用下限';
+COMMENT ON COLUMN crm_bi.channel_history.cost_per_allocated_high IS 'Its upper bound. 户均费用上限';
 COMMENT ON COLUMN crm_bi.channel_history.cost_per_purchase IS 'cost / purchased. 单均费用';
 COMMENT ON COLUMN crm_bi.channel_history.days IS 'Days from the first contact by the channel, or else the start, to the first purchase, on average. 平均销售周期';
+COMMENT ON COLUMN crm_bi.channel_history.days_low IS 'Its lower bound at 95 %, by Student, from the sample of purchased; NULL: fewer than 5 bought, or all the same. 销售周期下限';
+COMMENT ON COLUMN crm_bi.channel_history.days_high IS 'Its upper bound. 销售周期上限';
 COMMENT ON COLUMN crm_bi.channel_history.median_days IS 'Their median. 销售周期中位数';
 COMMENT ON COLUMN crm_bi.channel_history.expected_purchases IS 'Purchases per customer to be expected, the sample credited beside the whole channel and the company, as plans do. 预期购买率';
 COMMENT ON COLUMN crm_bi.channel_history.expected_premium IS 'Annual premium per customer to be expected. 预期户均保费';

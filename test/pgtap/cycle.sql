@@ -570,8 +570,8 @@ SELECT is_empty('SELECT * FROM crm.check()', 'all is well');
 CREATE TEMP TABLE shown AS
 SELECT c.relname, c.oid, (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = 1) AS key FROM pg_class c
 WHERE c.relnamespace = 'crm_bi'::regnamespace AND c.relname IN ('cycle', 'inventory_release', 'inventory', 'inventory_summary', 'proposal', 'proposal_version', 'plan', 'plan_proposal', 'plan_cell', 'plan_line',
-  'plan_customer', 'plan_difference', 'plan_stage', 'plan_terms', 'plan_adjustment', 'plan_attachment', 'problem');
-SELECT is((SELECT count(*) FROM shown), 17::bigint, 'the views of the cycle are there');
+  'plan_customer', 'plan_difference', 'plan_stage', 'plan_terms', 'plan_adjustment', 'plan_limit', 'plan_unit_limit', 'plan_attachment', 'problem');
+SELECT is((SELECT count(*) FROM shown), 19::bigint, 'the views of the cycle are there');
 SELECT is_empty($$SELECT s.relname, a.attname FROM shown s JOIN pg_attribute a ON a.attrelid = s.oid AND a.attnum > 0 WHERE col_description(s.oid, a.attnum) !~ '[一-龥]'$$, 'every column is told in Chinese, too');
 SELECT is_empty(format('SELECT %L WHERE (SELECT count(*) <> count(DISTINCT %I) FROM crm_bi.%I)', relname, key, relname), 'the first column is a key: ' || relname) FROM shown;
 UPDATE crm.holding SET plan_id = :plan WHERE (customer_id, id) = (SELECT customer_id, id FROM crm.holding WHERE plan_id IS NULL ORDER BY 1, 2 LIMIT 1);

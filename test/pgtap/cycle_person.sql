@@ -97,7 +97,7 @@ SELECT is(pg_temp.by(person, format($$SELECT crm.make_plan(%s, 'p') > 0$$, :cycl
   (3, 'north', '42501 "north" has not the duty planner or resource_manager at unit "c"'), (4, 'planner', 'true')) v (n, person, answer) ORDER BY n;
 SELECT id AS plan, item_id AS item FROM crm.plan \gset
 SELECT is(pg_temp.by('stray', format(statement, :plan)), format('42501 "stray" may not make transition "submit" of item "%s"', :item), 'not by anybody: ' || statement) FROM (VALUES
-  ('SELECT crm.compute_plan(%s, ''2025-12-31'')'), ('SELECT crm.adjust_plan(%s, ''pin'', 1, staff_id => 9)'), ('SELECT crm.drop_adjustment(%s, 1)'), ('SELECT crm.set_terms(%s, 1, 4, ''cost'', 0, 1)'),
+  ('SELECT crm.compute_plan(%s, ''2025-12-31'')'), ('SELECT crm.adjust_plan(%s, ''pin'', 1, staff_id => 9)'), ('SELECT crm.drop_adjustment(%s, 1)'), ('SELECT crm.set_plan_limit(%s, 1, 2, 1)'), ('SELECT crm.drop_plan_limit(%s, 1, 2)'), ('SELECT crm.set_terms(%s, 1, 4, ''cost'', 0, 1)'),
   ('SELECT crm.set_plan_stage(%s, 1, ''x'', ''2026-01-01'', ''2026-02-01'')'), ('SELECT crm.drop_plan_stage(%s, 1)'), ('SELECT crm.submit_plan(%s, 1)')) v (statement);
 SELECT is(pg_temp.by('stray', format('SELECT crm.drop_plan(%s, ''x'')', :plan)), format('42501 "stray" may not make transition "drop" of item "%s"', :item), 'nor given up');
 SELECT results_eq(format($q$SELECT code, message, hint FROM pg_temp.told('SELECT crm.adjust_plan(%s, %s)')$q$, :plan, args), format('VALUES (''23514'', %L, %L)', message, hint), args) FROM (VALUES

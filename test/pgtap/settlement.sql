@@ -207,7 +207,8 @@ SELECT pg_temp.same(format('SELECT version, from_date, to_date, premium_share, s
 
 SET LOCAL crm.as_of = '2026-03-31';
 SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-02-10')$$, '55000', 'of 2026-01 is open', 'months are closed in their order');
-SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-04-10')$$, '55000', '2026-04 has not begun', 'none before it begins: all until then would be late for it');
+SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-04-10')$$, '55000', '2026-04 is not over', 'none before it begins: all until then would be late for it');
+SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-03-10')$$, '55000', '2026-03 is not over', 'nor on its last day: what still comes on it would be late');
 SELECT pg_temp.refused('SELECT crm.close_settlement(NULL)', '22004', 'month must be given', 'each by a day of it');
 SELECT pg_temp.refused($$SELECT crm.close_settlement('2019-01-01')$$, '42704', 'nothing is posted to 2019-01', 'where there is something');
 SELECT pg_temp.refused($$SELECT crm.close_settlement('infinity')$$, '22023', 'out of range', 'and not for ever');
@@ -322,6 +323,7 @@ SELECT crm.post_settlement() \g /dev/null
 
 SELECT is(pg_temp.rows_of(v, k), ARRAY[n, n], v || ' has one row for each key') FROM (SELECT v, k, (pg_temp.rows_of(v, k))[1] AS n
   FROM (VALUES ('attributed_policy'::name, 'attributed_policy_key'::name), ('terms_version', 'terms_version_key'), ('settlement_period', 'month'), ('settlement', 'settlement_id'), ('settlement_channel', 'settlement_channel_key'),
+               ('my_settlement', 'settlement_id'), ('my_settlement_line', 'settlement_line_id'), ('my_settlement_reconciliation', 'my_settlement_reconciliation_key'),
                ('settlement_line', 'settlement_line_id'), ('settlement_reconciliation', 'settlement_reconciliation_key')) x (v, k)) y;
 SELECT is_empty($$SELECT view FROM (SELECT 'channels' AS view, thing, sum(as_provider + as_user) AS amount FROM crm_bi.settlement_channel GROUP BY 2 UNION ALL SELECT 'accounts', thing, sum(amount) FROM crm_bi.settlement GROUP BY 2
   UNION ALL SELECT 'receipts', thing, sum(posted_amount) FROM crm_bi.settlement_reconciliation GROUP BY 2) x WHERE amount <> (SELECT sum(l.amount) FROM crm_bi.settlement_line l WHERE l.thing = x.thing)$$, 'all views come to the same');
@@ -339,6 +341,7 @@ CALL crm.grant_duty('finance', 'crm_test_pool');
 CALL crm.grant_duty('planner', 'crm_test_pool');
 CALL crm.grant_duty('pool', 'crm_test_pool');
 INSERT INTO crm.position (staff_id, org_id, duty) VALUES (7, 1, 'finance'), (8, 1, 'finance'), (9, 1, 'planner'), (10, 1, 'planner'), (11, 1, 'planner');
+SET LOCAL crm.as_of = '2026-04-01';
 SELECT is(pg_temp.as('person 7', 'SELECT crm.post_settlement()'), '0', 'finance posts');
 SELECT matches(pg_temp.as('person 7', $$SELECT crm.close_settlement('2026-03-01')$$), '^\d+$', 'closes');
 SELECT matches(pg_temp.as('person 7', $$SELECT crm.confirm_settlement('2026-03-01')$$), '^42501 "person 7" has closed', 'does not settle the own month');
@@ -363,6 +366,41 @@ SELECT matches(pg_temp.as(person, format(statement, :plan)), '^42501 "' || perso
 FROM (VALUES ('person 9', 'SELECT crm.accept_amendment(%s, 1, 4, 2, 4)', 'may not act for channel', 'a planner of a third does not'),
              ('person 11', 'SELECT crm.accept_amendment(%s, 1, 4, 2, 1)', 'may not act for channel', 'nor one for the channel that gives'),
              ('person 7', 'SELECT crm.withdraw_amendment(%s, 1, 4, 2)', 'has not the duty', 'and finance withdraws none')) v (person, statement, words, name);
+-- each channel sees its own: real logins, one with each of the duties, one with the duty in a branch only, one without any, one who has left
+CREATE ROLE crm_test_own_1; CREATE ROLE crm_test_own_2; CREATE ROLE crm_test_own_3; CREATE ROLE crm_test_own_4; CREATE ROLE crm_test_own_5; CREATE ROLE crm_test_own_6; CREATE ROLE crm_test_own_7;
+CALL crm.grant_duty('planner', 'crm_test_own_1'); CALL crm.grant_duty('provider', 'crm_test_own_2'); CALL crm.grant_duty('approver', 'crm_test_own_3'); CALL crm.grant_duty('resource_manager', 'crm_test_own_4');
+CALL crm.grant_duty('planner', 'crm_test_own_5'); CALL crm.grant_duty('planner', 'crm_test_own_6'); CALL crm.grant_duty('planner', 'crm_test_own_7');
+INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (2, 1, 'branch', 'Branch');
+INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, login, left_on) SELECT 100 + i, 'own ' || i, 'Own ' || i, 1, 1 + i % 4, '2020-01-01', 'crm_test_own_' || i, CASE i WHEN 7 THEN '2021-01-01'::date END FROM generate_series(1, 7) i;
+INSERT INTO crm.position (staff_id, org_id, duty, from_date)
+SELECT 100 + v.i, v.org, v.duty, '2020-01-01' FROM (VALUES (1, 1, 'planner'), (2, 1, 'provider'), (3, 1, 'approver'), (4, 1, 'resource_manager'), (5, 2, 'planner'), (7, 1, 'planner')) v (i, org, duty);
+-- what must be seen, reckoned from lines and accounts by the channel of the person
+CREATE FUNCTION pg_temp.own_lines(i integer) RETURNS text LANGUAGE sql AS $$
+  SELECT format('%s %s %s %s', count(*), sum(l.amount), sum(CASE WHEN a.provider_channel_id = 1 + i % 4 THEN l.provider_amount ELSE 0 END + CASE WHEN a.user_channel_id = 1 + i % 4 THEN l.user_amount ELSE 0 END), sum(l.policy_id))
+  FROM crm.settlement_line l JOIN pg_temp.account a ON a.id = l.settlement_id WHERE 1 + i % 4 IN (a.provider_channel_id, a.user_channel_id)
+$$;
+SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT format('%s %s %s %s', count(*), sum(amount), sum(own_amount), sum(policy_id)) FROM crm_bi.my_settlement_line$$), pg_temp.own_lines(i), 'each sees the lines of the own channel: ' || i) FROM generate_series(1, 4) i;
+SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT format('%s %s', count(*), string_agg(DISTINCT channel, ',')) FROM crm_bi.my_settlement_line WHERE channel NOT IN (coalesce(provider_channel, ''), user_channel)$$), '0 ', 'and no other: ' || i) FROM generate_series(1, 4) i;
+SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT string_agg(format('%s %s %s', month, thing, amount), ', ' ORDER BY month, thing) FROM (SELECT month, thing, sum(own_amount) AS amount FROM crm_bi.my_settlement GROUP BY 1, 2) x$$),
+  (SELECT string_agg(format('%s %s %s', month, thing, amount), ', ' ORDER BY month, thing) FROM crm_bi.settlement_channel s JOIN crm.channel c ON c.code = s.channel WHERE c.id = 1 + i % 4), 'months come to what finance sees of the channel: ' || i) FROM generate_series(1, 4) i;
+SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT format('%s %s %s %s', count(*), sum(amount), sum(posted_amount), string_agg(DISTINCT state, ',')) FROM crm_bi.my_settlement_reconciliation WHERE amount <> 0$$),
+  (SELECT format('%s %s %s agrees', count(*), sum(r.amount), sum(r.posted_amount)) FROM crm_bi.settlement_reconciliation r
+   WHERE r.amount <> 0 AND EXISTS (SELECT FROM crm.policy_attribution a WHERE a.policy_id = r.policy_id AND 1 + i % 4 IN (a.provider_channel_id, a.channel_id))), 'receipts agree: ' || i) FROM generate_series(1, 4) i;
+SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT sum(own_amount) FROM crm_bi.my_settlement_reconciliation$$), pg_temp.by_login('crm_test_own_' || i, $$SELECT sum(own_amount) FROM crm_bi.my_settlement$$), 'and make the own part: ' || i) FROM generate_series(1, 4) i;
+INSERT INTO crm.premium_receipt (customer_id, policy_id, id, number, received_on, amount)
+SELECT p.customer_id, p.id, 777777, 1, '2026-04-20', 12.34 FROM crm.policy p WHERE p.id = (SELECT min(a.policy_id) FROM crm.policy_attribution a WHERE a.channel_id = 2 AND a.provider_channel_id = 1 AND (SELECT count(*) FROM crm.policy_attribution b WHERE b.policy_id = a.policy_id) = 1);
+SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT string_agg(state || ' ' || amount || ' ' || posted_amount, ',') FROM crm_bi.my_settlement_reconciliation WHERE source_id = 777777$$), answer, 'a receipt not posted yet, of both channels and no other: ' || i)
+FROM (VALUES (1, 'to_be_posted 12.34 0'), (2, NULL), (3, NULL), (4, 'to_be_posted 12.34 0')) v (i, answer);
+SELECT crm.post_settlement() \g /dev/null
+SELECT is(pg_temp.by_login('crm_test_own_' || i, 'SELECT concat_ws('' '', (SELECT count(*) FROM crm_bi.my_settlement), (SELECT count(*) FROM crm_bi.my_settlement_line), (SELECT count(*) FROM crm_bi.my_settlement_reconciliation))'), '0 0 0', 'who has no such duty at the unit of the plan, or is gone, sees nothing: ' || i) FROM generate_series(5, 7) i;
+SELECT is(pg_temp.by_login('crm_test_own_' || i, statement), '42501', format('%s sees no more: %s', i, statement))
+FROM generate_series(1, 4) i, unnest('{SELECT count(*) FROM crm_bi.settlement_line,SELECT count(*) FROM crm_bi.settlement,SELECT count(*) FROM crm_bi.settlement_period,SELECT count(*) FROM crm_bi.settlement_reconciliation,SELECT count(*) FROM crm_bi.customer,SELECT count(*) FROM crm.settlement_line}'::text[]) statement;
+SELECT is_empty($$SELECT attname FROM pg_attribute WHERE attrelid::regclass::text IN ('crm_bi.my_settlement', 'crm_bi.my_settlement_line', 'crm_bi.my_settlement_reconciliation') AND attname ~ 'customer|staff|name'$$, 'nor a customer');
+-- nor by a condition that tells what it is asked
+CREATE FUNCTION pg_temp.tells(channel text, amount numeric) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$ BEGIN IF $1 IS DISTINCT FROM 'group' THEN RAISE EXCEPTION 'seen %', $1; END IF; RETURN true; END $$;
+GRANT EXECUTE ON FUNCTION pg_temp.tells(text, numeric) TO crm_test_own_2;
+SELECT matches(pg_temp.by_login('crm_test_own_2', 'SELECT count(*) FROM crm_bi.my_settlement_line WHERE pg_temp.tells(CASE WHEN ''group'' IN (provider_channel, user_channel) THEN ''group'' ELSE user_channel END, amount)'), '^\d{1,4}$', 'not even by a condition that tells what it is asked');
+SELECT is((SELECT string_agg(code, ',' ORDER BY id) FROM crm.channel WHERE id = 3), 'group', 'of the channel of that person');
 SET LOCAL ROLE crm_test_planner;
 SELECT throws_ok(statement, '42501', NULL, 'nor by the right to it: ' || statement)
 FROM unnest('{SELECT crm.post_settlement(),SELECT crm.attribute_policies(),"SELECT crm.close_settlement(''2026-04-01'')",SELECT FROM crm.settlement_line,DELETE FROM crm.settlement_line}'::text[]) statement;

@@ -179,8 +179,13 @@ SELECT pg_temp.same_on(:'today'::date + days, format('SELECT dimension, member, 
   format('SELECT * FROM pg_temp.naive_uplift(%s, %L, %L)', :plan, :'today'::date + days, :'today'), format('both groups after %s days', days)) FROM (VALUES (0), (20), (59), (60), (61), (79)) v (days);
 SELECT is_empty(format($$SELECT u.* FROM crm_bi.plan_uplift u, crm.uplift(u.treated_bought, u.treated, u.held_out_bought, u.held_out) n
   WHERE plan_id = %s AND (u.uplift, u.uplift_low, u.uplift_high, u.extra_purchases) IS DISTINCT FROM (round(n.uplift::numeric, 6), round(n.lower::numeric, 6), round(n.upper::numeric, 6), round((n.uplift * u.treated)::numeric, 2))$$, :plan), 'with the interval of crm.uplift()');
-SELECT ok(uplift_low < 0.15 AND uplift_high > 0.15 AND uplift_low > 0 AND is_over AND held_out_but_held = 1 AND premium_uplift_low < premium_uplift, 'which holds what chance was given, and is above nothing')
+SELECT ok(uplift_low < 0.15 AND uplift_high > 0.15 AND uplift_low > 0 AND is_over AND held_out_merged = 0 AND held_out_but_held = 1 AND premium_uplift_low < premium_uplift, 'which holds what chance was given, and is above nothing')
 FROM crm_bi.plan_uplift WHERE plan_id = :plan AND dimension = 'plan';
+SELECT set_config('crm.as_of', (:'today'::date + 60)::text, true) \g /dev/null
+SELECT results_eq(format('SELECT DISTINCT is_over, until FROM crm_bi.plan_uplift WHERE plan_id = %s', :plan), format('SELECT false, %L::date', :'today'::date + 60), 'the window is not over on its last day');
+SELECT set_config('crm.as_of', (:'today'::date + 61)::text, true) \g /dev/null
+SELECT results_eq(format('SELECT DISTINCT is_over, until FROM crm_bi.plan_uplift WHERE plan_id = %s', :plan), format('SELECT true, %L::date', :'today'::date + 60), 'but on the next');
+SELECT set_config('crm.as_of', (:'today'::date + 79)::text, true) \g /dev/null
 SELECT ok(bool_and(premium_uplift_low IS NULL) AND count(*) > 0, 'too few purchases have no interval of premium') FROM crm_bi.plan_uplift WHERE plan_id = :plan AND least(treated_bought, held_out_bought) < 5;
 SELECT set_config('crm.as_of', (:'today'::date - 1)::text, true) \g /dev/null
 SELECT is_empty(format('SELECT * FROM crm_bi.plan_uplift WHERE plan_id = %s', :plan), 'before it began there is nothing to compare');
@@ -197,20 +202,8 @@ SELECT pg_temp.refused(format('SELECT crm.give_feedback(%s)', args), code, words
   (:'mine' || ', 4, ''later''', '55000', 'does not hold'), (:'theirs' || ', 3, ''later''', '55000', 'does not hold'), (:'kept1' || ', 3, ''later''', '55000', 'does not hold'), (:'claimed' || ', 6, ''later''', '55000', 'through no plan'),
   (:'mine' || ', 7, ''later''', '55000', 'not in post'), (:'mine' || ', 99, ''later''', '23503', 'no member of staff'), (:'mine' || ', NULL, ''later''', '22004', ''), ('NULL, 3, ''later''', '22004', 'customer must be given'), ('99999, 3, ''later''', '23503', 'no customer')) v (args, code, words);
 SELECT is((SELECT count(*) FROM crm.feedback), 0::bigint, 'none is kept');
-CREATE FUNCTION pg_temp.by(login name, statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-  text text;
-BEGIN
-  EXECUTE format('SET LOCAL SESSION AUTHORIZATION %I', login);
-  EXECUTE statement INTO text;
-  RESET SESSION AUTHORIZATION;
-  RETURN text;
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE;
-END
-$$;
 RESET crm.actor;
-SELECT is(pg_temp.by(login, statement), answer, login || ': ' || statement) FROM (VALUES
+SELECT is(pg_temp.by_login(login, statement), answer, login || ': ' || statement) FROM (VALUES
   ('crm_test_agent'::name, format('SELECT crm.give_feedback(%s, 3, ''interested'', ''wants a leaflet'', crm.today() + 9) > 0', :mine), 'true'), ('crm_test_agent', format('SELECT crm.give_feedback(%s, 4, ''interested'')', :theirs), '42501'),
   ('crm_test_analyst', format('SELECT crm.give_feedback(%s, 3, ''interested'')', :mine), '42501'), ('crm_test_agent', 'SELECT count(*) FROM crm.feedback', '42501'), ('crm_test_agent', 'SELECT count(*) FROM crm_bi.plan_uplift', '42501'),
   ('crm_test_analyst', 'SELECT count(*) > 0 FROM crm_bi.plan_uplift', 'true'), ('crm_test_analyst', 'SELECT count(*) > 0 FROM crm_bi.plan_bulletin', 'true'), ('crm_test_analyst', 'SELECT count(*) FROM crm_bi.plan_channel', '6'),
@@ -247,8 +240,21 @@ SELECT results_eq(format('SELECT sum(planned), sum(allocated), sum(expected_purc
 SELECT results_eq(format('SELECT channel, round(sum(promised_purchases), 2), round(sum(promised_premium)), max(promised_by) FROM crm_bi.plan_bulletin WHERE plan_id = %s GROUP BY 1 ORDER BY 1', :plan),
   format($$SELECT c.channel, round(count(*) * 0.1, 2), round(count(*) * 200.0), max(CASE c.channel WHEN 'telesales' THEN %L::date ELSE %L END) FROM crm_bi.plan_customer c WHERE plan_id = %s AND arm IS DISTINCT FROM 'hold_out' GROUP BY 1 ORDER BY 1$$, :'today'::date + 90, :'today'::date + 60, :plan), 'what proposals promise, of as many');
 SELECT results_eq(format('SELECT DISTINCT channel, time_gone FROM crm_bi.plan_bulletin WHERE plan_id = %s ORDER BY 1', :plan), $$VALUES ('individual', 1::numeric), ('telesales', round(79 / 90.0, 4))$$, 'and how much of the time is gone');
+-- expected over the 90 days of history_days from the first, pro rata: a plan on its way is not behind for being young
+SELECT pg_temp.same_on(:'today'::date + days, format('SELECT stage, channel, org_id, expected_days, expected_so_far, purchases_in_time, attained_expected FROM crm_bi.plan_bulletin WHERE plan_id = %s', :plan),
+  format($$SELECT b.stage, b.channel, b.org_id, 90, round(b.expected_purchases * least(%1$s + 1, 90) / 90.0, 4), n.n, round(n.n / nullif(b.expected_purchases * least(%1$s + 1, 90) / 90.0, 0), 4) FROM crm_bi.plan_bulletin b
+    CROSS JOIN LATERAL (SELECT count(*) AS n FROM crm._plan_result r JOIN crm.channel h ON h.id = r.channel_id WHERE r.plan_id = %2$s AND (r.stage, h.code, r.org_id) = (b.stage, b.channel, b.org_id) AND r.bought_on < %3$L::date + 90) n WHERE b.plan_id = %2$s$$,
+    days, :plan, :'today'), format('what was to be expected after %s days', days)) FROM (VALUES (0), (13), (79), (89), (90), (120)) v (days);
+SELECT set_config('crm.as_of', (:'today'::date - 1)::text, true) \g /dev/null
+SELECT results_eq(format('SELECT DISTINCT expected_so_far, purchases_in_time, attained_expected FROM crm_bi.plan_bulletin WHERE plan_id = %s', :plan), 'VALUES (0::numeric, 0::bigint, NULL::numeric)', 'before the start nothing');
+SELECT set_config('crm.as_of', (:'today'::date + 79)::text, true) \g /dev/null
 SELECT is((SELECT sum(attributed_premium) FROM crm_bi.plan_bulletin WHERE plan_id = :plan), (SELECT sum(round(p.annual_premium * a.share, 2)) FROM crm.policy_attribution a JOIN crm.policy p ON p.id = a.policy_id WHERE a.plan_id = :plan), 'with what is attributed');
 SELECT results_eq(format('SELECT channel, allocated, purchases, premium, cost FROM crm_bi.plan_channel WHERE plan_id = %s ORDER BY 1', :plan), format('SELECT channel, sum(allocated)::bigint, sum(purchases)::bigint, sum(premium), sum(cost) FROM crm_bi.plan_bulletin WHERE plan_id = %s GROUP BY 1 ORDER BY 1', :plan), 'channels compared');
+SELECT results_eq(format('SELECT channel, premium_per_allocated_low, premium_per_allocated_high, cost_per_allocated, cost_per_allocated_low, days_low, days_high FROM crm_bi.plan_channel WHERE plan_id = %s ORDER BY 1', :plan),
+  format($$SELECT h.code, round(p.lower::numeric, 2), round(p.upper::numeric, 2), round(r.c, 2), CASE WHEN r.costing >= 5 THEN round(c.lower::numeric, 2) END, round(d.lower::numeric, 2), round(d.upper::numeric, 2)
+    FROM (SELECT x.channel_id, count(*) AS n, count(bought_on) AS b, count(*) FILTER (WHERE cost > 0) AS costing, avg(premium) AS p, var_samp(premium) AS pv, avg(cost) AS c, var_samp(cost) AS cv, avg(bought_on - coalesce(contacted_on, allocated_on)) AS d, var_samp(bought_on - coalesce(contacted_on, allocated_on)) AS dv
+          FROM crm._plan_result x WHERE plan_id = %s AND allocated_on IS NOT NULL GROUP BY 1) r JOIN crm.channel h ON h.id = r.channel_id,
+    crm.mean_interval(r.p::float8, r.pv::float8, r.n) p, crm.mean_interval(r.c::float8, r.cv::float8, r.n) c, crm.mean_interval(r.d::float8, r.dv::float8, r.b) d ORDER BY 1$$, :plan), 'with the bounds of their means');
 -- contacts were on the first day, so that the sales cycle goes from there to the purchase
 SELECT results_eq(format('SELECT channel, days FROM crm_bi.plan_channel WHERE plan_id = %s ORDER BY 1', :plan),
   format('SELECT c.channel, round(avg(b.day - %L::date), 2) FROM crm_bi.plan_customer c JOIN buyer b USING (customer_id) WHERE c.plan_id = %s AND c.outcome = ''allocated'' AND (c.customer_id <> %s OR b.day = %1$L) GROUP BY 1 ORDER BY 1', :'today', :plan, :mine), 'and the sales cycle');
@@ -268,6 +274,9 @@ SELECT crm.give_feedback(:given, (SELECT staff_id FROM crm.holding WHERE custome
 CREATE TEMP TABLE before_it AS SELECT * FROM crm.plan_customer;
 SELECT crm.merge(keep => :kept1, "drop" => :given, forced => true) AS merge \gset
 SELECT results_eq(format('SELECT arm, outcome FROM crm.plan_customer WHERE plan_id = %s AND customer_id = %s', :plan, :kept1), $$VALUES ('treated', 'allocated')$$, 'of one held out and one allocated the allocated stays');
+SELECT results_eq(format('SELECT dimension, held_out_merged FROM crm_bi.plan_uplift WHERE plan_id = %s AND held_out_merged > 0 ORDER BY 1', :plan),
+  format($$SELECT d, 1::bigint FROM unnest('{channel,coverage,plan,proposal,stage,tier}'::text[]) d ORDER BY 1$$, :plan), 'and the group of those held out tells that it lost one');
+SELECT is((SELECT held_out FROM crm_bi.plan_uplift WHERE plan_id = :plan AND dimension = 'plan'), (SELECT count(*) - 1 FROM kept), 'whom it counts no more');
 SELECT ok((SELECT 'applied' = ANY (array_agg(result)) FROM crm.feedback WHERE customer_id = :kept1), 'and feedback comes along');
 SELECT crm.unmerge(:merge, 'two after all') \g /dev/null
 SELECT pg_temp.same('SELECT * FROM crm.plan_customer', 'SELECT * FROM before_it', 'undone, all is as it was');

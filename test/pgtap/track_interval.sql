@@ -14,6 +14,16 @@ FROM (VALUES (56, 70, 48, 80, 0.0524, 0.3339), (9, 10, 3, 10, 0.1705, 0.8090), (
 CREATE TEMP TABLE sleep AS SELECT 1 AS g, x FROM unnest('{0.7,-1.6,-0.2,-1.2,-0.1,3.4,3.7,0.8,0,2}'::float8[]) x UNION ALL SELECT 2, x FROM unnest('{1.9,0.8,1.1,0.1,-0.1,4.4,5.5,1.6,4.6,3.4}'::float8[]) x;
 SELECT is(ARRAY[round(u.uplift::numeric, 2), round(u.lower::numeric, 7), round(u.upper::numeric, 7), round(u.df::numeric, 3)], '{-1.58,-3.3654832,0.2054832,17.776}'::numeric[], 'Welch')
 FROM (SELECT avg(x) FILTER (WHERE g = 1) AS a, var_samp(x) FILTER (WHERE g = 1) AS v, avg(x) FILTER (WHERE g = 2) AS b, var_samp(x) FILTER (WHERE g = 2) AS w FROM sleep) s, crm.mean_uplift(a, v, 10, b, w, 10) u;
+-- the mean of their differences, of which Student told: 0.7001142 to 2.4598858, with 9 degrees of freedom
+SELECT is(ARRAY[round(i.lower::numeric, 7), round(i.upper::numeric, 7)], '{0.7001142,2.4598858}'::numeric[], 'Student')
+FROM (SELECT avg(x) AS m, var_samp(x) AS v FROM unnest('{1.2,2.4,1.3,1.3,0,1.0,1.8,0.8,4.6,1.4}'::float8[]) x) s, crm.mean_interval(m, v, 10) i;
+-- tables of t: the interval of a mean of n with variance n is t to either side
+SELECT is(ARRAY[round(i.lower::numeric, 3), round(i.upper::numeric, 3)], ARRAY[5 - t, 5 + t], format('t of %s at %s', n - 1, level))
+FROM (VALUES (2, 0.95, 12.706), (3, 0.95, 4.303), (5, 0.9, 2.132), (8, 0.99, 3.499), (11, 0.999, 4.587), (31, 0.95, 2.042), (1000000000, 0.95, 1.960)) v (n, level, t), crm.mean_interval(5, n, n, level) i;
+SELECT results_eq('SELECT i.lower, i.upper FROM crm.mean_interval(3, 1, 1) i UNION ALL SELECT i.lower, i.upper FROM crm.mean_interval(3, 0, 9) i UNION ALL SELECT i.lower, i.upper FROM crm.mean_interval(3, 1, 0) i UNION ALL SELECT i.lower, i.upper FROM crm.mean_interval(3, NULL, 9) i',
+                  'SELECT NULL::float8, NULL::float8 FROM generate_series(1, 4)', 'one alone, none who varies, nobody, and what is not known have no interval');
+SELECT results_eq('SELECT * FROM crm._told_interval(10, 5, 9, 5) UNION ALL SELECT * FROM crm._told_interval(10, 5, 9, 4) UNION ALL SELECT * FROM crm._told_interval(10, NULL, 9, 9) UNION ALL SELECT * FROM crm._told_interval(10, 5, NULL, NULL)',
+                  'SELECT round(i.lower::numeric, 2), round(i.upper::numeric, 2) FROM crm.mean_interval(10, 5, 9) i UNION ALL SELECT NULL, NULL FROM generate_series(1, 3)', 'and views show none where fewer than five tell anything');
 -- quantiles of Student: two groups of n with variance 1 have 2 n - 2 degrees of freedom
 SELECT is(round(((u.upper - u.lower) / 2 / sqrt(2.0 / n))::numeric, 4), t, format('t of %s at %s', 2 * n - 2, level))
 FROM (VALUES (2, 0.95, 4.3027), (3, 0.9, 2.1318), (6, 0.99, 3.1693), (16, 0.999, 3.6460), (61, 0.95, 1.9799), (1000000, 0.95, 1.9600)) v (n, level, t), crm.mean_uplift(0, 1, n, 0, 1, n, level) u;
@@ -86,6 +96,7 @@ SELECT pg_temp.refused('SELECT crm.' || call, '22023', words, call) FROM (VALUES
   ('rate_interval(-1, 5)', 'no rate'), ('rate_interval(6, 5)', '6 of 5'), ('rate_interval(1, 5, 0)', 'level 0'), ('rate_interval(1, 5, 1)', 'level 1'), ('rate_interval(1, 5, -0.5)', 'level'),
   ('rate_interval(1, 5, ''NaN'')', 'level NaN'), ('rate_interval(1, 5, ''Infinity'')', 'level'), ('rate_interval(0, -1)', 'no rate'), ('rate_interval(-9223372036854775808, 9223372036854775807)', 'no rate'),
   ('uplift(3, 2, 1, 5)', '3 of 2'), ('uplift(1, 2, 6, 5)', '6 of 5'), ('uplift(1, 2, -1, 5)', 'no rate'), ('uplift(1, 2, 1, 5, 95)', 'level 95'),
+  ('mean_interval(''NaN'', 1, 5)', 'of no group'), ('mean_interval(1, ''Infinity'', 5)', 'of no group'), ('mean_interval(1, -1, 5)', 'variance -1'), ('mean_interval(1, 1, -5)', 'number -5'), ('mean_interval(1, 1, 5, 1)', 'level 1'),
   ('mean_uplift(''NaN'', 1, 5, 1, 1, 5)', 'of no group'), ('mean_uplift(1, ''Infinity'', 5, 1, 1, 5)', 'of no group'), ('mean_uplift(1, -1, 5, 1, 1, 5)', 'variance -1'), ('mean_uplift(1, 1, -5, 1, 1, 5)', 'number -5'),
   ('mean_uplift(1, 1, 5, ''-Infinity'', 1, 5)', 'of no group'), ('mean_uplift(1, 1, 5, 1, 1, 5, 1.5)', 'level 1.5')) v (call, words);
 SELECT is(num_nulls(i.lower, i.upper), 2, 'of no trials nothing is known') FROM crm.rate_interval(0, 0) i;

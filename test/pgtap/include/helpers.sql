@@ -75,3 +75,17 @@ EXCEPTION WHEN OTHERS THEN
   answer := SQLSTATE || ' ' || SQLERRM || coalesce(' / ' || nullif(hint, ''), '');
 END
 $$;
+
+-- what a statement answers to a login, its code when it fails
+CREATE FUNCTION pg_temp.by_login(login name, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  answer text;
+BEGIN
+  EXECUTE format('SET LOCAL SESSION AUTHORIZATION %I', login);
+  IF statement ~ '^(SELECT|INSERT)' THEN EXECUTE statement INTO answer; ELSE EXECUTE statement; answer := 'done'; END IF;
+  RESET SESSION AUTHORIZATION;
+  RETURN answer;
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE;
+END
+$$;
