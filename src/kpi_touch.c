@@ -310,6 +310,38 @@ crm_building(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(g.building);
 }
 
+static KeptQuery cover_there = {
+	.sql = "SELECT 1 FROM crm.cover c WHERE c.policy_id = ANY ($1) LIMIT 1",
+	.nargs = 1, .args = {INT8ARRAYOID}, .by_active_snapshot = true
+};
+
+PG_FUNCTION_INFO_V1(crm_no_cover_left);
+/*
+ * no_cover_left(policies): for who has deleted all cover of these policies
+ * that it sees.  By an older snapshot that is not all: a queue may have been
+ * posted since, of which nothing else tells.  Errors: 40001.
+ */
+Datum
+crm_no_cover_left(PG_FUNCTION_ARGS)
+{
+	Datum		ids = PG_GETARG_DATUM(0);
+	uint64		left;
+
+	if (!IsolationUsesXactSnapshot())
+		PG_RETURN_VOID();
+	SPI_connect();
+	PushActiveSnapshot(GetLatestSnapshot());
+	left = kept_query_rows(&cover_there, &ids, NULL, 1, ignore_row, NULL);
+	PopActiveSnapshot();
+	SPI_finish();
+	if (left > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("policies were posted after the snapshot of this transaction was taken"),
+				 errhint("The transaction might succeed if retried.")));
+	PG_RETURN_VOID();
+}
+
 typedef struct ShownOn
 {
 	bool		found;

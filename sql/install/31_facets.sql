@@ -36,6 +36,11 @@ CREATE FUNCTION crm._touch_customers(customers bigint[]) RETURNS void LANGUAGE c
 COMMENT ON FUNCTION crm._touch_customers(bigint[]) IS 'Notes customers for posting at the end of the transaction, as if their rows had changed. Errors: 22004.';
 REVOKE ALL ON FUNCTION crm._touch_customers(bigint[]) FROM PUBLIC;
 
+CREATE FUNCTION crm._no_cover_left(policies bigint[]) RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'crm_no_cover_left';
+COMMENT ON FUNCTION crm._no_cover_left(bigint[]) IS
+  'For who has deleted the cover of policies: whether that was all, by what is committed and not by the snapshot of the transaction. Errors: 40001 when it was not.';
+REVOKE ALL ON FUNCTION crm._no_cover_left(bigint[]) FROM PUBLIC;
+
 CREATE FUNCTION crm._shown_on(slot smallint) RETURNS date LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'crm_shown_on';
 COMMENT ON FUNCTION crm._shown_on(smallint) IS
   'The day on which the columns of a slot of crm.standing stand, by what is committed and not by the snapshot of the transaction. NULL when there is none.';

@@ -184,7 +184,7 @@ COMMENT ON COLUMN crm.customer.created_at IS 'When the row was made.';
 COMMENT ON COLUMN crm.customer.created_by IS 'Who made it.';
 COMMENT ON COLUMN crm.customer.updated_at IS 'Last change of what a user may change.';
 COMMENT ON COLUMN crm.customer.updated_by IS 'Who changed it.';
-COMMENT ON COLUMN crm.customer.version IS 'Counts changes of the customer and of what hangs on it, policies excepted; kept by posting.';
+COMMENT ON COLUMN crm.customer.version IS 'Counts changes of the customer and of what hangs on it, of policies only that they go; kept by posting.';
 CREATE INDEX ON crm.customer (org_id);
 CREATE INDEX ON crm.customer (source_channel_id);
 CREATE INDEX ON crm.customer (resident_id) WHERE resident_id IS NOT NULL;
@@ -453,13 +453,14 @@ CREATE FUNCTION crm._derive_cover(policies bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
 BEGIN
   DELETE FROM crm.cover c WHERE c.policy_id = ANY (policies);
+  PERFORM crm._no_cover_left(policies);
   INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium,
                          matures, lapsed_to, servicer_id, agent_sold, bank_sold, sector_line, corporate, tier_amount)
   SELECT s.* FROM crm._cover_of(policies, crm.setting_value('long_term_months')::integer, crm.setting_value('reinstatement_months')::integer,
                                 crm.setting_value('tier_basis')) s;
 END
 $$;
-COMMENT ON FUNCTION crm._derive_cover(bigint[]) IS 'Makes the cover of policies anew; crm._cover_source says the same in plain SQL, which crm.check() holds it to.';
+COMMENT ON FUNCTION crm._derive_cover(bigint[]) IS 'Makes the cover of policies anew; crm._cover_source says the same in plain SQL, which crm.check() holds it to. Errors: 40001 when some was made since the snapshot.';
 REVOKE ALL ON FUNCTION crm._derive_cover(bigint[]) FROM PUBLIC;
 
 -- contacts ----------------------------------------------------------------

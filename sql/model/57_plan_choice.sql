@@ -54,15 +54,21 @@ REVOKE ALL ON FUNCTION crm._plan_wants(crm.plan) FROM PUBLIC;
 CREATE FUNCTION crm._plan_choose(plan crm.plan) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
-  edges CONSTANT text := $q$
-    SELECT m.customer_id, m.proposal_id AS holder_id, v.value AS benefit
+  -- of customers worth the same those first whom no unit with a floor must do without
+  edges CONSTANT text := format($q$
+    SELECT m.customer_id, m.proposal_id AS holder_id, v.value%s AS benefit
     FROM pg_temp.crm_plan_match m
     JOIN pg_temp.crm_plan_want n ON n.proposal_id = m.proposal_id
     JOIN pg_temp.crm_plan_work w ON w.customer_id = m.customer_id
-    JOIN pg_temp.crm_plan_value v ON v.proposal_id = m.proposal_id AND v.coverage = w.coverage AND v.tier = w.tier
+    JOIN pg_temp.crm_plan_value v ON v.proposal_id = m.proposal_id AND v.coverage = w.coverage AND v.tier = w.tier%s
     WHERE w.why IS NULL
     UNION ALL
-    SELECT w.customer_id, 0, 0 FROM pg_temp.crm_plan_work w WHERE w.why IS NULL$q$;
+    SELECT w.customer_id, 0, 0 FROM pg_temp.crm_plan_work w WHERE w.why IS NULL$q$,
+    CASE WHEN plan.level <> 'channel' THEN ' * (1 - least(coalesce(u.units, 0), 1000) / 1e7::double precision)' END,
+    CASE WHEN plan.level <> 'channel' THEN $q$
+    LEFT JOIN (SELECT z.customer_id, z.channel_id, count(*) AS units
+               FROM pg_temp.crm_plan_shut z JOIN pg_temp.crm_plan_seat s ON s.channel_id = z.channel_id AND s.org_id = z.org_id
+               WHERE s.floor > s.taken GROUP BY z.customer_id, z.channel_id) u ON u.customer_id = m.customer_id AND u.channel_id = n.channel_id$q$ END);
   chosen crm.assignment;
 BEGIN
   PERFORM crm._plan_values(plan), crm._plan_wants(plan);

@@ -217,6 +217,10 @@ CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.customer_organisati
 CREATE TRIGGER touch_insert AFTER INSERT OR DELETE ON crm.policy FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'id');
 CREATE TRIGGER touch_update AFTER UPDATE OF id, customer_id, product_id, channel_id, servicer_id, book, sector_line, issued_on, term_months, matures_on, payment, premium, payments, sum_insured
   ON crm.policy FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'id');
+-- who had it may have cover of it by a queue posted meanwhile, which neither the policy nor the snapshot tells
+CREATE TRIGGER touch_gone AFTER DELETE ON crm.policy FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'customer_id');
+CREATE TRIGGER touch_moved AFTER UPDATE OF customer_id ON crm.policy FOR EACH ROW WHEN (OLD.customer_id <> NEW.customer_id)
+  EXECUTE FUNCTION crm._touch('customer', 'customer_id');
 CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_insured FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'policy_id');
 CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_event FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'policy_id');
 

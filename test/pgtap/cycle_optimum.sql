@@ -111,6 +111,25 @@ SELECT matches((SELECT detail FROM pg_temp.told(format('SELECT crm.compute_plan(
 SELECT pg_temp.refused(format('SELECT crm._submittable(p) FROM crm.plan p WHERE id = %s', :plan), '55000', 'not computed since', 'no plan without its floors');
 SELECT crm.set_plan_limit(:plan, 1, 901, floor => 3) \g /dev/null
 SELECT lives_ok(format('SELECT crm.compute_plan(%s, ''2025-12-31'')', :plan), 'seven are three and four');
+-- a channel that asks for three of seven, of whom some may not go where three must: others are asked for
+CREATE FUNCTION pg_temp.beside(plan bigint, visit bigint, barred integer[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  came text;
+BEGIN
+  INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, held_to, start_cause, end_cause, ended_by, rule)
+  SELECT 9000 + i, 1, 901, 9001, '2025-11-01', '2025-12-25', 'claim', 'release', 'holder', crm.setting_value('recycle_rule')::crm.recycle_rule FROM unnest(barred) i;
+  PERFORM crm.revise_proposal(visit, 1, volume => 3, expected_contacts => 3, expected_purchases => 1);
+  PERFORM crm.submit_proposal(visit);
+  DELETE FROM crm.plan_limit;
+  PERFORM crm.set_plan_limit(plan, 1, 901, floor => 3);
+  PERFORM crm.compute_plan(plan, '2025-12-31');
+  SELECT string_agg(format('%s of %s to %s', l.used, l.value, l.kind), ', ' ORDER BY l.kind) INTO came FROM crm.plan_price l WHERE l.plan_id = plan AND l.channel_id = 1 AND (l.org_id = 901 AND l.kind = 'floor' OR l.proposal_id IS NOT NULL);
+  RAISE EXCEPTION USING ERRCODE = 'XX999', MESSAGE = came;
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLERRM;
+END
+$$;
+SELECT is(pg_temp.beside(:plan, :visit, b::integer[]), '3 of 3 to floor, 3 of 3 to proposal', 'with customers who may go there: without ' || b) FROM unnest('{"{1,2,3,4}","{4,5,6,7}","{1,3,5,7}","{2,4,6,7}"}'::text[]) b;
 INSERT INTO crm.holding_quota (staff_id, quota) VALUES (9001, 2);
 SELECT results_eq(format($q$SELECT code, detail FROM pg_temp.told('SELECT crm.compute_plan(%s, ''2025-12-31'')')$q$, :plan),
   $$VALUES ('55000', 'They ask for 7 customers in all, and 6 can be had together: unit "VA" of channel "individual" gets 2 of 3.')$$, 'nor above the quota');

@@ -59,4 +59,4 @@ BEGIN
   END LOOP;
 END;
 
-COMMENT ON COLUMN crm.customer.version IS 'Counts changes of the customer and of what hangs on it, policies excepted; kept by posting.';
+COMMENT ON COLUMN crm.customer.version IS 'Counts changes of the customer and of what hangs on it, of policies only that they go; kept by posting.';

@@ -4,6 +4,9 @@ CREATE OR REPLACE TRIGGER touch_update AFTER UPDATE OF id, kind, name, sex, birt
   ON crm.customer FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'id');
 CREATE OR REPLACE TRIGGER touch_update AFTER UPDATE OF id, customer_id, product_id, channel_id, servicer_id, book, sector_line, issued_on, term_months, matures_on, payment, premium, payments, sum_insured
   ON crm.policy FOR EACH ROW EXECUTE FUNCTION crm._touch('policy', 'id');
+CREATE TRIGGER touch_gone AFTER DELETE ON crm.policy FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'customer_id');
+CREATE TRIGGER touch_moved AFTER UPDATE OF customer_id ON crm.policy FOR EACH ROW WHEN (OLD.customer_id <> NEW.customer_id)
+  EXECUTE FUNCTION crm._touch('customer', 'customer_id');
 @model/70_kpi crm._members_of
 @model/70_kpi crm._post
 @model/70_kpi crm._product_changed
