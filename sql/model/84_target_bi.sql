@@ -78,7 +78,7 @@ FROM (
               ELSE 'on_track' END AS status
   FROM (
     SELECT c.*, c.actual - c.target AS gap, c.actual / nullif(c.target, 0) AS attainment, c.sign * (c.actual - c.expected) >= 0 AS linear_on_track,
-           c.target / nullif(c.last_actual, 0) - 1 AS needed_growth, c.needed / nullif(c.months_left, 0) AS needed_per_month,
+           CASE WHEN c.nature <> 'growth' THEN c.target / nullif(c.last_actual, 0) - 1 END AS needed_growth, c.needed / nullif(c.months_left, 0) AS needed_per_month,
            CASE WHEN c.nature IN ('balance', 'growth') AND c.months_left > 0 AND c.level > 0 AND c.level + c.needed > 0
                 THEN pg_catalog.power((c.level + c.needed) / c.level, 1 / c.months_left) - 1 END AS needed_growth_per_month,
            CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.nature, c.f_middle, c.denominator) END AS forecast,
@@ -86,7 +86,7 @@ FROM (
            CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.nature, c.f_upper, c.denominator) END AS forecast_upper
     FROM (
       SELECT l.*, l.value AS target, l.n AS numerator, l.d AS denominator, x.actual, x.level, y.last_actual, f.forecast AS f_middle, f.lower AS f_lower, f.upper AS f_upper, f.periods AS forecast_periods,
-             CASE l.direction WHEN 'at_least' THEN 1 ELSE -1 END AS sign, l.value / nullif(e.value, 0) - 1 AS planned_growth,
+             CASE l.direction WHEN 'at_least' THEN 1 ELSE -1 END AS sign, CASE WHEN l.nature <> 'growth' THEN l.value / nullif(e.value, 0) - 1 END AS planned_growth,
              CASE WHEN l.known THEN l.months * (1 - l.time_gone) END AS months_left,
              CASE WHEN l.known THEN CASE WHEN l.nature IN ('balance', 'share') THEN y.last_actual + (l.value - y.last_actual) * l.time_gone ELSE l.value * l.time_gone END END AS expected,
              CASE WHEN l.nature IN ('balance', 'turnover') THEN l.value - l.n ELSE l.value * l.d - l.n END AS needed
@@ -129,7 +129,7 @@ COMMENT ON COLUMN crm_bi.target.period_end IS 'Last day of the period. 期末日
 COMMENT ON COLUMN crm_bi.target.is_complete IS 'Whether the period is over. 期间是否结束';
 COMMENT ON COLUMN crm_bi.target.direction IS 'at_least or at_most: which side of the target is good. 方向';
 COMMENT ON COLUMN crm_bi.target.target IS 'What the figure is to be at the end of the period. 目标值';
-COMMENT ON COLUMN crm_bi.target.planned_growth IS 'Target over that of the period before, or over the base, less 1. 计划增长率';
+COMMENT ON COLUMN crm_bi.target.planned_growth IS 'Target over that of the period before, or over the base, less 1; of a growth NULL. 计划增长率';
 COMMENT ON COLUMN crm_bi.target.last_actual IS 'The figure in the period before; where the book does not tell, the base. 上期实际值';
 COMMENT ON COLUMN crm_bi.target.numerator IS 'Numerator of the figure so far. 分子';
 COMMENT ON COLUMN crm_bi.target.denominator IS 'Denominator of the figure so far; NULL for counts. 分母';
@@ -141,7 +141,7 @@ COMMENT ON COLUMN crm_bi.target.expected IS 'Where the figure would stand today 
 COMMENT ON COLUMN crm_bi.target.linear_on_track IS 'Whether actual keeps to expected. 是否达到序时进度';
 COMMENT ON COLUMN crm_bi.target.needed IS 'Customers still missing, below 0 those too many, by the denominator so far; of at_most those still allowed. 尚缺数';
 COMMENT ON COLUMN crm_bi.target.needed_per_month IS 'needed over the months left. 每月尚需数';
-COMMENT ON COLUMN crm_bi.target.needed_growth IS 'target / last_actual - 1. 所需增长率';
+COMMENT ON COLUMN crm_bi.target.needed_growth IS 'target / last_actual - 1; of a growth NULL, for its target says so. 所需增长率';
 COMMENT ON COLUMN crm_bi.target.needed_growth_per_month IS 'Growth in each month left by which a balance reaches the target. 每月所需增长率';
 COMMENT ON COLUMN crm_bi.target.forecast IS 'The figure at the end of the period by the development of past years; of a period that is over, actual; NULL where fewer than three tell. 期末预测值';
 COMMENT ON COLUMN crm_bi.target.forecast_lower IS 'Lower end of the interval that holds the outcome in 80 of 100 cases. 预测下限';
