@@ -5,29 +5,28 @@
  * A large tally is an expanded object with a hash table while its aggregate
  * runs, and grows in place. A small one stays flat, since an expanded object
  * has a memory context, and a hash aggregate of many groups looks through all
- * of them whenever it begins another. Flat it is sorted, so equal tallies are
- * equal bytes, whatever the order of the input or of merging was.
- *
- * Text form: "dims parameter: number ... * count, ...", points ascending.
+ * of them whenever it begins another. Where most points differ the hash table
+ * only waits for memory: then a tally is appended to, and put in order when it
+ * has grown to four times what was in order. Flat it is sorted, so equal tallies
+ * are equal bytes, whatever the order of the input or of merging was.
  *-------------------------------------------------------------------------
  */
 #include "classify_purchase_tally.h"
 
 #include <math.h>
 
+#include "base_aggregate.h"
+#include "base_radix.h"
 #include "common/hashfn.h"
 #include "common/int.h"
-#include "common/shortest_dec.h"
-#include "lib/stringinfo.h"
-#include "libpq/pqformat.h"
 #include "miscadmin.h"
-#include "types_input.h"
 #include "utils/expandeddatum.h"
 #include "utils/memutils.h"
 
 #define TALLY_VERSION	1
 #define TALLY_MOST		((Size) PG_UINT32_MAX / 4)	/* points */
 #define TALLY_FLAT		64		/* points up to which it stays flat */
+#define TALLY_HASHED	4096	/* points from which on values that mostly differ are not hashed */
 #define EMPTY			PG_UINT32_MAX
 
 typedef struct FlatTally
@@ -51,7 +50,8 @@ typedef struct Tally
 	Size		n;
 	Size		room;			/* points that cell has room for, half the slots */
 	TallyCell  *cell;
-	uint32	   *slot;			/* number of a point, or EMPTY; 2 * room of them */
+	uint32	   *slot;			/* number of a point, or EMPTY; 2 * room of them; NULL: appended to */
+	Size		settled;		/* without slots: points in order and each once, the first ones */
 } Tally;
 
 static Size tally_flat_size(ExpandedObjectHeader *eohptr);
@@ -64,15 +64,6 @@ static const ExpandedObjectMethods tally_methods = {
 
 /* order of points ----------------------------------------------------------- */
 
-static inline int
-point_cmp(const TallyCell *a, const TallyCell *b, int dims)
-{
-	for (int i = 0; i < dims; i++)
-		if (a[i].number != b[i].number)
-			return a[i].number < b[i].number ? -1 : 1;
-	return 0;
-}
-
 static int
 sort_cmp(const void *a, const void *b, void *dims)
 {
@@ -82,6 +73,12 @@ sort_cmp(const void *a, const void *b, void *dims)
 static void
 sort_points(TallyCell *cell, Size n, int dims)
 {
+	if (n > TALLY_FLAT)
+	{
+		for (int i = dims - 1; i >= 0; i--)
+			radix_sort(cell, n, dims + 1, i, RADIX_DOUBLE);
+		return;
+	}
 	qsort_arg(cell, n, sizeof(TallyCell) * (dims + 1), sort_cmp, &dims);
 }
 
@@ -98,12 +95,25 @@ make_slots(Tally *t)
 	memset(t->slot, 0xFF, sizeof(uint32) * 2 * t->room);
 }
 
+static inline uint32
+point_hash(const TallyCell *point, int dims)
+{
+	uint64		h = 0;
+
+	for (int i = 0; i < dims; i++)
+	{
+		h = (h ^ (uint64) point[i].count) * UINT64CONST(0x9E3779B97F4A7C15);
+		h ^= h >> 32;
+	}
+	return murmurhash32((uint32) h);
+}
+
 /* Where the point is, or where it belongs */
 static inline uint32 *
 find_slot(Tally *t, const TallyCell *point)
 {
 	uint32		mask = (uint32) (2 * t->room - 1);
-	uint32		i = hash_bytes((const unsigned char *) point, sizeof(double) * t->dims) & mask;
+	uint32		i = point_hash(point, t->dims) & mask;
 
 	while (t->slot[i] != EMPTY &&
 		   point_cmp(t->cell + (Size) t->slot[i] * (t->dims + 1), point, t->dims) != 0)
@@ -126,9 +136,40 @@ make_tally(MemoryContext parent, int dims, double parameter)
 	return t;
 }
 
+/* Of a tally appended to: every point once, in order */
+static void
+settle(Tally *t)
+{
+	int			width = t->dims + 1;
+	TallyCell  *last = t->cell;
+
+	if (t->slot != NULL || t->settled == t->n)
+		return;
+	sort_points(t->cell, t->n, t->dims);
+	for (Size i = 1; i < t->n; i++)
+	{
+		const TallyCell *point = t->cell + i * width;
+
+		if (point_cmp(last, point, t->dims) == 0)
+			last[t->dims].count += point[t->dims].count;
+		else
+			last = memmove(last + width, point, sizeof(TallyCell) * width);
+	}
+	t->n = t->settled = (last - t->cell) / width + 1;
+}
+
 static void
 grow(Tally *t)
 {
+	if (t->slot != NULL && t->n >= TALLY_HASHED && t->total / 2 < (int64) t->n)
+	{
+		pfree(t->slot);
+		t->slot = NULL;
+	}
+	if (t->n / 4 >= t->settled)
+		settle(t);
+	if (t->slot == NULL && t->n <= t->room / 2)
+		return;
 	if (t->room > TALLY_MOST / 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -136,40 +177,51 @@ grow(Tally *t)
 	CHECK_FOR_INTERRUPTS();
 	t->room *= 2;
 	t->cell = repalloc_huge(t->cell, sizeof(TallyCell) * (t->dims + 1) * t->room);
+	if (t->slot == NULL)
+		return;
 	make_slots(t);
 	for (Size i = 0; i < t->n; i++)
 		*find_slot(t, t->cell + i * (t->dims + 1)) = (uint32) i;
 }
 
 static void
+append_point(Tally *t, const TallyCell *point, int64 count)
+{
+	TallyCell  *new = t->cell + t->n++ * (t->dims + 1);
+
+	memcpy(new, point, sizeof(TallyCell) * t->dims);
+	new[t->dims].count = count;
+}
+
+static void
 add_point(Tally *t, const TallyCell *point, int64 count)
 {
-	uint32	   *slot = find_slot(t, point);
-
 	t->total += count;
-	if (*slot == EMPTY)
+	if (t->slot != NULL)
 	{
-		TallyCell  *new;
+		uint32		number = *find_slot(t, point);
 
-		if (t->n == t->room)
+		if (number != EMPTY)
 		{
-			grow(t);
-			slot = find_slot(t, point);
+			t->cell[(Size) number * (t->dims + 1) + t->dims].count += count;
+			return;
 		}
-		*slot = (uint32) t->n;
-		new = t->cell + t->n++ * (t->dims + 1);
-		memcpy(new, point, sizeof(TallyCell) * t->dims);
-		new[t->dims].count = 0;
 	}
-	t->cell[(Size) *slot * (t->dims + 1) + t->dims].count += count;
+	if (t->n == t->room)
+		grow(t);
+	if (t->slot != NULL)
+		*find_slot(t, point) = (uint32) t->n;
+	append_point(t, point, count);
 }
 
 static Size
 tally_flat_size(ExpandedObjectHeader *eohptr)
 {
 	Tally	   *t = (Tally *) eohptr;
-	Size		size = FLAT_HEADER + sizeof(TallyCell) * (t->dims + 1) * t->n;
+	Size		size;
 
+	settle(t);
+	size = FLAT_HEADER + sizeof(TallyCell) * (t->dims + 1) * t->n;
 	if (size > MaxAllocSize)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -238,14 +290,24 @@ check_dims(int dims, int wanted)
 				 errmsg("a tally of %d numbers each is not one of %d", dims, wanted)));
 }
 
-/* A sorted copy of the points */
+/* The points in order: a copy, but of a tally appended to, which says the same before and after */
 static TallyPoints
-expanded_points(const Tally *t)
+expanded_points(Tally *t)
 {
+	TallyPoints points = {t->dims, t->parameter, t->total, 0, NULL};
 	Size		size = sizeof(TallyCell) * (t->dims + 1) * t->n;
-	TallyCell  *cell = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
-	TallyPoints points = {t->dims, t->parameter, t->total, t->n, cell};
+	TallyCell  *cell;
 
+	if (t->slot == NULL)
+	{
+		settle(t);
+		points.n = t->n;
+		points.cell = t->cell;
+		return points;
+	}
+	cell = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
+	points.n = t->n;
+	points.cell = cell;
 	memcpy(cell, t->cell, size);
 	sort_points(cell, t->n, t->dims);
 	return points;
@@ -285,6 +347,17 @@ make_flat(int dims, double parameter, Size n)
 	flat->dims = (uint8) dims;
 	flat->parameter = parameter;
 	return flat;
+}
+
+/* Points in order, as a value */
+struct varlena *
+tally_flat(const TallyPoints *points)
+{
+	FlatTally  *flat = make_flat(points->dims, points->parameter, points->n);
+
+	if (points->n > 0)
+		memcpy(flat->cell, points->cell, sizeof(TallyCell) * (points->dims + 1) * points->n);
+	return (struct varlena *) flat;
 }
 
 /* Both must be of one aggregate, called in one way, and not too many in all. */
@@ -333,14 +406,6 @@ writable(FunctionCallInfo fcinfo, MemoryContext context)
 	t = make_tally(context, points.dims, points.parameter);
 	add_points(t, &points);
 	return t;
-}
-
-static MemoryContext
-state_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
 }
 
 /* Two flat tallies in one */
@@ -409,6 +474,14 @@ tally_add(FunctionCallInfo fcinfo, int dims, double parameter, const double *poi
 	for (int i = 0; i < dims; i++)
 		cell[i].number = point[i] + 0.0;	/* never -0 */
 	cell[dims].count = 1;
+	if (!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)))
+	{
+		Tally	   *t = expanded(PG_GETARG_DATUM(0));
+
+		check_addable(t->dims, t->parameter, t->total, &one);
+		add_point(t, cell, 1);
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
 	return add_to_state(fcinfo, &one);
 }
 
@@ -435,197 +508,4 @@ crm_tally_merge(PG_FUNCTION_ARGS)
 	else
 		points = expanded_points(from);
 	return add_to_state(fcinfo, &points);
-}
-
-/* input and output -------------------------------------------------------------- */
-
-/* May the point follow the one before? */
-static bool
-point_fits(const TallyCell *point, int dims, bool first, int64 *total)
-{
-	for (int i = 0; i < dims; i++)
-		if (!isfinite(point[i].number) || (point[i].number == 0 && signbit(point[i].number)))
-			return false;
-	return point[dims].count > 0 &&
-		!pg_add_s64_overflow(*total, point[dims].count, total) &&
-		(first || point_cmp(point - dims - 1, point, dims) < 0);
-}
-
-/* A plain decimal number at *p; moves *p behind it */
-static bool
-read_number(const char **p, double *number)
-{
-	const char *start = crm_skip_space(*p);
-	char	   *end;
-
-	if (strspn(start, "+-.0123456789") == 0 || strncmp(start + strspn(start, "+-"), "0x", 2) == 0 ||
-		strncmp(start + strspn(start, "+-"), "0X", 2) == 0)
-		return false;
-	*number = strtod(start, &end);
-	*p = end;
-	return end > start && isfinite(*number);
-}
-
-static bool
-read_count(const char **p, int64 *count)
-{
-	const char *start = crm_skip_space(*p);
-	char	   *end;
-
-	if (!crm_is_digit(*start))
-		return false;
-	errno = 0;
-	*count = strtoi64(start, &end, 10);
-	*p = end;
-	return errno == 0;
-}
-
-/* NULL: the text is no tally */
-static FlatTally *
-parse_tally(const char *p)
-{
-	FlatTally  *flat;
-	int64		dims,
-				total = 0;
-	double		parameter;
-	Size		n = 0;
-
-	if (!read_count(&p, &dims) || dims < 1 || dims > TALLY_MAX_DIMS || !read_number(&p, &parameter) ||
-		*(p = crm_skip_space(p)) != ':')
-		return NULL;
-	p = crm_skip_space(p + 1);
-	for (const char *q = p; *q; q++)
-		n += *q == ',';
-	flat = make_flat((int) dims, parameter, *p ? n + 1 : 0);
-	for (TallyCell *point = flat->cell; *p; point += dims + 1)
-	{
-		for (int i = 0; i < dims; i++)
-			if (!read_number(&p, &point[i].number))
-				return NULL;
-		if (*(p = crm_skip_space(p)) != '*')
-			return NULL;
-		p++;
-		if (!read_count(&p, &point[dims].count) || !point_fits(point, (int) dims, point == flat->cell, &total))
-			return NULL;
-		p = crm_skip_space(p);
-		if (*p == '\0')
-			break;
-		if (*p++ != ',')
-			return NULL;
-		p = crm_skip_space(p);
-		if (*p == '\0')
-			return NULL;
-	}
-	return flat;
-}
-
-PG_FUNCTION_INFO_V1(crm_tally_in);
-/* Errors: 22P02 for anything that crm_tally_out does not write. */
-Datum
-crm_tally_in(PG_FUNCTION_ARGS)
-{
-	char	   *text = PG_GETARG_CSTRING(0);
-	FlatTally  *flat = parse_tally(text);
-
-	if (flat == NULL)
-		crm_input_error(fcinfo->context, (Datum) 0,
-						(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-						 errmsg("invalid input syntax for type %s: \"%s\"", "crm._tally", crm_quotable(text)),
-						 errhint("Tallies are made by aggregates and not written by hand.")));
-	PG_RETURN_POINTER(flat);
-}
-
-static void
-append_number(StringInfo buf, double number)
-{
-	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-	double_to_shortest_decimal_buf(number, digits);
-	appendStringInfoString(buf, digits);
-}
-
-PG_FUNCTION_INFO_V1(crm_tally_out);
-Datum
-crm_tally_out(PG_FUNCTION_ARGS)
-{
-	TallyPoints points = tally_points(fcinfo, -1);
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	appendStringInfo(&buf, "%d ", points.dims);
-	append_number(&buf, points.parameter);
-	appendStringInfoChar(&buf, ':');
-	for (Size i = 0; i < points.n; i++)
-	{
-		const TallyCell *point = tally_point(&points, i);
-
-		if (i > 0)
-			appendStringInfoChar(&buf, ',');
-		for (int j = 0; j < points.dims; j++)
-		{
-			appendStringInfoChar(&buf, ' ');
-			append_number(&buf, point[j].number);
-		}
-		appendStringInfo(&buf, " * " INT64_FORMAT, point[points.dims].count);
-	}
-	PG_RETURN_CSTRING(buf.data);
-}
-
-PG_FUNCTION_INFO_V1(crm_tally_recv);
-/* Errors: 22P03 for bytes that crm_tally_send does not write, 08P01 for too few. */
-Datum
-crm_tally_recv(PG_FUNCTION_ARGS)
-{
-	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
-	int			version = pq_getmsgbyte(buf);
-	int			dims = pq_getmsgbyte(buf);
-	double		parameter = pq_getmsgfloat8(buf);
-	Size		left = buf->len - buf->cursor;
-	bool		good = version == TALLY_VERSION && dims >= 1 && dims <= TALLY_MAX_DIMS && isfinite(parameter) &&
-		left % (sizeof(TallyCell) * (dims + 1)) == 0;
-	FlatTally  *flat = NULL;
-	int64		total = 0;
-
-	if (good)
-	{
-		Size		n = left / (sizeof(TallyCell) * (dims + 1));
-
-		flat = make_flat(dims, parameter, n);
-		for (Size i = 0; good && i < n; i++)
-		{
-			TallyCell  *point = flat->cell + i * (dims + 1);
-
-			for (int j = 0; j < dims; j++)
-				point[j].number = pq_getmsgfloat8(buf);
-			point[dims].count = pq_getmsgint64(buf);
-			good = point_fits(point, dims, i == 0, &total);
-		}
-	}
-	if (!good)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid external \"%s\" value", "crm._tally")));
-	PG_RETURN_POINTER(flat);
-}
-
-PG_FUNCTION_INFO_V1(crm_tally_send);
-Datum
-crm_tally_send(PG_FUNCTION_ARGS)
-{
-	TallyPoints points = tally_points(fcinfo, -1);
-	StringInfoData buf;
-
-	pq_begintypsend(&buf);
-	pq_sendbyte(&buf, TALLY_VERSION);
-	pq_sendbyte(&buf, points.dims);
-	pq_sendfloat8(&buf, points.parameter);
-	for (Size i = 0; i < points.n; i++)
-	{
-		const TallyCell *point = tally_point(&points, i);
-
-		for (int j = 0; j < points.dims; j++)
-			pq_sendfloat8(&buf, point[j].number);
-		pq_sendint64(&buf, point[points.dims].count);
-	}
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }

@@ -34,7 +34,17 @@ tally_point(const TallyPoints *t, Size i)
 	return t->cell + i * (t->dims + 1);
 }
 
+static inline int
+point_cmp(const TallyCell *a, const TallyCell *b, int dims)
+{
+	for (int i = 0; i < dims; i++)
+		if (a[i].number != b[i].number)
+			return a[i].number < b[i].number ? -1 : 1;
+	return 0;
+}
+
 extern Datum tally_add(FunctionCallInfo fcinfo, int dims, double parameter, const double *point);
 extern TallyPoints tally_points(FunctionCallInfo fcinfo, int dims);
+extern struct varlena *tally_flat(const TallyPoints *points);
 
 #endif							/* CRM_CLASSIFY_PURCHASE_TALLY_H */

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "base_aggregate.h"
 #include "catalog/pg_type.h"
 #include "classify_purchase_tally.h"
 #include "miscadmin.h"
@@ -44,15 +45,6 @@ finite_value(FunctionCallInfo fcinfo)
 	return value;
 }
 
-/* The state as it was */
-static Datum
-unchanged(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 PG_FUNCTION_INFO_V1(crm_quantile_add);
 /* _quantile_add(state, value, classes): transition of crm.quantile_bounds.  Errors: 22003, 22023. */
 Datum
@@ -61,7 +53,7 @@ crm_quantile_add(PG_FUNCTION_ARGS)
 	double		value;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	value = finite_value(fcinfo);
 	check_classes(PG_GETARG_INT32(2));
 	return tally_add(fcinfo, 1, PG_GETARG_INT32(2), &value);
@@ -121,7 +113,7 @@ crm_pareto_add(PG_FUNCTION_ARGS)
 				top;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	value = finite_value(fcinfo);
 	top = PG_GETARG_FLOAT8(2);
 	if (!(top > 0 && top <= 1))
@@ -170,7 +162,7 @@ crm_gini_add(PG_FUNCTION_ARGS)
 	double		value;
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	value = finite_value(fcinfo);
 	if (value < 0)
 		ereport(ERROR,

@@ -16,7 +16,7 @@ CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format('SELECT set_config(''probe.sent'', crm.%1$s_send($1.v)::text, true), set_config(''probe.written'', $1.v::text, true),
     set_config(''probe.equal'', (%2$s AND crm.%1$s_send($1.v::text::crm.%1$s) = crm.%1$s_send($1.v))::text, true)', TG_ARGV[0],
-    CASE WHEN TG_ARGV[0] = ANY ('{cells,entries,facets,bgnbd,gamma_gamma,_tally}') THEN 'true' ELSE format('$1.v::text::crm.%s = $1.v', TG_ARGV[0]) END) USING NEW;
+    CASE WHEN TG_ARGV[0] = ANY ('{cells,entries,facets,bgnbd,gamma_gamma,_tally,_trail}') THEN 'true' ELSE format('$1.v::text::crm.%s = $1.v', TG_ARGV[0]) END) USING NEW;
   RETURN NULL;
 END
 $$;
@@ -70,7 +70,8 @@ UNION ALL SELECT 'condition', crm.condition_send(v) FROM unnest(ARRAY['true', 'n
   'known_from in (today - 1 year + 3 days, ''2024-02-29'') and channels not contains any (''a'', ''it''''s'') and (reachable) is not true']::crm.condition[]) AS v
 UNION ALL SELECT 'bgnbd', crm.bgnbd_send(v) FROM unnest('{"r 0.243, alpha 4.414, a 0.793, b 2.426","r 1e-30, alpha 1e30, a 1, b 2, log_likelihood -9582.43, customers 9223372036854775807, not converged: too many steps"}'::crm.bgnbd[]) AS v
 UNION ALL SELECT 'gamma_gamma', crm.gamma_gamma_send(v) FROM unnest('{"p 6.25, q 3.74, gamma 15.44","p 1, q 2, gamma 3, log_likelihood 1e-300, customers 1, converged"}'::crm.gamma_gamma[]) AS v
-UNION ALL SELECT '_tally', crm._tally_send(v) FROM unnest('{"1 0:","2 5: 0 1 * 1, 0 1.5 * 9223372036854775000","3 0.2: -1e300 5e-324 7 * 2, 1 2 3 * 4, 1 2 4 * 1"}'::crm._tally[]) AS v;
+UNION ALL SELECT '_tally', crm._tally_send(v) FROM unnest('{"1 0:","2 5: 0 1 * 1, 0 1.5 * 9223372036854775000","3 0.2: -1e300 5e-324 7 * 2, 1 2 3 * 4, 1 2 4 * 1"}'::crm._tally[]) AS v
+UNION ALL SELECT '_trail', crm._trail_send(v) FROM unnest('{"repeat_rate:","retention 3 2 9223372036854775807: -9223372036854775808 5, 7 -2147483648, 7 2147483647","churn 1 2: 1 1, 1 2, 9223372036854775807 3","persistency_weighted 13 9000: 1 -5 4607182418800017408, 1 7 0","funnel 5: -1 -5 1, -1 -5 100, 2 9 3"}'::crm._trail[]) AS v;
 DO $$
 DECLARE
   type text;
@@ -126,6 +127,10 @@ INSERT INTO payloads VALUES
   ('_tally', 'a negative count', '\x0101' || float8send(0) || float8send(1) || int8send(-1)), ('_tally', 'a descending', '\x0101' || float8send(0) || float8send(2) || int8send(1) || float8send(1) || int8send(1)),
   ('_tally', 'a twice the same', '\x0101' || float8send(0) || float8send(1) || int8send(1) || float8send(1) || int8send(1)), ('_tally', 'a too many', '\x0101' || float8send(0) || float8send(1) || int8send(9223372036854775807) || float8send(2) || int8send(1)),
   ('_tally', 'a half a point', '\x0101' || float8send(0) || float8send(1)),
+  ('_trail', 'a other version', '\x0200'), ('_trail', 'a unknown kind', '\x0106'), ('_trail', 'a no parameters', '\x0102' || int8send(1)), ('_trail', 'a half a point', '\x0100' || int8send(1)), ('_trail', 'a descending', '\x0100' || int8send(1) || int8send(2) || int8send(1) || int8send(1)),
+  ('_trail', 'a twice the same', '\x0100' || int8send(1) || int8send(2) || int8send(1) || int8send(2)), ('_trail', 'a day too large', '\x0100' || int8send(1) || int8send(2147483648)), ('_trail', 'a customers descending', '\x0100' || int8send(1) || int8send(2) || int8send(-1) || int8send(3)),
+  ('_trail', 'a cover of no kind', '\x0102' || int8send(1) || int8send(2) || int8send(1) || int8send(0)), ('_trail', 'a weight NaN', '\x0104' || int8send(13) || int8send(1) || int8send(1) || int8send(1) || float8send('NaN')), ('_trail', 'a weight infinite', '\x0104' || int8send(13) || int8send(1) || int8send(1) || int8send(1) || float8send('Infinity')),
+  ('_trail', 'a weight negative', '\x0104' || int8send(13) || int8send(1) || int8send(1) || int8send(1) || float8send(-1)), ('_trail', 'a step 0', '\x0105' || int8send(1) || int8send(1) || int8send(1) || int8send(0)), ('_trail', 'a step 101', '\x0105' || int8send(1) || int8send(1) || int8send(1) || int8send(101)),
   ('recycle_rule', 'a other version', '\x02' || decode(repeat('00', 20), 'hex')), ('recycle_rule', 'a negative days', '\x01ffffffff' || decode(repeat('00', 16), 'hex')),
   ('recycle_rule', 'a 36501 days', '\x0100008e95' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a 36500 days', '\x0100008e94' || decode(repeat('00', 16), 'hex')), ('recycle_rule', 'a four clauses', '\x01' || decode(repeat('00', 16), 'hex')),
   ('contact_limit', 'a other version', '\x020000'), ('contact_limit', 'a never with a clause', '\x0101010000000100000001'), ('contact_limit', 'a unknown mark', '\x010200'),
