@@ -1,59 +1,5 @@
 -- bi: targets beside what was reached, made by and belonging to crm_bi_owner
 
--- A figure so far and before, and of open periods the same point and the end of up to ten past years, month by month.
-CREATE VIEW crm_bi._target_level AS
-SELECT s.*, w.known, coalesce(a.n, CASE WHEN w.known THEN 0 END) AS n, a.d,
-       CASE WHEN s.nature IN ('rate', 'share', 'growth') THEN b.n / nullif(b.d, 0) ELSE coalesce(b.n, CASE WHEN w.known_before THEN 0 END) END AS before,
-       f.past_so_far, f.past_at_month, f.past_total
-FROM (
-  SELECT t.id, t.org_id, t.channel_id, h.code AS channel, t.code, t.class, t.grain, t.period_start, p.period_end, t.value, t.note, t.set_at, t.set_by, d.today, g.first_day, g.settled,
-         (p.period_start - pg_catalog.make_interval(months => y.months))::date AS start_before, y.months,
-         coalesce(t.direction, crm._target_direction(t.code, t.class)) AS direction,
-         CASE WHEN k.shape = 2 THEN 'growth' WHEN k.account < 20 THEN CASE WHEN k.base_account IS NULL THEN 'balance' ELSE 'share' END
-              WHEN k.base_account IS NULL THEN 'turnover' ELSE 'rate' END AS nature,
-         least(greatest(d.today + 1 - p.period_start, 0), p.period_end + 1 - p.period_start)::numeric / (p.period_end + 1 - p.period_start) AS time_gone,
-         (12 * (extract(year FROM d.today + 1) - extract(year FROM p.period_start)) + extract(month FROM d.today + 1) - extract(month FROM p.period_start))::integer AS whole_months,
-         (extract(day FROM d.today + 1) - 1) / extract(day FROM pg_catalog.date_trunc('month', (d.today + 1)::timestamp) + interval '1 month - 1 day') AS part_month
-  FROM crm.target t
-  JOIN crm.kpi_code k ON k.code = t.code
-  CROSS JOIN LATERAL (SELECT CASE t.grain WHEN 'month' THEN 1 WHEN 'quarter' THEN 3 ELSE 12 END AS months) y
-  JOIN crm.period p ON p.grain = CASE t.grain WHEN 'month' THEN 1 WHEN 'quarter' THEN 2 ELSE 3 END AND p.period_start = t.period_start
-  LEFT JOIN crm.channel h ON h.id = t.channel_id
-  CROSS JOIN (SELECT crm.today() AS today OFFSET 0) d
-  CROSS JOIN (SELECT x.first_day, x.settled FROM crm.generation x WHERE x.state = 'current') g
-  WHERE t.purpose = 'target') s
-CROSS JOIN LATERAL (
-  SELECT s.period_start <= s.today AND s.period_end >= s.first_day AND (s.today >= s.settled OR s.period_end <= s.today) AS known,
-         s.start_before <= s.today AND s.period_start > s.first_day AND (s.today >= s.settled OR s.period_start - 1 <= s.today) AS known_before) w
-LEFT JOIN LATERAL (
-  SELECT pg_catalog.sum(x.numerator)::numeric AS n, pg_catalog.sum(x.denominator)::numeric AS d FROM crm_bi.kpi x
-  WHERE w.known AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.period_start
-    AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel)) a ON true
-LEFT JOIN LATERAL (
-  SELECT pg_catalog.sum(x.numerator)::numeric AS n, pg_catalog.sum(x.denominator)::numeric AS d FROM crm_bi.kpi x
-  WHERE w.known_before AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.start_before
-    AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel)) b ON true
-LEFT JOIN LATERAL (
-  SELECT pg_catalog.array_agg(q.at_month + s.part_month * CASE WHEN s.nature IN ('turnover', 'rate') THEN q.this_month ELSE q.this_month - q.at_month END ORDER BY q.i) AS past_so_far,
-         pg_catalog.array_agg(q.at_month ORDER BY q.i) AS past_at_month, pg_catalog.array_agg(q.total ORDER BY q.i) AS past_total
-  FROM (
-    SELECT i.i, coalesce(pg_catalog.sum(v.level) FILTER (WHERE m.m = s.whole_months), 0) AS this_month,
-           coalesce(pg_catalog.sum(v.level) FILTER (WHERE CASE WHEN s.nature IN ('turnover', 'rate') THEN m.m >= 0 AND m.m < s.whole_months ELSE m.m = s.whole_months - 1 END), 0) AS at_month,
-           coalesce(pg_catalog.sum(v.level) FILTER (WHERE CASE WHEN s.nature IN ('turnover', 'rate') THEN m.m >= 0 ELSE m.m = s.months - 1 END), 0) AS total
-    FROM pg_catalog.generate_series(1, 10) i (i)
-    CROSS JOIN pg_catalog.generate_series(-1, s.months - 1) m (m)
-    JOIN (
-      SELECT x.period_start AS month, CASE s.nature WHEN 'growth' THEN pg_catalog.sum(x.numerator) + pg_catalog.sum(x.denominator)
-                                                    WHEN 'share' THEN pg_catalog.sum(x.numerator) / nullif(pg_catalog.sum(x.denominator), 0) ELSE pg_catalog.sum(x.numerator) END::numeric AS level
-      FROM crm_bi.kpi x
-      WHERE w.known AND s.period_end > s.today AND x.org_id = s.org_id AND x.code = s.code AND x.grain = 'month'
-        AND x.period_start >= s.period_start - interval '10 years 1 month' AND x.period_start < s.period_start
-        AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel)
-      GROUP BY x.period_start) v ON v.month = s.period_start - pg_catalog.make_interval(years => i.i) + pg_catalog.make_interval(months => m.m)
-    WHERE s.period_start - pg_catalog.make_interval(years => i.i) >= s.first_day
-    GROUP BY i.i) q) f ON true;
-COMMENT ON VIEW crm_bi._target_level IS 'Targets with numerator and denominator so far, the period before, and what the forecast goes by. 目标进度依据';
-
 CREATE FUNCTION crm_bi._target_value(nature text, level numeric, denominator numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -63,6 +9,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION crm_bi._target_value(text, numeric, numeric) IS 'The figure of a level: a rate over its denominator, at most 1, a growth over the balance at opening. 指标值';
 
+-- l: the figure so far and before, and of open periods the same point and the end of up to ten past years, month by month; c, v, r: what follows from it
 CREATE VIEW crm_bi.target AS
 SELECT r.id AS target_id, r.org_id, o.level AS org_level, o.name AS org_name, r.channel, r.code, r.class, r.grain, r.period_start, r.period_end, r.period_end <= r.today AS is_complete,
        r.direction, r.target, r.planned_growth, r.last_actual, r.numerator, r.denominator, r.actual, r.gap, r.attainment,
@@ -86,19 +33,68 @@ FROM (
            CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.nature, c.f_upper, c.denominator) END AS forecast_upper
     FROM (
       SELECT l.*, l.value AS target, l.n AS numerator, l.d AS denominator, x.actual, x.level, y.last_actual, f.forecast AS f_middle, f.lower AS f_lower, f.upper AS f_upper, f.periods AS forecast_periods,
-             CASE l.direction WHEN 'at_least' THEN 1 ELSE -1 END AS sign, CASE WHEN l.nature <> 'growth' THEN l.value / nullif(e.value, 0) - 1 END AS planned_growth,
+             CASE l.direction WHEN 'at_least' THEN 1 ELSE -1 END AS sign, CASE WHEN l.nature <> 'growth' THEN l.value / nullif(coalesce(e.target, e.base), 0) - 1 END AS planned_growth,
              CASE WHEN l.known THEN l.months * (1 - l.time_gone) END AS months_left,
              CASE WHEN l.known THEN CASE WHEN l.nature IN ('balance', 'share') THEN y.last_actual + (l.value - y.last_actual) * l.time_gone ELSE l.value * l.time_gone END END AS expected,
              CASE WHEN l.nature IN ('balance', 'turnover') THEN l.value - l.n ELSE l.value * l.d - l.n END AS needed
-      FROM crm_bi._target_level l
+      FROM (
+        SELECT s.*, w.known, coalesce(a.n, CASE WHEN w.known THEN 0 END) AS n, a.d,
+               CASE WHEN s.nature IN ('rate', 'share', 'growth') THEN b.n / nullif(b.d, 0) ELSE coalesce(b.n, CASE WHEN w.known_before THEN 0 END) END AS before,
+               f.past_so_far, f.past_at_month, f.past_total
+        FROM (
+          SELECT t.id, t.org_id, t.channel_id, h.code AS channel, t.code, t.class, t.grain, t.period_start, p.period_end, t.value, t.note, t.set_at, t.set_by, d.today, g.first_day, g.settled,
+                 (p.period_start - pg_catalog.make_interval(months => y.months))::date AS start_before, y.months,
+                 coalesce(t.direction, crm._target_direction(t.code, t.class)) AS direction,
+                 CASE WHEN k.shape = 2 THEN 'growth' WHEN k.account < 20 THEN CASE WHEN k.base_account IS NULL THEN 'balance' ELSE 'share' END
+                      WHEN k.base_account IS NULL THEN 'turnover' ELSE 'rate' END AS nature,
+                 least(greatest(d.today + 1 - p.period_start, 0), p.period_end + 1 - p.period_start)::numeric / (p.period_end + 1 - p.period_start) AS time_gone,
+                 (12 * (extract(year FROM d.today + 1) - extract(year FROM p.period_start)) + extract(month FROM d.today + 1) - extract(month FROM p.period_start))::integer AS whole_months,
+                 (extract(day FROM d.today + 1) - 1) / extract(day FROM pg_catalog.date_trunc('month', (d.today + 1)::timestamp) + interval '1 month - 1 day') AS part_month
+          FROM crm.target t
+          JOIN crm.kpi_code k ON k.code = t.code
+          CROSS JOIN LATERAL (SELECT CASE t.grain WHEN 'month' THEN 1 WHEN 'quarter' THEN 3 ELSE 12 END AS months) y
+          JOIN crm.period p ON p.grain = CASE t.grain WHEN 'month' THEN 1 WHEN 'quarter' THEN 2 ELSE 3 END AND p.period_start = t.period_start
+          LEFT JOIN crm.channel h ON h.id = t.channel_id
+          CROSS JOIN (SELECT crm.today() AS today OFFSET 0) d
+          CROSS JOIN (SELECT x.first_day, x.settled FROM crm.generation x WHERE x.state = 'current') g
+          WHERE t.purpose = 'target') s
+        CROSS JOIN LATERAL (
+          SELECT s.period_start <= s.today AND s.period_end >= s.first_day AND (s.today >= s.settled OR s.period_end <= s.today) AS known,
+                 s.start_before <= s.today AND s.period_start > s.first_day AND (s.period_start <= s.today OR s.nature IN ('balance', 'share') AND s.today >= s.settled) AS known_before) w
+        LEFT JOIN LATERAL (
+          SELECT pg_catalog.sum(x.numerator)::numeric AS n, pg_catalog.sum(x.denominator)::numeric AS d FROM crm_bi.kpi x
+          WHERE w.known AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.period_start
+            AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel)) a ON true
+        LEFT JOIN LATERAL (
+          SELECT pg_catalog.sum(x.numerator)::numeric AS n, pg_catalog.sum(x.denominator)::numeric AS d FROM crm_bi.kpi x
+          WHERE w.known_before AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.start_before
+            AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel)) b ON true
+        LEFT JOIN LATERAL (
+          SELECT pg_catalog.array_agg(q.at_month + s.part_month * CASE WHEN s.nature IN ('turnover', 'rate') THEN q.this_month ELSE q.this_month - q.at_month END ORDER BY q.i) AS past_so_far,
+                 pg_catalog.array_agg(q.at_month ORDER BY q.i) AS past_at_month, pg_catalog.array_agg(q.total ORDER BY q.i) AS past_total
+          FROM (
+            SELECT i.i, coalesce(pg_catalog.sum(v.level) FILTER (WHERE m.m = s.whole_months), 0) AS this_month,
+                   coalesce(pg_catalog.sum(v.level) FILTER (WHERE CASE WHEN s.nature IN ('turnover', 'rate') THEN m.m >= 0 AND m.m < s.whole_months ELSE m.m = s.whole_months - 1 END), 0) AS at_month,
+                   coalesce(pg_catalog.sum(v.level) FILTER (WHERE CASE WHEN s.nature IN ('turnover', 'rate') THEN m.m >= 0 ELSE m.m = s.months - 1 END), 0) AS total
+            FROM pg_catalog.generate_series(1, 10) i (i)
+            CROSS JOIN pg_catalog.generate_series(-1, s.months - 1) m (m)
+            JOIN (
+              SELECT x.period_start AS month, CASE s.nature WHEN 'growth' THEN pg_catalog.sum(x.numerator) + pg_catalog.sum(x.denominator)
+                                                            WHEN 'share' THEN pg_catalog.sum(x.numerator) / nullif(pg_catalog.sum(x.denominator), 0) ELSE pg_catalog.sum(x.numerator) END::numeric AS level
+              FROM crm_bi.kpi x
+              WHERE w.known AND s.period_end > s.today AND x.org_id = s.org_id AND x.code = s.code AND x.grain = 'month'
+                AND x.period_start >= s.period_start - interval '10 years 1 month' AND x.period_start < s.period_start
+                AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel)
+              GROUP BY x.period_start) v ON v.month = s.period_start - pg_catalog.make_interval(years => i.i) + pg_catalog.make_interval(months => m.m)
+            WHERE s.period_start - pg_catalog.make_interval(years => i.i) >= s.first_day
+            GROUP BY i.i) q) f ON true) l
       CROSS JOIN LATERAL (SELECT CASE WHEN l.nature IN ('balance', 'turnover') THEN l.n ELSE l.n / nullif(l.d, 0) END AS actual,
                                  CASE l.nature WHEN 'growth' THEN l.n + l.d WHEN 'share' THEN l.n / nullif(l.d, 0) ELSE l.n END AS level) x
       LEFT JOIN LATERAL (
-        SELECT z.value, z.purpose FROM crm.target z
+        SELECT pg_catalog.max(z.value) FILTER (WHERE z.purpose = 'target') AS target, pg_catalog.max(z.value) FILTER (WHERE z.purpose = 'base') AS base FROM crm.target z
         WHERE z.org_id = l.org_id AND z.channel_id IS NOT DISTINCT FROM l.channel_id AND z.code = l.code AND z.class IS NOT DISTINCT FROM l.class
-          AND z.grain = l.grain AND z.period_start = l.start_before AND z.purpose IN ('target', 'base')
-        ORDER BY z.purpose DESC LIMIT 1) e ON true
-      CROSS JOIN LATERAL (SELECT coalesce(l.before, CASE e.purpose WHEN 'base' THEN e.value END) AS last_actual) y
+          AND z.grain = l.grain AND z.period_start = l.start_before) e ON true
+      CROSS JOIN LATERAL (SELECT coalesce(l.before, e.base) AS last_actual) y
       LEFT JOIN LATERAL crm.forecast_total(x.level, l.past_so_far, l.past_total, l.past_at_month) f ON true) c) v) r
 JOIN crm.organisation o ON o.id = r.org_id;
 
@@ -130,7 +126,7 @@ COMMENT ON COLUMN crm_bi.target.is_complete IS 'Whether the period is over. 期�
 COMMENT ON COLUMN crm_bi.target.direction IS 'at_least or at_most: which side of the target is good. 方向';
 COMMENT ON COLUMN crm_bi.target.target IS 'What the figure is to be at the end of the period. 目标值';
 COMMENT ON COLUMN crm_bi.target.planned_growth IS 'Target over that of the period before, or over the base, less 1; of a growth NULL. 计划增长率';
-COMMENT ON COLUMN crm_bi.target.last_actual IS 'The figure in the period before; where the book does not tell, the base. 上期实际值';
+COMMENT ON COLUMN crm_bi.target.last_actual IS 'The figure in the period before, of a balance so far; where the book does not tell, the base. 上期实际值';
 COMMENT ON COLUMN crm_bi.target.numerator IS 'Numerator of the figure so far. 分子';
 COMMENT ON COLUMN crm_bi.target.denominator IS 'Denominator of the figure so far; NULL for counts. 分母';
 COMMENT ON COLUMN crm_bi.target.actual IS 'The figure so far; NULL before the period. 实际值';

@@ -229,6 +229,14 @@ SELECT is((SELECT format('%s %s', t.last_actual = (SELECT (pg_temp.figure(x, 'ye
 UPDATE crm.target SET period_start = period_start - interval '100 years' WHERE purpose <> 'benchmark';
 SELECT is((SELECT round(needed_growth, 4) FROM crm_bi.target WHERE code = 'plan_customers' AND period_start = '1913-01-01'), 0.0502, 'where it does not the base counts');
 
+INSERT INTO crm.target (org_id, code, grain, period_start, value, purpose) VALUES (1, 'new_customers', 'year', '2025-01-01', 50, 'base'), (1, 'new_customers', 'year', '2025-01-01', 40, 'target'), (1, 'new_customers', 'year', '2026-01-01', 60, 'target'),
+  (1, 'plan_customers', 'quarter', '2025-10-01', 900, 'target'), (1, 'plan_customers', 'quarter', '2026-01-01', 900, 'target');
+SELECT results_eq($$SELECT code, period_start, status, last_actual = (SELECT (pg_temp.figure(x, 'month', '2025-08-01')).n FROM crm.target x WHERE x.id = t.target_id), round(planned_growth, 4), round(needed_growth, 4) = round(target / last_actual - 1, 4)
+                     FROM crm_bi.target t WHERE period_start >= '2025-10-01' ORDER BY 1, 2$$,
+  $$VALUES ('new_customers', '2026-01-01'::date, 'not_begun', false, 0.5000, true), ('plan_customers', '2025-10-01', 'not_begun', true, NULL, true), ('plan_customers', '2026-01-01', 'not_begun', NULL, 0.0000, NULL)$$,
+  'of a period to come the last actual is a balance as it stands, else the base, never a turnover cut short');
+DELETE FROM crm.target WHERE period_start >= '2025-01-01';
+
 -- bad rows -----------------------------------------------------------------------
 
 INSERT INTO crm.import_target (source_key, org_code, channel_code, code, class, grain, period_start, value, purpose, label, direction)
