@@ -41,7 +41,8 @@ CREATE TRIGGER stamp BEFORE UPDATE ON crm.target FOR EACH ROW EXECUTE FUNCTION c
 CREATE FUNCTION crm._target_direction(code text, class text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT CASE WHEN _target_direction.code ~ '(churn|_loss$|^complaint)' OR _target_direction.code = 'moved_out' OR (_target_direction.code, _target_direction.class) IN (('coverage', 'former'), ('activity', 'semi_dormant'), ('activity', 'dormant'))
+  SELECT CASE WHEN _target_direction.code ~ '(churn|_loss$|^complaint)' OR _target_direction.code = 'moved_out' OR _target_direction.code = 'coverage' AND _target_direction.class = 'former'
+              OR _target_direction.code = 'activity' AND _target_direction.class IN ('semi_dormant', 'dormant')
     THEN 'at_most' ELSE 'at_least' END;
 END;
 COMMENT ON FUNCTION crm._target_direction(text, text) IS 'Whether a figure is to be at_least or at_most its target, where the target does not say.';
