@@ -43,7 +43,7 @@ DECLARE
   held CONSTANT crm.holding := crm._open_holding(override_protection.customer_id);
 BEGIN
   IF override_protection.reason IS NULL OR btrim(override_protection.reason) = '' THEN
-    RAISE EXCEPTION 'to end a protection needs a reason' USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION 'to end a protection needs a reason' USING ERRCODE = 'check_violation', HINT = 'Give it as reason.';
   END IF;
   IF held.protected_until IS NULL OR held.protected_until <= clock_timestamp() THEN
     RAISE EXCEPTION 'customer "%" is not protected', held.customer_id

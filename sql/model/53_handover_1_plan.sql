@@ -300,7 +300,7 @@ DECLARE
   plan CONSTANT crm.hand_over := crm._planned(cancel_hand_over.hand_over_id);
 BEGIN
   IF cancel_hand_over.reason IS NULL OR btrim(cancel_hand_over.reason) = '' THEN
-    RAISE EXCEPTION 'a hand-over is cancelled for a reason' USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION 'a hand-over is cancelled for a reason' USING ERRCODE = 'check_violation', HINT = 'Give it as reason.';
   END IF;
   UPDATE crm.hand_over p SET state = 'cancelled', ended_at = clock_timestamp(), ended_by = crm.actor(), end_reason = cancel_hand_over.reason WHERE p.id = plan.id;
   IF plan.kind = 'departure' THEN

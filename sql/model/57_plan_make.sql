@@ -130,6 +130,9 @@ BEGIN
     RAISE EXCEPTION 'there is no stage "%"', set_plan_stage.stage USING ERRCODE = 'check_violation', HINT = 'Stages are numbered from 1, in their order.';
   ELSIF set_plan_stage.area NOT IN ('city', 'suburb') THEN
     RAISE EXCEPTION 'there is no area "%"', set_plan_stage.area USING ERRCODE = 'check_violation', HINT = 'The areas are city and suburb.';
+  ELSIF set_plan_stage.area IS NULL AND set_plan_stage.org_ids = '{}' THEN
+    RAISE EXCEPTION 'stage "%" names neither units nor an area', set_plan_stage.name
+      USING ERRCODE = 'check_violation', HINT = 'Give org_ids or area; units in no stage get nobody.';
   END IF;
   SELECT u.id INTO strange
   FROM unnest(set_plan_stage.org_ids) u(id)

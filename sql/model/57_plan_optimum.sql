@@ -5,7 +5,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION 'floors of plan "%" cannot be met', plan.name
     USING ERRCODE = 'object_not_in_prerequisite_state',
-          DETAIL = format('They ask for %s customers in all, and %s can be had together: %s.', asked, had, array_to_string(units[1:10], '; ') || CASE WHEN cardinality(units) > 10 THEN '; ...' ELSE '' END),
+          DETAIL = format('They ask for %s customers in all, and %s can be had together: %s.', asked, had, array_to_string(units[1:10], '; ') || CASE WHEN cardinality(units) > 10 THEN format('; and %s more', cardinality(units) - 10) ELSE '' END),
           HINT = 'Lower them with crm.set_plan_limit(), or give these units more: room of their staff, or customers that a proposal of the channel asks for.';
 END
 $$;

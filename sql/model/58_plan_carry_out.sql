@@ -166,7 +166,7 @@ DECLARE
   given_up bigint;
 BEGIN
   IF coalesce(btrim(finish_plan.reason), '') = '' THEN
-    RAISE EXCEPTION 'giving up the rest of plan "%" needs a reason', plan.name USING ERRCODE = 'not_null_violation';
+    RAISE EXCEPTION 'giving up the rest of plan "%" needs a reason', plan.name USING ERRCODE = 'not_null_violation', HINT = 'Give it as reason.';
   END IF;
   UPDATE crm.plan_customer c SET outcome = 'given_up', done_at = clock_timestamp() WHERE c.plan_id = plan.id AND coalesce(c.outcome, 'busy') = 'busy';
   GET DIAGNOSTICS given_up = ROW_COUNT;

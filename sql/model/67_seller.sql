@@ -16,6 +16,16 @@ $$;
 COMMENT ON FUNCTION crm._own_person() IS 'The member of staff in post who is the acting person. Errors: 42501 nobody.';
 REVOKE ALL ON FUNCTION crm._own_person() FROM PUBLIC;
 
+CREATE FUNCTION crm.my_staff_id() RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (crm._own_person()).id;
+END
+$$;
+COMMENT ON FUNCTION crm.my_staff_id() IS
+  'Key of the acting person in crm.staff, as claims, contacts and feedback ask for it. Errors: 42501 no member of staff in post. 我的员工编号';
+REVOKE ALL ON FUNCTION crm.my_staff_id() FROM PUBLIC;
+
 CREATE FUNCTION crm.my_customers(purpose text DEFAULT 'sales')
 RETURNS TABLE (customer_id bigint, name text, tier text, since timestamptz, last_contact_at timestamptz, due_at timestamptz, due_cause text, kept_by text, kept_until timestamptz,
                protected_until timestamptz, next_appointment timestamptz, contact_from timestamptz, contact_obstacle text)
@@ -159,4 +169,4 @@ COMMENT ON FUNCTION crm.my_attachments() IS
 REVOKE ALL ON FUNCTION crm.my_attachments() FROM PUBLIC;
 
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
-SELECT 'sales', 'EXECUTE', 'FUNCTION', f.name FROM (VALUES ('crm.my_customers(text)'), ('crm.my_reminders()'), ('crm.claimable(integer)'), ('crm.my_attachments()')) f (name);
+SELECT 'sales', 'EXECUTE', 'FUNCTION', f.name FROM (VALUES ('crm.my_staff_id()'), ('crm.my_customers(text)'), ('crm.my_reminders()'), ('crm.claimable(integer)'), ('crm.my_attachments()')) f (name);

@@ -66,7 +66,7 @@ DECLARE
   period CONSTANT crm.settlement_period := crm._settlement_month(reopen_settlement.month);
 BEGIN
   IF coalesce(btrim(reopen_settlement.reason), '') = '' THEN
-    RAISE EXCEPTION 'opening the settlement of % again needs a reason', to_char(period.month, 'YYYY-MM') USING ERRCODE = 'not_null_violation';
+    RAISE EXCEPTION 'opening the settlement of % again needs a reason', to_char(period.month, 'YYYY-MM') USING ERRCODE = 'not_null_violation', HINT = 'Give it as reason.';
   ELSIF period.state <> 'closed' THEN
     RAISE EXCEPTION 'the settlement of % is %', to_char(period.month, 'YYYY-MM'), period.state
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Only a month that is closed and not settled is opened again.';

@@ -356,5 +356,8 @@ SELECT is((SELECT array_agg(DISTINCT check_name) FROM crm._check_holding()), ARR
 TRUNCATE crm.holding CASCADE;
 SELECT is_empty('SELECT * FROM crm._check_holding()', 'and truncation');
 
+SELECT crm.post() \g /dev/null
+SELECT is_empty('SELECT * FROM crm.check()', 'the book agrees');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -36,6 +36,7 @@ FROM (VALUES
   ($$crm.set_plan_stage($p, 1, ' ', '2026-03-01', '2026-04-01')$$, '23514', 'name of a roll-out is blank'),
   ($$crm.set_plan_stage($p, 1, 'x', '2026-05-01', '2026-04-01')$$, '23514', 'comes before the first'),
   ($$crm.set_plan_stage($p, 1, 'x', '2026-05-01', '2200-01-01')$$, '23514', 'day "2200-01-01" is out of range'),
+  ($$crm.set_plan_stage($p, 1, 'x', '2026-03-01', '2026-04-01')$$, '23514', 'stage "x" names neither units nor an area'),
   ($$crm.set_plan_stage($p, 1, 'x', '2026-03-01', '2026-04-01', 'moon')$$, '23514', 'there is no area "moon"'),
   ($$crm.set_plan_stage($p, 1, 'x', '2026-03-01', '2026-04-01', org_ids => '{3}')$$, '23514', 'unit "3" lies outside the cycle'),
   ($$crm.drop_plan_stage($p, 9)$$, '42704', 'has no stage 9'),

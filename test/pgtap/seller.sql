@@ -112,9 +112,12 @@ SELECT is(pg_temp.as(who, 'SELECT coalesce(string_agg(title || '' '' || customer
 FROM (VALUES ('seller3', 'of p 1'), ('seller2', 'of l 1'), ('seller4', 'none')) v (who, answer);
 UPDATE crm.holding SET plan_id = NULL WHERE plan_id IS NOT NULL;
 
+-- who they are
+SELECT is(pg_temp.as('seller3', 'SELECT crm.my_staff_id()'), '3', 'everybody learns the own key');
+
 -- who is nobody
 SELECT is(left(pg_temp.as(who, q), 5), code, who || ': ' || q) FROM (VALUES
-  ('nobody', 'SELECT crm.my_customers()', '42501'), ('nobody', 'SELECT crm.my_reminders()', '42501'), ('nobody', 'SELECT crm.claimable()', '42501'), ('nobody', 'SELECT crm.my_attachments()', '42501'), ('gone', 'SELECT crm.my_customers()', '42501'),
+  ('nobody', 'SELECT crm.my_staff_id()', '42501'), ('gone', 'SELECT crm.my_staff_id()', '42501'), ('nobody', 'SELECT crm.my_customers()', '42501'), ('nobody', 'SELECT crm.my_reminders()', '42501'), ('nobody', 'SELECT crm.claimable()', '42501'), ('nobody', 'SELECT crm.my_attachments()', '42501'), ('gone', 'SELECT crm.my_customers()', '42501'),
   ('seller2', 'SELECT crm.my_customers(NULL)', '23502'), ('seller2', 'SELECT crm.my_customers(''x'')', '23503'), ('seller2', 'SELECT crm.my_customers('' '')', '23514'),
   ('seller2', 'SELECT crm.claimable(0)', '22023'), ('seller2', 'SELECT crm.claimable(NULL)', '22023'), ('seller2', 'SELECT crm.claimable(1001)', '22023'), ('seller2', 'SELECT crm.claimable(2147483647)', '22023')) v (who, q, code);
 
