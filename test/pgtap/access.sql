@@ -155,5 +155,8 @@ SET LOCAL ROLE crm_test_sales;
 SELECT throws_ok('SELECT crm.claim(19, 3)', '42501', NULL, 'but not those that SET ROLE has laid down');
 SELECT lives_ok('SELECT crm.claim(19, 1)', 'the person remains');
 RESET SESSION AUTHORIZATION;
+RESET ROLE;
+SELECT crm.post();
+SELECT is_empty('SELECT * FROM crm.check()', 'what must hold holds');
 SELECT * FROM finish();
 ROLLBACK;

@@ -344,5 +344,8 @@ SELECT ok(crm.is_blacklisted(8, '2025-06-30'), 'and before a sale');
 SELECT throws_ok('SELECT * FROM crm.profile', '42501', NULL, 'but reads no profiles');
 RESET ROLE;
 
+RESET ROLE;
+SELECT crm.post();
+SELECT is_empty('SELECT * FROM crm.check()', 'what must hold holds');
 SELECT * FROM finish();
 ROLLBACK;

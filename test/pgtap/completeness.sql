@@ -361,5 +361,8 @@ SELECT is(left(pg_temp.refusal($$INSERT INTO crm.completeness_standard (kind, fi
 RESET ROLE;
 SELECT is(crm.list_count('completeness < 60.5 and coverage = ''insured'''),
           (SELECT count(*) FROM crm_bi.completeness m JOIN crm_bi.customer c USING (customer_id) WHERE m.score < 60.5 AND c.coverage = 'insured'), 'lists go by completeness');
+RESET ROLE;
+SELECT crm.post();
+SELECT is_empty('SELECT * FROM crm.check()', 'what must hold holds');
 SELECT * FROM finish();
 ROLLBACK;

@@ -190,5 +190,8 @@ END
 $$;
 SELECT results_eq($$SELECT * FROM run$$, $$VALUES (0::bigint, 0::bigint, 0::bigint, 0::bigint)$$, 'an empty book has no duplicates');
 
+RESET ROLE;
+SELECT crm.post();
+SELECT is_empty('SELECT * FROM crm.check()', 'what must hold holds');
 SELECT * FROM finish();
 ROLLBACK;

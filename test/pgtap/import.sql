@@ -481,5 +481,8 @@ SELECT lives_ok($$CALL crm.import('clerk')$$, 'with the right to call it, nothin
 RESET ROLE;
 SELECT is((SELECT name FROM book_customer WHERE source_system = 'clerk'), 'By a clerk', 'the clerk''s row is in the book');
 
+RESET ROLE;
+SELECT crm.post();
+SELECT is_empty('SELECT * FROM crm.check()', 'what must hold holds');
 SELECT * FROM finish();
 ROLLBACK;

@@ -357,5 +357,8 @@ SELECT is_empty($$SELECT k.kind, c.name FROM crm.import_kind k CROSS JOIN LATERA
 SELECT is_empty($$SELECT r.kind, r.constraint_name FROM crm.import_rule r JOIN crm.import_kind k USING (kind)
                   WHERE r.constraint_name IS NOT NULL AND to_regproc('crm.' || r.constraint_name) IS NULL AND to_regclass('crm.' || r.constraint_name) IS NULL
                     AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = ('crm.' || k.target)::regclass AND c.conname = r.constraint_name)$$, 'and no words are for a constraint that is not there');
+RESET ROLE;
+SELECT crm.post();
+SELECT is_empty('SELECT * FROM crm.check()', 'what must hold holds');
 SELECT * FROM finish();
 ROLLBACK;

@@ -212,5 +212,6 @@ SELECT lives_ok($$INSERT INTO crm.contact_point (customer_id, kind, value) SELEC
 SELECT lives_ok($$INSERT INTO crm.policy_event (customer_id, policy_id, kind, on_date) SELECT e.customer_id, e.policy_id, 'lapse', e.on_date FROM crm.policy_event e$$,
                 'new events');
 
+SELECT is_empty('SELECT * FROM crm._check_holding()', 'what must hold of holdings holds');
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- Lists: saved, shared, counted, previewed, combined, frozen, refreshed.
 BEGIN;
-SELECT plan(35);
+SELECT plan(36);
 SET LOCAL client_min_messages = warning;
 CREATE ROLE crm_test_analyst; CREATE ROLE crm_test_manager; CREATE ROLE crm_test_sales;
 CALL crm.grant_duty('analyst', 'crm_test_analyst');
@@ -64,5 +64,8 @@ SELECT throws_ok($$SELECT crm.freeze_list('x', NULL)$$, '22004', NULL, 'a target
 SET LOCAL ROLE crm_test_sales;
 SELECT throws_ok($$SELECT crm.list_count('true')$$, '42501', NULL, 'without a right to the view nobody counts');
 RESET ROLE;
+RESET ROLE;
+SELECT crm.post();
+SELECT is_empty('SELECT * FROM crm.check()', 'what must hold holds');
 SELECT * FROM finish();
 ROLLBACK;

@@ -261,5 +261,8 @@ SELECT throws_ok($$SELECT crm.fit_purchase_model('2025-12-31')$$, '42501', NULL,
 SET LOCAL ROLE crm_test_sales;
 SELECT throws_ok(q, '42501', NULL, 'sales: ' || q) FROM unnest(ARRAY['SELECT * FROM crm_bi.rfm', $$SELECT * FROM crm.customer_profit('2025-01-01', '2025-12-31')$$, 'SELECT * FROM crm.commission']) q;
 RESET ROLE;
+RESET ROLE;
+SELECT crm.post();
+SELECT is_empty('SELECT * FROM crm.check()', 'what must hold holds');
 SELECT * FROM finish();
 ROLLBACK;

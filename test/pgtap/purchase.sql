@@ -6,7 +6,7 @@
 \set data ''
 \endif
 BEGIN;
-SELECT plan(15);
+SELECT plan(16);
 
 -- CDNOW: first 39 weeks, purchases of one day are one ------------------------------------------------
 \set source :data '/cdnow/cdnow_sample.csv'
@@ -94,5 +94,8 @@ SELECT is_empty($$
 \else
 SELECT skip('there is no folder online_retail with data', 4);
 \endif
+RESET ROLE;
+SELECT crm.post();
+SELECT is_empty('SELECT * FROM crm.check()', 'what must hold holds');
 SELECT * FROM finish();
 ROLLBACK;

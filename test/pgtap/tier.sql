@@ -198,5 +198,8 @@ SET LOCAL ROLE crm_test_manager;
 SELECT ok(crm.use_benefit(1, 'service_card', 1) > 0, 'a manager gives for anyone');
 SELECT is(left(pg_temp.refusal('UPDATE crm.benefit_use SET quantity = 0'), 5), '42501', 'but changes no use');
 RESET ROLE;
+RESET ROLE;
+SELECT crm.post();
+SELECT is_empty('SELECT * FROM crm.check()', 'what must hold holds');
 SELECT * FROM finish();
 ROLLBACK;
