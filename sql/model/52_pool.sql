@@ -28,12 +28,7 @@ BEGIN
   IF entrust.customers IS NULL OR entrust.channel_id IS NULL OR array_position(entrust.customers, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'customers and channel must be given, without nulls' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  IF NOT EXISTS (SELECT FROM crm.channel c WHERE c.id = entrust.channel_id) THEN
-    RAISE EXCEPTION 'there is no channel "%"', entrust.channel_id USING ERRCODE = 'foreign_key_violation';
-  END IF;
-  IF entrust.org_id IS NOT NULL AND NOT EXISTS (SELECT FROM crm.organisation o WHERE o.id = entrust.org_id) THEN
-    RAISE EXCEPTION 'there is no unit "%"', entrust.org_id USING ERRCODE = 'foreign_key_violation';
-  END IF;
+  PERFORM crm._require_known('channel', entrust.channel_id), crm._require_known('unit', entrust.org_id);
   RETURN QUERY
   SELECT h.customer_id, h.holding_id, h.outcome
   FROM crm._hold(ARRAY(SELECT DISTINCT u.id FROM unnest(entrust.customers) u(id)), '{}', entrust.channel_id, entrust.org_id, entrust.reason) h;

@@ -83,9 +83,8 @@ BEGIN
     RAISE EXCEPTION 'floor % is above capacity %', set_plan_limit.floor, set_plan_limit.capacity USING ERRCODE = 'check_violation', HINT = 'A unit gets at least its floor and at most its capacity.';
   ELSIF NOT EXISTS (SELECT FROM crm.cycle y JOIN crm.organisation_tree t ON t.ancestor_id = y.org_id WHERE y.id = plan.cycle_id AND t.descendant_id = set_plan_limit.org_id) THEN
     RAISE EXCEPTION 'unit "%" lies outside the cycle', set_plan_limit.org_id USING ERRCODE = 'check_violation', HINT = 'Name a unit of the cycle, or one above several.';
-  ELSIF NOT EXISTS (SELECT FROM crm.channel c WHERE c.id = set_plan_limit.channel_id) THEN
-    RAISE EXCEPTION 'there is no channel "%"', set_plan_limit.channel_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm.channel has them.';
   END IF;
+  PERFORM crm._require_known('channel', set_plan_limit.channel_id);
   INSERT INTO crm.plan_limit AS l (plan_id, channel_id, org_id, floor, capacity, note)
   VALUES (plan.id, set_plan_limit.channel_id, set_plan_limit.org_id, set_plan_limit.floor, set_plan_limit.capacity, set_plan_limit.note)
   ON CONFLICT ON CONSTRAINT plan_limit_pkey DO UPDATE

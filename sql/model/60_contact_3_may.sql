@@ -160,9 +160,9 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF _require_contact.channel_id IS NULL OR _require_contact.at IS NULL THEN
     RAISE EXCEPTION 'channel and time must be given' USING ERRCODE = 'null_value_not_allowed';
-  ELSIF NOT EXISTS (SELECT FROM crm.channel c WHERE c.id = _require_contact.channel_id) THEN
-    RAISE EXCEPTION 'there is no channel "%"', _require_contact.channel_id USING ERRCODE = 'foreign_key_violation';
-  ELSIF _require_contact.at < '1900-01-02' OR _require_contact.at >= '2199-12-31' THEN
+  END IF;
+  PERFORM crm._require_known('channel', _require_contact.channel_id);
+  IF _require_contact.at < '1900-01-02' OR _require_contact.at >= '2199-12-31' THEN
     RAISE EXCEPTION 'time "%" is out of range', _require_contact.at USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a time from 1900 to 2199.';
   ELSIF _require_contact.way IS NULL OR _require_contact.way NOT IN ('any', 'call', 'sms', 'email', 'post', 'wechat', 'visit') THEN
     RAISE EXCEPTION 'way of contact "%" is not known', _require_contact.way
@@ -182,9 +182,8 @@ BEGIN
   PERFORM crm._require_contact(may_contact.channel_id, may_contact.at, may_contact.way);
   IF may_contact.customer_id IS NULL THEN
     RAISE EXCEPTION 'the customer must be given' USING ERRCODE = 'null_value_not_allowed';
-  ELSIF NOT EXISTS (SELECT FROM crm.customer c WHERE c.id = may_contact.customer_id) THEN
-    RAISE EXCEPTION 'there is no customer "%"', may_contact.customer_id USING ERRCODE = 'foreign_key_violation';
   END IF;
+  PERFORM crm._require_known('customer', may_contact.customer_id);
   SELECT false, m.allowed_from, m.cause, m.cap_id INTO allowed, allowed_from, cause, cap_id
   FROM crm._may_contact(ARRAY[may_contact.customer_id], p, may_contact.channel_id, may_contact.at, may_contact.way, may_contact.staff_id) m;
   IF NOT FOUND THEN
