@@ -11,12 +11,14 @@
 #include "kpi_entries.h"
 
 #include "base_key.h"
+#include "base_parts.h"
 #include "base_query.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "funcapi.h"
 #include "kpi_cells.h"
 #include "miscadmin.h"
+#include "storage/ipc.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -70,6 +72,7 @@ cell_key_equal(const CellKey *a, const CellKey *b)
 typedef struct Accounts
 {
 	DateADT		settled;
+	bool		extends;		/* where a timeline begins before the first month, else an error */
 	int			first_month;
 	int			nperiods[GRAIN_TRAILING + 1];	/* GRAIN_DAY: months of balances */
 	int			first_period[GRAIN_TRAILING + 1];
@@ -209,6 +212,46 @@ post_held(Accounts *a)
 	MemoryContextReset(a->held_context);
 }
 
+/* Lay the counters of a block out, from the period of first_day on. */
+static void
+lay_out(Accounts *a, DateADT first_day)
+{
+	a->first_month = month_of(first_day);
+	a->block_size = 0;
+	for (Grain g = GRAIN_DAY; g <= GRAIN_TRAILING; g++)
+	{
+		a->first_period[g] = period_of(g, first_day);
+		a->nperiods[g] = period_of(g, a->settled) - a->first_period[g] + 1;
+		a->offset[g] = a->block_size;
+		a->block_size += (Size) a->nperiods[g] * (g == GRAIN_DAY ? a->nseries : N_TURNOVERS);
+	}
+}
+
+/* Make room in every block for periods from that of an earlier day on. */
+static void
+extend_back(Accounts *a, DateADT first_day)
+{
+	Accounts	old = *a;
+	blocks_iterator it;
+	CellBlock  *b;
+
+	lay_out(a, first_day);
+	a->last.count = NULL;
+	blocks_start_iterate(a->blocks, &it);
+	while ((b = blocks_iterate(a->blocks, &it)) != NULL)
+	{
+		int32	   *was = b->count;
+
+		b->count = MemoryContextAllocExtended(a->blocks->ctx, a->block_size * sizeof(int32),
+											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		for (Grain g = GRAIN_DAY; g <= GRAIN_TRAILING; g++)
+			for (int s = 0; s < (g == GRAIN_DAY ? a->nseries : N_TURNOVERS); s++)
+				memcpy(b->count + a->offset[g] + (Size) (s + 1) * a->nperiods[g] - old.nperiods[g],
+					   was + old.offset[g] + (Size) s * old.nperiods[g], old.nperiods[g] * sizeof(int32));
+		pfree(was);
+	}
+}
+
 static void
 timeline_row(void *arg, const Datum *v, const bool *nulls)
 {
@@ -224,9 +267,13 @@ timeline_row(void *arg, const Datum *v, const bool *nulls)
 	if (t.n == 0)
 		return;
 	if (t.row[0].from < month_start(a->first_month))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a timeline begins before the first day")));
+	{
+		if (!a->extends)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("a timeline begins before the first day")));
+		extend_back(a, t.row[0].from);
+	}
 	a->held[a->nheld++] = t;
 	if (a->nheld == HELD_TIMELINES || MemoryContextMemAllocated(a->held_context, false) > HELD_BYTES)
 		post_held(a);
@@ -449,102 +496,156 @@ largest_unit(const CellBlock *block, int nblocks)
 	return most;
 }
 
+static const Oid pair_types[] = {INT8OID, INT8OID};
+
+/*
+ * Accounts of timelines to come.  first_day: none begins before it; settled:
+ * the day up to which cells hold; until: the last day for which entries are
+ * made; classes: the largest class id.  Errors: 22023.
+ */
+static Accounts *
+accounts_create(DateADT first_day, DateADT settled, DateADT until, int classes)
+{
+	Accounts   *a = palloc0_object(Accounts);
+
+	if (classes < 0 || classes > PG_INT16_MAX || first_day < TIMELINE_FIRST_DAY || settled < first_day ||
+		until < settled || until > TIMELINE_LAST_DAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("days or classes are out of range")));
+	a->settled = settled;
+	a->nseries = SERIES_CLASS + 1 + classes;
+	a->series_account = palloc0_array(int16, a->nseries);
+	a->series_class = palloc0_array(int16, a->nseries);
+	a->series_account[0] = ACC_INSURED;
+	a->series_account[1] = ACC_INSURED_LONG;
+	a->series_account[2] = ACC_PLAN;
+	a->series_account[SERIES_FORMER] = ACC_FORMER;
+	for (int c = COVERAGE_PROSPECT; c <= COVERAGE_FORMER; c++)
+	{
+		a->series_account[SERIES_COVERAGE + c] = ACC_COVERAGE;
+		a->series_class[SERIES_COVERAGE + c] = (int16) c;
+	}
+	a->series_account[SERIES_ACTIVITY_NONE] = ACC_ACTIVITY;
+	a->series_account[SERIES_TIER_NONE] = ACC_TIER;
+	for (int c = 1; c <= classes; c++)
+		a->series_class[SERIES_CLASS + c] = (int16) c;
+	lay_out(a, first_day);
+	a->blocks = blocks_create(CurrentMemoryContext, 1024, NULL);
+	a->entries = entries_create(CurrentMemoryContext, 1024, NULL);
+	a->poster = poster_create(settled, until, post_to_book, a);
+	a->held = palloc_array(Timeline, HELD_TIMELINES);
+	a->held_context = AllocSetContextCreate(CurrentMemoryContext, "crm timelines", ALLOCSET_DEFAULT_SIZES);
+	return a;
+}
+
+/* Cells of every unit, summed up the tree. */
+static void
+put_all_cells(ReturnSetInfo *rsinfo, Accounts *a)
+{
+	int			nblocks;
+	CellBlock  *block = sum_up(a, &nblocks);
+	Cell	   *cell = palloc_array(Cell, (Size) largest_unit(block, nblocks) * a->nseries * CELL_PERIODS + 1);
+
+	for (Account x = ACC_INSURED; x <= ACC_FORMER; x++)
+		put_account(rsinfo, a, block, nblocks, x, GRAIN_DAY, cell);
+	for (Account x = ACC_FIRST_TURNOVER; x <= ACC_LAST_TURNOVER; x++)
+		for (Grain g = GRAIN_MONTH; g <= GRAIN_TRAILING; g++)
+			put_account(rsinfo, a, block, nblocks, x, g, cell);
+}
+
+static void
+begin_accounts(FunctionCallInfo fcinfo, const char *name, int may_be_null)
+{
+	for (int i = 0; i < PG_NARGS(); i++)
+		if (i != may_be_null && PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("arguments of %s must not be NULL", name)));
+	InitMaterializedSRF(fcinfo, 0);
+	if (((ReturnSetInfo *) fcinfo->resultinfo)->setDesc->natts != 9)
+		elog(ERROR, "function must return nine columns");
+}
+
 PG_FUNCTION_INFO_V1(crm_accounts);
 /*
  * accounts(timelines, tree, first_day, settled, until, classes)
  * timelines: a query for crm.timeline values; tree: a query for pairs
- * (ancestor, descendant) of units, bigint, NULL for entries only; first_day: no timeline begins
- * before it; settled: the day up to which cells hold; until: the last day
- * for which entries are made; classes: the largest class id.
- * Errors: 22023, 22004, and what the queries raise.
+ * (ancestor, descendant) of units, bigint, NULL for entries only; the others as of
+ * accounts_create().  Errors: 22023, 22004, and what the queries raise.
  */
 Datum
 crm_accounts(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Accounts	a = {0};
-	static const Oid pair_types[] = {INT8OID, INT8OID};
-	char	   *timelines;
-	char	   *tree;
-	DateADT		first_day,
-				until;
-	int			classes;
-	CellBlock  *block;
-	int			nblocks;
-	Cell	   *cell;
 	Oid			timeline_type = crm_type("timeline");
 	MemoryContext here;
+	Accounts   *a;
 
-	for (int i = 0; i < 6; i++)
-		if (i != 1 && PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("arguments of %s must not be NULL", "crm._accounts")));
-	timelines = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	tree = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
-	first_day = PG_GETARG_DATEADT(2);
-	a.settled = PG_GETARG_DATEADT(3);
-	until = PG_GETARG_DATEADT(4);
-	classes = PG_GETARG_INT32(5);
-	if (classes < 0 || classes > PG_INT16_MAX || first_day < TIMELINE_FIRST_DAY || a.settled < first_day ||
-		until < a.settled || until > TIMELINE_LAST_DAY)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("days or classes are out of range")));
-
-	InitMaterializedSRF(fcinfo, 0);
-	if (rsinfo->setDesc->natts != 9)
-		elog(ERROR, "function must return nine columns");
-
-	a.first_month = month_of(first_day);
-	a.nseries = SERIES_CLASS + 1 + classes;
-	a.series_account = palloc0_array(int16, a.nseries);
-	a.series_class = palloc0_array(int16, a.nseries);
-	a.series_account[0] = ACC_INSURED;
-	a.series_account[1] = ACC_INSURED_LONG;
-	a.series_account[2] = ACC_PLAN;
-	a.series_account[SERIES_FORMER] = ACC_FORMER;
-	for (int c = COVERAGE_PROSPECT; c <= COVERAGE_FORMER; c++)
-	{
-		a.series_account[SERIES_COVERAGE + c] = ACC_COVERAGE;
-		a.series_class[SERIES_COVERAGE + c] = (int16) c;
-	}
-	a.series_account[SERIES_ACTIVITY_NONE] = ACC_ACTIVITY;
-	a.series_account[SERIES_TIER_NONE] = ACC_TIER;
-	for (int c = 1; c <= classes; c++)
-		a.series_class[SERIES_CLASS + c] = (int16) c;
-	for (Grain g = GRAIN_DAY; g <= GRAIN_TRAILING; g++)
-	{
-		a.first_period[g] = period_of(g, first_day);
-		a.nperiods[g] = period_of(g, a.settled) - a.first_period[g] + 1;
-		a.offset[g] = a.block_size;
-		a.block_size += (Size) a.nperiods[g] * (g == GRAIN_DAY ? a.nseries : N_TURNOVERS);
-	}
-	a.blocks = blocks_create(CurrentMemoryContext, 1024, NULL);
-	a.entries = entries_create(CurrentMemoryContext, 1024, NULL);
-	a.poster = poster_create(a.settled, until, post_to_book, &a);
-	a.held = palloc_array(Timeline, HELD_TIMELINES);
-	a.held_context = AllocSetContextCreate(CurrentMemoryContext, "crm timelines", ALLOCSET_DEFAULT_SIZES);
-
+	begin_accounts(fcinfo, "crm._accounts", 1);
+	a = accounts_create(PG_GETARG_DATEADT(2), PG_GETARG_DATEADT(3), PG_GETARG_DATEADT(4), PG_GETARG_INT32(5));
 	here = CurrentMemoryContext;
 	SPI_connect();
 	MemoryContextSwitchTo(here);
-	query_rows(timelines, 1, &timeline_type, timeline_row, &a);
-	post_held(&a);
-	if (tree)
-		query_rows(tree, 2, pair_types, pair_row, &a);
+	query_rows(text_to_cstring(PG_GETARG_TEXT_PP(0)), 1, &timeline_type, timeline_row, a);
+	post_held(a);
+	if (!PG_ARGISNULL(1))
+		query_rows(text_to_cstring(PG_GETARG_TEXT_PP(1)), 2, pair_types, pair_row, a);
 	SPI_finish();
+	if (!PG_ARGISNULL(1))
+		put_all_cells(rsinfo, a);
+	entries_pack(a->entries, a->settled, put_entry_row, rsinfo);
+	return (Datum) 0;
+}
 
-	if (tree)
+static KeptQuery timelines_of_part = {
+	.sql = "SELECT s.timeline FROM crm.standing s WHERE s.slot = $1 AND s.customer_id >= $2 AND s.customer_id < $3",
+	.nargs = 3, .args = {INT2OID, INT8OID, INT8OID}
+};
+
+PG_FUNCTION_INFO_V1(crm_accounts_of);
+/*
+ * accounts_of(fill, args, parts, slot, tree, first_day, settled, until, classes)
+ * The accounts of the timelines in a slot, of the customers from <= id < to;
+ * parts holds such pairs.  fill NULL: they are there; else they are made
+ * meanwhile by fill(args, part), in background sessions where these can be had.
+ * The others as of accounts(), but a timeline may begin before first_day.
+ * Errors: 22023, 22004, 54000, 57014, what fill raises.
+ */
+Datum
+crm_accounts_of(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext here;
+	Accounts   *a;
+	Parts	   *parts;
+
+	begin_accounts(fcinfo, "crm._accounts_of", 0);
+	a = accounts_create(PG_GETARG_DATEADT(5), PG_GETARG_DATEADT(6), PG_GETARG_DATEADT(7), PG_GETARG_INT32(8));
+	a->extends = true;
+	here = CurrentMemoryContext;
+	parts = parts_begin(PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), 2);
+	PG_ENSURE_ERROR_CLEANUP(parts_break_off, PointerGetDatum(parts));
 	{
-		block = sum_up(&a, &nblocks);
-		cell = palloc_array(Cell, (Size) largest_unit(block, nblocks) * a.nseries * CELL_PERIODS + 1);
-		for (Account x = ACC_INSURED; x <= ACC_FORMER; x++)
-			put_account(rsinfo, &a, block, nblocks, x, GRAIN_DAY, cell);
-		for (Account x = ACC_FIRST_TURNOVER; x <= ACC_LAST_TURNOVER; x++)
-			for (Grain g = GRAIN_MONTH; g <= GRAIN_TRAILING; g++)
-				put_account(rsinfo, &a, block, nblocks, x, g, cell);
+		SPI_connect();
+		MemoryContextSwitchTo(here);
+		for (int i = 0; i < parts_count(parts); i++)
+		{
+			int			n;
+			const int64 *range = part_items(parts, i, &n);
+			Datum		args[3] = {PG_GETARG_DATUM(3), Int64GetDatum(range[0]), Int64GetDatum(range[n - 1])};
+
+			if (!PG_ARGISNULL(0))
+				parts_wait(parts, i);
+			kept_query_rows(&timelines_of_part, args, NULL, 1, timeline_row, a);
+		}
+		parts_end(parts);
 	}
-	entries_pack(a.entries, a.settled, put_entry_row, rsinfo);
+	PG_END_ENSURE_ERROR_CLEANUP(parts_break_off, PointerGetDatum(parts));
+	post_held(a);
+	query_rows(text_to_cstring(PG_GETARG_TEXT_PP(4)), 2, pair_types, pair_row, a);
+	SPI_finish();
+	put_all_cells(rsinfo, a);
+	entries_pack(a->entries, a->settled, put_entry_row, rsinfo);
 	return (Datum) 0;
 }

@@ -23,10 +23,19 @@ $$;
 COMMENT ON FUNCTION crm._empty_slot(smallint, boolean) IS 'Empties the slot of a generation that is not current; truncates only where the lock is soon given up by a commit.';
 REVOKE ALL ON FUNCTION crm._empty_slot(smallint, boolean) FROM PUBLIC;
 
-CREATE FUNCTION crm._drain_cover(at_most integer) RETURNS bigint
+CREATE FUNCTION crm._derive_part(args bigint[], part bigint[]) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM crm._derive_cover(part);
+END
+$$;
+COMMENT ON FUNCTION crm._derive_part(bigint[], bigint[]) IS 'Derives the cover of policies; args: none.';
+REVOKE ALL ON FUNCTION crm._derive_part(bigint[], bigint[]) FROM PUBLIC;
+
+CREATE FUNCTION crm._drain_cover(at_a_time integer, beside boolean) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   policies bigint[];
+  at_most CONSTANT bigint := CASE WHEN beside THEN 20 ELSE 1 END * at_a_time::bigint;
 BEGIN
   LOCK TABLE crm.generation IN EXCLUSIVE MODE;
   WITH gone AS (
@@ -39,12 +48,17 @@ BEGIN
   END IF;
   INSERT INTO crm.replay (generation_id, customer_id)
   SELECT b.id, m FROM crm.generation b, unnest(crm._members_of(policies)) AS m WHERE b.state = 'building';
-  PERFORM crm._derive_cover(policies);
+  IF beside THEN
+    -- nobody posts meanwhile; whatever they commit is derived again, should this be broken off
+    PERFORM crm._in_parts('crm._derive_part(bigint[], bigint[])', '{}', policies, at_a_time);
+  ELSE
+    PERFORM crm._derive_cover(policies);
+  END IF;
   RETURN array_length(policies, 1);
 END
 $$;
-COMMENT ON FUNCTION crm._drain_cover(integer) IS 'Derives the cover of some of the policies queued; what follows from it is left to a rebuild, also to one that was broken off.';
-REVOKE ALL ON FUNCTION crm._drain_cover(integer) FROM PUBLIC;
+COMMENT ON FUNCTION crm._drain_cover(integer, boolean) IS 'Derives the cover of some of the policies queued; what follows from it is left to a rebuild, also to one that was broken off. beside: with background sessions, which commit.';
+REVOKE ALL ON FUNCTION crm._drain_cover(integer, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm._drain_replay(g crm.generation, at_most integer, entries boolean) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -70,52 +84,79 @@ $$;
 COMMENT ON FUNCTION crm._drain_replay(crm.generation, integer, boolean) IS 'Makes customers that changed during a rebuild anew in the generation being built.';
 REVOKE ALL ON FUNCTION crm._drain_replay(crm.generation, integer, boolean) FROM PUBLIC;
 
-CREATE FUNCTION crm._rebuild_step(batch integer, g crm.generation) RETURNS crm.generation
+CREATE FUNCTION crm._fill_part(args bigint[], part bigint[]) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  n bigint := crm._fill_standings(args[1], args[2]::smallint, part[1], part[2]);
+BEGIN
+  UPDATE crm.progress SET done = done + n, changed_at = clock_timestamp() WHERE task = 'rebuild ' || args[1];
+END
+$$;
+COMMENT ON FUNCTION crm._fill_part(bigint[], bigint[]) IS 'Makes the standings of the customers part[1] <= id < part[2]; args: generation and slot.';
+REVOKE ALL ON FUNCTION crm._fill_part(bigint[], bigint[]) FROM PUBLIC;
+
+CREATE FUNCTION crm._put_accounts(g crm.generation, fill regprocedure, parts bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  WITH a AS MATERIALIZED (
+    SELECT * FROM crm._accounts_of(fill, ARRAY[g.id, g.slot], parts, g.slot, 'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
+                                   g.first_day, g.settled, g.posted_to, (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
+  e AS (
+    INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries)
+    SELECT g.slot, a.account, a.org_id, a.day, a.n, a.entries FROM a WHERE a.entries IS NOT NULL)
+  INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
+  SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION crm._put_accounts(crm.generation, regprocedure, bigint[]) IS
+  'Writes cells and entries of a generation from its standings in parts, ranges of customers, which fill makes meanwhile; NULL: they are made.';
+REVOKE ALL ON FUNCTION crm._put_accounts(crm.generation, regprocedure, bigint[]) FROM PUBLIC;
+
+CREATE FUNCTION crm._rebuild_step(batch integer, beside boolean, g crm.generation) RETURNS crm.generation
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  part CONSTANT integer := least(20000, batch);
   upto bigint;
-  n bigint;
 BEGIN
   -- nobody else may have gone on with this generation
   PERFORM FROM crm.generation x WHERE x.id = g.id AND x.step = g.step AND x.next_id IS NOT DISTINCT FROM g.next_id AND x.state = 'building' FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'another session has gone on with this rebuild' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
   END IF;
-  CASE g.step
-    WHEN 'standings' THEN
-      n := 0;
+  CASE
+    WHEN g.step = 'standings' AND beside THEN
+      -- standings by background sessions, accounts here behind them; changes meanwhile are left to the replay, which the switch drains
+      LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
+      g.first_day := least(g.first_day, (SELECT x.first_day FROM crm.generation x WHERE x.state = 'current'));
+      PERFORM crm._put_accounts(g, 'crm._fill_part(bigint[], bigint[])', (
+        SELECT coalesce(array_agg(v.id ORDER BY p.id, v.n), '{}')
+        FROM (SELECT c.id, lead(c.id, 1, 9223372036854775807) OVER (ORDER BY c.id) AS upto
+              FROM (SELECT c.id, row_number() OVER (ORDER BY c.id) AS n FROM crm.customer c WHERE c.id >= g.next_id) c
+              WHERE (c.n - 1) % part = 0) p
+        CROSS JOIN LATERAL (VALUES (1, p.id), (2, p.upto)) AS v (n, id)));
+      g.first_day := least(g.settled, (SELECT min(s.first_day) FROM crm.standing s WHERE s.slot = g.slot));
+      g.next_id := 9223372036854775807;
+      g.step := 'switch';
+    WHEN g.step = 'standings' THEN
       -- as many at a time as fit into memory
-      FOR part IN 1 .. (batch - 1) / 20000 + 1 LOOP
+      FOR i IN 1 .. (batch - 1) / part + 1 LOOP
         upto := coalesce((SELECT c.id FROM crm.customer c WHERE c.id >= g.next_id
-                          ORDER BY c.id OFFSET least(20000, batch - (part - 1) * 20000) LIMIT 1), 9223372036854775807);
-        n := n + crm._fill_standings(g.id, g.slot, g.next_id, upto);
+                          ORDER BY c.id OFFSET least(part, batch - (i - 1) * part) LIMIT 1), 9223372036854775807);
+        PERFORM crm._fill_part(ARRAY[g.id, g.slot], ARRAY[g.next_id, upto]);
         g.next_id := upto;
         EXIT WHEN upto = 9223372036854775807;
       END LOOP;
-      UPDATE crm.progress SET done = done + n, changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
       IF upto = 9223372036854775807 THEN
         g.step := 'accounts';
       END IF;
-    WHEN 'accounts' THEN
+    WHEN g.step = 'accounts' THEN
       -- the tree must not change between its being read and the switch of step
       LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
       WHILE crm._drain_replay(g, 20000, false) > 0 LOOP
       END LOOP;
       g.first_day := least(g.settled, (SELECT min(s.first_day) FROM crm.standing s WHERE s.slot = g.slot));
-      WITH a AS MATERIALIZED (
-        SELECT * FROM crm._accounts(
-          format('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s', g.slot),
-          'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
-          g.first_day, g.settled, g.posted_to, (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
-      e AS (
-        INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries)
-        SELECT g.slot, a.account, a.org_id, a.day, a.n, a.entries FROM a WHERE a.entries IS NOT NULL)
-      INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
-      SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL;
-      GET DIAGNOSTICS n = ROW_COUNT;
-      UPDATE crm.progress SET step = 'accounts', changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
+      PERFORM crm._put_accounts(g, NULL, ARRAY[-9223372036854775808, 9223372036854775807]);
       g.step := 'switch';
-    WHEN 'switch' THEN
+    WHEN g.step = 'switch' THEN
       LOCK TABLE crm.generation IN EXCLUSIVE MODE;
       WHILE crm._drain_replay(g, 20000, true) > 0 LOOP
       END LOOP;
@@ -126,12 +167,13 @@ BEGIN
     ELSE
       NULL;
   END CASE;
+  UPDATE crm.progress SET step = g.step, changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
   UPDATE crm.generation SET step = g.step, next_id = g.next_id, first_day = least(first_day, g.first_day) WHERE id = g.id;
   RETURN g;
 END
 $$;
-COMMENT ON FUNCTION crm._rebuild_step(integer, crm.generation) IS 'One step of a rebuild, to be committed by itself. Errors: 55006 when another session rebuilds.';
-REVOKE ALL ON FUNCTION crm._rebuild_step(integer, crm.generation) FROM PUBLIC;
+COMMENT ON FUNCTION crm._rebuild_step(integer, boolean, crm.generation) IS 'One step of a rebuild, to be committed by itself; beside: with background sessions. Errors: 55006 when another session rebuilds.';
+REVOKE ALL ON FUNCTION crm._rebuild_step(integer, boolean, crm.generation) FROM PUBLIC;
 
 CREATE FUNCTION crm._rebuild_begin(as_of date, truncates boolean) RETURNS crm.generation
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -147,6 +189,9 @@ BEGIN
   IF FOUND THEN
     IF g.settled = as_of - 1 THEN
       RAISE NOTICE 'going on with the rebuild begun at %', g.made_at;
+      -- what background sessions had made of a step that was broken off
+      DELETE FROM crm.standing s WHERE s.slot = g.slot AND s.customer_id >= g.next_id AND g.step = 'standings';
+      UPDATE crm.progress SET done = (SELECT count(*) FROM crm.standing s WHERE s.slot = g.slot) WHERE task = 'rebuild ' || g.id;
       RETURN g;
     END IF;
     DELETE FROM crm.generation WHERE id = g.id;
@@ -175,6 +220,8 @@ DECLARE
   g crm.generation;
   started timestamptz := pg_catalog.clock_timestamp();
   commits boolean := batch IS NOT NULL;
+  -- who sees only what is committed can help only then
+  beside boolean := commits AND pg_catalog.current_setting('max_parallel_maintenance_workers')::integer > 0;
   path text := pg_catalog.current_setting('search_path');
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -201,7 +248,7 @@ BEGIN
   IF cover OR EXISTS (SELECT FROM crm.generation x WHERE x.state = 'current' AND x.cover_by <> crm._cover_by()) THEN
     INSERT INTO crm.pending (policy_id) SELECT p.id FROM crm.policy p UNION SELECT c.policy_id FROM crm.cover c;
   END IF;
-  WHILE crm._drain_cover(100000) > 0 LOOP
+  WHILE crm._drain_cover(least(batch, 50000), beside) > 0 LOOP
     IF commits THEN
       COMMIT;
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -229,7 +276,7 @@ BEGIN
       COMMIT;
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     END IF;
-    g := crm._rebuild_step(coalesce(batch, 500000), g);
+    g := crm._rebuild_step(coalesce(batch, 500000), beside, g);
     IF commits THEN
       COMMIT;
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);

@@ -55,8 +55,9 @@ is "$(sed -n 's/^number of failed transactions: \([0-9]*\) .*/\1/p' "$CRM_TMP/wr
 is "$([ -s "$CRM_TMP/reading.reads" ] && cat "$CRM_TMP/reading.bad")" "" "figures could be read and balanced throughout"
 settled_book crm_rebuild "after rebuilds under writers"
 
-# killed in each step, with writers before and after, then resumed
-for step in standings accounts switch; do
+# killed in each step, without and with background sessions, with writers before and after, then resumed
+for killed in "0 standings" "0 accounts" "0 switch" "2 standings" "2 switch"; do
+	read -r helpers step <<<"$killed"
 	query crm_rebuild "
 		CREATE OR REPLACE FUNCTION writers.stop() RETURNS trigger LANGUAGE plpgsql AS \$\$
 		BEGIN
@@ -66,7 +67,7 @@ for step in standings accounts switch; do
 		  RETURN NULL;
 		END \$\$" "DROP TRIGGER IF EXISTS stop ON crm.generation" \
 		"CREATE TRIGGER stop AFTER UPDATE OF step ON crm.generation FOR EACH ROW EXECUTE FUNCTION writers.stop()" 2>/dev/null
-	query crm_rebuild "CALL crm.rebuild('$AS_OF', batch => 7)" >/dev/null 2>&1 &
+	query crm_rebuild "SET max_parallel_maintenance_workers = $helpers" "CALL crm.rebuild('$AS_OF', batch => 7)" >/dev/null 2>&1 &
 	rebuild=$!
 	until [ "$(query crm_rebuild "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CALL crm.rebuild%' AND wait_event = 'PgSleep'")" = 1 ]; do
 		sleep 0.1
@@ -77,8 +78,8 @@ for step in standings accounts switch; do
 		sleep 0.2
 	done
 	write crm_rebuild "$((seed + 1))" 2 >"$CRM_TMP/writers/log" || true
-	is "$(query crm_rebuild "SELECT step FROM crm.generation WHERE state = 'building'")" "$step" "killed at $step: the rebuild stands half done"
-	is "$(query crm_rebuild "CALL crm.rebuild('$AS_OF')" 2>&1 | grep -c 'going on with the rebuild')" 1 "killed at $step: it goes on"
-	settled_book crm_rebuild "killed at $step"
+	is "$(query crm_rebuild "SELECT step FROM crm.generation WHERE state = 'building'")" "$step" "killed at $step, $helpers sessions beside: the rebuild stands half done"
+	is "$(query crm_rebuild "CALL crm.rebuild('$AS_OF')" 2>&1 | grep -c 'going on with the rebuild')" 1 "killed at $step, $helpers sessions beside: it goes on"
+	settled_book crm_rebuild "killed at $step, $helpers sessions beside"
 done
 done_testing

@@ -1,0 +1,103 @@
+#!/bin/bash
+# Background sessions that help a rebuild: the same figures with and without them, and nothing of them is left when something goes wrong.
+# shellcheck source=test/shell/lib.bash
+. "$(dirname "$0")/lib.bash"
+
+remake crm_parts crm_model
+fill crm_parts
+query crm_parts "CREATE TABLE made (who integer, what bigint)" \
+	"CREATE FUNCTION note(args bigint[], part bigint[]) RETURNS void LANGUAGE plpgsql AS \$\$
+	 BEGIN
+	   IF args[1] = ANY (part) THEN
+	     RAISE EXCEPTION 'no % here', args[1] USING ERRCODE = 'CR123', DETAIL = 'It was asked for.';
+	   END IF;
+	   -- for long only beside the caller, who then waits
+	   IF args[2] < 1000 OR (SELECT a.backend_type FROM pg_stat_activity a WHERE a.pid = pg_backend_pid()) = 'crm parts' THEN
+	     PERFORM pg_sleep(args[2] / 1000.0);
+	   END IF;
+	   INSERT INTO public.made SELECT pg_backend_pid(), p FROM unnest(part) p;
+	 END \$\$"
+left="SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'crm parts'"
+parts() { echo "SELECT crm._in_parts('note(bigint[], bigint[])', '$1', ARRAY(SELECT generate_series(1, $2)), $3)"; }
+
+# every item once, in sessions of their own
+is "$(query crm_parts "SET max_parallel_maintenance_workers = 3" "$(parts '{0, 20}' 47 5)" "SELECT count(*), count(DISTINCT what), min(what), max(what), count(DISTINCT who) BETWEEN 2 AND 4 FROM made" "TRUNCATE made")" \
+	$'3\n47|47|1|47|t' "each item is worked on once, by several sessions"
+is "$(query crm_parts "SET max_parallel_maintenance_workers = 0" "$(parts '{0, 0}' 47 5)" "SELECT count(*), count(DISTINCT who) FROM made" "TRUNCATE made")" $'0\n47|1' "or by the caller alone"
+is "$(query crm_parts "$(parts '{0, 0}' 5 5)" "SELECT count(*) FROM made" "TRUNCATE made")" $'0\n5' "one part needs no session"
+is "$(query crm_parts "$(parts '{0, 0}' 0 5)" "SELECT count(*) FROM made")" $'0\n0' "nothing to do"
+is "$(query crm_parts "BEGIN" "SET LOCAL max_parallel_maintenance_workers = 2" "SELECT pg_sleep(0) FROM ($(parts '{0, 20}' 40 1)) x" "ROLLBACK" "SELECT count(*) > 0 AND count(*) < 40 FROM made" "TRUNCATE made")" \
+	$'\nt' "what sessions did is committed whatever the caller does"
+
+# errors
+is "$(query crm_parts "\\set VERBOSITY verbose" "$(parts '{33, 1}' 60 4)" 2>&1 | grep -cE 'ERROR:  CR123: no 33 here|DETAIL:  It was asked for.')" 2 "an error comes with its code and detail"
+is "$(query crm_parts "$left")" 0 "and nobody is left at work"
+is "$(PGOPTIONS='-c statement_timeout=500ms' sqlstate crm_parts "$(parts '{0, 100000}' 60 4)")" 57014 "a cancelled caller ends"
+is "$(query crm_parts "$left")" 0 "and takes the sessions along"
+query crm_parts "$(parts '{0, 200000}' 60 4)" >/dev/null 2>&1 &
+until [ "$(query crm_parts "$left")" -gt 0 ]; do sleep 0.1; done
+query crm_parts "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a WHERE a.backend_type = 'crm parts'" >/dev/null
+wait $! || true
+is "$(query crm_parts "$left")" 0 "sessions may be terminated"
+query crm_parts "$(parts '{0, 200000}' 60 4)" >/dev/null 2>&1 &
+until [ "$(query crm_parts "$left")" -gt 0 ]; do sleep 0.1; done
+query crm_parts "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a WHERE a.backend_type = 'client backend' AND a.query LIKE '%200000%' AND a.pid <> pg_backend_pid()" >/dev/null
+wait $! || true
+until [ "$(query crm_parts "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%200000%' AND pid <> pg_backend_pid()")" = 0 ]; do sleep 0.1; done
+is "$(query crm_parts "$left")" 0 "a terminated caller takes them along"
+is "$(sqlstate crm_parts "SELECT crm._in_parts('note(bigint[], bigint[])', '{0}', '{1, NULL}', 1)")" 22023 "no nulls"
+is "$(sqlstate crm_parts "SELECT crm._in_parts('note(bigint[], bigint[])', '{{0, 1}, {2, 3}}', '{1}', 1)")" 22023 "no tables"
+is "$(sqlstate crm_parts "SELECT crm._in_parts('note(bigint[], bigint[])', '{0}', '{1}', 0)")" 22023 "no empty parts"
+is "$(sqlstate crm_parts "$(parts '{0, 0}' 1100000 1)")" 54000 "no more parts than can be told"
+is "$(sqlstate crm_parts "SELECT crm._in_parts('now()'::regprocedure, '{0}', '{1}', 1)")" 42883 "what cannot be called so"
+is "$(sqlstate crm_parts "SELECT crm._in_parts(1::oid::regprocedure, '{0}', '{1}', 1)")" 42883 "what is no function"
+is "$(sqlstate crm_parts "SELECT * FROM crm._accounts_of(NULL, '{}', '{1}', 0::smallint, NULL, '2020-01-01', '2020-01-01', '2020-01-01', 0)")" 22004 "no tree"
+
+# whoever calls: the sessions have the same rights, and a caller whose login is barred does all alone
+query crm_parts "SET client_min_messages = warning" "DROP ROLE IF EXISTS crm_part_caller" "CREATE ROLE crm_part_caller" "GRANT USAGE ON SCHEMA crm TO crm_part_caller" \
+	"GRANT EXECUTE ON FUNCTION crm._in_parts(regprocedure, bigint[], bigint[], integer) TO crm_part_caller"
+is "$(sqlstate crm_parts "SET ROLE crm_part_caller; $(parts '{0, 0}' 20 2)")" 42501 "the table is closed to the role, in sessions as well"
+query crm_parts "GRANT ALL ON made TO crm_part_caller" "TRUNCATE made"
+is "$(query crm_parts "SET ROLE crm_part_caller" "$(parts '{0, 5}' 20 2)" "SELECT count(*), count(DISTINCT who) > 1 FROM made" "TRUNCATE made" 2>&1 | tail -n 1)" "20|t" "a role without login has them by its session"
+is "$(query crm_parts "SET SESSION AUTHORIZATION crm_part_caller" "SELECT count(*) FROM ($(parts '{0, 5}' 20 2)) x" "SELECT count(*), count(DISTINCT who) FROM made")" $'1\n20|1' "who may not log in works alone"
+
+# rebuilds
+figures="SELECT md5(string_agg(k::text, E'\n' ORDER BY k.kpi_key)) FROM crm_bi.kpi k"
+standings="SELECT md5(string_agg(format('%s %s %s', s.customer_id, s.timeline, s.facets), E'\n' ORDER BY s.customer_id)) FROM crm.standing s JOIN crm.generation g ON g.slot = s.slot AND g.state = 'current'"
+seen() { query crm_parts "SET crm.as_of = '2025-12-31'" "$figures" "$standings" "SELECT p.done FROM crm.progress p ORDER BY p.task DESC LIMIT 1"; }
+rebuild() { query crm_parts "SET client_min_messages = warning" "SET max_parallel_maintenance_workers = $1" "CALL crm.rebuild('2025-12-31', batch => $2)"; }
+rebuild 0 7
+alone=$(seen)
+for batch in 7 20 499 500 501 1000000; do
+	rebuild 2 $batch
+	is "$(seen)" "$alone" "a rebuild with sessions, $batch customers a part, is the same"
+done
+query crm_parts "UPDATE crm.customer SET known_from = '1955-03-04' WHERE id = (SELECT max(id) FROM crm.customer)"
+rebuild 0 100
+alone=$(seen)
+query crm_parts "UPDATE crm.customer SET known_from = '2020-01-01' WHERE id = (SELECT max(id) FROM crm.customer)"
+rebuild 2 100
+query crm_parts "SET crm.posting = 'deferred'" "UPDATE crm.customer SET known_from = '1955-03-04' WHERE id = (SELECT max(id) FROM crm.customer)"
+rebuild 2 50
+is "$(seen)" "$alone" "also where the last customer begins before all others"
+
+# a load, deferred
+copy="INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, term_months, premium)
+	SELECT c.id, 1 + c.id % 3, 1 + c.id % 4, date '2018-01-01' + (c.id % 2900)::integer, 6 + (c.id % 200)::integer, 1000 + c.id FROM crm.customer c, generate_series(1, 3)"
+query crm_parts "SET crm.posting = 'deferred'" "$copy"
+rebuild 2 16
+deferred=$(query crm_parts "SET crm.as_of = '2025-12-31'" "$figures")
+is "$(query crm_parts "SELECT * FROM crm.check()")" "" "a deferred load is posted with sessions, and all agrees"
+rebuild 0 16
+is "$(query crm_parts "SET crm.as_of = '2025-12-31'" "$figures")" "$deferred" "as it is without them"
+
+# a session fails: nothing is lost, the next call goes on
+query crm_parts "CREATE FUNCTION bar() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN IF NEW.customer_id = 300 THEN RAISE 'not this one' USING ERRCODE = 'CR300'; END IF; RETURN NEW; END \$\$" \
+	"CREATE TRIGGER bar BEFORE INSERT ON crm.standing_0 FOR EACH ROW EXECUTE FUNCTION bar()" "CREATE TRIGGER bar BEFORE INSERT ON crm.standing_1 FOR EACH ROW EXECUTE FUNCTION bar()"
+is "$(sqlstate crm_parts "CALL crm.rebuild('2025-12-31', batch => 20)")" CR300 "the error of a session ends the rebuild"
+is "$(query crm_parts "$left" "SELECT step, count(*) FROM crm.generation WHERE state = 'building' GROUP BY 1")" $'0\nstandings|1' "which stands where it was"
+query crm_parts "DROP FUNCTION bar() CASCADE" 2>/dev/null
+is "$(query crm_parts "CALL crm.rebuild('2025-12-31', batch => 20)" 2>&1 | grep -c 'going on')" 1 "it goes on"
+is "$(query crm_parts "SET crm.as_of = '2025-12-31'" "$figures" "SELECT * FROM crm.check()")" "$deferred" "and ends alike"
+query postgres "DROP DATABASE crm_parts" "DROP ROLE crm_part_caller"
+done_testing
