@@ -158,7 +158,14 @@ in_orgs(const Rule *r, int64 org)
 	return lo < r->norgs && r->org[lo] == org;
 }
 
-static int16
+typedef struct Grade
+{
+	int16		class_id;		/* 0: no rule fits */
+	bool		marked;
+	bool		near;
+} Grade;
+
+static Grade
 classify(const RuleList *list, int64 value, DateADT day, int64 org, int64 channel)
 {
 	for (int i = 0; i < list->n; i++)
@@ -171,9 +178,11 @@ classify(const RuleList *list, int64 value, DateADT day, int64 org, int64 channe
 			continue;
 		while (c < r->nclasses - 1 && value >= r->threshold[c])
 			c++;
-		return r->class_id[c];
+		return (Grade) {
+			.class_id = r->class_id[c], .marked = c >= r->marked, .near = c < r->marked && value >= r->near
+		};
 	}
-	return 0;
+	return (Grade) {0};
 }
 
 static void
@@ -185,7 +194,7 @@ add_row(Timeline *t, const Standing *s)
 
 		if (s->events == 0 && s->state == last->state && s->activity == last->activity &&
 			s->tier == last->tier && s->org == last->org && s->channel == last->channel &&
-			s->amount == last->amount)
+			s->amount == last->amount && s->policies == last->policies && s->premium == last->premium)
 			return;
 	}
 	if (t->n == t->size)
@@ -235,7 +244,8 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 				held = 0,
 				longs = 0,
 				plans = 0;
-	int64		amount = 0;
+	int64		amount = 0,
+				premium = 0;
 	DateADT		purchased = 0;
 	bool		ever_purchased = false;
 	const Cover *last_own = NULL,
@@ -282,6 +292,8 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 	{
 		int64		day = PG_INT64_MAX;
 		const Cover *main;
+		Grade		activity = {0};
+		Grade		tier = {0};
 
 		CHECK_FOR_INTERRUPTS();
 		if (at < n)
@@ -326,6 +338,7 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 						held++;
 						plans += v->long_term && v->own_book;
 						amount = add_amount(amount, v->amount);
+						premium = add_amount(premium, v->annual);
 					}
 					break;
 				case MARK_STOP:
@@ -337,6 +350,7 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 						held--;
 						plans -= v->long_term && v->own_book;
 						amount -= v->amount;
+						premium -= v->annual;
 					}
 					break;
 				case MARK_WORTH:
@@ -352,6 +366,8 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 		s.from = (DateADT) day;
 		/* receipts may be reversed before the day they came */
 		s.amount = Max(amount, 0);
+		s.policies = held;
+		s.premium = premium;
 		s.state &= ST_KNOWN | ST_WAS;
 		if (covers > 0)
 			s.state |= ST_INSURED | ST_WAS | (held > 0 ? ST_HOLDER : 0) |
@@ -362,9 +378,14 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 		if (main == NULL)
 			main = last_own ? last_own : last_other;
 		s.channel = main ? main->channel : c->channel;
-		s.activity = ever_purchased
-			? classify(&rules->activity, day - purchased, s.from, s.org, s.channel) : 0;
-		s.tier = covers > 0 ? classify(&rules->tier, s.amount, s.from, s.org, s.channel) : 0;
+		if (ever_purchased)
+			activity = classify(&rules->activity, day - purchased, s.from, s.org, s.channel);
+		if (covers > 0)
+			tier = classify(&rules->tier, s.amount, s.from, s.org, s.channel);
+		s.activity = activity.class_id;
+		s.tier = tier.class_id;
+		s.state |= (activity.marked && standing_coverage(&s) != COVERAGE_NONE ? ST_DORMANT : 0) |
+			(tier.marked ? ST_VIP : 0) | (tier.near ? ST_NEAR_VIP : 0);
 		if (t->n > 0 || standing_coverage(&s) != COVERAGE_NONE || s.events)
 			add_row(t, &s);
 	}

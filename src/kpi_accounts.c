@@ -22,12 +22,21 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* Balances by series: accounts with one class, coverage, then class ids */
-#define SERIES_FORMER			3
-#define SERIES_COVERAGE			3	/* + Coverage, 1 to 3 */
-#define SERIES_ACTIVITY_NONE	7
-#define SERIES_TIER_NONE		8
-#define SERIES_CLASS			8	/* + class id, from 1 */
+/* Balances by series: accounts without classes, coverage, then class ids */
+static const Account plain_balances[] = {
+	ACC_INSURED, ACC_INSURED_LONG, ACC_PLAN, ACC_FORMER, ACC_DORMANT, ACC_VIP, ACC_NEAR_VIP, ACC_OVER_10000, ACC_OVER_50000,
+	ACC_POLICIES
+};
+
+#define N_PLAIN					((int) lengthof(plain_balances))
+#define SERIES_COVERAGE			(N_PLAIN - 1)	/* + Coverage, 1 to 3 */
+#define SERIES_ROLE				(N_PLAIN + 2)	/* + Role, 1 and 2 */
+#define SERIES_ACTIVITY_NONE	(N_PLAIN + 5)
+#define SERIES_TIER_NONE		(N_PLAIN + 6)
+#define SERIES_CLASS			(N_PLAIN + 6)	/* + class id, from 1 */
+
+/* Balances of money, which need wider counters */
+#define N_MONEY					(ACC_VIP_PREMIUM - ACC_PREMIUM + 1)
 
 typedef struct CellKey
 {
@@ -41,6 +50,7 @@ typedef struct CellBlock
 {
 	CellKey		key;
 	int32	   *count;
+	int64	   *money;			/* months of each money balance */
 	char		status;
 } CellBlock;
 
@@ -81,6 +91,7 @@ typedef struct Accounts
 	int			nseries;
 	int16	   *series_account;
 	int16	   *series_class;
+	int			plain_series[ACC_LAST_BALANCE + 1];
 	blocks_hash *blocks;
 	CellBlock	last;			/* the block used last */
 	entries_hash *entries;
@@ -113,14 +124,10 @@ series_of(Accounts *a, const Posting *p)
 
 	switch ((Account) p->account)
 	{
-		case ACC_INSURED:
-		case ACC_INSURED_LONG:
-		case ACC_PLAN:
-			return p->account - ACC_INSURED;
-		case ACC_FORMER:
-			return SERIES_FORMER;
 		case ACC_COVERAGE:
 			return SERIES_COVERAGE + p->class_id;
+		case ACC_ROLE:
+			return SERIES_ROLE + p->class_id;
 		case ACC_ACTIVITY:
 			s = p->class_id == 0 ? SERIES_ACTIVITY_NONE : SERIES_CLASS + p->class_id;
 			break;
@@ -128,7 +135,7 @@ series_of(Accounts *a, const Posting *p)
 			s = p->class_id == 0 ? SERIES_TIER_NONE : SERIES_CLASS + p->class_id;
 			break;
 		default:
-			elog(ERROR, "account %d is no balance", p->account);
+			return a->plain_series[p->account];
 	}
 	if (s >= a->nseries)
 		ereport(ERROR,
@@ -138,6 +145,17 @@ series_of(Accounts *a, const Posting *p)
 	return s;
 }
 
+/* Counters of the block at zero: money first, then counts */
+static void
+allocate_block(Accounts *a, CellBlock *b)
+{
+	Size		money = sizeof(int64) * N_MONEY * a->nperiods[GRAIN_DAY];
+
+	b->money = MemoryContextAllocExtended(a->blocks->ctx, money + a->block_size * sizeof(int32),
+										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	b->count = (int32 *) ((char *) b->money + money);
+}
+
 static CellBlock *
 get_block(Accounts *a, CellKey key)
 {
@@ -145,8 +163,7 @@ get_block(Accounts *a, CellKey key)
 	CellBlock  *b = blocks_insert(a->blocks, key, &found);
 
 	if (!found)
-		b->count = MemoryContextAllocExtended(a->blocks->ctx, a->block_size * sizeof(int32),
-											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		allocate_block(a, b);
 	return b;
 }
 
@@ -168,15 +185,20 @@ post_to_book(void *arg, const Posting *p)
 	period = (p->grain == GRAIN_DAY ? month_of(p->day) : p->period) - a->first_period[p->grain];
 	if (period < 0 || period >= a->nperiods[p->grain])
 		elog(ERROR, "a posting lies outside of the periods");
+	if (p->account == ACC_PREMIUM || p->account == ACC_VIP_PREMIUM)
+	{
+		a->last.money[(p->account - ACC_PREMIUM) * a->nperiods[GRAIN_DAY] + period] += p->n;
+		return;
+	}
 	at = a->offset[p->grain];
 	if (p->grain == GRAIN_DAY)
 		at += (Size) series_of(a, p) * a->nperiods[GRAIN_DAY];
 	else
 		at += (Size) (p->account - ACC_FIRST_TURNOVER) * a->nperiods[p->grain];
-	a->last.count[at + period] += p->n;
+	a->last.count[at + period] += (int32) p->n;
 	/* trailing months are kept as changes, like balances */
 	if (p->grain == GRAIN_TRAILING && period + p->periods < a->nperiods[GRAIN_TRAILING])
-		a->last.count[at + period + p->periods] -= p->n;
+		a->last.count[at + period + p->periods] -= (int32) p->n;
 }
 
 static int
@@ -240,15 +262,18 @@ extend_back(Accounts *a, DateADT first_day)
 	blocks_start_iterate(a->blocks, &it);
 	while ((b = blocks_iterate(a->blocks, &it)) != NULL)
 	{
+		int64	   *money = b->money;
 		int32	   *was = b->count;
 
-		b->count = MemoryContextAllocExtended(a->blocks->ctx, a->block_size * sizeof(int32),
-											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		allocate_block(a, b);
+		for (int s = 0; s < N_MONEY; s++)
+			memcpy(b->money + (Size) (s + 1) * a->nperiods[GRAIN_DAY] - old.nperiods[GRAIN_DAY],
+				   money + (Size) s * old.nperiods[GRAIN_DAY], old.nperiods[GRAIN_DAY] * sizeof(int64));
 		for (Grain g = GRAIN_DAY; g <= GRAIN_TRAILING; g++)
 			for (int s = 0; s < (g == GRAIN_DAY ? a->nseries : N_TURNOVERS); s++)
 				memcpy(b->count + a->offset[g] + (Size) (s + 1) * a->nperiods[g] - old.nperiods[g],
 					   was + old.offset[g] + (Size) s * old.nperiods[g], old.nperiods[g] * sizeof(int32));
-		pfree(was);
+		pfree(money);
 	}
 }
 
@@ -338,6 +363,9 @@ sum_up(Accounts *a, int *nblocks)
 	{
 		accumulate(b->count + a->offset[GRAIN_DAY], a->nseries, a->nperiods[GRAIN_DAY]);
 		accumulate(b->count + a->offset[GRAIN_TRAILING], N_TURNOVERS, a->nperiods[GRAIN_TRAILING]);
+		for (int m = 0; m < N_MONEY; m++)
+			for (int i = 1; i < a->nperiods[GRAIN_DAY]; i++)
+				b->money[m * a->nperiods[GRAIN_DAY] + i] += b->money[m * a->nperiods[GRAIN_DAY] + i - 1];
 		all[n++] = *b;
 	}
 	own = n;
@@ -360,13 +388,15 @@ sum_up(Accounts *a, int *nblocks)
 		for (; lo < a->npairs && a->pair[lo].descendant == all[i].key.org; lo++)
 		{
 			CellKey		key = all[i].key;
-			int32	   *to;
+			CellBlock  *to;
 
 			key.org = a->pair[lo].ancestor;
 			key.subtree = true;
-			to = get_block(a, key)->count;
+			to = get_block(a, key);
 			for (Size c = 0; c < a->block_size; c++)
-				to[c] += all[i].count[c];
+				to->count[c] += all[i].count[c];
+			for (int m = 0; m < N_MONEY * a->nperiods[GRAIN_DAY]; m++)
+				to->money[m] += all[i].money[m];
 		}
 	}
 	pfree(all);
@@ -422,13 +452,13 @@ put_entry_row(void *arg, const EntryRow *row)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* Append the cells of one counter of every block of a unit. */
-static int
-gather(const CellBlock *block, int nblocks, Size at, int period, int16 class_id, Cell *cell, int n)
+/* Append the cells of one counter, of money or not, of every block of a unit. */
+static inline int
+gather(const CellBlock *block, int nblocks, bool money, Size at, int period, int16 class_id, Cell *cell, int n)
 {
 	for (int b = 0; b < nblocks; b++)
 	{
-		int32		v = block[b].count[at];
+		int64		v = money ? block[b].money[at] : block[b].count[at];
 
 		if (v != 0)
 			cell[n++] = (Cell) {
@@ -445,7 +475,12 @@ put_account(ReturnSetInfo *rsinfo, const Accounts *a, const CellBlock *block, in
 			Account account, Grain grain, Cell *cell)
 {
 	static const int in_year[] = {12, 12, 4, 1, 12};
+	int		   *series = palloc_array(int, a->nseries);	/* of the account */
+	int			nseries = 0;
 
+	for (int s = 0; s < a->nseries; s++)
+		if (a->series_account[s] == (int16) account)
+			series[nseries++] = s;
 	for (int i = 0, j; i < nblocks; i = j)
 	{
 		int			n = 0;
@@ -458,16 +493,18 @@ put_account(ReturnSetInfo *rsinfo, const Accounts *a, const CellBlock *block, in
 		{
 			int			number = a->first_period[grain] + period;
 
-			if (grain == GRAIN_DAY)
+			if (grain == GRAIN_DAY && account >= ACC_PREMIUM)
+				n = gather(block + i, j - i, true, (Size) (account - ACC_PREMIUM) * a->nperiods[grain] + period,
+						   number % in_year[grain], 0, cell, n);
+			else if (grain == GRAIN_DAY)
 			{
-				for (int s = 0; s < a->nseries; s++)
-					if (a->series_account[s] == (int16) account)
-						n = gather(block + i, j - i,
-								   a->offset[grain] + (Size) s * a->nperiods[grain] + period,
-								   number % in_year[grain], a->series_class[s], cell, n);
+				for (int s = 0; s < nseries; s++)
+					n = gather(block + i, j - i, false,
+							   a->offset[grain] + (Size) series[s] * a->nperiods[grain] + period,
+							   number % in_year[grain], a->series_class[series[s]], cell, n);
 			}
 			else
-				n = gather(block + i, j - i,
+				n = gather(block + i, j - i, false,
 						   a->offset[grain] + (Size) (account - ACC_FIRST_TURNOVER) * a->nperiods[grain] + period,
 						   number % in_year[grain], 0, cell, n);
 			if (n > 0 && (period + 1 == a->nperiods[grain] || (number + 1) % in_year[grain] == 0))
@@ -478,6 +515,7 @@ put_account(ReturnSetInfo *rsinfo, const Accounts *a, const CellBlock *block, in
 			}
 		}
 	}
+	pfree(series);
 }
 
 /* Most blocks that one unit has, by itself or with its subtree */
@@ -517,14 +555,20 @@ accounts_create(DateADT first_day, DateADT settled, DateADT until, int classes)
 	a->nseries = SERIES_CLASS + 1 + classes;
 	a->series_account = palloc0_array(int16, a->nseries);
 	a->series_class = palloc0_array(int16, a->nseries);
-	a->series_account[0] = ACC_INSURED;
-	a->series_account[1] = ACC_INSURED_LONG;
-	a->series_account[2] = ACC_PLAN;
-	a->series_account[SERIES_FORMER] = ACC_FORMER;
+	for (int i = 0; i < N_PLAIN; i++)
+	{
+		a->series_account[i] = (int16) plain_balances[i];
+		a->plain_series[plain_balances[i]] = i;
+	}
 	for (int c = COVERAGE_PROSPECT; c <= COVERAGE_FORMER; c++)
 	{
 		a->series_account[SERIES_COVERAGE + c] = ACC_COVERAGE;
 		a->series_class[SERIES_COVERAGE + c] = (int16) c;
+	}
+	for (int r = ROLE_HOLDER; r <= ROLE_INSURED; r++)
+	{
+		a->series_account[SERIES_ROLE + r] = ACC_ROLE;
+		a->series_class[SERIES_ROLE + r] = (int16) r;
 	}
 	a->series_account[SERIES_ACTIVITY_NONE] = ACC_ACTIVITY;
 	a->series_account[SERIES_TIER_NONE] = ACC_TIER;
@@ -547,7 +591,7 @@ put_all_cells(ReturnSetInfo *rsinfo, Accounts *a)
 	CellBlock  *block = sum_up(a, &nblocks);
 	Cell	   *cell = palloc_array(Cell, (Size) largest_unit(block, nblocks) * a->nseries * CELL_PERIODS + 1);
 
-	for (Account x = ACC_INSURED; x <= ACC_FORMER; x++)
+	for (Account x = ACC_INSURED; x <= ACC_LAST_BALANCE; x++)
 		put_account(rsinfo, a, block, nblocks, x, GRAIN_DAY, cell);
 	for (Account x = ACC_FIRST_TURNOVER; x <= ACC_LAST_TURNOVER; x++)
 		for (Grain g = GRAIN_MONTH; g <= GRAIN_TRAILING; g++)

@@ -22,6 +22,15 @@ typedef enum Account
 	ACC_ACTIVITY = 5,			/* class: class id, 0 none */
 	ACC_TIER = 6,				/* class: class id, 0 none */
 	ACC_FORMER = 7,				/* also a class of ACC_COVERAGE; kept as a denominator */
+	ACC_DORMANT = 8,
+	ACC_VIP = 9,
+	ACC_NEAR_VIP = 10,
+	ACC_ROLE = 11,				/* class: Role */
+	ACC_OVER_10000 = 12,		/* insured, by their amount */
+	ACC_OVER_50000 = 13,
+	ACC_POLICIES = 14,			/* counts policies */
+	ACC_PREMIUM = 15,			/* annual premium, hundredths */
+	ACC_VIP_PREMIUM = 16,		/* of VIPs */
 	ACC_NEW = 20,
 	ACC_GAINED = 21,
 	ACC_MOVED_IN = 22,
@@ -31,11 +40,19 @@ typedef enum Account
 	ACC_CHURN = 26,
 	ACC_LAPSE_CHURN = 27,
 	ACC_WIN_BACK = 28,			/* in the cell at opening */
-	ACC_WON_BACK = 29			/* the same customers in the cell at closing */
+	ACC_WON_BACK = 29,			/* the same customers in the cell at closing */
+	ACC_LONG_DEVELOPED = 30,
+	ACC_REACTIVATED = 31,
+	ACC_NEW_VIP = 32,
+	ACC_VIP_UPGRADE = 33,
+	ACC_VIP_LOSS = 34,
+	ACC_LAPSED = 35,			/* in the cell of the first lapse */
+	ACC_LAPSED_LOST = 36
 } Account;
 
+#define ACC_LAST_BALANCE ACC_VIP_PREMIUM
 #define ACC_FIRST_TURNOVER ACC_NEW
-#define ACC_LAST_TURNOVER ACC_WON_BACK
+#define ACC_LAST_TURNOVER ACC_LAPSED_LOST
 #define N_TURNOVERS (ACC_LAST_TURNOVER - ACC_FIRST_TURNOVER + 1)
 
 typedef enum Grain
@@ -46,6 +63,13 @@ typedef enum Grain
 	GRAIN_YEAR = 3,
 	GRAIN_TRAILING = 4			/* 12 months, told by their last one */
 } Grain;
+
+typedef enum Role
+{
+	ROLE_NONE,
+	ROLE_HOLDER,
+	ROLE_INSURED				/* only */
+} Role;
 
 /* Months are counted from January 1900 */
 #define N_MONTHS (400 * 12)
@@ -58,7 +82,7 @@ typedef struct Posting
 	int16		period;			/* month, quarter or year since 1900; 0 for balances */
 	int16		periods;		/* holds for so many periods in a row, each over */
 	DateADT		day;			/* of the first period */
-	int32		n;
+	int64		n;
 	int64		org;
 	int64		channel;
 	bool		company;

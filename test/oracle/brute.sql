@@ -1,7 +1,7 @@
 -- The same figures day by day and customer by customer, for a handful of customers over a few years: a check of
 -- the oracle, sharing nothing with it.  The scales and months are the initial settings, written out.
 
-CREATE PROCEDURE oracle.brute_add(code text, class text, grain text, s date, e date, unit bigint, channel text, kind text, num integer, den integer)
+CREATE PROCEDURE oracle.brute_add(code text, class text, grain text, s date, e date, unit bigint, channel text, kind text, num numeric, den numeric)
 LANGUAGE plpgsql AS $$
 DECLARE
   node bigint := unit;
@@ -57,13 +57,19 @@ DECLARE
   tier text;
   ended_on date;
   ended_by_lapse boolean;
+  is_dormant boolean;
+  is_vip boolean;
+  is_near_vip boolean;
+  held integer;
+  yearly numeric;
+  f record;
 BEGIN
   DROP TABLE IF EXISTS d_force, d_end, d_day, d_sum;
   CREATE TEMP TABLE d_force (policy_id bigint, day date, PRIMARY KEY (policy_id, day));
   CREATE TEMP TABLE d_end (policy_id bigint, day date, lapse boolean);
   CREATE TEMP TABLE d_day (customer_id bigint, day date, org_id bigint, channel text, coverage text, activity text, tier text,
-    has_long boolean, has_plan boolean, bought date, bought_long date, first_bought date, first_covered date, PRIMARY KEY (customer_id, day));
-  CREATE TEMP TABLE d_sum (code text, class text, grain text, s date, e date, node bigint, channel text, kind text, num integer, den integer, own boolean);
+    dormant boolean, vip boolean, near_vip boolean, held integer, total numeric, yearly numeric, has_long boolean, has_plan boolean, bought date, bought_long date, first_bought date, first_covered date, PRIMARY KEY (customer_id, day));
+  CREATE TEMP TABLE d_sum (code text, class text, grain text, s date, e date, node bigint, channel text, kind text, num numeric, den numeric, own boolean);
 
   -- each policy day by day
   FOR po IN SELECT * FROM crm.policy LOOP
@@ -113,6 +119,8 @@ BEGIN
       has_long := false;
       has_plan := false;
       total := 0;
+      held := 0;
+      yearly := 0;
       best_own := NULL;
       best_way := NULL;
       last_own := NULL;
@@ -141,6 +149,8 @@ BEGIN
           years_premium := po.premium * CASE po.payment WHEN 'single' THEN 0.1 WHEN 'yearly' THEN 1 WHEN 'half_yearly' THEN 2 WHEN 'quarterly' THEN 4 ELSE 12 END;
           years_premium := round(years_premium, 2);
           IF po.own THEN
+            held := held + 1;
+            yearly := yearly + years_premium;
             has_plan := has_plan OR (is_long AND po.book = 'own');
             total := total + CASE WHEN po.payment = 'single' THEN po.premium WHEN po.payments IS NULL THEN years_premium ELSE po.premium * po.payments END;
           END IF;
@@ -160,12 +170,15 @@ BEGIN
       activity := CASE WHEN bought IS NULL THEN 'none' WHEN d - bought < 365 THEN 'active' WHEN d - bought < 1095 THEN 'semi_dormant' ELSE 'dormant' END;
       tier := CASE WHEN NOT covered THEN 'none' WHEN total > 1000000 THEN 'platinum' WHEN total > 500000 THEN 'gold'
                    WHEN total > 300000 THEN 'iron' WHEN total >= 100000 THEN 'ungraded' ELSE 'lead' END;
+      is_dormant := coverage IS NOT NULL AND bought IS NOT NULL AND d - bought >= 1095;
+      is_vip := covered AND total > 500000;
+      is_near_vip := covered AND total >= 450000 AND total <= 500000;
       unit := cu.org_id;
       FOR mv IN SELECT * FROM crm.customer_organisation m WHERE m.customer_id = cu.id AND m.from_date <= d ORDER BY m.from_date LOOP
         unit := mv.org_id;
       END LOOP;
       INSERT INTO d_day VALUES (cu.id, d, unit, (SELECT h.code FROM crm.channel h WHERE h.id = way), coverage, activity, tier,
-        has_long, has_plan, bought, bought_long, first_bought, first_covered);
+        is_dormant, is_vip, is_near_vip, held, total, yearly, has_long, has_plan, bought, bought_long, first_bought, first_covered);
       d := d + 1;
     END LOOP;
   END LOOP;
@@ -203,6 +216,57 @@ BEGIN
         END IF;
         covered := coalesce(c.coverage = 'insured', false);
         was_covered := coalesce(o.coverage = 'insured', false);
+        IF c.coverage = 'former' THEN
+          CALL oracle.brute_add('former', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+        END IF;
+        IF c.near_vip THEN
+          CALL oracle.brute_add('near_vip', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+        END IF;
+        IF c.vip THEN
+          CALL oracle.brute_add('vip_customers', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+        END IF;
+        IF covered THEN
+          CALL oracle.brute_add('insured_by_role', CASE WHEN c.held > 0 THEN 'policyholder' ELSE 'insured' END, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+          CALL oracle.brute_add('policies_per_customer', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.held, 1);
+          CALL oracle.brute_add('premium_per_customer', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.yearly, 1);
+          CALL oracle.brute_add('over_10000_share', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.total > 10000 THEN 1 ELSE 0 END, 1);
+          CALL oracle.brute_add('over_50000_share', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.total > 50000 THEN 1 ELSE 0 END, 1);
+          IF c.total > 10000 THEN
+            CALL oracle.brute_add('over_10000', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+            CALL oracle.brute_add('over_50000_of_10000', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.total > 50000 THEN 1 ELSE 0 END, 1);
+          END IF;
+          IF c.total > 50000 THEN
+            CALL oracle.brute_add('over_50000', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+          END IF;
+          CALL oracle.brute_add('policies_in_force', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.held, NULL);
+          CALL oracle.brute_add('annual_premium', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.yearly, NULL);
+          CALL oracle.brute_add('average_premium', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.yearly, c.held);
+          CALL oracle.brute_add('vip_premium', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.vip THEN c.yearly ELSE 0 END, NULL);
+          CALL oracle.brute_add('vip_premium_share', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.vip THEN c.yearly ELSE 0 END, c.yearly);
+          CALL oracle.brute_add('vip_share', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.vip THEN 1 ELSE 0 END, 1);
+          CALL oracle.brute_add('new_vip', NULL, g, s, e, c.org_id, c.channel, cu.kind,
+            CASE WHEN c.vip AND coalesce(o.vip, false) = false THEN 1 ELSE 0 END, 1);
+        END IF;
+        IF o.vip THEN
+          CALL oracle.brute_add('vip_loss', NULL, g, s, e, o.org_id, o.channel, cu.kind, CASE WHEN c.vip THEN 0 ELSE 1 END, 1);
+        ELSIF was_covered THEN
+          CALL oracle.brute_add('vip_upgrade', NULL, g, s, e, o.org_id, o.channel, cu.kind, CASE WHEN c.vip THEN 1 ELSE 0 END, 1);
+        END IF;
+        IF o.dormant THEN
+          CALL oracle.brute_add('reactivation', NULL, g, s, e, o.org_id, o.channel, cu.kind, CASE WHEN c.bought BETWEEN s AND closing THEN 1 ELSE 0 END, 1);
+        END IF;
+        IF was_covered AND NOT o.has_long THEN
+          CALL oracle.brute_add('long_term_development', NULL, g, s, e, o.org_id, o.channel, cu.kind,
+            CASE WHEN c.bought_long BETWEEN s AND closing THEN 1 ELSE 0 END, 1);
+        END IF;
+        SELECT q.org_id, q.channel INTO f
+        FROM d_end x JOIN crm.policy p ON p.id = x.policy_id JOIN d_day q ON q.customer_id = cu.id AND q.day = x.day
+        WHERE x.lapse AND x.day >= s AND x.day <= closing
+          AND (p.customer_id = cu.id OR cu.id IN (SELECT n.insured_id FROM crm.policy_insured n WHERE n.policy_id = p.id AND n.customer_id = p.customer_id))
+        ORDER BY x.day LIMIT 1;
+        IF FOUND THEN
+          CALL oracle.brute_add('lapsed_customer_loss', NULL, g, s, e, f.org_id, f.channel, cu.kind, CASE WHEN covered THEN 0 ELSE 1 END, 1);
+        END IF;
         IF covered THEN
           CALL oracle.brute_add('insured', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
           CALL oracle.brute_add('insured_growth', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, 0);
@@ -243,6 +307,17 @@ BEGIN
         IF c.first_bought BETWEEN s AND closing THEN
           SELECT * INTO o FROM d_day q WHERE q.customer_id = cu.id AND q.day = c.first_bought;
           CALL oracle.brute_add('new_customers', NULL, g, s, e, o.org_id, o.channel, cu.kind, 1, NULL);
+          CALL oracle.brute_add('new_customer_growth', NULL, g, s, e, o.org_id, o.channel, cu.kind, 1, 0);
+          CALL oracle.brute_add('new_customer_growth_yoy', NULL, g, s, e, o.org_id, o.channel, cu.kind, 1, 0);
+        ELSIF c.first_bought < s THEN
+          SELECT * INTO o FROM d_day q WHERE q.customer_id = cu.id AND q.day = c.first_bought;
+          IF c.first_bought >= (CASE g WHEN 'month' THEN s - interval '1 month' WHEN 'quarter' THEN s - interval '3 months' ELSE s - interval '12 months' END) THEN
+            CALL oracle.brute_add('new_customer_growth', NULL, g, s, e, o.org_id, o.channel, cu.kind, -1, 1);
+          END IF;
+          IF c.first_bought + interval '1 year' >= s AND (g NOT IN ('month', 'quarter') OR extract(month FROM c.first_bought) = extract(month FROM s)
+                    OR g = 'quarter' AND extract(quarter FROM c.first_bought) = extract(quarter FROM s)) THEN
+            CALL oracle.brute_add('new_customer_growth_yoy', NULL, g, s, e, o.org_id, o.channel, cu.kind, -1, 1);
+          END IF;
         END IF;
       END LOOP;
       s := e + 1;
