@@ -288,7 +288,8 @@ crm_cells_add(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(cells_pack(sum, n));
 }
 
-static int64 *
+/* The numbers of a bigint[], in place.  Errors: 22004. */
+int64 *
 int8_array(ArrayType *a, int *n)
 {
 	if (ARR_HASNULL(a) && array_contains_nulls(a))
