@@ -18,6 +18,7 @@
 typedef struct Asked
 {
 	int16		account;
+	int16		less;			/* account taken off it, 0 none */
 	bool		any_class;
 	int16		class_id;
 	Grain		grain;
@@ -56,14 +57,14 @@ count_posting(void *arg, const Posting *p)
 {
 	Asked	   *a = arg;
 
-	if (p->account != a->account || p->day > a->day || (!a->any_class && p->class_id != a->class_id) ||
+	if ((p->account != a->account && p->account != a->less) || p->day > a->day || (!a->any_class && p->class_id != a->class_id) ||
 		(!a->any_channel && p->channel != a->channel) || (!a->any_kind && p->company != a->company))
 		return;
 	if (a->grain != GRAIN_DAY &&
 		((Grain) p->grain != a->grain || a->period < p->period || a->period >= p->period + p->periods))
 		return;
 	if (unit_is_asked(a, p->org))
-		a->n += p->n;
+		a->n += p->account == a->less ? -p->n : p->n;
 }
 
 static bool
@@ -78,22 +79,23 @@ same_array(const ArrayType *a, const ArrayType *b)
 static void
 get_asked(FunctionCallInfo fcinfo, Asked *a)
 {
-	int32		key = PG_ARGISNULL(3) ? 0 : PG_GETARG_INT32(3);
+	int32		key = PG_ARGISNULL(4) ? 0 : PG_GETARG_INT32(4);
 
 	*a = (Asked) {
 		.account = PG_GETARG_INT16(1),
-		.any_class = PG_ARGISNULL(2),
-		.class_id = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT16(2),
+		.less = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT16(2),
+		.any_class = PG_ARGISNULL(3),
+		.class_id = PG_ARGISNULL(3) ? 0 : PG_GETARG_INT16(3),
 		.grain = (Grain) (key & 7),
 		.period = key >> 3,
 		/* a poster adds to it */
-		.day = Min(Max(PG_GETARG_DATEADT(4), TIMELINE_FIRST_DAY - 1), TIMELINE_LAST_DAY),
-		.any_unit = PG_ARGISNULL(5),
-		.units = PG_ARGISNULL(5) ? NULL : PG_GETARG_ARRAYTYPE_P(5),
-		.any_channel = PG_ARGISNULL(6),
-		.channel = PG_ARGISNULL(6) ? 0 : PG_GETARG_INT64(6),
-		.any_kind = PG_ARGISNULL(7),
-		.company = !PG_ARGISNULL(7) && PG_GETARG_BOOL(7)
+		.day = Min(Max(PG_GETARG_DATEADT(5), TIMELINE_FIRST_DAY - 1), TIMELINE_LAST_DAY),
+		.any_unit = PG_ARGISNULL(6),
+		.units = PG_ARGISNULL(6) ? NULL : PG_GETARG_ARRAYTYPE_P(6),
+		.any_channel = PG_ARGISNULL(7),
+		.channel = PG_ARGISNULL(7) ? 0 : PG_GETARG_INT64(7),
+		.any_kind = PG_ARGISNULL(8),
+		.company = !PG_ARGISNULL(8) && PG_GETARG_BOOL(8)
 	};
 	if (key < 0 || a->grain > GRAIN_TRAILING || a->period >= N_MONTHS)
 		ereport(ERROR,
@@ -104,7 +106,7 @@ get_asked(FunctionCallInfo fcinfo, Asked *a)
 static bool
 same_asked(const Asked *a, const Asked *b)
 {
-	return a->account == b->account && a->any_class == b->any_class && a->class_id == b->class_id &&
+	return a->account == b->account && a->less == b->less && a->any_class == b->any_class && a->class_id == b->class_id &&
 		a->grain == b->grain && a->period == b->period && a->day == b->day &&
 		a->any_channel == b->any_channel && a->channel == b->channel &&
 		a->any_kind == b->any_kind && a->company == b->company;
@@ -143,10 +145,10 @@ keep_asked(FmgrInfo *flinfo, const Asked *asked)
 
 PG_FUNCTION_INFO_V1(crm_kpi_counts);
 /*
- * kpi_counts(timeline, account, class_id, period_key, day, units, channel_id, company)
- * What a customer counts in an account when it closes on a day: in the
- * balance, or with a period_key (crm.period.key) in the turnover of that
- * period.  Only cells of these units, this channel and kind, and this class
+ * kpi_counts(timeline, account, less, class_id, period_key, day, units, channel_id, company)
+ * What a customer counts in an account, less what in another (NULL: none),
+ * when they close on a day: in the balances, or with a period_key
+ * (crm.period.key) in the turnovers of that period.  Only cells of these units, this channel and kind, and this class
  * are counted; NULL: all.  NULL without timeline, account or day.
  * Errors: 22004, 22023.
  */
@@ -157,11 +159,11 @@ crm_kpi_counts(PG_FUNCTION_ARGS)
 	Asked		asked;
 	Timeline	t;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(4))
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(5))
 		PG_RETURN_NULL();
 	get_asked(fcinfo, &asked);
 	if (a == NULL || !same_asked(a, &asked) ||
-		!(get_fn_expr_arg_stable(fcinfo->flinfo, 5) || same_array(a->units, asked.units)))
+		!(get_fn_expr_arg_stable(fcinfo->flinfo, 6) || same_array(a->units, asked.units)))
 		a = keep_asked(fcinfo->flinfo, &asked);
 	timeline_unpack(PG_GETARG_VARLENA_PP(0), &t);
 	a->n = 0;

@@ -1,7 +1,7 @@
 -- kpi: from a figure to its customers
 
 CREATE FUNCTION crm._kpi_part(code text, grain text, period_start date, org_id bigint, channel text, kind text, part text, class text, own boolean)
-RETURNS TABLE (account smallint, period_key integer, day date, not_account smallint, not_day date,
+RETURNS TABLE (account smallint, less smallint, period_key integer, day date, not_account smallint, not_less smallint, not_key integer, not_day date,
                class_id smallint, units bigint[], channel_id bigint, company boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -9,7 +9,6 @@ DECLARE
   k crm.kpi_code;
   p crm.period;
   today CONSTANT date := crm_bi._today((SELECT g.posted_to FROM crm.generation g WHERE g.state = 'current'));
-  opens CONSTANT date := _kpi_part.period_start - 1;
   missing CONSTANT text := CASE WHEN _kpi_part.code IS NULL THEN 'code' WHEN _kpi_part.grain IS NULL THEN 'grain' WHEN _kpi_part.period_start IS NULL THEN 'period_start'
                                 WHEN _kpi_part.org_id IS NULL THEN 'org_id' WHEN _kpi_part.part IS NULL THEN 'part' WHEN _kpi_part.own IS NULL THEN 'own' END;
   parts text[];
@@ -81,20 +80,17 @@ BEGIN
 
   units := CASE WHEN _kpi_part.own THEN ARRAY[_kpi_part.org_id]
                 ELSE (SELECT array_agg(t.descendant_id) FROM crm.organisation_tree t WHERE t.ancestor_id = _kpi_part.org_id) END;
+  account := k.account;
+  period_key := CASE WHEN k.account >= 20 THEN p.key END;
+  day := least(p.period_end, today);
+  not_account := k.base_account;
+  not_day := p.period_start - 1;
   IF _kpi_part.part IN ('denominator', 'opening', 'gone') THEN
-    account := k.base_account;
-    day := opens;
-  ELSE
-    account := k.account;
-    day := least(p.period_end, today);
-    period_key := CASE WHEN k.account >= 20 THEN p.key END;
+    SELECT not_account, not_less, not_key, not_day, account, less, period_key, day
+    INTO account, less, period_key, day, not_account, not_less, not_key, not_day;
   END IF;
-  IF _kpi_part.part = 'come' THEN
-    not_account := k.base_account;
-    not_day := opens;
-  ELSIF _kpi_part.part = 'gone' THEN
-    not_account := k.account;
-    not_day := least(p.period_end, today);
+  IF _kpi_part.part NOT IN ('come', 'gone') THEN
+    not_account := NULL;
   END IF;
   RETURN NEXT;
 END
@@ -119,9 +115,9 @@ BEGIN
   RETURN QUERY
   SELECT t.customer_id FROM crm_bi._timeline t
   WHERE t.first_day <= q.day
-    AND crm._kpi_counts(t.timeline, q.account, q.class_id, q.period_key, q.day, q.units, q.channel_id, q.company) <> 0
+    AND crm._kpi_counts(t.timeline, q.account, q.less, q.class_id, q.period_key, q.day, q.units, q.channel_id, q.company) <> 0
     AND (q.not_account IS NULL
-         OR crm._kpi_counts(t.timeline, q.not_account, q.class_id, NULL, q.not_day, q.units, q.channel_id, q.company) = 0);
+         OR crm._kpi_counts(t.timeline, q.not_account, q.not_less, q.class_id, q.not_key, q.not_day, q.units, q.channel_id, q.company) = 0);
 END
 $$;
 COMMENT ON FUNCTION crm.kpi_members(text, text, date, bigint, text, text, text, text, boolean) IS

@@ -270,18 +270,20 @@ SELECT is(pg_temp.code_of($$SELECT * FROM crm.kpi_members('insured', 'month', '2
 RESET crm.as_of;
 SELECT is(pg_temp.code_of('SELECT ' || c.call), c.code, c.call)
 FROM (VALUES
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 4::smallint, NULL, NULL, '2020-01-01', NULL, NULL, NULL)$$, '00000'),
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, 2147483647, 'infinity', NULL, NULL, NULL)$$, '22023'),
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, 13, '-infinity', NULL, NULL, NULL)$$, '22023'),
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, -4, 'infinity', NULL, NULL, NULL)$$, '22023'),
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, 38396, 'infinity', NULL, NULL, NULL)$$, '00000'),
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, 38394, '-infinity', '{}', NULL, NULL)$$, '00000'),
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 4::smallint, NULL, 0, 'infinity', '{1,NULL}', NULL, NULL)$$, '22004'),
-  ($$crm._kpi_counts(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)$$, '00000')) AS c (call, code);
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 4::smallint, NULL, NULL, NULL, '2020-01-01', NULL, NULL, NULL)$$, '00000'),
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, NULL, 2147483647, 'infinity', NULL, NULL, NULL)$$, '22023'),
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, NULL, 13, '-infinity', NULL, NULL, NULL)$$, '22023'),
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, NULL, -4, 'infinity', NULL, NULL, NULL)$$, '22023'),
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, NULL, 38396, 'infinity', NULL, NULL, NULL)$$, '00000'),
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, NULL, 38394, '-infinity', '{}', NULL, NULL)$$, '00000'),
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 4::smallint, NULL, NULL, 0, 'infinity', '{1,NULL}', NULL, NULL)$$, '22004'),
+  ($$crm._kpi_counts(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)$$, '00000')) AS c (call, code);
 -- asked differently from row to row
-SELECT results_eq($$SELECT crm._kpi_counts(t.timeline, 4::smallint, c::smallint, NULL, '2020-01-01'::date + d, ARRAY[u, 9], NULL, NULL)
+SELECT results_eq($$SELECT crm._kpi_counts(t.timeline, 4::smallint, NULL, c::smallint, NULL, '2020-01-01'::date + d, ARRAY[u, 9], NULL, NULL)
                     FROM (VALUES ('person; 2020-01-01 1 1 k 0 0 0 -'::crm.timeline)) AS t (timeline), generate_series(1, 2) c, generate_series(-1, 0) d, generate_series(1, 2) AS u ORDER BY c, d, u$$,
   $$VALUES (0::bigint), (0), (1), (0), (0), (0), (0), (0)$$, 'arguments may change from row to row');
+SELECT is(crm._kpi_counts('person; 2020-01-01 1 1 kiwh 0 1 0 -', 4::smallint, l::smallint, NULL, NULL, '2020-01-01', NULL, NULL, NULL), (1 - n)::bigint, 'less account ' || coalesce(l::text, 'none'))
+FROM (VALUES (NULL, 0), (1, 1), (2, 0)) AS x (l, n);
 
 SELECT is_empty('SELECT * FROM crm.check()', 'the book is in order');
 SELECT * FROM finish();
