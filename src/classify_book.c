@@ -325,7 +325,15 @@ book_timeline(Book *b, Kernels *k, int64 i, const Facets **facets)
 /* rules --------------------------------------------------------------------- */
 
 static KeptQuery rules_by_generation = {
-	.sql = "SELECT kind, valid_from, valid_to, org_ids, channel_id, class_ids, thresholds "
+	.sql = "SELECT r.kind, r.valid_from, r.valid_to, r.org_ids, r.channel_id, r.class_ids, r.thresholds, "
+	"array_position(r.class_ids, c.id), CASE r.kind WHEN 'tier' THEN g.near_vip_percent ELSE 0 END "
+	"FROM crm.rule r JOIN crm.generation g ON g.id = r.generation_id "
+	"LEFT JOIN crm.class c ON c.dimension = r.kind AND c.label = CASE r.kind WHEN 'tier' THEN g.vip_from ELSE g.dormant_from END "
+	"WHERE r.generation_id = $1 ORDER BY r.kind, r.ord",
+	.nargs = 1, .args = {INT8OID}
+};
+static KeptQuery rules_of_0_1 = {
+	.sql = "SELECT kind, valid_from, valid_to, org_ids, channel_id, class_ids, thresholds, NULL::integer, 0 "
 	"FROM crm.rule WHERE generation_id = $1 ORDER BY kind, ord",
 	.nargs = 1, .args = {INT8OID}
 };
@@ -352,6 +360,13 @@ int8_values(Datum array, int *n)
 	for (int i = 0; i < *n; i++)
 		v[i] = DatumGetInt64(d[i]);
 	return v;
+}
+
+/* What lies so many percent below a limit, less than a hundredth cut off */
+static int64
+near_value(int64 limit, int percent)
+{
+	return (int64) ((int128) limit * (100 - percent) / 100);
 }
 
 static void
@@ -386,6 +401,9 @@ rule_row(void *arg, const Datum *v, const bool *nulls)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("a rule has %d classes but %d thresholds", r->nclasses, nthresholds)));
+	r->marked = nulls[7] ? r->nclasses : DatumGetInt32(v[7]) - 1;
+	r->near = r->marked > 0 && r->marked < r->nclasses
+		? near_value(r->threshold[r->marked - 1], DatumGetInt32(v[8])) : PG_INT64_MAX;
 	MemoryContextSwitchTo(old);
 }
 
@@ -474,7 +492,7 @@ rules_of(int64 generation)
 	old = MemoryContextSwitchTo(rules_context);
 	rules = palloc0(sizeof(Rules));
 	MemoryContextSwitchTo(old);
-	kept_query_rows(&rules_by_generation, &arg, NULL, 7, rule_row, rules);
+	kept_query_rows(model_is_0_1() ? &rules_of_0_1 : &rules_by_generation, &arg, NULL, 9, rule_row, rules);
 	if (!model_is_0_1())
 		kept_query_rows(&limits_by_generation, &arg, NULL, 4, limits_row, rules);
 	if (rules->activity.n == 0 || rules->tier.n == 0)

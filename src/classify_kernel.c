@@ -158,7 +158,14 @@ in_orgs(const Rule *r, int64 org)
 	return lo < r->norgs && r->org[lo] == org;
 }
 
-static int16
+typedef struct Grade
+{
+	int16		class_id;		/* 0: no rule fits */
+	bool		marked;
+	bool		near;
+} Grade;
+
+static Grade
 classify(const RuleList *list, int64 value, DateADT day, int64 org, int64 channel)
 {
 	for (int i = 0; i < list->n; i++)
@@ -171,9 +178,11 @@ classify(const RuleList *list, int64 value, DateADT day, int64 org, int64 channe
 			continue;
 		while (c < r->nclasses - 1 && value >= r->threshold[c])
 			c++;
-		return r->class_id[c];
+		return (Grade) {
+			.class_id = r->class_id[c], .marked = c >= r->marked, .near = c < r->marked && value >= r->near
+		};
 	}
-	return 0;
+	return (Grade) {0};
 }
 
 static void
@@ -282,6 +291,8 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 	{
 		int64		day = PG_INT64_MAX;
 		const Cover *main;
+		Grade		activity = {0};
+		Grade		tier = {0};
 
 		CHECK_FOR_INTERRUPTS();
 		if (at < n)
@@ -362,9 +373,14 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 		if (main == NULL)
 			main = last_own ? last_own : last_other;
 		s.channel = main ? main->channel : c->channel;
-		s.activity = ever_purchased
-			? classify(&rules->activity, day - purchased, s.from, s.org, s.channel) : 0;
-		s.tier = covers > 0 ? classify(&rules->tier, s.amount, s.from, s.org, s.channel) : 0;
+		if (ever_purchased)
+			activity = classify(&rules->activity, day - purchased, s.from, s.org, s.channel);
+		if (covers > 0)
+			tier = classify(&rules->tier, s.amount, s.from, s.org, s.channel);
+		s.activity = activity.class_id;
+		s.tier = tier.class_id;
+		s.state |= (activity.marked && standing_coverage(&s) != COVERAGE_NONE ? ST_DORMANT : 0) |
+			(tier.marked ? ST_VIP : 0) | (tier.near ? ST_NEAR_VIP : 0);
 		if (t->n > 0 || standing_coverage(&s) != COVERAGE_NONE || s.events)
 			add_row(t, &s);
 	}

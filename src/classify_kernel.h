@@ -20,6 +20,8 @@ typedef struct Rule
 	int			nclasses;
 	int16	   *class_id;		/* of each label */
 	int64	   *threshold;		/* of each label but the first: smallest value in it */
+	int			marked;			/* the first dormant class or VIP tier, nclasses: none */
+	int64		near;			/* smallest value that comes near to it */
 } Rule;
 
 /* Rules of one kind in order of precedence: the first that fits decides */

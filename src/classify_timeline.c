@@ -32,11 +32,11 @@
 #define CH_EVENTS	0x40
 #define CH_ALL		0x7f
 
-#define ROW_MAX (1 + 7 * VARINT_MAX)
+#define ROW_MAX (2 + 7 * VARINT_MAX)
 
 const char *const coverage_name[] = {NULL, "prospect", "insured", "former"};
 
-static const char state_letters[] = "kiwhlp";
+static const char state_letters[] = "kiwhlpdvn";
 static const char event_letters[] = "plec";
 
 /* Rows of a timeline must be reachable: what pack writes and the kernel makes. */
@@ -50,7 +50,11 @@ row_is_valid(const Standing *s, const Standing *before)
 	if ((s->state & ~ST_ALL) || (s->events & ~EV_ALL))
 		return false;
 	if ((s->state & ST_INSURED) ? !(s->state & ST_WAS)
-		: (s->state & (ST_HOLDER | ST_LONG | ST_PLAN)) != 0)
+		: (s->state & (ST_HOLDER | ST_LONG | ST_PLAN | ST_VIP | ST_NEAR_VIP)) != 0)
+		return false;
+	if ((s->state & ST_VIP) && (s->state & ST_NEAR_VIP))
+		return false;
+	if ((s->state & ST_DORMANT) && (s->activity == 0 || standing_coverage(s) == COVERAGE_NONE))
 		return false;
 	if (((s->state & ST_PLAN) && (s->state & (ST_HOLDER | ST_LONG)) != (ST_HOLDER | ST_LONG)) ||
 		((s->events & EV_LONG) && !(s->events & EV_PURCHASE)) ||
@@ -97,7 +101,7 @@ timeline_pack(const Timeline *t)
 		if (mask & CH_CHANNEL)
 			p = varint_put(p, zigzag(s->channel));
 		if (mask & CH_STATE)
-			*p++ = s->state;
+			p = varint_put(p, s->state);
 		if (mask & CH_ACTIVITY)
 			p = varint_put(p, s->activity);
 		if (mask & CH_TIER)
@@ -160,9 +164,8 @@ unpack_bytes(const uint8 *p, const uint8 *end, Timeline *t)
 		}
 		if (mask & CH_STATE)
 		{
-			if (p == NULL || p >= end)
-				return false;
-			s.state = *p++;
+			p = get_bounded(p, end, ST_ALL, &v);
+			s.state = (uint16) v;
 		}
 		if (mask & CH_ACTIVITY)
 		{
@@ -213,7 +216,7 @@ get_timeline(FunctionCallInfo fcinfo, int arg, Timeline *t)
 }
 
 static void
-append_letters(StringInfo buf, const char *letters, uint8 bits)
+append_letters(StringInfo buf, const char *letters, uint16 bits)
 {
 	if (bits == 0)
 		appendStringInfoChar(buf, '-');
@@ -259,7 +262,7 @@ crm_timeline_out(PG_FUNCTION_ARGS)
 }
 
 static bool
-parse_letters(const char *word, const char *letters, uint8 *bits)
+parse_letters(const char *word, const char *letters, uint16 *bits)
 {
 	*bits = 0;
 	if (strcmp(word, "-") == 0)
@@ -309,6 +312,7 @@ parse_row(char *text, Standing *s)
 	int			n = 0;
 	int64		activity,
 				tier;
+	uint16		events;
 
 	for (char *w = strtok_r(text, " \t\n", &save); w; w = strtok_r(NULL, " \t\n", &save))
 	{
@@ -323,8 +327,9 @@ parse_row(char *text, Standing *s)
 		!parse_whole(word[4], &activity) || activity < 0 || activity > PG_INT16_MAX ||
 		!parse_whole(word[5], &tier) || tier < 0 || tier > PG_INT16_MAX ||
 		!parse_whole(word[6], &s->amount) ||
-		!parse_letters(word[7], event_letters, &s->events))
+		!parse_letters(word[7], event_letters, &events))
 		return false;
+	s->events = (uint8) events;
 	s->activity = (int16) activity;
 	s->tier = (int16) tier;
 	return true;

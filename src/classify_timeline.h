@@ -23,7 +23,10 @@
 #define ST_HOLDER	0x08		/* policyholder of a cover in force */
 #define ST_LONG		0x10		/* a long-term cover in force */
 #define ST_PLAN		0x20		/* policyholder of a long-term own-book cover in force */
-#define ST_ALL		0x3f
+#define ST_DORMANT	0x40		/* known, and of the first dormant class of the scale or a later one */
+#define ST_VIP		0x80		/* of the first VIP tier of the scale or a higher one */
+#define ST_NEAR_VIP	0x100		/* below it, by little */
+#define ST_ALL		0x1ff
 
 /* Standing.events, of the day on which the row begins */
 #define EV_PURCHASE	0x01
@@ -46,7 +49,7 @@ typedef struct Standing
 	DateADT		from;
 	int16		activity;		/* class, 0: never purchased */
 	int16		tier;			/* class, 0: not insured */
-	uint8		state;
+	uint16		state;
 	uint8		events;
 	int64		org;
 	int64		channel;

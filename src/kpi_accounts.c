@@ -20,12 +20,16 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* Balances by series: accounts with one class, coverage, then class ids */
-#define SERIES_FORMER			3
-#define SERIES_COVERAGE			3	/* + Coverage, 1 to 3 */
-#define SERIES_ACTIVITY_NONE	7
-#define SERIES_TIER_NONE		8
-#define SERIES_CLASS			8	/* + class id, from 1 */
+/* Balances by series: accounts without classes, coverage, then class ids */
+static const Account plain_balances[] = {
+	ACC_INSURED, ACC_INSURED_LONG, ACC_PLAN, ACC_FORMER, ACC_DORMANT, ACC_VIP, ACC_NEAR_VIP
+};
+
+#define N_PLAIN					((int) lengthof(plain_balances))
+#define SERIES_COVERAGE			(N_PLAIN - 1)	/* + Coverage, 1 to 3 */
+#define SERIES_ACTIVITY_NONE	(N_PLAIN + 3)
+#define SERIES_TIER_NONE		(N_PLAIN + 4)
+#define SERIES_CLASS			(N_PLAIN + 4)	/* + class id, from 1 */
 
 typedef struct CellKey
 {
@@ -78,6 +82,7 @@ typedef struct Accounts
 	int			nseries;
 	int16	   *series_account;
 	int16	   *series_class;
+	int			plain_series[ACC_LAST_BALANCE + 1];
 	blocks_hash *blocks;
 	CellBlock	last;			/* the block used last */
 	entries_hash *entries;
@@ -110,12 +115,6 @@ series_of(Accounts *a, const Posting *p)
 
 	switch ((Account) p->account)
 	{
-		case ACC_INSURED:
-		case ACC_INSURED_LONG:
-		case ACC_PLAN:
-			return p->account - ACC_INSURED;
-		case ACC_FORMER:
-			return SERIES_FORMER;
 		case ACC_COVERAGE:
 			return SERIES_COVERAGE + p->class_id;
 		case ACC_ACTIVITY:
@@ -125,7 +124,7 @@ series_of(Accounts *a, const Posting *p)
 			s = p->class_id == 0 ? SERIES_TIER_NONE : SERIES_CLASS + p->class_id;
 			break;
 		default:
-			elog(ERROR, "account %d is no balance", p->account);
+			return a->plain_series[p->account];
 	}
 	if (s >= a->nseries)
 		ereport(ERROR,
@@ -500,10 +499,11 @@ crm_accounts(PG_FUNCTION_ARGS)
 	a.nseries = SERIES_CLASS + 1 + classes;
 	a.series_account = palloc0_array(int16, a.nseries);
 	a.series_class = palloc0_array(int16, a.nseries);
-	a.series_account[0] = ACC_INSURED;
-	a.series_account[1] = ACC_INSURED_LONG;
-	a.series_account[2] = ACC_PLAN;
-	a.series_account[SERIES_FORMER] = ACC_FORMER;
+	for (int s = 0; s < N_PLAIN; s++)
+	{
+		a.series_account[s] = (int16) plain_balances[s];
+		a.plain_series[plain_balances[s]] = s;
+	}
 	for (int c = COVERAGE_PROSPECT; c <= COVERAGE_FORMER; c++)
 	{
 		a.series_account[SERIES_COVERAGE + c] = ACC_COVERAGE;
@@ -539,7 +539,7 @@ crm_accounts(PG_FUNCTION_ARGS)
 	{
 		block = sum_up(&a, &nblocks);
 		cell = palloc_array(Cell, (Size) largest_unit(block, nblocks) * a.nseries * CELL_PERIODS + 1);
-		for (Account x = ACC_INSURED; x <= ACC_FORMER; x++)
+		for (Account x = ACC_INSURED; x <= ACC_LAST_BALANCE; x++)
 			put_account(rsinfo, &a, block, nblocks, x, GRAIN_DAY, cell);
 		for (Account x = ACC_FIRST_TURNOVER; x <= ACC_LAST_TURNOVER; x++)
 			for (Grain g = GRAIN_MONTH; g <= GRAIN_TRAILING; g++)

@@ -260,18 +260,22 @@ add_counts(int64 a, int64 b)
 	return r;
 }
 
-PG_FUNCTION_INFO_V1(crm_cells_add);
-/* The sum of two, cell by cell. */
-Datum
-crm_cells_add(PG_FUNCTION_ARGS)
+static int64
+negated(int64 n)
 {
-	int			na,
-				nb,
-				n = 0,
+	if (n == PG_INT64_MIN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("a figure is out of range")));
+	return -n;
+}
+
+static struct varlena *
+add_cells(const Cell *a, int na, const Cell *b, int nb)
+{
+	int			n = 0,
 				i = 0,
 				j = 0;
-	Cell	   *a = cells_unpack(PG_GETARG_VARLENA_PP(0), -1, &na);
-	Cell	   *b = cells_unpack(PG_GETARG_VARLENA_PP(1), -1, &nb);
 	Cell	   *sum = palloc_array(Cell, na + nb + 1);
 
 	while (i < na || j < nb)
@@ -285,7 +289,44 @@ crm_cells_add(PG_FUNCTION_ARGS)
 		j += c >= 0;
 		n++;
 	}
-	PG_RETURN_POINTER(cells_pack(sum, n));
+	return cells_pack(sum, n);
+}
+
+PG_FUNCTION_INFO_V1(crm_cells_add);
+/* The sum of two, cell by cell.  Errors: 22003. */
+Datum
+crm_cells_add(PG_FUNCTION_ARGS)
+{
+	int			na,
+				nb;
+	Cell	   *a = cells_unpack(PG_GETARG_VARLENA_PP(0), -1, &na);
+	Cell	   *b = cells_unpack(PG_GETARG_VARLENA_PP(1), -1, &nb);
+
+	PG_RETURN_POINTER(add_cells(a, na, b, nb));
+}
+
+PG_FUNCTION_INFO_V1(crm_cells_less);
+/* The first less the second, cell by cell; NULL counts for nothing, NULL of both.  Errors: 22003. */
+Datum
+crm_cells_less(PG_FUNCTION_ARGS)
+{
+	int			na = 0,
+				nb;
+	Cell	   *a = NULL;
+	Cell	   *b;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
+	if (!PG_ARGISNULL(0))
+		a = cells_unpack(PG_GETARG_VARLENA_PP(0), -1, &na);
+	b = cells_unpack(PG_GETARG_VARLENA_PP(1), -1, &nb);
+	for (int i = 0; i < nb; i++)
+		b[i].n = negated(b[i].n);
+	PG_RETURN_POINTER(add_cells(a, na, b, nb));
 }
 
 /* The numbers of a bigint[], in place.  Errors: 22004. */
@@ -339,6 +380,38 @@ get_entries(ArrayType *a, int *n)
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("class " INT64_FORMAT " is out of range", e[i].class_id)));
 	return e;
+}
+
+PG_FUNCTION_INFO_V1(crm_entries_less);
+/*
+ * The sixes of two arrays, n of the second turned; NULL counts for nothing,
+ * NULL of both.  Errors: 2202E, 22004, 22003.
+ */
+Datum
+crm_entries_less(PG_FUNCTION_ARGS)
+{
+	int			na = 0,
+				nb;
+	const Entry *a = NULL;
+	const Entry *b;
+	Datum	   *number;
+	Size		n = 0;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
+	if (!PG_ARGISNULL(0))
+		a = get_entries(PG_GETARG_ARRAYTYPE_P(0), &na);
+	b = get_entries(PG_GETARG_ARRAYTYPE_P(1), &nb);
+	number = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) na + nb + 1) * 6 * sizeof(Datum));
+	for (Size i = 0; i < (Size) na * 6; i++)
+		number[n++] = Int64GetDatum(((const int64 *) a)[i]);
+	for (Size i = 0; i < (Size) nb * 6; i++)
+		number[n++] = Int64GetDatum(i % 6 == 5 ? negated(b[i / 6].n) : ((const int64 *) b)[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(number, (int) n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 PG_FUNCTION_INFO_V1(crm_cells_move);

@@ -11,22 +11,26 @@
  */
 #include "kpi_post.h"
 
+#include "port/pg_bitutils.h"
 #include "utils/datetime.h"
 
 /* Rows of a timeline that a turnover depends on, by row */
-typedef struct Past
+typedef struct Around
 {
 	int			purchase;		/* latest row up to here with a purchase, -1 none */
 	int			long_purchase;
 	int			end;			/* with the end of a cover */
-} Past;
+	int			lapse;			/* earliest row from here on with a lapse, n none */
+} Around;
 
-/* The row whose cell a turnover counts in, -1 when it does not hold */
+/* Those that hold, and of each the row whose cell it counts in */
 typedef struct Turnovers
 {
+	uint32		holds;			/* a bit for each account from ACC_FIRST_TURNOVER */
 	int			cell[N_TURNOVERS];
-	bool		any;
 } Turnovers;
+
+StaticAssertDecl(N_TURNOVERS <= 32, "a turnover is a bit");
 
 struct Poster
 {
@@ -37,8 +41,8 @@ struct Poster
 	bool		limited;		/* to one grain, and one period of it */
 	Grain		grain;
 	int			period;
-	Past	   *past;
-	int			past_size;
+	Around	   *around;
+	int			around_size;
 	/* of the timeline at work */
 	const Timeline *t;
 	int			sign;
@@ -130,8 +134,8 @@ poster_create(DateADT settled, DateADT until, PostFunction post, void *arg)
 	p->until = Min(until, TIMELINE_LAST_DAY);
 	p->post = post;
 	p->arg = arg;
-	p->past_size = 64;
-	p->past = palloc_array(Past, p->past_size);
+	p->around_size = 64;
+	p->around = palloc_array(Around, p->around_size);
 	return p;
 }
 
@@ -172,6 +176,16 @@ settled_day(const Poster *p, DateADT day)
 	return Min(period_end(GRAIN_MONTH, month_of(day)), p->settled);
 }
 
+/* Balances of the customers whose standing has a bit */
+static const struct
+{
+	Account		account;
+	uint16		bit;
+}			state_balances[] = {
+	{ACC_INSURED, ST_INSURED}, {ACC_INSURED_LONG, ST_LONG}, {ACC_PLAN, ST_PLAN}, {ACC_DORMANT, ST_DORMANT},
+	{ACC_VIP, ST_VIP}, {ACC_NEAR_VIP, ST_NEAR_VIP}
+};
+
 static void
 post_balances(Poster *p)
 {
@@ -183,6 +197,8 @@ post_balances(Poster *p)
 		DateADT		day = settled_day(p, to->from);
 		Coverage	was = from ? standing_coverage(from) : COVERAGE_NONE;
 		Coverage	is = standing_coverage(to);
+		uint16		had = from ? from->state : 0;
+		uint16		changed = moved ? had | to->state : had ^ to->state;
 
 #define CHANGE(account, had, had_class, has, has_class) \
 		do { \
@@ -199,9 +215,17 @@ post_balances(Poster *p)
 			} \
 		} while (0)
 
-		CHANGE(ACC_INSURED, from && (from->state & ST_INSURED), 0, (to->state & ST_INSURED) != 0, 0);
-		CHANGE(ACC_INSURED_LONG, from && (from->state & ST_LONG), 0, (to->state & ST_LONG) != 0, 0);
-		CHANGE(ACC_PLAN, from && (from->state & ST_PLAN), 0, (to->state & ST_PLAN) != 0, 0);
+		for (int b = 0; changed && b < (int) lengthof(state_balances); b++)
+		{
+			uint16		bit = state_balances[b].bit;
+
+			if (!(changed & bit))
+				continue;
+			if (had & bit)
+				post(p, state_balances[b].account, 0, GRAIN_DAY, 0, 1, day, from, -1);
+			if (to->state & bit)
+				post(p, state_balances[b].account, 0, GRAIN_DAY, 0, 1, day, to, 1);
+		}
 		CHANGE(ACC_FORMER, was == COVERAGE_FORMER, 0, is == COVERAGE_FORMER, 0);
 		CHANGE(ACC_COVERAGE, was != COVERAGE_NONE, was, is != COVERAGE_NONE, is);
 		CHANGE(ACC_ACTIVITY, was != COVERAGE_NONE, from ? from->activity : 0, is != COVERAGE_NONE, to->activity);
@@ -210,7 +234,8 @@ post_balances(Poster *p)
 	}
 }
 
-#define SET(account, row) (v->cell[(account) - ACC_FIRST_TURNOVER] = (row), v->any = true)
+#define SET(account, row) \
+	(v->cell[(account) - ACC_FIRST_TURNOVER] = (row), v->holds |= (uint32) 1 << ((account) - ACC_FIRST_TURNOVER))
 
 /*
  * The turnovers of a period whose opening row is lo (-1: none) when it closes
@@ -220,13 +245,12 @@ static void
 turnovers(const Poster *p, int lo, int hi, Turnovers *v)
 {
 	const Standing *row = p->t->row;
-	const Past *past = &p->past[hi];
+	const Around *around = &p->around[hi];
 	int			opened = lo >= 0 ? row[lo].state : 0;
 	int			closes = row[hi].state;
+	int			lapse = p->around[lo + 1].lapse;
 
-	for (int i = 0; i < N_TURNOVERS; i++)
-		v->cell[i] = -1;
-	v->any = false;
+	v->holds = 0;
 	if (p->first_purchase > lo && p->first_purchase <= hi)
 		SET(ACC_NEW, p->first_purchase);
 	if ((closes & ST_INSURED) && p->first_insured > lo)
@@ -236,7 +260,7 @@ turnovers(const Poster *p, int lo, int hi, Turnovers *v)
 		if (!(closes & ST_INSURED))
 		{
 			SET(ACC_CHURN, lo);
-			if (past->end > lo && (row[past->end].events & EV_LAPSE))
+			if (around->end > lo && (row[around->end].events & EV_LAPSE))
 				SET(ACC_LAPSE_CHURN, lo);
 		}
 		else if (row[lo].org != row[hi].org || row[lo].channel != row[hi].channel)
@@ -244,15 +268,34 @@ turnovers(const Poster *p, int lo, int hi, Turnovers *v)
 			SET(ACC_MOVED_OUT, lo);
 			SET(ACC_MOVED_IN, hi);
 		}
-		if (past->purchase > lo)
+		if (around->purchase > lo)
 			SET(ACC_REPEAT_ANY, lo);
-		if ((opened & ST_PLAN) && past->long_purchase > lo)
-			SET(ACC_REPEAT, lo);
+		if (around->long_purchase > lo)
+		{
+			if (opened & ST_PLAN)
+				SET(ACC_REPEAT, lo);
+			if (!(opened & ST_LONG))
+				SET(ACC_LONG_DEVELOPED, lo);
+		}
+		if ((opened & ST_VIP) && !(closes & ST_VIP))
+			SET(ACC_VIP_LOSS, lo);
+		if (!(opened & ST_VIP) && (closes & ST_VIP))
+			SET(ACC_VIP_UPGRADE, lo);
 	}
 	else if ((opened & ST_WAS) && (closes & ST_INSURED))
 	{
 		SET(ACC_WIN_BACK, lo);
 		SET(ACC_WON_BACK, hi);
+	}
+	if (!(opened & ST_VIP) && (closes & ST_VIP))
+		SET(ACC_NEW_VIP, hi);
+	if ((opened & ST_DORMANT) && around->purchase > lo)
+		SET(ACC_REACTIVATED, lo);
+	if (lapse <= hi)
+	{
+		SET(ACC_LAPSED, lapse);
+		if (!(closes & ST_INSURED))
+			SET(ACC_LAPSED_LOST, lapse);
 	}
 }
 
@@ -270,12 +313,11 @@ post_change(Poster *p, Grain grain, int period, DateADT day, const Turnovers *ol
 {
 	const Standing *row = p->t->row;
 
-	if (!old->any && !new->any)
-		return;
-	for (int i = 0; i < N_TURNOVERS; i++)
+	for (uint32 left = old->holds | new->holds; left != 0; left &= left - 1)
 	{
-		int			a = old->cell[i];
-		int			b = new->cell[i];
+		int			i = pg_rightmost_one_pos32(left);
+		int			a = (old->holds >> i) & 1 ? old->cell[i] : -1;
+		int			b = (new->holds >> i) & 1 ? new->cell[i] : -1;
 
 		if (a == b || (a >= 0 && b >= 0 && same_cell(&row[a], &row[b])))
 			continue;
@@ -293,19 +335,13 @@ post_outcome(Poster *p, Grain grain, int period, int periods, int lo, int hi)
 	Turnovers	v;
 
 	turnovers(p, lo, hi, &v);
-	if (!v.any)
-		return;
-	for (int i = 0; i < N_TURNOVERS; i++)
-		if (v.cell[i] >= 0)
-			post(p, ACC_FIRST_TURNOVER + i, 0, grain, period, periods, period_end(grain, period),
-				 &p->t->row[v.cell[i]], 1);
+	for (; v.holds != 0; v.holds &= v.holds - 1)
+	{
+		int			i = pg_rightmost_one_pos32(v.holds);
+
+		post(p, ACC_FIRST_TURNOVER + i, 0, grain, period, periods, period_end(grain, period), &p->t->row[v.cell[i]], 1);
+	}
 }
-
-static const Turnovers nothing = {
-	.cell = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
-};
-
-StaticAssertDecl(N_TURNOVERS == 10, "nothing must name every turnover");
 
 /*
  * One period: opening row lo; rows first .. last - 1 begin on a closing day
@@ -317,6 +353,7 @@ post_period(Poster *p, Grain grain, int period, int lo, int first, int last, Dat
 	const Standing *row = p->t->row;
 	DateADT		end = period_end(grain, period);
 	Turnovers	v[2];
+	Turnovers	nothing;
 	const Turnovers *old = &nothing;
 	int			i = first;
 
@@ -325,6 +362,7 @@ post_period(Poster *p, Grain grain, int period, int lo, int first, int last, Dat
 		post_outcome(p, grain, period, 1, lo, last - 1);
 		return;
 	}
+	nothing.holds = 0;
 	/* what has happened by the settled day, or before closing begins */
 	while (i < last && row[i].from <= p->settled)
 		i++;
@@ -425,30 +463,36 @@ post_trailing_periods(Poster *p)
 void
 poster_run(Poster *p, const Timeline *t, int sign)
 {
-	Past		past = {-1, -1, -1};
+	Around		around = {-1, -1, -1, t->n};
 
 	p->t = t;
 	p->sign = sign;
 	p->first_purchase = p->first_insured = t->n;
-	if (p->past_size < t->n)
+	if (p->around_size < t->n)
 	{
-		p->past_size = t->n * 2;
-		p->past = repalloc_huge(p->past, sizeof(Past) * p->past_size);
+		p->around_size = t->n * 2;
+		p->around = repalloc_huge(p->around, sizeof(Around) * p->around_size);
 	}
 	for (int i = 0; i < t->n; i++)
 	{
 		if (t->row[i].events & EV_PURCHASE)
 		{
-			past.purchase = i;
+			around.purchase = i;
 			p->first_purchase = Min(p->first_purchase, i);
 		}
 		if (t->row[i].events & EV_LONG)
-			past.long_purchase = i;
+			around.long_purchase = i;
 		if (t->row[i].events & EV_END)
-			past.end = i;
+			around.end = i;
 		if (t->row[i].state & ST_INSURED)
 			p->first_insured = Min(p->first_insured, i);
-		p->past[i] = past;
+		p->around[i] = around;
+	}
+	for (int i = t->n - 1; i >= 0; i--)
+	{
+		if (t->row[i].events & EV_LAPSE)
+			around.lapse = i;
+		p->around[i].lapse = around.lapse;
 	}
 	if (grain_is_wanted(p, GRAIN_DAY))
 		post_balances(p);

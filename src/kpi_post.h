@@ -22,6 +22,9 @@ typedef enum Account
 	ACC_ACTIVITY = 5,			/* class: class id, 0 none */
 	ACC_TIER = 6,				/* class: class id, 0 none */
 	ACC_FORMER = 7,				/* also a class of ACC_COVERAGE; kept as a denominator */
+	ACC_DORMANT = 8,
+	ACC_VIP = 9,
+	ACC_NEAR_VIP = 10,
 	ACC_NEW = 20,
 	ACC_GAINED = 21,
 	ACC_MOVED_IN = 22,
@@ -31,11 +34,19 @@ typedef enum Account
 	ACC_CHURN = 26,
 	ACC_LAPSE_CHURN = 27,
 	ACC_WIN_BACK = 28,			/* in the cell at opening */
-	ACC_WON_BACK = 29			/* the same customers in the cell at closing */
+	ACC_WON_BACK = 29,			/* the same customers in the cell at closing */
+	ACC_LONG_DEVELOPED = 30,
+	ACC_REACTIVATED = 31,
+	ACC_NEW_VIP = 32,
+	ACC_VIP_UPGRADE = 33,
+	ACC_VIP_LOSS = 34,
+	ACC_LAPSED = 35,			/* in the cell of the first lapse */
+	ACC_LAPSED_LOST = 36
 } Account;
 
+#define ACC_LAST_BALANCE ACC_NEAR_VIP
 #define ACC_FIRST_TURNOVER ACC_NEW
-#define ACC_LAST_TURNOVER ACC_WON_BACK
+#define ACC_LAST_TURNOVER ACC_LAPSED_LOST
 #define N_TURNOVERS (ACC_LAST_TURNOVER - ACC_FIRST_TURNOVER + 1)
 
 typedef enum Grain

@@ -19,6 +19,9 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_cells_add';
 COMMENT ON FUNCTION crm._cells_add(crm.cells, crm.cells) IS 'The sum of two, cell by cell. Errors: 22003.';
 CREATE AGGREGATE crm._cells_sum(crm.cells) (SFUNC = crm._cells_add, STYPE = crm.cells, COMBINEFUNC = crm._cells_add, PARALLEL = SAFE);
 COMMENT ON AGGREGATE crm._cells_sum(crm.cells) IS 'The sum of cells, cell by cell.';
+CREATE FUNCTION crm._cells_less(cells crm.cells, less crm.cells) RETURNS crm.cells
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_cells_less';
+COMMENT ON FUNCTION crm._cells_less(crm.cells, crm.cells) IS 'The difference of two, cell by cell; NULL counts for nothing. Errors: 22003.';
 CREATE FUNCTION crm._cells_of(entries bigint[]) RETURNS crm.cells
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_cells_of';
 COMMENT ON FUNCTION crm._cells_of(bigint[]) IS
@@ -48,6 +51,9 @@ COMMENT ON FUNCTION crm.unnest(crm.entries) IS
 CREATE FUNCTION crm._entries_sum(entries crm.entries[]) RETURNS bigint[] LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_entries_sum';
 COMMENT ON FUNCTION crm._entries_sum(crm.entries[]) IS
   'The sum of entries as crm._kpi_cells() takes it: an array of sixes (period_key, day as days since 2000-01-01, class, channel, 1 for companies plus twice the number of periods, n). NULL for none. Errors: 54000.';
+CREATE FUNCTION crm._entries_less(entries bigint[], less bigint[]) RETURNS bigint[] LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_entries_less';
+COMMENT ON FUNCTION crm._entries_less(bigint[], bigint[]) IS
+  'The difference of two sums of crm._entries_sum(): the sixes of both, those of the second with n turned. NULL counts for nothing. Errors: 2202E, 22004, 22003.';
 
 CREATE FUNCTION crm._kpi_cells(
   shape smallint, labels text[], channel_ids bigint[], channel_codes text[],

@@ -67,6 +67,12 @@ INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, descriptio
    'Days after the report of a claim that are a touchpoint.'),
   ('appointment_touch_days', 'integer', '90', false, true,
    'Days after an appointment that are a touchpoint.'),
+  ('vip_from', 'text', 'gold', false, true,
+   'The lowest tier whose customers are VIP.'),
+  ('near_vip_percent', 'integer', '10', false, true,
+   'Percent below the limit of the first VIP tier from which on customers are near it.'),
+  ('dormant_from', 'text', 'dormant', false, true,
+   'The first class of activity whose customers are dormant.'),
   ('recycle_rule', 'crm.recycle_rule',
    'first contact within 7 days; contact every 30 days; purchase within 180 days; at most 365 days; cool off 90 days', true, false,
    'When a holding falls due to go back to the pool.'),
@@ -115,12 +121,17 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave org_id and channel_id NULL.';
   END IF;
   EXECUTE pg_catalog.format('SELECT %L::%s', NEW.value, k.type);
-  IF k.type = 'integer' AND NEW.value::integer NOT BETWEEN 0 AND (CASE NEW.name WHEN 'reinstatement_months' THEN 1200 ELSE 1000000 END) THEN
+  IF k.type = 'integer' AND NEW.value::integer NOT BETWEEN 0 AND (CASE NEW.name WHEN 'reinstatement_months' THEN 1200 WHEN 'near_vip_percent' THEN 100 ELSE 1000000 END) THEN
     RAISE EXCEPTION 'value % of setting "%" is out of range', NEW.value, NEW.name USING ERRCODE = 'numeric_value_out_of_range';
   END IF;
   IF NEW.name = 'business_time_zone' AND NOT EXISTS (SELECT FROM pg_catalog.pg_timezone_names z WHERE z.name = NEW.value) THEN
     RAISE EXCEPTION 'there is no time zone "%"', NEW.value
       USING ERRCODE = 'invalid_parameter_value', HINT = 'pg_timezone_names lists the time zones.';
+  END IF;
+  IF NEW.name IN ('vip_from', 'dormant_from')
+     AND NOT EXISTS (SELECT FROM crm._rule_source r WHERE r.kind = CASE NEW.name WHEN 'vip_from' THEN 'tier' ELSE 'activity' END AND NEW.value = ANY (crm.labels(r.scale))) THEN
+    RAISE EXCEPTION 'no scale has the class "%"', NEW.value
+      USING ERRCODE = 'invalid_parameter_value', HINT = pg_catalog.format('Name a class of %s.', CASE NEW.name WHEN 'vip_from' THEN 'tier_scale' ELSE 'activity_scale' END);
   END IF;
   RETURN NEW;
 END

@@ -34,6 +34,9 @@ CREATE TABLE crm.generation (
   tier_basis text NOT NULL DEFAULT crm.setting_value('tier_basis'),
   shown_on date NOT NULL DEFAULT crm.today(),
   rolling boolean NOT NULL DEFAULT false,
+  vip_from text NOT NULL DEFAULT crm.setting_value('vip_from'),
+  near_vip_percent integer NOT NULL DEFAULT crm.setting_value('near_vip_percent')::integer,
+  dormant_from text NOT NULL DEFAULT crm.setting_value('dormant_from'),
   CHECK (posted_to >= settled)
 );
 COMMENT ON TABLE crm.generation IS 'Standings and accounts as they were built, one beside the other; one is current.';
@@ -53,6 +56,9 @@ COMMENT ON COLUMN crm.generation.appointment_days IS 'Days after an appointment 
 COMMENT ON COLUMN crm.generation.tier_basis IS 'What the tiers go by.';
 COMMENT ON COLUMN crm.generation.shown_on IS 'The day on which the columns of its standings stand.';
 COMMENT ON COLUMN crm.generation.rolling IS 'Whether some of them stand on another day still.';
+COMMENT ON COLUMN crm.generation.vip_from IS 'The lowest tier of a VIP.';
+COMMENT ON COLUMN crm.generation.near_vip_percent IS 'Percent below the limit of the first VIP tier from which on customers are near it.';
+COMMENT ON COLUMN crm.generation.dormant_from IS 'The first dormant class of activity.';
 CREATE UNIQUE INDEX ON crm.generation (state) WHERE state IN ('building', 'current');
 
 CREATE TABLE crm.rule (
@@ -113,8 +119,13 @@ UNION
 SELECT 'touchpoint', 1 FROM crm.generation g
 WHERE g.state = 'current'
   AND (g.maturity_days, g.claim_days, g.appointment_days)
-      <> (crm.setting_value('maturity_touch_days')::integer, crm.setting_value('claim_touch_days')::integer, crm.setting_value('appointment_touch_days')::integer);
-COMMENT ON VIEW crm._stale_scale IS 'Where the current generation does not follow the settings: rules of activity and tier by precedence, what cover and touchpoints are derived by.';
+      <> (crm.setting_value('maturity_touch_days')::integer, crm.setting_value('claim_touch_days')::integer, crm.setting_value('appointment_touch_days')::integer)
+UNION
+SELECT x.kind, 0 FROM crm.generation g
+CROSS JOIN LATERAL (VALUES ('tier', (g.vip_from, g.near_vip_percent) <> (crm.setting_value('vip_from'), crm.setting_value('near_vip_percent')::integer)),
+                           ('activity', g.dormant_from <> crm.setting_value('dormant_from'))) AS x (kind, stale)
+WHERE g.state = 'current' AND x.stale;
+COMMENT ON VIEW crm._stale_scale IS 'Where the current generation does not follow the settings: rules of activity and tier by precedence, 0 for which of their classes are dormant or VIP, what cover and touchpoints are derived by.';
 
 CREATE FUNCTION crm._make_rules(generation_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

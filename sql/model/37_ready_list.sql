@@ -1,9 +1,5 @@
 -- classify: lists of customers that everybody finds ready
 
-INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, description) VALUES
-  ('vip_from', 'text', 'gold', false, false, 'The lowest tier whose customers are VIP.'),
-  ('near_vip_percent', 'integer', '10', false, false, 'Percent below the limit of the first VIP tier from which on customers are near it.');
-
 CREATE TABLE crm.ready_list (
   code text PRIMARY KEY CHECK (code ~ '^[a-z][a-z_]*$'),
   position integer NOT NULL,
@@ -39,9 +35,10 @@ FROM crm.organisation o
 CROSS JOIN crm.channel h
 JOIN crm.generation g ON g.state = 'current'
 CROSS JOIN (
-  SELECT d.today, crm.setting_value('near_vip_percent', d.today)::integer AS percent,
-         (SELECT c.id FROM crm.class c WHERE c.dimension = 'tier' AND c.label = (SELECT crm.setting_value('vip_from', crm.today()))) AS vip_id
-  FROM (SELECT crm.today() AS today OFFSET 0) d OFFSET 0) s
+  SELECT d.today, x.near_vip_percent AS percent, c.id AS vip_id
+  FROM (SELECT crm.today() AS today OFFSET 0) d
+  JOIN crm.generation x ON x.state = 'current'
+  LEFT JOIN crm.class c ON c.dimension = 'tier' AND c.label = x.vip_from OFFSET 0) s
 LEFT JOIN LATERAL (
   SELECT r.class_ids, r.thresholds FROM crm.rule r
   WHERE r.generation_id = g.id AND r.kind = 'tier' AND s.today >= r.valid_from AND s.today < r.valid_to

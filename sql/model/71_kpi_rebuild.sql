@@ -70,6 +70,24 @@ $$;
 COMMENT ON FUNCTION crm._drain_replay(crm.generation, integer, boolean) IS 'Makes customers that changed during a rebuild anew in the generation being built.';
 REVOKE ALL ON FUNCTION crm._drain_replay(crm.generation, integer, boolean) FROM PUBLIC;
 
+CREATE FUNCTION crm._fill_accounts(g crm.generation) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  WITH a AS MATERIALIZED (
+    SELECT * FROM crm._accounts(
+      format('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s', g.slot),
+      'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
+      g.first_day, g.settled, g.posted_to, (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
+  e AS (
+    INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries)
+    SELECT g.slot, a.account, a.org_id, a.day, a.n, a.entries FROM a WHERE a.entries IS NOT NULL)
+  INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
+  SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION crm._fill_accounts(crm.generation) IS 'Cells and entries of a generation from its standings; its slot has none.';
+REVOKE ALL ON FUNCTION crm._fill_accounts(crm.generation) FROM PUBLIC;
+
 CREATE FUNCTION crm._rebuild_step(batch integer, g crm.generation) RETURNS crm.generation
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -102,17 +120,7 @@ BEGIN
       WHILE crm._drain_replay(g, 20000, false) > 0 LOOP
       END LOOP;
       g.first_day := least(g.settled, (SELECT min(s.first_day) FROM crm.standing s WHERE s.slot = g.slot));
-      WITH a AS MATERIALIZED (
-        SELECT * FROM crm._accounts(
-          format('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s', g.slot),
-          'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
-          g.first_day, g.settled, g.posted_to, (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
-      e AS (
-        INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries)
-        SELECT g.slot, a.account, a.org_id, a.day, a.n, a.entries FROM a WHERE a.entries IS NOT NULL)
-      INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
-      SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL;
-      GET DIAGNOSTICS n = ROW_COUNT;
+      PERFORM crm._fill_accounts(g);
       UPDATE crm.progress SET step = 'accounts', changed_at = clock_timestamp() WHERE task = 'rebuild ' || g.id;
       g.step := 'switch';
     WHEN 'switch' THEN

@@ -84,7 +84,11 @@ BEGIN
   period_key := CASE WHEN k.account >= 20 THEN p.key END;
   day := least(p.period_end, today);
   not_account := k.base_account;
-  not_day := p.period_start - 1;
+  not_less := k.base_less;
+  not_day := CASE k.base_at WHEN 'opening' THEN p.period_start - 1 ELSE day END;
+  -- of the period itself, or of one before
+  not_key := CASE WHEN k.base_account >= 20 THEN
+    p.key - 8 * CASE k.base_at WHEN 'before' THEN CASE p.grain WHEN 4 THEN 12 ELSE 1 END WHEN 'year_before' THEN (ARRAY[12, 4, 1, 12])[p.grain] ELSE 0 END END;
   IF _kpi_part.part IN ('denominator', 'opening', 'gone') THEN
     SELECT not_account, not_less, not_key, not_day, account, less, period_key, day
     INTO account, less, period_key, day, not_account, not_less, not_key, not_day;

@@ -4,8 +4,8 @@ CREATE FUNCTION crm_bi._target_value(nature text, level numeric, denominator num
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT CASE WHEN _target_value.nature IN ('rate', 'share') AND x.value > 1 THEN 1 ELSE x.value END
-  FROM (SELECT CASE _target_value.nature WHEN 'rate' THEN _target_value.level / nullif(_target_value.denominator, 0)
-                                         WHEN 'growth' THEN _target_value.level / nullif(_target_value.denominator, 0) - 1 ELSE _target_value.level END AS value) x;
+  FROM (SELECT CASE WHEN _target_value.nature = 'rate' THEN _target_value.level / nullif(_target_value.denominator, 0)
+              WHEN _target_value.nature IN ('growth', 'increase') THEN _target_value.level / nullif(_target_value.denominator, 0) - 1 ELSE _target_value.level END AS value) x;
 END;
 COMMENT ON FUNCTION crm_bi._target_value(text, numeric, numeric) IS 'The figure of a level: a rate over its denominator, at most 1, a growth over the balance at opening. 指标值';
 
@@ -25,7 +25,7 @@ FROM (
               ELSE 'on_track' END AS status
   FROM (
     SELECT c.*, c.actual - c.target AS gap, c.actual / nullif(c.target, 0) AS attainment, c.sign * (c.actual - c.expected) >= 0 AS linear_on_track,
-           CASE WHEN c.nature <> 'growth' THEN c.target / nullif(c.last_actual, 0) - 1 END AS needed_growth, c.needed / nullif(c.months_left, 0) AS needed_per_month,
+           CASE WHEN c.nature NOT IN ('growth', 'increase') THEN c.target / nullif(c.last_actual, 0) - 1 END AS needed_growth, c.needed / nullif(c.months_left, 0) AS needed_per_month,
            CASE WHEN c.nature IN ('balance', 'growth') AND c.months_left > 0 AND c.level > 0 AND c.level + c.needed > 0
                 THEN pg_catalog.power((c.level + c.needed) / c.level, 1 / c.months_left) - 1 END AS needed_growth_per_month,
            CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.nature, c.f_middle, c.denominator) END AS forecast,
@@ -33,19 +33,20 @@ FROM (
            CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.nature, c.f_upper, c.denominator) END AS forecast_upper
     FROM (
       SELECT l.*, l.value AS target, l.n AS numerator, l.d AS denominator, x.actual, x.level, y.last_actual, f.forecast AS f_middle, f.lower AS f_lower, f.upper AS f_upper, f.periods AS forecast_periods,
-             CASE l.direction WHEN 'at_least' THEN 1 ELSE -1 END AS sign, CASE WHEN l.nature <> 'growth' THEN l.value / nullif(coalesce(e.target, e.base), 0) - 1 END AS planned_growth,
+             CASE l.direction WHEN 'at_least' THEN 1 ELSE -1 END AS sign, CASE WHEN l.nature NOT IN ('growth', 'increase') THEN l.value / nullif(coalesce(e.target, e.base), 0) - 1 END AS planned_growth,
              CASE WHEN l.known THEN l.months * (1 - l.time_gone) END AS months_left,
-             CASE WHEN l.known THEN CASE WHEN l.nature IN ('balance', 'share') THEN y.last_actual + (l.value - y.last_actual) * l.time_gone ELSE l.value * l.time_gone END END AS expected,
+             CASE WHEN l.known THEN CASE WHEN l.nature IN ('balance', 'share') THEN y.last_actual + (l.value - y.last_actual) * l.time_gone
+                                              WHEN l.nature = 'increase' THEN (1 + l.value) * l.time_gone - 1 ELSE l.value * l.time_gone END END AS expected,
              CASE WHEN l.nature IN ('balance', 'turnover') THEN l.value - l.n ELSE l.value * l.d - l.n END AS needed
       FROM (
         SELECT s.*, w.known, coalesce(a.n, CASE WHEN w.known THEN 0 END) AS n, a.d,
-               CASE WHEN s.nature IN ('rate', 'share', 'growth') THEN b.n / nullif(b.d, 0) ELSE coalesce(b.n, CASE WHEN w.known_before THEN 0 END) END AS before,
+               CASE WHEN s.nature IN ('rate', 'share', 'growth', 'increase') THEN b.n / nullif(b.d, 0) ELSE coalesce(b.n, CASE WHEN w.known_before THEN 0 END) END AS before,
                f.past_so_far, f.past_at_month, f.past_total
         FROM (
           SELECT t.id, t.org_id, t.channel_id, h.code AS channel, t.code, t.class, t.grain, t.period_start, p.period_end, t.value, t.note, t.set_at, t.set_by, d.today, g.first_day, g.settled,
                  (p.period_start - pg_catalog.make_interval(months => y.months))::date AS start_before, y.months,
                  coalesce(t.direction, crm._target_direction(t.code, t.class)) AS direction,
-                 CASE WHEN k.shape = 2 THEN 'growth' WHEN k.account < 20 THEN CASE WHEN k.base_account IS NULL THEN 'balance' ELSE 'share' END
+                 CASE WHEN k.shape = 2 THEN CASE WHEN k.account < 20 THEN 'growth' ELSE 'increase' END WHEN k.account < 20 THEN CASE WHEN k.base_account IS NULL THEN 'balance' ELSE 'share' END
                       WHEN k.base_account IS NULL THEN 'turnover' ELSE 'rate' END AS nature,
                  least(greatest(d.today + 1 - p.period_start, 0), p.period_end + 1 - p.period_start)::numeric / (p.period_end + 1 - p.period_start) AS time_gone,
                  (12 * (extract(year FROM d.today + 1) - extract(year FROM p.period_start)) + extract(month FROM d.today + 1) - extract(month FROM p.period_start))::integer AS whole_months,
@@ -70,17 +71,17 @@ FROM (
           WHERE w.known_before AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.start_before
             AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel)) b ON true
         LEFT JOIN LATERAL (
-          SELECT pg_catalog.array_agg(q.at_month + s.part_month * CASE WHEN s.nature IN ('turnover', 'rate') THEN q.this_month ELSE q.this_month - q.at_month END ORDER BY q.i) AS past_so_far,
+          SELECT pg_catalog.array_agg(q.at_month + s.part_month * CASE WHEN s.nature IN ('turnover', 'rate', 'increase') THEN q.this_month ELSE q.this_month - q.at_month END ORDER BY q.i) AS past_so_far,
                  pg_catalog.array_agg(q.at_month ORDER BY q.i) AS past_at_month, pg_catalog.array_agg(q.total ORDER BY q.i) AS past_total
           FROM (
             SELECT i.i, coalesce(pg_catalog.sum(v.level) FILTER (WHERE m.m = s.whole_months), 0) AS this_month,
-                   coalesce(pg_catalog.sum(v.level) FILTER (WHERE CASE WHEN s.nature IN ('turnover', 'rate') THEN m.m >= 0 AND m.m < s.whole_months ELSE m.m = s.whole_months - 1 END), 0) AS at_month,
-                   coalesce(pg_catalog.sum(v.level) FILTER (WHERE CASE WHEN s.nature IN ('turnover', 'rate') THEN m.m >= 0 ELSE m.m = s.months - 1 END), 0) AS total
+                   coalesce(pg_catalog.sum(v.level) FILTER (WHERE CASE WHEN s.nature IN ('turnover', 'rate', 'increase') THEN m.m >= 0 AND m.m < s.whole_months ELSE m.m = s.whole_months - 1 END), 0) AS at_month,
+                   coalesce(pg_catalog.sum(v.level) FILTER (WHERE CASE WHEN s.nature IN ('turnover', 'rate', 'increase') THEN m.m >= 0 ELSE m.m = s.months - 1 END), 0) AS total
             FROM pg_catalog.generate_series(1, 10) i (i)
             CROSS JOIN pg_catalog.generate_series(-1, s.months - 1) m (m)
             JOIN (
-              SELECT x.period_start AS month, CASE s.nature WHEN 'growth' THEN pg_catalog.sum(x.numerator) + pg_catalog.sum(x.denominator)
-                                                            WHEN 'share' THEN pg_catalog.sum(x.numerator) / nullif(pg_catalog.sum(x.denominator), 0) ELSE pg_catalog.sum(x.numerator) END::numeric AS level
+              SELECT x.period_start AS month, CASE WHEN s.nature IN ('growth', 'increase') THEN pg_catalog.sum(x.numerator) + pg_catalog.sum(x.denominator)
+                                          WHEN s.nature = 'share' THEN pg_catalog.sum(x.numerator) / nullif(pg_catalog.sum(x.denominator), 0) ELSE pg_catalog.sum(x.numerator) END::numeric AS level
               FROM crm_bi.kpi x
               WHERE w.known AND s.period_end > s.today AND x.org_id = s.org_id AND x.code = s.code AND x.grain = 'month'
                 AND x.period_start >= s.period_start - interval '10 years 1 month' AND x.period_start < s.period_start
@@ -89,7 +90,7 @@ FROM (
             WHERE s.period_start - pg_catalog.make_interval(years => i.i) >= s.first_day
             GROUP BY i.i) q) f ON true) l
       CROSS JOIN LATERAL (SELECT CASE WHEN l.nature IN ('balance', 'turnover') THEN l.n ELSE l.n / nullif(l.d, 0) END AS actual,
-                                 CASE l.nature WHEN 'growth' THEN l.n + l.d WHEN 'share' THEN l.n / nullif(l.d, 0) ELSE l.n END AS level) x
+                                 CASE WHEN l.nature IN ('growth', 'increase') THEN l.n + l.d WHEN l.nature = 'share' THEN l.n / nullif(l.d, 0) ELSE l.n END AS level) x
       LEFT JOIN LATERAL (
         SELECT pg_catalog.max(z.value) FILTER (WHERE z.purpose = 'target') AS target, pg_catalog.max(z.value) FILTER (WHERE z.purpose = 'base') AS base FROM crm.target z
         WHERE z.org_id = l.org_id AND z.channel_id IS NOT DISTINCT FROM l.channel_id AND z.code = l.code AND z.class IS NOT DISTINCT FROM l.class

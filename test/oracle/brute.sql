@@ -57,12 +57,16 @@ DECLARE
   tier text;
   ended_on date;
   ended_by_lapse boolean;
+  is_dormant boolean;
+  is_vip boolean;
+  is_near_vip boolean;
+  f record;
 BEGIN
   DROP TABLE IF EXISTS d_force, d_end, d_day, d_sum;
   CREATE TEMP TABLE d_force (policy_id bigint, day date, PRIMARY KEY (policy_id, day));
   CREATE TEMP TABLE d_end (policy_id bigint, day date, lapse boolean);
   CREATE TEMP TABLE d_day (customer_id bigint, day date, org_id bigint, channel text, coverage text, activity text, tier text,
-    has_long boolean, has_plan boolean, bought date, bought_long date, first_bought date, first_covered date, PRIMARY KEY (customer_id, day));
+    dormant boolean, vip boolean, near_vip boolean, has_long boolean, has_plan boolean, bought date, bought_long date, first_bought date, first_covered date, PRIMARY KEY (customer_id, day));
   CREATE TEMP TABLE d_sum (code text, class text, grain text, s date, e date, node bigint, channel text, kind text, num integer, den integer, own boolean);
 
   -- each policy day by day
@@ -160,12 +164,15 @@ BEGIN
       activity := CASE WHEN bought IS NULL THEN 'none' WHEN d - bought < 365 THEN 'active' WHEN d - bought < 1095 THEN 'semi_dormant' ELSE 'dormant' END;
       tier := CASE WHEN NOT covered THEN 'none' WHEN total > 1000000 THEN 'platinum' WHEN total > 500000 THEN 'gold'
                    WHEN total > 300000 THEN 'iron' WHEN total >= 100000 THEN 'ungraded' ELSE 'lead' END;
+      is_dormant := coverage IS NOT NULL AND bought IS NOT NULL AND d - bought >= 1095;
+      is_vip := covered AND total > 500000;
+      is_near_vip := covered AND total >= 450000 AND total <= 500000;
       unit := cu.org_id;
       FOR mv IN SELECT * FROM crm.customer_organisation m WHERE m.customer_id = cu.id AND m.from_date <= d ORDER BY m.from_date LOOP
         unit := mv.org_id;
       END LOOP;
       INSERT INTO d_day VALUES (cu.id, d, unit, (SELECT h.code FROM crm.channel h WHERE h.id = way), coverage, activity, tier,
-        has_long, has_plan, bought, bought_long, first_bought, first_covered);
+        is_dormant, is_vip, is_near_vip, has_long, has_plan, bought, bought_long, first_bought, first_covered);
       d := d + 1;
     END LOOP;
   END LOOP;
@@ -203,6 +210,40 @@ BEGIN
         END IF;
         covered := coalesce(c.coverage = 'insured', false);
         was_covered := coalesce(o.coverage = 'insured', false);
+        IF c.coverage = 'former' THEN
+          CALL oracle.brute_add('former', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+        END IF;
+        IF c.near_vip THEN
+          CALL oracle.brute_add('near_vip', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+        END IF;
+        IF c.vip THEN
+          CALL oracle.brute_add('vip_customers', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+        END IF;
+        IF covered THEN
+          CALL oracle.brute_add('vip_share', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.vip THEN 1 ELSE 0 END, 1);
+          CALL oracle.brute_add('new_vip', NULL, g, s, e, c.org_id, c.channel, cu.kind,
+            CASE WHEN c.vip AND coalesce(o.vip, false) = false THEN 1 ELSE 0 END, 1);
+        END IF;
+        IF o.vip THEN
+          CALL oracle.brute_add('vip_loss', NULL, g, s, e, o.org_id, o.channel, cu.kind, CASE WHEN c.vip THEN 0 ELSE 1 END, 1);
+        ELSIF was_covered THEN
+          CALL oracle.brute_add('vip_upgrade', NULL, g, s, e, o.org_id, o.channel, cu.kind, CASE WHEN c.vip THEN 1 ELSE 0 END, 1);
+        END IF;
+        IF o.dormant THEN
+          CALL oracle.brute_add('reactivation', NULL, g, s, e, o.org_id, o.channel, cu.kind, CASE WHEN c.bought BETWEEN s AND closing THEN 1 ELSE 0 END, 1);
+        END IF;
+        IF was_covered AND NOT o.has_long THEN
+          CALL oracle.brute_add('long_term_development', NULL, g, s, e, o.org_id, o.channel, cu.kind,
+            CASE WHEN c.bought_long BETWEEN s AND closing THEN 1 ELSE 0 END, 1);
+        END IF;
+        SELECT q.org_id, q.channel INTO f
+        FROM d_end x JOIN crm.policy p ON p.id = x.policy_id JOIN d_day q ON q.customer_id = cu.id AND q.day = x.day
+        WHERE x.lapse AND x.day >= s AND x.day <= closing
+          AND (p.customer_id = cu.id OR cu.id IN (SELECT n.insured_id FROM crm.policy_insured n WHERE n.policy_id = p.id AND n.customer_id = p.customer_id))
+        ORDER BY x.day LIMIT 1;
+        IF FOUND THEN
+          CALL oracle.brute_add('lapsed_customer_loss', NULL, g, s, e, f.org_id, f.channel, cu.kind, CASE WHEN covered THEN 0 ELSE 1 END, 1);
+        END IF;
         IF covered THEN
           CALL oracle.brute_add('insured', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
           CALL oracle.brute_add('insured_growth', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, 0);
@@ -243,6 +284,17 @@ BEGIN
         IF c.first_bought BETWEEN s AND closing THEN
           SELECT * INTO o FROM d_day q WHERE q.customer_id = cu.id AND q.day = c.first_bought;
           CALL oracle.brute_add('new_customers', NULL, g, s, e, o.org_id, o.channel, cu.kind, 1, NULL);
+          CALL oracle.brute_add('new_customer_growth', NULL, g, s, e, o.org_id, o.channel, cu.kind, 1, 0);
+          CALL oracle.brute_add('new_customer_growth_yoy', NULL, g, s, e, o.org_id, o.channel, cu.kind, 1, 0);
+        ELSIF c.first_bought < s THEN
+          SELECT * INTO o FROM d_day q WHERE q.customer_id = cu.id AND q.day = c.first_bought;
+          IF c.first_bought >= (CASE g WHEN 'month' THEN s - interval '1 month' WHEN 'quarter' THEN s - interval '3 months' ELSE s - interval '12 months' END) THEN
+            CALL oracle.brute_add('new_customer_growth', NULL, g, s, e, o.org_id, o.channel, cu.kind, -1, 1);
+          END IF;
+          IF c.first_bought + interval '1 year' >= s AND (g NOT IN ('month', 'quarter') OR extract(month FROM c.first_bought) = extract(month FROM s)
+                    OR g = 'quarter' AND extract(quarter FROM c.first_bought) = extract(quarter FROM s)) THEN
+            CALL oracle.brute_add('new_customer_growth_yoy', NULL, g, s, e, o.org_id, o.channel, cu.kind, -1, 1);
+          END IF;
         END IF;
       END LOOP;
       s := e + 1;

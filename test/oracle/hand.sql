@@ -1,4 +1,4 @@
--- Eleven customers and their figures, worked out with pencil and paper from the definitions.
+-- Twelve customers and their figures, worked out with pencil and paper from the definitions.
 
 CREATE PROCEDURE oracle.hand_book() LANGUAGE sql AS $$
   INSERT INTO crm.organisation (id, parent_id, code, name) VALUES
@@ -18,7 +18,8 @@ CREATE PROCEDURE oracle.hand_book() LANGUAGE sql AS $$
     (8, 'company', 'Company', 1, 'group', '2020-01-01'),
     (9, 'person', 'Void', 3, 'individual', '2019-12-31'),
     (10, 'person', 'Legacy', 3, 'bancassurance', '2015-01-01'),
-    (11, 'person', 'New, moves', 4, 'individual', '2020-02-01')) AS v(id, kind, name, org_id, channel, known_from);
+    (11, 'person', 'New, moves', 4, 'individual', '2020-02-01'),
+    (12, 'person', 'Near VIP, then VIP', 4, 'individual', '2021-01-15')) AS v(id, kind, name, org_id, channel, known_from);
   INSERT INTO crm.policy (customer_id, id, product_id, channel_id, book, issued_on, term_months, matures_on, payment, premium, payments)
   SELECT v.customer_id, v.id, v.product_id, (SELECT h.id FROM crm.channel h WHERE h.code = v.channel), v.book,
          v.issued_on::date, v.term_months, v.matures_on::date, v.payment, v.premium, v.payments
@@ -35,7 +36,9 @@ CREATE PROCEDURE oracle.hand_book() LANGUAGE sql AS $$
     (9, 91, 1, 'individual', 'own', '2020-08-08', NULL, NULL, 'yearly', 1000000, 10),
     (10, 101, 1, 'individual', 'legacy', '2015-01-01', NULL, NULL, 'monthly', 1000, NULL),
     (10, 102, 2, 'individual', 'own', '2020-12-31', 12, '2021-12-31', 'yearly', 500, 1),
-    (11, 111, 1, 'telesales', 'own', '2020-09-30', NULL, NULL, 'yearly', 600000, 1))
+    (11, 111, 1, 'telesales', 'own', '2020-09-30', NULL, NULL, 'yearly', 600000, 1),
+    (12, 121, 1, 'individual', 'own', '2021-02-01', NULL, NULL, 'yearly', 47500, 10),
+    (12, 122, 1, 'individual', 'own', '2021-03-10', NULL, NULL, 'yearly', 10000, 5))
     AS v(customer_id, id, product_id, channel, book, issued_on, term_months, matures_on, payment, premium, payments);
   INSERT INTO crm.policy_insured (customer_id, policy_id, insured_id) VALUES (8, 81, 7);
   INSERT INTO crm.policy_event (customer_id, policy_id, id, kind, on_date, reason) VALUES
@@ -139,7 +142,36 @@ SELECT '2021-05-20', true, 'year', '2020-01-01', v.* FROM (VALUES
   ('plan_growth', NULL, 2, 'bancassurance', 'person', 1, 0),
   ('plan_growth', NULL, 1, 'group', 'company', 1, 0),
   ('plan_growth', NULL, 3, 'telesales', 'person', 1, 0),
-  ('plan_growth', NULL, 3, 'bancassurance', 'person', -1, 1))
+  ('plan_growth', NULL, 3, 'bancassurance', 'person', -1, 1),
+  ('former', NULL, 4, 'individual', 'person', 1, NULL),             -- 3
+  ('former', NULL, 3, 'bancassurance', 'person', 1, NULL),          -- 4
+  ('vip_customers', NULL, 3, 'telesales', 'person', 1, NULL),       -- 11
+  ('vip_share', NULL, 2, 'individual', 'person', 0, 2),
+  ('vip_share', NULL, 2, 'bancassurance', 'person', 0, 1),
+  ('vip_share', NULL, 2, 'group', 'person', 0, 1),
+  ('vip_share', NULL, 1, 'group', 'company', 0, 1),
+  ('vip_share', NULL, 3, 'individual', 'person', 0, 1),
+  ('vip_share', NULL, 3, 'telesales', 'person', 1, 1),
+  ('new_vip', NULL, 2, 'individual', 'person', 0, 2),
+  ('new_vip', NULL, 2, 'bancassurance', 'person', 0, 1),
+  ('new_vip', NULL, 2, 'group', 'person', 0, 1),
+  ('new_vip', NULL, 1, 'group', 'company', 0, 1),
+  ('new_vip', NULL, 3, 'individual', 'person', 0, 1),
+  ('new_vip', NULL, 3, 'telesales', 'person', 1, 1),
+  ('vip_upgrade', NULL, 2, 'individual', 'person', 0, 2),           -- 1, 2
+  ('vip_upgrade', NULL, 3, 'individual', 'person', 0, 2),           -- 3, 10
+  ('vip_loss', NULL, 3, 'bancassurance', 'person', 1, 1),           -- 4: 600100 at opening
+  ('reactivation', NULL, 3, 'individual', 'person', 1, 1),          -- 10: 1825 days at opening
+  ('long_term_development', NULL, 3, 'individual', 'person', 0, 1), -- 3
+  ('lapsed_customer_loss', NULL, 3, 'bancassurance', 'person', 1, 1), -- 4
+  ('new_customer_growth', NULL, 1, 'group', 'company', 1, 0),       -- 8
+  ('new_customer_growth', NULL, 4, 'telesales', 'person', 1, 0),    -- 11
+  ('new_customer_growth', NULL, 2, 'individual', 'person', -2, 2),  -- 1, 2 in 2019
+  ('new_customer_growth', NULL, 3, 'individual', 'person', -1, 1),  -- 3 in 2019
+  ('new_customer_growth_yoy', NULL, 1, 'group', 'company', 1, 0),
+  ('new_customer_growth_yoy', NULL, 4, 'telesales', 'person', 1, 0),
+  ('new_customer_growth_yoy', NULL, 2, 'individual', 'person', -2, 2),
+  ('new_customer_growth_yoy', NULL, 3, 'individual', 'person', -1, 1))
   AS v(code, class, org_id, channel, kind, numerator, denominator);
 
 INSERT INTO oracle.hand_figure
@@ -165,6 +197,15 @@ FROM (VALUES
   ('2021-05-20', true, 'trailing_12', '2020-04-01', 'new_customers', NULL, 1, 'group', 'company', 1, NULL),
   ('2021-05-20', true, 'trailing_12', '2020-06-01', 'total_churn', NULL, 1, 'group', 'company', 1, 1),
   ('2021-05-20', true, 'trailing_12', '2014-02-01', 'gained', NULL, 3, 'individual', 'person', 1, NULL),
+  ('2021-05-20', true, 'month', '2021-02-01', 'near_vip', NULL, 4, 'individual', 'person', 1, NULL),  -- 12: 475000
+  ('2021-05-20', true, 'month', '2021-03-01', 'vip_upgrade', NULL, 4, 'individual', 'person', 1, 1),  -- 525000
+  ('2021-05-20', true, 'month', '2021-03-01', 'new_vip', NULL, 4, 'individual', 'person', 1, 1),
+  ('2021-05-20', true, 'quarter', '2020-10-01', 'reactivation', NULL, 3, 'individual', 'person', 1, 1),
+  ('2021-05-20', true, 'quarter', '2019-07-01', 'lapsed_customer_loss', NULL, 4, 'individual', 'person', 1, 1),  -- 5
+  ('2021-05-20', true, 'trailing_12', '2019-03-01', 'lapsed_customer_loss', NULL, 4, 'individual', 'person', 0, 1),  -- reinstated by its end
+  ('2021-05-20', true, 'month', '2019-06-01', 'new_customer_growth', NULL, 2, 'individual', 'person', 1, 0),  -- 1
+  ('2021-05-20', true, 'month', '2019-07-01', 'new_customer_growth', NULL, 2, 'individual', 'person', -1, 1),
+  ('2021-05-20', true, 'month', '2020-02-01', 'new_customer_growth_yoy', NULL, 2, 'individual', 'person', -1, 1),  -- 2
   -- the open month, and the day on which 365 are full
   ('2021-05-20', true, 'month', '2021-05-01', 'activity', 'dormant', 2, 'individual', 'person', 1, NULL),
   ('2021-03-14', true, 'month', '2021-03-01', 'activity', 'active', 2, 'bancassurance', 'person', 1, NULL),

@@ -39,6 +39,14 @@ INSERT INTO oracle.mutation (name, codes, right_text, wrong_text) VALUES
 ('single premium times payments', '{tier}', $$CASE WHEN p.payment = 'single' THEN 1 ELSE coalesce(p.payments, y.payments) END AS amount$$, $$coalesce(p.payments, y.payments, 1) AS amount$$),
 ('unknown payments count once', '{tier}', 'coalesce(p.payments, y.payments)', 'coalesce(p.payments, 1)'),
 ('tier of former customers', '{tier}', $$coalesce(q.label, 'none') AS tier$$, $$coalesce(q.label, 'lead') AS tier$$),
+('VIP is the highest tier', '{vip_customers,vip_share,new_vip,vip_upgrade,vip_loss}', $$oracle.reaches('tier_scale', t.label, oracle.setting('vip_from')) AS vip$$, $$t.label = 'platinum' AS vip$$),
+('VIP is one tier', '{vip_customers,vip_share,new_vip,vip_upgrade,vip_loss}', $$oracle.reaches('tier_scale', t.label, oracle.setting('vip_from')) AS vip$$, $$t.label = oracle.setting('vip_from') AS vip$$),
+('near VIP on the limit', '{near_vip}', 't.amount < vip_limit', 't.amount <= vip_limit'),
+('near VIP from half of the limit on', '{near_vip}', '(100 - near_percent) / 100', '50 / 100'),
+('former are all who are not insured', '{former}', $$('former', NULL, s.coverage = 'former')$$, $$('former', NULL, s.coverage <> 'insured')$$),
+('shares at opening', '{vip_share}', $$p.closing
+  JOIN (VALUES ('vip_share'$$, $$p.opening
+  JOIN (VALUES ('vip_share'$$),
 -- the cell
 ('channel by the earliest policy', '{insured,moved_in}', 'v.annual_premium DESC, v.issued_on, v.policy_id', 'v.issued_on, v.policy_id'),
 ('channel ties to the later issue', '{insured,moved_in}', 'v.annual_premium DESC, v.issued_on, v.policy_id', 'v.annual_premium DESC, v.issued_on DESC, v.policy_id'),
@@ -68,7 +76,7 @@ INSERT INTO oracle.mutation (name, codes, right_text, wrong_text) VALUES
     JOIN o_standing c ON c.day = p.closing$$),
 ('gained and won back in the cell at opening', '{gained,won_back,moved_in}', $$JOIN o_standing c ON c.day = p.closing AND c.coverage = 'insured'
     LEFT JOIN$$, $$CROSS JOIN LATERAL (
-      SELECT c.customer_id, c.first_insured, coalesce(o.org_id, c.org_id) AS org_id, coalesce(o.channel_id, c.channel_id) AS channel_id, c.kind
+      SELECT c.customer_id, c.first_insured, c.vip, coalesce(o.org_id, c.org_id) AS org_id, coalesce(o.channel_id, c.channel_id) AS channel_id, c.kind
       FROM o_standing c LEFT JOIN o_standing o ON o.customer_id = c.customer_id AND o.day = p.opening
       WHERE c.day = p.closing AND c.coverage = 'insured') c
     LEFT JOIN$$),
@@ -86,11 +94,11 @@ INSERT INTO oracle.mutation (name, codes, right_text, wrong_text) VALUES
 ('repeat purchase from the second day', '{repeat_purchase}', 'c.last_long_term >= p.period_start', 'c.last_long_term > p.period_start'),
 ('any repeat purchase must be long-term', '{repeat_purchase_any}', $$('repeat_purchase_any', t.coverage_at_opening = 'insured', t.bought)$$, $$('repeat_purchase_any', t.coverage_at_opening = 'insured', t.bought_long_term)$$),
 ('any repeat purchase of former customers too', '{repeat_purchase_any}', $$('repeat_purchase_any', t.coverage_at_opening = 'insured',$$, $$('repeat_purchase_any', t.coverage_at_opening <> 'prospect',$$),
-('rates in the cell at closing', '{repeat_purchase,repeat_purchase_any,total_churn,lapse_churn,win_back,moved_out}', $$FROM o_period p
+('rates in the cell at closing', '{repeat_purchase,repeat_purchase_any,total_churn,lapse_churn,win_back,moved_out,long_term_development,reactivation,vip_upgrade,vip_loss}', $$FROM o_period p
     JOIN o_standing o ON o.day = p.opening
     JOIN$$, $$FROM o_period p
     CROSS JOIN LATERAL (
-      SELECT o.customer_id, o.coverage, o.plan, c.org_id, c.channel_id, c.kind
+      SELECT o.customer_id, o.coverage, o.plan, o.long_term, o.dormant, o.vip, c.org_id, c.channel_id, c.kind
       FROM o_standing o JOIN o_standing c ON c.customer_id = o.customer_id WHERE o.day = p.opening AND c.day = p.closing) o
     JOIN$$),
 ('churn at any time in the period', '{total_churn}', $$c.coverage AS coverage_at_closing$$, $$CASE WHEN EXISTS (SELECT FROM o_cover v WHERE v.customer_id = o.customer_id AND v.to_date BETWEEN p.period_start AND p.closing) THEN 'former' ELSE c.coverage END AS coverage_at_closing$$),
@@ -101,6 +109,26 @@ INSERT INTO oracle.mutation (name, codes, right_text, wrong_text) VALUES
 ('lapse churn as policyholder only', '{lapse_churn}', 'v.customer_id = o.customer_id AND v.to_date BETWEEN', 'v.customer_id = o.customer_id AND v.own AND v.to_date BETWEEN'),
 ('win-back of everybody not insured', '{win_back}', $$('win_back', t.coverage_at_opening = 'former',$$, $$('win_back', t.coverage_at_opening <> 'insured',$$),
 ('win-back at any time in the period', '{win_back}', $$c.coverage AS coverage_at_closing$$, $$CASE WHEN EXISTS (SELECT FROM o_cover v WHERE v.customer_id = o.customer_id AND v.from_date BETWEEN p.period_start AND p.closing) THEN 'insured' ELSE c.coverage END AS coverage_at_closing$$),
+('long-term development of those covered long-term', '{long_term_development}', $$('long_term_development', t.coverage_at_opening = 'insured' AND NOT t.long_term,$$, $$('long_term_development', t.coverage_at_opening = 'insured',$$),
+('long-term development of everybody not covered so', '{long_term_development}', $$('long_term_development', t.coverage_at_opening = 'insured' AND NOT t.long_term,$$, $$('long_term_development', NOT t.long_term,$$),
+('long-term development by any purchase', '{long_term_development}', $$t.bought_long_term),
+    ('reactivation'$$, $$t.bought),
+    ('reactivation'$$),
+('reactivation of the semi-dormant', '{reactivation}', $$oracle.reaches('activity_scale', t.label, oracle.setting('dormant_from')) AS dormant$$, $$t.label <> 'active' AS dormant$$),
+('reactivation by long-term policies only', '{reactivation}', $$('reactivation', t.dormant, t.bought)$$, $$('reactivation', t.dormant, t.bought_long_term)$$),
+('reactivation by being insured', '{reactivation}', $$('reactivation', t.dormant, t.bought)$$, $$('reactivation', t.dormant, t.coverage_at_closing = 'insured')$$),
+('new VIP without newcomers', '{new_vip}', 'c.vip AND o.vip IS NOT TRUE AS vip_now', 'c.vip AND NOT o.vip AS vip_now'),
+('new VIP counts every VIP', '{new_vip}', 'c.vip AND o.vip IS NOT TRUE AS vip_now', 'c.vip AS vip_now'),
+('VIP upgrade of everybody insured', '{vip_upgrade}', $$('vip_upgrade', t.coverage_at_opening = 'insured' AND NOT t.vip_at_opening,$$, $$('vip_upgrade', t.coverage_at_opening = 'insured',$$),
+('VIP upgrade of everybody known', '{vip_upgrade}', $$('vip_upgrade', t.coverage_at_opening = 'insured' AND NOT t.vip_at_opening,$$, $$('vip_upgrade', NOT t.vip_at_opening,$$),
+('VIP loss of everybody insured', '{vip_loss}', $$('vip_loss', t.vip_at_opening,$$, $$('vip_loss', t.coverage_at_opening = 'insured',$$),
+('VIP loss by leaving alone', '{vip_loss}', $$NOT t.vip_at_closing)$$, $$t.coverage_at_closing <> 'insured')$$),
+('lapsed customers in the cell at closing', '{lapsed_customer_loss}', 'e.customer_id = l.customer_id AND e.day = l.day', 'e.customer_id = l.customer_id AND e.day = p.closing'),
+('every lapse counts', '{lapsed_customer_loss}', '(l.day_before IS NULL OR l.day_before < p.period_start)', 'true'),
+('lapsed policyholders only', '{lapsed_customer_loss}', 'WHERE v.by_lapse GROUP BY', 'WHERE v.by_lapse AND v.own GROUP BY'),
+('a lapse is a loss', '{lapsed_customer_loss}', $$count(*) FILTER (WHERE c.coverage <> 'insured'), count(*)$$, 'count(*), count(*)'),
+('new customers against last year', '{new_customer_growth}', 'p.start_before, p.opening', 'p.start_last_year, p.end_last_year'),
+('new customers against the period before', '{new_customer_growth_yoy}', 'p.start_last_year, p.end_last_year', 'p.start_before, p.opening'),
 ('growth over the closing', '{insured_growth,plan_growth}', 'b.n, 0 AS base', 'b.n, b.n AS base'),
 ('growth without a base', '{insured_growth,plan_growth}', '-b.n, b.n
 ', '-b.n, 0

@@ -23,15 +23,22 @@ RETURNS TABLE (rank bigint, label text, above boolean, threshold numeric) LANGUA
        regexp_match(t.part, '^\s*(\w+)\s*(>?)\s*([0-9.]*)\s*$') AS m
 $$;
 
+-- Whether the class of a label is the named one or lies above it in the scale.
+CREATE FUNCTION oracle.reaches(setting text, label text, first_label text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT coalesce((SELECT a.rank >= b.rank FROM oracle.scale(setting) a, oracle.scale(setting) b WHERE a.label = reaches.label AND b.label = first_label), false)
+$$;
+
 -- The joins of many customer-days are fastest by hash; the planner, which expects few of them, would sort.
 CREATE FUNCTION oracle.build(as_of date, first date DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET client_min_messages = warning SET work_mem = '256MB' SET enable_mergejoin = off AS $build$
 DECLARE
   reinstatement interval := make_interval(months => oracle.setting('reinstatement_months')::integer);
   long_term_months integer := oracle.setting('long_term_months')::integer;
+  near_percent numeric := oracle.setting('near_vip_percent')::numeric;
+  vip_limit numeric := (SELECT s.threshold + CASE WHEN s.above THEN 0.01 ELSE 0 END FROM oracle.scale('tier_scale') s WHERE s.label = oracle.setting('vip_from'));
   earliest date;
 BEGIN
-  DROP TABLE IF EXISTS o_policy, o_event, o_interval, o_cover, o_purchase, o_last, o_home, o_customer, o_period,
+  DROP TABLE IF EXISTS o_policy, o_event, o_interval, o_cover, o_purchase, o_lapse, o_last, o_home, o_customer, o_period,
     o_point, o_in_force, o_tier, o_activity, o_standing, o_balance, o_own;
 
   -- the book ---------------------------------------------------------------
@@ -104,6 +111,10 @@ BEGIN
   GROUP BY v.customer_id, v.issued_on
   WINDOW w AS (PARTITION BY v.customer_id ORDER BY v.issued_on);
 
+  CREATE TEMP TABLE o_lapse AS
+  SELECT v.customer_id, v.to_date AS day, lag(v.to_date) OVER (PARTITION BY v.customer_id ORDER BY v.to_date) AS day_before
+  FROM o_cover v WHERE v.by_lapse GROUP BY v.customer_id, v.to_date;
+
   -- the last policy as policyholder, and the last as insured only, from its issue to the issue of the next
   CREATE TEMP TABLE o_last AS
   SELECT v.customer_id, v.own, v.channel_id, v.issued_on AS from_date,
@@ -116,7 +127,7 @@ BEGIN
   FROM (SELECT c.id AS customer_id, '-infinity'::date AS from_date, c.org_id FROM crm.customer c
         UNION ALL
         SELECT m.customer_id, m.from_date, m.org_id FROM crm.customer_organisation m) h;
-  ANALYZE o_cover, o_purchase, o_last, o_home;
+  ANALYZE o_cover, o_purchase, o_lapse, o_last, o_home;
 
   CREATE TEMP TABLE o_customer AS
   SELECT c.id AS customer_id, c.kind, c.source_channel_id, c.known_from, v.first_insured, b.first_purchase,
@@ -130,13 +141,15 @@ BEGIN
   earliest := coalesce(first, (SELECT min(c.starts) FROM o_customer c));
 
   CREATE TEMP TABLE o_period AS
-  SELECT g.grain, g.period_start, g.period_end, g.period_start - 1 AS opening, least(g.period_end, as_of) AS closing
+  SELECT g.grain, g.period_start, g.period_end, g.period_start - 1 AS opening, least(g.period_end, as_of) AS closing,
+         (g.period_start - g.step)::date AS start_before, (g.period_start - interval '1 year')::date AS start_last_year,
+         (g.period_start - interval '1 year' + g.step)::date - 1 AS end_last_year
   FROM (
-    SELECT s.grain, t::date AS period_start, (t + s.step)::date - 1 AS period_end
+    SELECT s.grain, t::date AS period_start, (t + s.step)::date - 1 AS period_end, s.step
     FROM (VALUES ('month', interval '1 month'), ('quarter', interval '3 months'), ('year', interval '1 year')) AS s(grain, step),
          generate_series(date_trunc(s.grain, earliest::timestamp), as_of::timestamp, s.step) AS t
     UNION ALL
-    SELECT 'trailing_12', (t - interval '11 months')::date, (t + interval '1 month')::date - 1
+    SELECT 'trailing_12', (t - interval '11 months')::date, (t + interval '1 month')::date - 1, interval '1 year'
     FROM generate_series(date_trunc('month', earliest::timestamp), as_of::timestamp, interval '1 month') AS t) g;
   ALTER TABLE o_period ADD n integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY;
   ANALYZE o_customer, o_period;
@@ -149,7 +162,10 @@ BEGIN
   JOIN o_customer c ON c.starts <= d.day
   UNION
   SELECT c.customer_id, c.first_purchase
-  FROM o_customer c WHERE c.first_purchase BETWEEN (SELECT min(p.period_start) FROM o_period p) AND as_of;
+  FROM o_customer c WHERE c.first_purchase <= as_of
+  UNION
+  SELECT l.customer_id, l.day
+  FROM o_lapse l WHERE l.day BETWEEN (SELECT min(p.period_start) FROM o_period p) AND as_of;
   ANALYZE o_point;
 
   CREATE TEMP TABLE o_in_force AS
@@ -163,18 +179,21 @@ BEGIN
   GROUP BY t.customer_id, t.day;
 
   CREATE TEMP TABLE o_tier AS
-  SELECT a.amount,
+  SELECT t.amount, t.label, oracle.reaches('tier_scale', t.label, oracle.setting('vip_from')) AS vip,
+         t.amount < vip_limit AND t.amount >= trunc(vip_limit * (100 - near_percent) / 100, 2) AS near_vip
+  FROM (SELECT a.amount,
          (SELECT s.label FROM oracle.scale('tier_scale') s
           WHERE s.threshold IS NULL OR (CASE WHEN s.above THEN a.amount > s.threshold ELSE a.amount >= s.threshold END)
           ORDER BY s.rank DESC LIMIT 1) AS label
-  FROM (SELECT DISTINCT f.amount FROM o_in_force f) a;
+  FROM (SELECT DISTINCT f.amount FROM o_in_force f) a) t;
   CREATE TEMP TABLE o_activity AS
-  SELECT a.days,
+  SELECT t.days, t.label, oracle.reaches('activity_scale', t.label, oracle.setting('dormant_from')) AS dormant
+  FROM (SELECT a.days,
          (SELECT s.label FROM oracle.scale('activity_scale') s
           WHERE s.threshold IS NULL OR (CASE WHEN s.above THEN a.days > s.threshold ELSE a.days >= s.threshold END)
           ORDER BY s.rank DESC LIMIT 1) AS label
   FROM (SELECT DISTINCT t.day - b.day AS days
-        FROM (SELECT DISTINCT t.day FROM o_point t) t, (SELECT DISTINCT b.day FROM o_purchase b) b WHERE t.day >= b.day) a;
+        FROM (SELECT DISTINCT t.day FROM o_point t) t, (SELECT DISTINCT b.day FROM o_purchase b) b WHERE t.day >= b.day) a) t;
   ANALYZE o_in_force, o_tier, o_activity;
 
   CREATE TEMP TABLE o_standing AS
@@ -186,6 +205,9 @@ BEGIN
          coalesce(f.plan, false) AS plan,
          coalesce(q.label, 'none') AS tier,
          coalesce(a.label, 'none') AS activity,
+         coalesce(q.vip, false) AS vip,
+         coalesce(q.near_vip, false) AS near_vip,
+         coalesce(a.dormant, false) AS dormant,
          c.first_insured, c.first_purchase, b.day AS last_purchase, b.last_long_term
   FROM o_point t
   JOIN o_customer c ON c.customer_id = t.customer_id
@@ -207,22 +229,33 @@ BEGIN
   CREATE TEMP TABLE o_balance AS
   SELECT b.code, b.class, s.day, s.org_id, s.channel_id, s.kind, sum(s.n) AS n
   FROM (
-    SELECT s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan, count(*) AS n
+    SELECT s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan, s.vip, s.near_vip, count(*) AS n
     FROM o_standing s WHERE s.coverage IS NOT NULL
-    GROUP BY s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan) s
+    GROUP BY s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan, s.vip, s.near_vip) s
   CROSS JOIN LATERAL (VALUES
     ('coverage', s.coverage, true),
     ('activity', s.activity, true),
     ('tier', s.tier, true),
     ('insured', NULL, s.coverage = 'insured'),
     ('insured_long_term', NULL, s.long_term),
-    ('plan_customers', NULL, s.plan)) AS b(code, class, counts)
+    ('plan_customers', NULL, s.plan),
+    ('former', NULL, s.coverage = 'former'),
+    ('vip_customers', NULL, s.vip),
+    ('near_vip', NULL, s.near_vip)) AS b(code, class, counts)
   WHERE b.counts
   GROUP BY b.code, b.class, s.day, s.org_id, s.channel_id, s.kind;
 
   INSERT INTO o_own
   SELECT b.code, b.class, p.grain, p.period_start, p.period_end, b.org_id, b.channel_id, b.kind, b.n, NULL
   FROM o_period p JOIN o_balance b ON b.day = p.closing;
+
+  -- shares: of two balances at closing
+  INSERT INTO o_own
+  SELECT x.code, NULL, p.grain, p.period_start, p.period_end, b.org_id, b.channel_id, b.kind,
+         coalesce(sum(b.n) FILTER (WHERE b.code = x.part), 0), coalesce(sum(b.n) FILTER (WHERE b.code = x.whole), 0)
+  FROM o_period p JOIN o_balance b ON b.day = p.closing
+  JOIN (VALUES ('vip_share', 'vip_customers', 'insured')) AS x(code, part, whole) ON b.code IN (x.part, x.whole)
+  GROUP BY x.code, p.grain, p.period_start, p.period_end, b.org_id, b.channel_id, b.kind;
 
   -- growth: closing less opening, each in its own cell
   INSERT INTO o_own
@@ -243,7 +276,7 @@ BEGIN
          coalesce(sum(t.n) FILTER (WHERE x.counts), 0),
          CASE WHEN x.code <> 'moved_out' THEN sum(t.n) END
   FROM (
-    SELECT p.grain, p.period_start, p.period_end, o.org_id, o.channel_id, o.kind, o.plan,
+    SELECT p.grain, p.period_start, p.period_end, o.org_id, o.channel_id, o.kind, o.plan, o.long_term, o.dormant, o.vip AS vip_at_opening, c.vip AS vip_at_closing,
            o.coverage AS coverage_at_opening,
            c.coverage AS coverage_at_closing,
            (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind) AS moved,
@@ -258,13 +291,17 @@ BEGIN
     JOIN o_standing o ON o.day = p.opening
     JOIN o_standing c ON c.day = p.closing AND c.customer_id = o.customer_id
     WHERE o.coverage IS NOT NULL
-    GROUP BY p.n, o.org_id, o.channel_id, o.kind, o.plan, coverage_at_opening, coverage_at_closing, moved, bought, bought_long_term, left_by_lapse) t
+    GROUP BY p.n, o.org_id, o.channel_id, o.kind, o.plan, o.long_term, o.dormant, vip_at_opening, vip_at_closing, coverage_at_opening, coverage_at_closing, moved, bought, bought_long_term, left_by_lapse) t
   CROSS JOIN LATERAL (VALUES
     ('repeat_purchase', t.plan, t.bought_long_term),
     ('repeat_purchase_any', t.coverage_at_opening = 'insured', t.bought),
     ('total_churn', t.coverage_at_opening = 'insured', t.coverage_at_closing <> 'insured'),
     ('lapse_churn', t.coverage_at_opening = 'insured', t.left_by_lapse),
     ('win_back', t.coverage_at_opening = 'former', t.coverage_at_closing = 'insured'),
+    ('long_term_development', t.coverage_at_opening = 'insured' AND NOT t.long_term, t.bought_long_term),
+    ('reactivation', t.dormant, t.bought),
+    ('vip_upgrade', t.coverage_at_opening = 'insured' AND NOT t.vip_at_opening, t.vip_at_closing),
+    ('vip_loss', t.vip_at_opening, NOT t.vip_at_closing),
     ('moved_out', t.coverage_at_opening = 'insured', t.coverage_at_closing = 'insured' AND t.moved))
     AS x(code, base, counts)
   WHERE x.base
@@ -272,9 +309,11 @@ BEGIN
 
   -- in the cell at closing
   INSERT INTO o_own
-  SELECT x.code, NULL, t.grain, t.period_start, t.period_end, t.org_id, t.channel_id, t.kind, sum(t.n), NULL
+  SELECT x.code, NULL, t.grain, t.period_start, t.period_end, t.org_id, t.channel_id, t.kind,
+         coalesce(sum(t.n) FILTER (WHERE x.counts), 0), CASE WHEN x.code = 'new_vip' THEN sum(t.n) END
   FROM (
     SELECT p.grain, p.period_start, p.period_end, c.org_id, c.channel_id, c.kind,
+           c.vip AND o.vip IS NOT TRUE AS vip_now,
            o.coverage AS coverage_at_opening,
            (c.org_id, c.channel_id, c.kind) <> (o.org_id, o.channel_id, o.kind) AS moved,
            c.first_insured >= p.period_start AS first_insured_here,
@@ -282,12 +321,12 @@ BEGIN
     FROM o_period p
     JOIN o_standing c ON c.day = p.closing AND c.coverage = 'insured'
     LEFT JOIN o_standing o ON o.day = p.opening AND o.customer_id = c.customer_id
-    GROUP BY p.n, c.org_id, c.channel_id, c.kind, coverage_at_opening, moved, first_insured_here) t
+    GROUP BY p.n, c.org_id, c.channel_id, c.kind, vip_now, coverage_at_opening, moved, first_insured_here) t
   CROSS JOIN LATERAL (VALUES
     ('gained', t.first_insured_here),
     ('moved_in', t.coverage_at_opening = 'insured' AND t.moved),
-    ('won_back', t.coverage_at_opening = 'former')) AS x(code, counts)
-  WHERE x.counts
+    ('won_back', t.coverage_at_opening = 'former'),
+    ('new_vip', t.vip_now)) AS x(code, counts)
   GROUP BY x.code, t.grain, t.period_start, t.period_end, t.org_id, t.channel_id, t.kind;
 
   -- in the cell of the event
@@ -295,6 +334,29 @@ BEGIN
   SELECT 'new_customers', NULL, p.grain, p.period_start, p.period_end, e.org_id, e.channel_id, e.kind, count(*), NULL
   FROM o_period p
   JOIN o_standing e ON e.day BETWEEN p.period_start AND p.closing AND e.day = e.first_purchase
+  GROUP BY p.grain, p.period_start, p.period_end, e.org_id, e.channel_id, e.kind;
+
+  -- new customers of the period less those of another one, which is over
+  INSERT INTO o_own
+  SELECT x.code, NULL, p.grain, p.period_start, p.period_end, e.org_id, e.channel_id, e.kind,
+         coalesce(sum(e.n) FILTER (WHERE e.day BETWEEN p.period_start AND p.closing), 0) - coalesce(sum(e.n) FILTER (WHERE e.day BETWEEN x.first_day AND x.last_day), 0),
+         coalesce(sum(e.n) FILTER (WHERE e.day BETWEEN x.first_day AND x.last_day), 0)
+  FROM o_period p
+  CROSS JOIN LATERAL (VALUES
+    ('new_customer_growth', p.start_before, p.opening),
+    ('new_customer_growth_yoy', p.start_last_year, p.end_last_year)) AS x(code, first_day, last_day)
+  JOIN (SELECT e.day, e.org_id, e.channel_id, e.kind, count(*) AS n FROM o_standing e WHERE e.first_purchase = e.day
+        GROUP BY e.day, e.org_id, e.channel_id, e.kind) e ON e.day BETWEEN p.period_start AND p.closing OR e.day BETWEEN x.first_day AND x.last_day
+  GROUP BY x.code, p.grain, p.period_start, p.period_end, e.org_id, e.channel_id, e.kind;
+
+  -- customers with a lapse in the period, in the cell of the first one
+  INSERT INTO o_own
+  SELECT 'lapsed_customer_loss', NULL, p.grain, p.period_start, p.period_end, e.org_id, e.channel_id, e.kind,
+         count(*) FILTER (WHERE c.coverage <> 'insured'), count(*)
+  FROM o_period p
+  JOIN o_lapse l ON l.day BETWEEN p.period_start AND p.closing AND (l.day_before IS NULL OR l.day_before < p.period_start)
+  JOIN o_standing e ON e.customer_id = l.customer_id AND e.day = l.day
+  JOIN o_standing c ON c.customer_id = l.customer_id AND c.day = p.closing
   GROUP BY p.grain, p.period_start, p.period_end, e.org_id, e.channel_id, e.kind;
 
   DELETE FROM o_own w WHERE w.numerator = 0 AND coalesce(w.denominator, 0) = 0;

@@ -77,10 +77,13 @@ SELECT crm.freeze_list('orphans', crm.list_condition('orphan')) AS orphans \gset
 SELECT results_eq(format('SELECT customer_id FROM crm.target_list_member WHERE target_list_id = %s ORDER BY 1', :orphans), $$SELECT id FROM n WHERE list = 'orphan' ORDER BY 1$$, 'frozen for allocation');
 RESET ROLE;
 UPDATE crm.setting_kind SET initial = 'diamond' WHERE name = 'vip_from';
+CALL crm.rebuild('2025-12-31', NULL);
 SELECT results_eq($$SELECT list, members FROM crm_bi.ready_list WHERE list IN ('vip', 'near_vip') ORDER BY 1$$, $$VALUES ('near_vip', 0::bigint), ('vip', 0)$$, 'without such a tier nobody is VIP');
 UPDATE crm.setting_kind SET initial = 'lead' WHERE name = 'vip_from';
+CALL crm.rebuild('2025-12-31', NULL);
 SELECT results_eq($$SELECT list, members FROM crm_bi.ready_list WHERE list IN ('vip', 'near_vip') ORDER BY 1$$, $$SELECT 'near_vip', 0::bigint UNION ALL SELECT 'vip', count(*) FROM crm_bi.customer WHERE coverage = 'insured'$$, 'from the first tier on everybody is');
 UPDATE crm.setting_kind SET initial = 'gold' WHERE name = 'vip_from';
+CALL crm.rebuild('2025-12-31', NULL);
 
 -- projects ---------------------------------------------------------------------
 

@@ -14,7 +14,10 @@ ALTER TABLE crm.generation
   ADD COLUMN appointment_days integer NOT NULL DEFAULT crm.setting_value('appointment_touch_days')::integer,
   ADD COLUMN tier_basis text NOT NULL DEFAULT crm.setting_value('tier_basis'),
   ADD COLUMN shown_on date NOT NULL DEFAULT crm.today(),
-  ADD COLUMN rolling boolean NOT NULL DEFAULT false;
+  ADD COLUMN rolling boolean NOT NULL DEFAULT false,
+  ADD COLUMN vip_from text NOT NULL DEFAULT crm.setting_value('vip_from'),
+  ADD COLUMN near_vip_percent integer NOT NULL DEFAULT crm.setting_value('near_vip_percent')::integer,
+  ADD COLUMN dormant_from text NOT NULL DEFAULT crm.setting_value('dormant_from');
 @model/30_classify crm.generation comments
 UPDATE crm.generation SET cover_by = cover_by || ' contractual_premium';
 @model/30_classify crm._stale_scale

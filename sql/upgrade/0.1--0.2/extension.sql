@@ -9,3 +9,5 @@ REVOKE ALL ON FUNCTION crm._grant_temporary(name) FROM PUBLIC;
 @install/20_base crm.create_model
 @install/20_base crm.upgrade_model
 @install/50_allocate crm.assign comments
+@install/70_kpi crm._cells_less
+@install/70_kpi crm._entries_less

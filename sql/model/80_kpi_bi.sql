@@ -1,0 +1,82 @@
+-- bi: the figures, made by and belonging to crm_bi_owner
+
+-- The two views differ in whose customers a unit counts. Five relations only, so that a join with dimensions is planned together with them; the base of a
+-- figure (b) is none: its period, of a turnover, and its closing day.
+DECLARE
+  own boolean;
+  -- relation of the entries, whether with the subtree, the day asked for, the slot and the day settled
+  entries text;
+  subtree text;
+  today CONSTANT text := '(SELECT crm_bi._today(g.posted_to) FROM crm.generation g WHERE g.state = ''current'')';
+  slot CONSTANT text := '(SELECT crm_bi._slot())';
+  settled CONSTANT text := '(SELECT g.settled FROM crm.generation g WHERE g.state = ''current'')';
+BEGIN
+  FOREACH own IN ARRAY ARRAY[false, true] LOOP
+    entries := CASE WHEN own THEN 'crm.kpi_entry e WHERE e.org_id = o.id'
+                    ELSE 'crm.organisation_tree t JOIN crm.kpi_entry e ON e.org_id = t.descendant_id WHERE t.ancestor_id = o.id' END;
+    subtree := CASE WHEN own THEN 'false' ELSE 'o.has_units' END;
+    EXECUTE pg_catalog.format($view$
+CREATE OR REPLACE VIEW crm_bi.%1$I AS
+SELECT k.code || '/' || coalesce(c.class, '') || '/' || p.grain_name || '/' || p.period_start || '/' || o.id || '/' || c.channel || '/' || c.kind AS kpi_key,
+       p.grain_name AS grain, p.period_start, p.period_end, p.period_end <= %3$s AS is_complete,
+       o.id AS org_id, o.level AS org_level, o.name AS org_name, c.channel, c.kind, k.code, c.class, c.numerator, c.denominator,
+       CASE WHEN k.shape = 0 THEN c.numerator::numeric ELSE c.numerator::numeric / nullif(c.denominator, 0) END AS value
+FROM crm.kpi_code k
+CROSS JOIN crm.organisation o
+CROSS JOIN LATERAL (
+  SELECT %6$s k.account) AS of_account,
+         CASE WHEN k.base_account IS NOT NULL THEN
+           crm._entries_less(%6$s k.base_account), CASE WHEN k.base_less IS NOT NULL THEN %6$s k.base_less) END) END AS of_base
+  OFFSET 0) e
+JOIN crm.period p ON p.period_end >= (SELECT g.first_day FROM crm.generation g WHERE g.state = 'current')
+  AND p.closes_from <= %3$s AND (%3$s >= %5$s OR p.period_end <= %3$s)
+CROSS JOIN LATERAL (
+  SELECT CASE k.base_at WHEN 'opening' THEN p.period_start - 1 ELSE least(p.period_end, %3$s) END AS day,
+         (p.key >> 3) - CASE k.base_at WHEN 'before' THEN CASE p.grain WHEN 4 THEN 12 ELSE 1 END WHEN 'year_before' THEN (ARRAY[12, 4, 1, 12])[p.grain] ELSE 0 END AS number,
+         (ARRAY[12, 4, 1, 12])[p.grain] AS in_year) b
+CROSS JOIN LATERAL crm._kpi_cells(
+  k.shape,
+  CASE WHEN k.dimension IS NULL THEN NULL WHEN k.dimension = 'coverage' THEN ARRAY['prospect', 'insured', 'former']
+       ELSE (SELECT pg_catalog.array_agg(l.label ORDER BY l.id) FROM crm.class l) END,
+  (SELECT pg_catalog.array_agg(h.id ORDER BY h.id) FROM crm.channel h), (SELECT pg_catalog.array_agg(h.code ORDER BY h.id) FROM crm.channel h),
+  (SELECT x.cells FROM crm.kpi_cell x
+   WHERE x.slot = %4$s AND x.account = k.account AND x.org_id = o.id AND x.subtree = %2$s
+     AND x.grain = CASE WHEN k.account < 20 THEN 1 ELSE p.grain END
+     AND x.year = CASE WHEN k.account < 20 THEN extract(year FROM least(p.period_end, %5$s))::smallint ELSE p.year END),
+  CASE WHEN k.account < 20 THEN extract(month FROM least(p.period_end, %5$s))::integer - 1 ELSE p.number END,
+  e.of_account, CASE WHEN k.account < 20 THEN NULL ELSE p.key END, least(p.period_end, %3$s),
+  CASE WHEN k.base_account IS NOT NULL THEN
+    crm._cells_less(%7$s AND x.account = k.base_account), CASE WHEN k.base_less IS NOT NULL THEN %7$s AND x.account = k.base_less) END) END,
+  CASE WHEN k.base_account < 20 THEN extract(month FROM least(b.day, %5$s))::integer - 1 ELSE b.number %% b.in_year END,
+  e.of_base, CASE WHEN k.base_account < 20 THEN NULL ELSE b.number * 8 + p.grain END, b.day) c$view$,
+      CASE WHEN own THEN 'kpi_own' ELSE 'kpi' END, subtree, today, slot, settled,
+      pg_catalog.format('(SELECT crm._entries_sum(pg_catalog.array_agg(e.entries)) FROM %s AND e.slot = %s AND e.day <= greatest(%s, %s) AND e.account =', entries, slot, today, settled),
+      pg_catalog.format('(SELECT x.cells FROM crm.kpi_cell x WHERE x.slot = %s AND x.org_id = o.id AND x.subtree = %s AND x.grain = CASE WHEN k.base_account < 20 THEN 1 ELSE p.grain END '
+        'AND x.year = CASE WHEN k.base_account < 20 THEN extract(year FROM least(b.day, %s))::smallint ELSE (1900 + b.number / b.in_year)::smallint END', slot, subtree, settled));
+  END LOOP;
+END;
+
+COMMENT ON VIEW crm_bi.kpi IS 'Figures: one row for each figure, class, period, unit with its subtree, channel and kind, where numerator or denominator is not 0. 指标';
+COMMENT ON VIEW crm_bi.kpi_own IS 'Figures of the customers of each unit itself, without its subtree: units add up. 指标（本级）';
+DECLARE
+  v text;
+BEGIN
+  FOREACH v IN ARRAY ARRAY['kpi', 'kpi_own'] LOOP
+    EXECUTE pg_catalog.format($c$
+COMMENT ON COLUMN crm_bi.%1$I.kpi_key IS 'Key of the row. 主键';
+COMMENT ON COLUMN crm_bi.%1$I.grain IS 'month, quarter, year or trailing_12 (twelve months, told by their last one). 期间类型';
+COMMENT ON COLUMN crm_bi.%1$I.period_start IS 'First day of the period. 期初日';
+COMMENT ON COLUMN crm_bi.%1$I.period_end IS 'Last day of the period; an open period closes today. 期末日';
+COMMENT ON COLUMN crm_bi.%1$I.is_complete IS 'Whether the period is over. 期间是否结束';
+COMMENT ON COLUMN crm_bi.%1$I.org_id IS 'Unit. 机构';
+COMMENT ON COLUMN crm_bi.%1$I.org_level IS 'Level of the unit, 0 at the top. 机构层级';
+COMMENT ON COLUMN crm_bi.%1$I.org_name IS 'Name of the unit. 机构名称';
+COMMENT ON COLUMN crm_bi.%1$I.channel IS 'Main channel of the customers. 渠道';
+COMMENT ON COLUMN crm_bi.%1$I.kind IS 'person or company. 个人或法人';
+COMMENT ON COLUMN crm_bi.%1$I.code IS 'Figure; crm_bi.kpi_code explains it. 指标代码';
+COMMENT ON COLUMN crm_bi.%1$I.class IS 'Class, of figures by class. 类别';
+COMMENT ON COLUMN crm_bi.%1$I.numerator IS 'Numerator; adds up over units of kpi_own, channels and kinds. 分子';
+COMMENT ON COLUMN crm_bi.%1$I.denominator IS 'Denominator, adding up likewise; NULL for counts. 分母';
+COMMENT ON COLUMN crm_bi.%1$I.value IS 'Numerator over denominator, the numerator for counts; NULL where the denominator is 0. Of sums, divide again. 指标值'$c$, v);
+  END LOOP;
+END;
