@@ -46,12 +46,12 @@ BEGIN
   RETURN QUERY
   WITH pair AS (
     SELECT p.grain, p.period_start, p.closing, o.customer_id,
-           o.coverage AS was, o.plan AS plan_was, o.org_id AS org_was, o.channel_id AS channel_was, o.kind AS kind_was
+           o.coverage AS was, o.plan AS plan_was, o.long_term AS long_was, o.vip AS vip_was, o.dormant AS dormant_was, o.org_id AS org_was, o.channel_id AS channel_was, o.kind AS kind_was
     FROM o_period p JOIN o_standing o ON o.day = p.opening WHERE abs(hashtext(p.grain || p.period_start)) % one_in = 0),
   closes AS (
     SELECT p.grain, p.period_start, p.closing, c.* FROM o_period p JOIN o_standing c ON c.day = p.closing WHERE abs(hashtext(p.grain || p.period_start)) % one_in = 0),
   both_ends AS (
-    SELECT o.*, c.coverage AS "is", c.org_id AS org_is, c.channel_id AS channel_is, c.last_purchase, c.last_long_term, c.kind AS kind_is
+    SELECT o.*, c.coverage AS "is", c.org_id AS org_is, c.channel_id AS channel_is, c.last_purchase, c.last_long_term, c.vip AS vip_is, c.kind AS kind_is
     FROM pair o JOIN closes c ON (c.grain, c.period_start, c.customer_id) = (o.grain, o.period_start, o.customer_id)),
   member AS (
     SELECT 'insured' AS code, NULL AS class, c.grain, c.period_start, 'numerator' AS part, c.customer_id, c.org_id, c.channel_id, c.kind FROM closes c WHERE c.coverage = 'insured'
@@ -59,6 +59,19 @@ BEGIN
     UNION ALL SELECT 'plan_customers', NULL, c.grain, c.period_start, 'numerator', c.customer_id, c.org_id, c.channel_id, c.kind FROM closes c WHERE c.plan
     UNION ALL SELECT d.code, d.class, c.grain, c.period_start, 'numerator', c.customer_id, c.org_id, c.channel_id, c.kind
     FROM closes c CROSS JOIN LATERAL (VALUES ('coverage', c.coverage), ('activity', c.activity), ('tier', c.tier)) AS d (code, class) WHERE c.coverage IS NOT NULL
+    UNION ALL SELECT d.code, NULL, c.grain, c.period_start, d.part, c.customer_id, c.org_id, c.channel_id, c.kind
+    FROM closes c CROSS JOIN LATERAL (VALUES ('former', 'numerator', c.coverage = 'former'), ('vip_customers', 'numerator', c.vip), ('near_vip', 'numerator', c.near_vip),
+      ('vip_share', 'numerator', c.vip), ('vip_share', 'denominator', c.coverage = 'insured'), ('new_vip', 'denominator', c.coverage = 'insured')) AS d (code, part, counts) WHERE d.counts
+    UNION ALL SELECT 'new_vip', NULL, c.grain, c.period_start, 'numerator', c.customer_id, c.org_id, c.channel_id, c.kind
+    FROM closes c WHERE c.vip AND NOT EXISTS (SELECT FROM pair o WHERE (o.grain, o.period_start, o.customer_id) = (c.grain, c.period_start, c.customer_id) AND o.vip_was)
+    UNION ALL SELECT 'lapsed_customer_loss', NULL, c.grain, c.period_start, d.part, e.customer_id, e.org_id, e.channel_id, e.kind
+    FROM closes c JOIN o_lapse l ON l.customer_id = c.customer_id AND l.day BETWEEN c.period_start AND c.closing AND coalesce(l.day_before < c.period_start, true)
+    JOIN o_standing e ON e.customer_id = l.customer_id AND e.day = l.day
+    CROSS JOIN LATERAL (VALUES ('numerator', c.coverage <> 'insured'), ('denominator', true)) AS d (part, counts) WHERE d.counts
+    UNION ALL SELECT d.code, NULL, p.grain, p.period_start, d.part, s.customer_id, s.org_id, s.channel_id, s.kind
+    FROM o_period p CROSS JOIN LATERAL (VALUES ('new_customer_growth', 'closing', p.period_start, p.closing), ('new_customer_growth', 'opening', p.start_before, p.opening),
+      ('new_customer_growth_yoy', 'closing', p.period_start, p.closing), ('new_customer_growth_yoy', 'denominator', p.start_last_year, p.end_last_year)) AS d (code, part, first_day, last_day)
+    JOIN o_standing s ON s.day = s.first_purchase AND s.day BETWEEN d.first_day AND d.last_day WHERE abs(hashtext(p.grain || p.period_start)) % one_in = 0
     UNION ALL SELECT 'new_customers', NULL, p.grain, p.period_start, 'numerator', s.customer_id, s.org_id, s.channel_id, s.kind
     FROM o_period p JOIN o_standing s ON s.day = s.first_purchase AND s.day BETWEEN p.period_start AND p.closing WHERE abs(hashtext(p.grain || p.period_start)) % one_in = 0
     UNION ALL SELECT 'gained', NULL, c.grain, c.period_start, 'numerator', c.customer_id, c.org_id, c.channel_id, c.kind FROM closes c WHERE c.coverage = 'insured' AND c.first_insured >= c.period_start
@@ -74,11 +87,14 @@ BEGIN
       ('lapse_churn', b.was = 'insured' AND b."is" <> 'insured'
          AND (SELECT v.by_lapse FROM o_cover v WHERE v.customer_id = b.customer_id AND v.to_date BETWEEN b.period_start AND b.closing ORDER BY v.to_date DESC, v.by_lapse DESC LIMIT 1)),
       ('repeat_purchase_any', b.was = 'insured' AND b.last_purchase >= b.period_start),
-      ('repeat_purchase', b.plan_was AND b.last_long_term >= b.period_start)) AS d (code, counts) WHERE d.counts
+      ('repeat_purchase', b.plan_was AND b.last_long_term >= b.period_start), ('reactivation', b.dormant_was AND b.last_purchase >= b.period_start),
+      ('long_term_development', b.was = 'insured' AND NOT b.long_was AND b.last_long_term >= b.period_start),
+      ('vip_upgrade', b.was = 'insured' AND NOT b.vip_was AND b.vip_is), ('vip_loss', b.vip_was AND NOT b.vip_is)) AS d (code, counts) WHERE d.counts
     UNION ALL SELECT d.code, NULL, o.grain, o.period_start, d.part, o.customer_id, o.org_was, o.channel_was, o.kind_was
     FROM pair o CROSS JOIN LATERAL (VALUES
       ('total_churn', 'denominator', o.was = 'insured'), ('lapse_churn', 'denominator', o.was = 'insured'), ('repeat_purchase_any', 'denominator', o.was = 'insured'),
-      ('repeat_purchase', 'denominator', o.plan_was), ('win_back', 'denominator', o.was = 'former'),
+      ('repeat_purchase', 'denominator', o.plan_was), ('win_back', 'denominator', o.was = 'former'), ('reactivation', 'denominator', o.dormant_was),
+      ('long_term_development', 'denominator', o.was = 'insured' AND NOT o.long_was), ('vip_upgrade', 'denominator', o.was = 'insured' AND NOT o.vip_was), ('vip_loss', 'denominator', o.vip_was),
       ('insured_growth', 'opening', o.was = 'insured'), ('plan_growth', 'opening', o.plan_was)) AS d (code, part, counts) WHERE d.counts
     UNION ALL SELECT d.code, NULL, c.grain, c.period_start, 'closing', c.customer_id, c.org_id, c.channel_id, c.kind
     FROM closes c CROSS JOIN LATERAL (VALUES ('insured_growth', c.coverage = 'insured'), ('plan_growth', c.plan)) AS d (code, counts) WHERE d.counts)
@@ -118,7 +134,7 @@ SELECT cmp_ok((SELECT count(*) FROM crm_bi.kpi), '>', 10000::bigint, 'the book h
 SELECT is_empty('SELECT * FROM pg_temp.strayed(100)', 'one number in a hundred counts its members');
 SELECT is_empty('SELECT * FROM pg_temp.strayed_sums(40)', 'so do sums over channels, kinds and classes');
 SELECT oracle.build('2024-05-17');
-SELECT is((SELECT count(DISTINCT w.code) FROM pg_temp.wanted(1) w), 18::bigint, 'the definitions name members of eighteen figures');
+SELECT is((SELECT count(DISTINCT w.code) FROM pg_temp.wanted(1) w), 30::bigint, 'the definitions name members of thirty figures');
 SELECT is_empty('SELECT * FROM pg_temp.mistaken(25)', 'and the members are those of the definitions');
 SELECT is_empty($$SELECT k.code FROM crm.kpi_code k, crm.kpi_members(k.code, 'year', '2024-01-01', 101, part => CASE k.shape WHEN 2 THEN 'come' ELSE 'numerator' END) m GROUP BY k.code, m.customer_id HAVING count(*) > 1$$,
   'nobody is named twice');
