@@ -194,7 +194,7 @@ add_row(Timeline *t, const Standing *s)
 
 		if (s->events == 0 && s->state == last->state && s->activity == last->activity &&
 			s->tier == last->tier && s->org == last->org && s->channel == last->channel &&
-			s->amount == last->amount)
+			s->amount == last->amount && s->policies == last->policies && s->premium == last->premium)
 			return;
 	}
 	if (t->n == t->size)
@@ -244,7 +244,8 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 				held = 0,
 				longs = 0,
 				plans = 0;
-	int64		amount = 0;
+	int64		amount = 0,
+				premium = 0;
 	DateADT		purchased = 0;
 	bool		ever_purchased = false;
 	const Cover *last_own = NULL,
@@ -337,6 +338,7 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 						held++;
 						plans += v->long_term && v->own_book;
 						amount = add_amount(amount, v->amount);
+						premium = add_amount(premium, v->annual);
 					}
 					break;
 				case MARK_STOP:
@@ -348,6 +350,7 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 						held--;
 						plans -= v->long_term && v->own_book;
 						amount -= v->amount;
+						premium -= v->annual;
 					}
 					break;
 				case MARK_WORTH:
@@ -363,6 +366,8 @@ kernel_run(Kernel *k, const Customer *c, const Move *move, int nmoves,
 		s.from = (DateADT) day;
 		/* receipts may be reversed before the day they came */
 		s.amount = Max(amount, 0);
+		s.policies = held;
+		s.premium = premium;
 		s.state &= ST_KNOWN | ST_WAS;
 		if (covers > 0)
 			s.state |= ST_INSURED | ST_WAS | (held > 0 ? ST_HOLDER : 0) |

@@ -30,9 +30,10 @@
 #define CH_TIER		0x10
 #define CH_AMOUNT	0x20
 #define CH_EVENTS	0x40
-#define CH_ALL		0x7f
+#define CH_HELD		0x80	/* policies and premium */
+#define CH_ALL		0xff
 
-#define ROW_MAX (2 + 7 * VARINT_MAX)
+#define ROW_MAX (2 + 9 * VARINT_MAX)
 
 const char *const coverage_name[] = {NULL, "prospect", "insured", "former"};
 
@@ -61,6 +62,9 @@ row_is_valid(const Standing *s, const Standing *before)
 		((s->events & EV_LAPSE) && !(s->events & EV_END)))
 		return false;
 	if (before && (before->state & ST_WAS) && !(s->state & ST_WAS))
+		return false;
+	if (s->policies < 0 || s->premium < 0 || (s->premium > 0 && s->policies == 0) ||
+		(s->policies > 0 && !(s->state & ST_HOLDER)))
 		return false;
 	return s->activity >= 0 && s->tier >= 0 && s->amount >= 0;
 }
@@ -94,6 +98,8 @@ timeline_pack(const Timeline *t)
 			mask |= CH_AMOUNT;
 		if (s->events)
 			mask |= CH_EVENTS;
+		if (s->policies != last.policies || s->premium != last.premium)
+			mask |= CH_HELD;
 		p = varint_put(p, s->from - last.from);
 		*p++ = mask;
 		if (mask & CH_ORG)
@@ -110,6 +116,11 @@ timeline_pack(const Timeline *t)
 			p = varint_put(p, s->amount);
 		if (mask & CH_EVENTS)
 			*p++ = s->events;
+		if (mask & CH_HELD)
+		{
+			p = varint_put(p, s->policies);
+			p = varint_put(p, s->premium);
+		}
 		last = *s;
 	}
 	SET_VARSIZE(v, (char *) p - (char *) v);
@@ -150,8 +161,6 @@ unpack_bytes(const uint8 *p, const uint8 *end, Timeline *t)
 			return false;
 		s.from += (int32) v;
 		mask = *p++;
-		if (mask & ~CH_ALL)
-			return false;
 		if (mask & CH_ORG)
 		{
 			p = get_bounded(p, end, PG_UINT64_MAX, &v);
@@ -188,6 +197,13 @@ unpack_bytes(const uint8 *p, const uint8 *end, Timeline *t)
 			if (p == NULL || p >= end)
 				return false;
 			s.events = *p++;
+		}
+		if (mask & CH_HELD)
+		{
+			p = get_bounded(p, end, PG_INT32_MAX, &v);
+			s.policies = (int32) v;
+			p = get_bounded(p, end, PG_INT64_MAX, &v);
+			s.premium = (int64) v;
 		}
 		if (p == NULL || !row_is_valid(&s, i > 0 ? &t->row[i - 1] : NULL))
 			return false;
@@ -237,7 +253,11 @@ append_day(StringInfo buf, DateADT d)
 }
 
 PG_FUNCTION_INFO_V1(crm_timeline_out);
-/* Text form: kind, then rows "day org channel state activity tier hundredths events", each after a ";". */
+/*
+ * Text form: kind, then rows "day org channel state activity tier hundredths
+ * events", each after a ";", with "policies hundredths" behind where there
+ * are policies.
+ */
 Datum
 crm_timeline_out(PG_FUNCTION_ARGS)
 {
@@ -257,6 +277,8 @@ crm_timeline_out(PG_FUNCTION_ARGS)
 		append_letters(&buf, state_letters, s->state);
 		appendStringInfo(&buf, " %d %d " INT64_FORMAT " ", s->activity, s->tier, s->amount);
 		append_letters(&buf, event_letters, s->events);
+		if (s->policies > 0)
+			appendStringInfo(&buf, " %d " INT64_FORMAT, s->policies, s->premium);
 	}
 	PG_RETURN_CSTRING(buf.data);
 }
@@ -307,11 +329,12 @@ parse_day(const char *word, DateADT *day)
 static bool
 parse_row(char *text, Standing *s)
 {
-	char	   *word[8];
+	char	   *word[10];
 	char	   *save;
 	int			n = 0;
 	int64		activity,
-				tier;
+				tier,
+				policies = 0;
 	uint16		events;
 
 	for (char *w = strtok_r(text, " \t\n", &save); w; w = strtok_r(NULL, " \t\n", &save))
@@ -320,7 +343,7 @@ parse_row(char *text, Standing *s)
 			return false;
 		word[n++] = w;
 	}
-	if (n != lengthof(word) || !parse_day(word[0], &s->from))
+	if ((n != lengthof(word) && n != lengthof(word) - 2) || !parse_day(word[0], &s->from))
 		return false;
 	if (!parse_whole(word[1], &s->org) || !parse_whole(word[2], &s->channel) ||
 		!parse_letters(word[3], state_letters, &s->state) ||
@@ -329,6 +352,11 @@ parse_row(char *text, Standing *s)
 		!parse_whole(word[6], &s->amount) ||
 		!parse_letters(word[7], event_letters, &events))
 		return false;
+	s->premium = 0;
+	if (n == lengthof(word) &&
+		(!parse_whole(word[8], &policies) || policies < 1 || policies > PG_INT32_MAX || !parse_whole(word[9], &s->premium)))
+		return false;
+	s->policies = (int32) policies;
 	s->events = (uint8) events;
 	s->activity = (int16) activity;
 	s->tier = (int16) tier;

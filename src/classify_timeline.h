@@ -51,9 +51,11 @@ typedef struct Standing
 	int16		tier;			/* class, 0: not insured */
 	uint16		state;
 	uint8		events;
+	int32		policies;		/* in force as policyholder */
 	int64		org;
 	int64		channel;
 	int64		amount;			/* hundredths */
+	int64		premium;		/* annual, of these policies, hundredths */
 } Standing;
 
 typedef struct Timeline

@@ -22,14 +22,19 @@
 
 /* Balances by series: accounts without classes, coverage, then class ids */
 static const Account plain_balances[] = {
-	ACC_INSURED, ACC_INSURED_LONG, ACC_PLAN, ACC_FORMER, ACC_DORMANT, ACC_VIP, ACC_NEAR_VIP
+	ACC_INSURED, ACC_INSURED_LONG, ACC_PLAN, ACC_FORMER, ACC_DORMANT, ACC_VIP, ACC_NEAR_VIP, ACC_OVER_10000, ACC_OVER_50000,
+	ACC_POLICIES
 };
 
 #define N_PLAIN					((int) lengthof(plain_balances))
 #define SERIES_COVERAGE			(N_PLAIN - 1)	/* + Coverage, 1 to 3 */
-#define SERIES_ACTIVITY_NONE	(N_PLAIN + 3)
-#define SERIES_TIER_NONE		(N_PLAIN + 4)
-#define SERIES_CLASS			(N_PLAIN + 4)	/* + class id, from 1 */
+#define SERIES_ROLE				(N_PLAIN + 2)	/* + Role, 1 and 2 */
+#define SERIES_ACTIVITY_NONE	(N_PLAIN + 5)
+#define SERIES_TIER_NONE		(N_PLAIN + 6)
+#define SERIES_CLASS			(N_PLAIN + 6)	/* + class id, from 1 */
+
+/* Balances of money, which need wider counters */
+#define N_MONEY					(ACC_VIP_PREMIUM - ACC_PREMIUM + 1)
 
 typedef struct CellKey
 {
@@ -43,6 +48,7 @@ typedef struct CellBlock
 {
 	CellKey		key;
 	int32	   *count;
+	int64	   *money;			/* months of each money balance */
 	char		status;
 } CellBlock;
 
@@ -117,6 +123,8 @@ series_of(Accounts *a, const Posting *p)
 	{
 		case ACC_COVERAGE:
 			return SERIES_COVERAGE + p->class_id;
+		case ACC_ROLE:
+			return SERIES_ROLE + p->class_id;
 		case ACC_ACTIVITY:
 			s = p->class_id == 0 ? SERIES_ACTIVITY_NONE : SERIES_CLASS + p->class_id;
 			break;
@@ -141,8 +149,13 @@ get_block(Accounts *a, CellKey key)
 	CellBlock  *b = blocks_insert(a->blocks, key, &found);
 
 	if (!found)
-		b->count = MemoryContextAllocExtended(a->blocks->ctx, a->block_size * sizeof(int32),
+	{
+		Size		money = sizeof(int64) * N_MONEY * a->nperiods[GRAIN_DAY];
+
+		b->money = MemoryContextAllocExtended(a->blocks->ctx, money + a->block_size * sizeof(int32),
 											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		b->count = (int32 *) ((char *) b->money + money);
+	}
 	return b;
 }
 
@@ -164,15 +177,20 @@ post_to_book(void *arg, const Posting *p)
 	period = (p->grain == GRAIN_DAY ? month_of(p->day) : p->period) - a->first_period[p->grain];
 	if (period < 0 || period >= a->nperiods[p->grain])
 		elog(ERROR, "a posting lies outside of the periods");
+	if (p->account == ACC_PREMIUM || p->account == ACC_VIP_PREMIUM)
+	{
+		a->last.money[(p->account - ACC_PREMIUM) * a->nperiods[GRAIN_DAY] + period] += p->n;
+		return;
+	}
 	at = a->offset[p->grain];
 	if (p->grain == GRAIN_DAY)
 		at += (Size) series_of(a, p) * a->nperiods[GRAIN_DAY];
 	else
 		at += (Size) (p->account - ACC_FIRST_TURNOVER) * a->nperiods[p->grain];
-	a->last.count[at + period] += p->n;
+	a->last.count[at + period] += (int32) p->n;
 	/* trailing months are kept as changes, like balances */
 	if (p->grain == GRAIN_TRAILING && period + p->periods < a->nperiods[GRAIN_TRAILING])
-		a->last.count[at + period + p->periods] -= p->n;
+		a->last.count[at + period + p->periods] -= (int32) p->n;
 }
 
 static int
@@ -290,6 +308,9 @@ sum_up(Accounts *a, int *nblocks)
 	{
 		accumulate(b->count + a->offset[GRAIN_DAY], a->nseries, a->nperiods[GRAIN_DAY]);
 		accumulate(b->count + a->offset[GRAIN_TRAILING], N_TURNOVERS, a->nperiods[GRAIN_TRAILING]);
+		for (int m = 0; m < N_MONEY; m++)
+			for (int i = 1; i < a->nperiods[GRAIN_DAY]; i++)
+				b->money[m * a->nperiods[GRAIN_DAY] + i] += b->money[m * a->nperiods[GRAIN_DAY] + i - 1];
 		all[n++] = *b;
 	}
 	own = n;
@@ -312,13 +333,15 @@ sum_up(Accounts *a, int *nblocks)
 		for (; lo < a->npairs && a->pair[lo].descendant == all[i].key.org; lo++)
 		{
 			CellKey		key = all[i].key;
-			int32	   *to;
+			CellBlock  *to;
 
 			key.org = a->pair[lo].ancestor;
 			key.subtree = true;
-			to = get_block(a, key)->count;
+			to = get_block(a, key);
 			for (Size c = 0; c < a->block_size; c++)
-				to[c] += all[i].count[c];
+				to->count[c] += all[i].count[c];
+			for (int m = 0; m < N_MONEY * a->nperiods[GRAIN_DAY]; m++)
+				to->money[m] += all[i].money[m];
 		}
 	}
 	pfree(all);
@@ -374,13 +397,13 @@ put_entry_row(void *arg, const EntryRow *row)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* Append the cells of one counter of every block of a unit. */
-static int
-gather(const CellBlock *block, int nblocks, Size at, int period, int16 class_id, Cell *cell, int n)
+/* Append the cells of one counter, of money or not, of every block of a unit. */
+static inline int
+gather(const CellBlock *block, int nblocks, bool money, Size at, int period, int16 class_id, Cell *cell, int n)
 {
 	for (int b = 0; b < nblocks; b++)
 	{
-		int32		v = block[b].count[at];
+		int64		v = money ? block[b].money[at] : block[b].count[at];
 
 		if (v != 0)
 			cell[n++] = (Cell) {
@@ -410,16 +433,19 @@ put_account(ReturnSetInfo *rsinfo, const Accounts *a, const CellBlock *block, in
 		{
 			int			number = a->first_period[grain] + period;
 
-			if (grain == GRAIN_DAY)
+			if (grain == GRAIN_DAY && account >= ACC_PREMIUM)
+				n = gather(block + i, j - i, true, (Size) (account - ACC_PREMIUM) * a->nperiods[grain] + period,
+						   number % in_year[grain], 0, cell, n);
+			else if (grain == GRAIN_DAY)
 			{
 				for (int s = 0; s < a->nseries; s++)
 					if (a->series_account[s] == (int16) account)
-						n = gather(block + i, j - i,
+						n = gather(block + i, j - i, false,
 								   a->offset[grain] + (Size) s * a->nperiods[grain] + period,
 								   number % in_year[grain], a->series_class[s], cell, n);
 			}
 			else
-				n = gather(block + i, j - i,
+				n = gather(block + i, j - i, false,
 						   a->offset[grain] + (Size) (account - ACC_FIRST_TURNOVER) * a->nperiods[grain] + period,
 						   number % in_year[grain], 0, cell, n);
 			if (n > 0 && (period + 1 == a->nperiods[grain] || (number + 1) % in_year[grain] == 0))
@@ -508,6 +534,11 @@ crm_accounts(PG_FUNCTION_ARGS)
 	{
 		a.series_account[SERIES_COVERAGE + c] = ACC_COVERAGE;
 		a.series_class[SERIES_COVERAGE + c] = (int16) c;
+	}
+	for (int r = ROLE_HOLDER; r <= ROLE_INSURED; r++)
+	{
+		a.series_account[SERIES_ROLE + r] = ACC_ROLE;
+		a.series_class[SERIES_ROLE + r] = (int16) r;
 	}
 	a.series_account[SERIES_ACTIVITY_NONE] = ACC_ACTIVITY;
 	a.series_account[SERIES_TIER_NONE] = ACC_TIER;

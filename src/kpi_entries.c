@@ -106,9 +106,9 @@ get_entry(const uint8 *p, const uint8 *end, Posting *e)
 	next.periods = (int16) periods;
 	next.class_id = (int16) class_id;
 	next.channel = unzigzag(channel);
-	if (unzigzag(n) == 0 || unzigzag(n) < PG_INT32_MIN || unzigzag(n) > PG_INT32_MAX)
+	if (n == 0)
 		return NULL;
-	next.n = (int32) unzigzag(n);
+	next.n = unzigzag(n);
 	if (e->n != 0 && packed_cmp(e, &next) >= 0)
 		return NULL;
 	*e = next;
@@ -241,7 +241,7 @@ crm_entries_out(PG_FUNCTION_ARGS)
 					d;
 
 		j2date(r.e.day + POSTGRES_EPOCH_JDATE, &y, &m, &d);
-		appendStringInfo(&buf, "%s%d/%d/%04d-%02d-%02d/%d/%c/" INT64_FORMAT "=%d", buf.len > 0 ? " " : "",
+		appendStringInfo(&buf, "%s%d/%d/%04d-%02d-%02d/%d/%c/" INT64_FORMAT "=" INT64_FORMAT, buf.len > 0 ? " " : "",
 						 posting_key(&r.e), r.e.periods, y, m, d, r.e.class_id, r.e.company ? 'c' : 'p',
 						 r.e.channel, r.e.n);
 	}
@@ -274,9 +274,9 @@ parse_entry(char *word, Posting *e)
 	};
 	word += 2;
 	if (!parse_number(&word, '=', PG_INT64_MIN, PG_INT64_MAX, &e->channel) ||
-		!parse_number(&word, '\0', PG_INT32_MIN, PG_INT32_MAX, &n))
+		!parse_number(&word, '\0', PG_INT64_MIN, PG_INT64_MAX, &n))
 		return false;
-	e->n = (int32) n;
+	e->n = n;
 	return true;
 }
 
@@ -427,7 +427,7 @@ six_cmp(const Six *a, const Six *b)
 PG_FUNCTION_INFO_V1(crm_entries_sum);
 /*
  * entries_sum(entries[]): their sum as an array of sixes, NULL when there are
- * none.  NULL elements count for nothing.  Errors: 54000.
+ * none.  NULL elements count for nothing.  Errors: 54000, 22003.
  */
 Datum
 crm_entries_sum(PG_FUNCTION_ARGS)
@@ -466,7 +466,12 @@ crm_entries_sum(PG_FUNCTION_ARGS)
 	for (int64 i = 0; i < n; i++)
 	{
 		if (k > 0 && six_cmp(&six[k - 1], &six[i]) == 0)
-			six[k - 1].n += six[i].n;
+		{
+			if (pg_add_s64_overflow(six[k - 1].n, six[i].n, &six[k - 1].n))
+				ereport(ERROR,
+						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						 errmsg("a figure is out of range")));
+		}
 		else
 			six[k++] = six[i];
 	}

@@ -156,7 +156,7 @@ grain_is_wanted(const Poster *p, Grain grain)
 
 static inline void
 post(Poster *p, Account account, int16 class_id, Grain grain, int period, int periods, DateADT day,
-	 const Standing *cell, int n)
+	 const Standing *cell, int64 n)
 {
 	Posting		x = {
 		.account = account, .class_id = class_id, .grain = grain, .period = period,
@@ -185,6 +185,31 @@ static const struct
 	{ACC_INSURED, ST_INSURED}, {ACC_INSURED_LONG, ST_LONG}, {ACC_PLAN, ST_PLAN}, {ACC_DORMANT, ST_DORMANT},
 	{ACC_VIP, ST_VIP}, {ACC_NEAR_VIP, ST_NEAR_VIP}
 };
+
+static inline Role
+role_of(const Standing *s)
+{
+	return (s->state & ST_HOLDER) ? ROLE_HOLDER : (s->state & ST_INSURED) ? ROLE_INSURED : ROLE_NONE;
+}
+
+/* Insured, with an amount over a limit */
+static inline bool
+is_over(const Standing *s, int64 limit)
+{
+	return (s->state & ST_INSURED) && s->amount > limit * 100;
+}
+
+/* A balance that sums up values */
+static void
+post_value(Poster *p, Account account, DateADT day, const Standing *from, const Standing *to, bool moved, int64 had, int64 has)
+{
+	if (moved && had != 0)
+		post(p, account, 0, GRAIN_DAY, 0, 1, day, from, -had);
+	else if (!moved)
+		has -= had;
+	if (has != 0)
+		post(p, account, 0, GRAIN_DAY, 0, 1, day, to, has);
+}
 
 static void
 post_balances(Poster *p)
@@ -230,7 +255,14 @@ post_balances(Poster *p)
 		CHANGE(ACC_COVERAGE, was != COVERAGE_NONE, was, is != COVERAGE_NONE, is);
 		CHANGE(ACC_ACTIVITY, was != COVERAGE_NONE, from ? from->activity : 0, is != COVERAGE_NONE, to->activity);
 		CHANGE(ACC_TIER, was != COVERAGE_NONE, from ? from->tier : 0, is != COVERAGE_NONE, to->tier);
+		CHANGE(ACC_ROLE, from && role_of(from), from ? role_of(from) : 0, role_of(to) != ROLE_NONE, role_of(to));
+		CHANGE(ACC_OVER_10000, from && is_over(from, 10000), 0, is_over(to, 10000), 0);
+		CHANGE(ACC_OVER_50000, from && is_over(from, 50000), 0, is_over(to, 50000), 0);
 #undef CHANGE
+		post_value(p, ACC_POLICIES, day, from, to, moved, from ? from->policies : 0, to->policies);
+		post_value(p, ACC_PREMIUM, day, from, to, moved, from ? from->premium : 0, to->premium);
+		post_value(p, ACC_VIP_PREMIUM, day, from, to, moved, (had & ST_VIP) ? from->premium : 0,
+				   (to->state & ST_VIP) ? to->premium : 0);
 	}
 }
 

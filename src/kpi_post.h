@@ -25,6 +25,12 @@ typedef enum Account
 	ACC_DORMANT = 8,
 	ACC_VIP = 9,
 	ACC_NEAR_VIP = 10,
+	ACC_ROLE = 11,				/* class: Role */
+	ACC_OVER_10000 = 12,		/* insured, by their amount */
+	ACC_OVER_50000 = 13,
+	ACC_POLICIES = 14,			/* counts policies */
+	ACC_PREMIUM = 15,			/* annual premium, hundredths */
+	ACC_VIP_PREMIUM = 16,		/* of VIPs */
 	ACC_NEW = 20,
 	ACC_GAINED = 21,
 	ACC_MOVED_IN = 22,
@@ -44,7 +50,7 @@ typedef enum Account
 	ACC_LAPSED_LOST = 36
 } Account;
 
-#define ACC_LAST_BALANCE ACC_NEAR_VIP
+#define ACC_LAST_BALANCE ACC_VIP_PREMIUM
 #define ACC_FIRST_TURNOVER ACC_NEW
 #define ACC_LAST_TURNOVER ACC_LAPSED_LOST
 #define N_TURNOVERS (ACC_LAST_TURNOVER - ACC_FIRST_TURNOVER + 1)
@@ -58,6 +64,13 @@ typedef enum Grain
 	GRAIN_TRAILING = 4			/* 12 months, told by their last one */
 } Grain;
 
+typedef enum Role
+{
+	ROLE_NONE,
+	ROLE_HOLDER,
+	ROLE_INSURED				/* only */
+} Role;
+
 /* Months are counted from January 1900 */
 #define N_MONTHS (400 * 12)
 
@@ -69,7 +82,7 @@ typedef struct Posting
 	int16		period;			/* month, quarter or year since 1900; 0 for balances */
 	int16		periods;		/* holds for so many periods in a row, each over */
 	DateADT		day;			/* of the first period */
-	int32		n;
+	int64		n;
 	int64		org;
 	int64		channel;
 	bool		company;

@@ -61,7 +61,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   figure record;
 BEGIN
-  SELECT k.shape, k.dimension INTO figure FROM crm.kpi_code k WHERE k.code = NEW.code;
+  SELECT k.shape, k.dimension, k.shape = 1 AND k.unit = k.base_unit AS is_part INTO figure FROM crm.kpi_code k WHERE k.code = NEW.code;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'figure "%" is not known', NEW.code
       USING ERRCODE = 'foreign_key_violation', COLUMN = 'code', HINT = 'crm_bi.kpi_code lists the figures.';
@@ -70,14 +70,15 @@ BEGIN
       USING ERRCODE = 'check_violation', COLUMN = 'class', HINT = CASE WHEN figure.dimension IS NULL THEN 'Leave the class empty.' ELSE 'Name the class.' END;
   ELSIF NOT (CASE WHEN figure.dimension IS NULL THEN true
                  WHEN figure.dimension = 'coverage' THEN NEW.class IN ('prospect', 'insured', 'former')
+                 WHEN figure.dimension = 'role' THEN NEW.class IN ('policyholder', 'insured')
                  ELSE NEW.class = 'none' OR EXISTS (SELECT FROM crm.class c WHERE c.dimension = figure.dimension AND c.label = NEW.class)
                       OR EXISTS (SELECT FROM crm._rule_source r WHERE r.kind = figure.dimension AND NEW.class = ANY (crm.labels(r.scale))) END) THEN
     RAISE EXCEPTION '% "%" is not known', figure.dimension, NEW.class
       USING ERRCODE = 'foreign_key_violation', COLUMN = 'class', HINT = 'It must be a label of the scale.';
-  ELSIF NEW.value < (CASE figure.shape WHEN 2 THEN -1 ELSE 0 END) OR figure.shape = 1 AND NEW.value > 1 THEN
+  ELSIF NEW.value < (CASE figure.shape WHEN 2 THEN -1 ELSE 0 END) OR figure.is_part AND NEW.value > 1 THEN
     RAISE EXCEPTION '% is out of range for figure "%"', NEW.value::float8, NEW.code
       USING ERRCODE = 'numeric_value_out_of_range', COLUMN = 'value',
-            HINT = CASE figure.shape WHEN 0 THEN 'A count is not below 0.' WHEN 1 THEN 'A rate lies between 0 and 1: 0.065, in files also 6.5%.' ELSE 'A growth is not below -1: 0.05, in files also 5%.' END;
+            HINT = CASE WHEN figure.shape = 0 THEN 'A count is not below 0.' WHEN figure.is_part THEN 'A rate lies between 0 and 1: 0.065, in files also 6.5%.' WHEN figure.shape = 1 THEN 'An average is not below 0.' ELSE 'A growth is not below -1: 0.05, in files also 5%.' END;
   END IF;
   RETURN NEW;
 END

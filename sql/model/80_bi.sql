@@ -20,11 +20,6 @@ END
 $$;
 COMMENT ON FUNCTION crm_bi._today(date) IS 'crm.today(), refused beyond the last day posted. Errors: 55000.';
 
-CREATE VIEW crm_bi.kpi_code AS
-SELECT k.code, k.name, k.name_zh, k.description, k.dimension, k.cell AS cell_rule, k.base_account IS NOT NULL AS has_denominator,
-       true AS adds_over_units, k.shape = 0 AND k.adds_over_periods AS adds_over_periods
-FROM crm.kpi_code k;
-
 CREATE VIEW crm_bi.organisation AS
 SELECT o.id AS org_id, o.parent_id, o.code, o.name, o.area, o.level, o.has_units,
        a.level_0_name, a.level_1_name, a.level_2_name, a.level_3_name
@@ -111,16 +106,6 @@ UNION ALL
 SELECT 'rebuild running', b.made_at::date, pg_catalog.count(r.*), false, 'a rebuild is running or was broken off: CALL crm.rebuild() goes on'
 FROM crm.generation b LEFT JOIN crm.replay r ON r.generation_id = b.id WHERE b.state = 'building' GROUP BY b.id;
 
-COMMENT ON VIEW crm_bi.kpi_code IS 'The figures: one row each. 指标定义';
-COMMENT ON COLUMN crm_bi.kpi_code.code IS 'Code of the figure. 指标代码';
-COMMENT ON COLUMN crm_bi.kpi_code.name IS 'Name in English. 英文名';
-COMMENT ON COLUMN crm_bi.kpi_code.name_zh IS 'Name in Chinese. 中文名';
-COMMENT ON COLUMN crm_bi.kpi_code.description IS 'What it counts. 说明';
-COMMENT ON COLUMN crm_bi.kpi_code.dimension IS 'Dimension whose classes it is given by. 分类维度';
-COMMENT ON COLUMN crm_bi.kpi_code.cell_rule IS 'Moment whose unit, channel and kind a customer counts in: closing, opening or event. 归属时点';
-COMMENT ON COLUMN crm_bi.kpi_code.has_denominator IS 'Whether it is a rate. 是否比率';
-COMMENT ON COLUMN crm_bi.kpi_code.adds_over_units IS 'Whether units of kpi_own add up. 机构可加';
-COMMENT ON COLUMN crm_bi.kpi_code.adds_over_periods IS 'Whether months add up to longer periods. 期间可加';
 COMMENT ON VIEW crm_bi.organisation IS 'Units: one row each. 机构';
 COMMENT ON COLUMN crm_bi.organisation.org_id IS 'Key. 机构';
 COMMENT ON COLUMN crm_bi.organisation.parent_id IS 'Unit above. 上级机构';

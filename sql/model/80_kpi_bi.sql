@@ -1,7 +1,7 @@
 -- bi: the figures, made by and belonging to crm_bi_owner
 
--- The two views differ in whose customers a unit counts. Five relations only, so that a join with dimensions is planned together with them; the base of a
--- figure (b) is none: its period, of a turnover, and its closing day.
+-- The two views differ in whose customers a unit counts. Five relations only, so that a join with dimensions is planned together with them: b, which says
+-- of the denominator the closing day and the period, is pulled up. Numerator and denominator were bigint in 0.1.
 DECLARE
   own boolean;
   -- relation of the entries, whether with the subtree, the day asked for, the slot and the day settled
@@ -9,18 +9,25 @@ DECLARE
   subtree text;
   today CONSTANT text := '(SELECT crm_bi._today(g.posted_to) FROM crm.generation g WHERE g.state = ''current'')';
   slot CONSTANT text := '(SELECT crm_bi._slot())';
+  granted text;
   settled CONSTANT text := '(SELECT g.settled FROM crm.generation g WHERE g.state = ''current'')';
 BEGIN
   FOREACH own IN ARRAY ARRAY[false, true] LOOP
     entries := CASE WHEN own THEN 'crm.kpi_entry e WHERE e.org_id = o.id'
                     ELSE 'crm.organisation_tree t JOIN crm.kpi_entry e ON e.org_id = t.descendant_id WHERE t.ancestor_id = o.id' END;
     subtree := CASE WHEN own THEN 'false' ELSE 'o.has_units' END;
+    granted := (
+      SELECT pg_catalog.string_agg(pg_catalog.format('GRANT %s ON crm_bi.%I TO %s%s', a.privilege_type, c.relname, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,
+                                                     CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END), '; ')
+      FROM pg_catalog.pg_class c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a
+      WHERE c.oid = pg_catalog.to_regclass(CASE WHEN own THEN 'crm_bi.kpi_own' ELSE 'crm_bi.kpi' END) AND a.grantee <> c.relowner);
+    EXECUTE CASE WHEN own THEN 'DROP VIEW IF EXISTS crm_bi.kpi_own' ELSE 'DROP VIEW IF EXISTS crm_bi.kpi' END;
     EXECUTE pg_catalog.format($view$
-CREATE OR REPLACE VIEW crm_bi.%1$I AS
+CREATE VIEW crm_bi.%1$I AS
 SELECT k.code || '/' || coalesce(c.class, '') || '/' || p.grain_name || '/' || p.period_start || '/' || o.id || '/' || c.channel || '/' || c.kind AS kpi_key,
        p.grain_name AS grain, p.period_start, p.period_end, p.period_end <= %3$s AS is_complete,
-       o.id AS org_id, o.level AS org_level, o.name AS org_name, c.channel, c.kind, k.code, c.class, c.numerator, c.denominator,
-       CASE WHEN k.shape = 0 THEN c.numerator::numeric ELSE c.numerator::numeric / nullif(c.denominator, 0) END AS value
+       o.id AS org_id, o.level AS org_level, o.name AS org_name, c.channel, c.kind, k.code, c.class, n.numerator, n.denominator,
+       CASE WHEN k.shape = 0 THEN n.numerator ELSE n.numerator / nullif(n.denominator, 0) END AS value
 FROM crm.kpi_code k
 CROSS JOIN crm.organisation o
 CROSS JOIN LATERAL (
@@ -37,6 +44,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL crm._kpi_cells(
   k.shape,
   CASE WHEN k.dimension IS NULL THEN NULL WHEN k.dimension = 'coverage' THEN ARRAY['prospect', 'insured', 'former']
+       WHEN k.dimension = 'role' THEN ARRAY['policyholder', 'insured']
        ELSE (SELECT pg_catalog.array_agg(l.label ORDER BY l.id) FROM crm.class l) END,
   (SELECT pg_catalog.array_agg(h.id ORDER BY h.id) FROM crm.channel h), (SELECT pg_catalog.array_agg(h.code ORDER BY h.id) FROM crm.channel h),
   (SELECT x.cells FROM crm.kpi_cell x
@@ -48,13 +56,25 @@ CROSS JOIN LATERAL crm._kpi_cells(
   CASE WHEN k.base_account IS NOT NULL THEN
     crm._cells_less(%7$s AND x.account = k.base_account), CASE WHEN k.base_less IS NOT NULL THEN %7$s AND x.account = k.base_less) END) END,
   CASE WHEN k.base_account < 20 THEN extract(month FROM least(b.day, %5$s))::integer - 1 ELSE b.number %% b.in_year END,
-  e.of_base, CASE WHEN k.base_account < 20 THEN NULL ELSE b.number * 8 + p.grain END, b.day) c$view$,
+  e.of_base, CASE WHEN k.base_account < 20 THEN NULL ELSE b.number * 8 + p.grain END, b.day) c
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN k.unit = 'money' THEN pg_catalog.round(c.numerator / 100.0, 2) ELSE c.numerator::numeric END AS numerator,
+         CASE WHEN k.base_unit = 'money' THEN pg_catalog.round(c.denominator / 100.0, 2) ELSE c.denominator::numeric END AS denominator) n$view$,
       CASE WHEN own THEN 'kpi_own' ELSE 'kpi' END, subtree, today, slot, settled,
       pg_catalog.format('(SELECT crm._entries_sum(pg_catalog.array_agg(e.entries)) FROM %s AND e.slot = %s AND e.day <= greatest(%s, %s) AND e.account =', entries, slot, today, settled),
       pg_catalog.format('(SELECT x.cells FROM crm.kpi_cell x WHERE x.slot = %s AND x.org_id = o.id AND x.subtree = %s AND x.grain = CASE WHEN k.base_account < 20 THEN 1 ELSE p.grain END '
         'AND x.year = CASE WHEN k.base_account < 20 THEN extract(year FROM least(b.day, %s))::smallint ELSE (1900 + b.number / b.in_year)::smallint END', slot, subtree, settled));
+    IF granted IS NOT NULL THEN
+      EXECUTE granted;
+    END IF;
   END LOOP;
 END;
+
+CREATE OR REPLACE VIEW crm_bi.kpi_code AS
+SELECT k.code, k.name, k.name_zh, k.description, k.dimension, k.cell AS cell_rule, k.base_account IS NOT NULL AS has_denominator,
+       true AS adds_over_units, k.shape = 0 AND k.adds_over_periods AS adds_over_periods, k.unit, k.base_unit AS denominator_unit,
+       k.shape = 2 AS is_growth
+FROM crm.kpi_code k;
 
 COMMENT ON VIEW crm_bi.kpi IS 'Figures: one row for each figure, class, period, unit with its subtree, channel and kind, where numerator or denominator is not 0. 指标';
 COMMENT ON VIEW crm_bi.kpi_own IS 'Figures of the customers of each unit itself, without its subtree: units add up. 指标（本级）';
@@ -80,3 +100,16 @@ COMMENT ON COLUMN crm_bi.%1$I.denominator IS 'Denominator, adding up likewise; N
 COMMENT ON COLUMN crm_bi.%1$I.value IS 'Numerator over denominator, the numerator for counts; NULL where the denominator is 0. Of sums, divide again. 指标值'$c$, v);
   END LOOP;
 END;
+COMMENT ON VIEW crm_bi.kpi_code IS 'The figures: one row each. 指标定义';
+COMMENT ON COLUMN crm_bi.kpi_code.code IS 'Code of the figure. 指标代码';
+COMMENT ON COLUMN crm_bi.kpi_code.name IS 'Name in English. 英文名';
+COMMENT ON COLUMN crm_bi.kpi_code.name_zh IS 'Name in Chinese. 中文名';
+COMMENT ON COLUMN crm_bi.kpi_code.description IS 'What it counts. 说明';
+COMMENT ON COLUMN crm_bi.kpi_code.dimension IS 'Dimension whose classes it is given by. 分类维度';
+COMMENT ON COLUMN crm_bi.kpi_code.cell_rule IS 'Moment whose unit, channel and kind a customer counts in: closing, opening or event. 归属时点';
+COMMENT ON COLUMN crm_bi.kpi_code.has_denominator IS 'Whether it is a rate. 是否比率';
+COMMENT ON COLUMN crm_bi.kpi_code.adds_over_units IS 'Whether units of kpi_own add up. 机构可加';
+COMMENT ON COLUMN crm_bi.kpi_code.adds_over_periods IS 'Whether months add up to longer periods. 期间可加';
+COMMENT ON COLUMN crm_bi.kpi_code.unit IS 'What the numerator counts: customers, policies or money. 分子单位';
+COMMENT ON COLUMN crm_bi.kpi_code.denominator_unit IS 'What the denominator counts; NULL for counts. 分母单位';
+COMMENT ON COLUMN crm_bi.kpi_code.is_growth IS 'Whether it is a difference over what was before, which may be below 0 or above 1. 是否增长率';

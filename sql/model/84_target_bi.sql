@@ -28,11 +28,11 @@ FROM (
            CASE WHEN c.nature NOT IN ('growth', 'increase') THEN c.target / nullif(c.last_actual, 0) - 1 END AS needed_growth, c.needed / nullif(c.months_left, 0) AS needed_per_month,
            CASE WHEN c.nature IN ('balance', 'growth') AND c.months_left > 0 AND c.level > 0 AND c.level + c.needed > 0
                 THEN pg_catalog.power((c.level + c.needed) / c.level, 1 / c.months_left) - 1 END AS needed_growth_per_month,
-           CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.nature, c.f_middle, c.denominator) END AS forecast,
-           CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.nature, c.f_lower, c.denominator) END AS forecast_lower,
-           CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.nature, c.f_upper, c.denominator) END AS forecast_upper
+           CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.kind_of_value, c.f_middle, c.denominator) END AS forecast,
+           CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.kind_of_value, c.f_lower, c.denominator) END AS forecast_lower,
+           CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.kind_of_value, c.f_upper, c.denominator) END AS forecast_upper
     FROM (
-      SELECT l.*, l.value AS target, l.n AS numerator, l.d AS denominator, x.actual, x.level, y.last_actual, f.forecast AS f_middle, f.lower AS f_lower, f.upper AS f_upper, f.periods AS forecast_periods,
+      SELECT l.*, CASE WHEN l.is_average AND l.nature = 'share' THEN 'average' ELSE l.nature END AS kind_of_value, l.value AS target, l.n AS numerator, l.d AS denominator, x.actual, x.level, y.last_actual, f.forecast AS f_middle, f.lower AS f_lower, f.upper AS f_upper, f.periods AS forecast_periods,
              CASE l.direction WHEN 'at_least' THEN 1 ELSE -1 END AS sign, CASE WHEN l.nature NOT IN ('growth', 'increase') THEN l.value / nullif(coalesce(e.target, e.base), 0) - 1 END AS planned_growth,
              CASE WHEN l.known THEN l.months * (1 - l.time_gone) END AS months_left,
              CASE WHEN l.known THEN CASE WHEN l.nature IN ('balance', 'share') THEN y.last_actual + (l.value - y.last_actual) * l.time_gone
@@ -48,6 +48,7 @@ FROM (
                  coalesce(t.direction, crm._target_direction(t.code, t.class)) AS direction,
                  CASE WHEN k.shape = 2 THEN CASE WHEN k.account < 20 THEN 'growth' ELSE 'increase' END WHEN k.account < 20 THEN CASE WHEN k.base_account IS NULL THEN 'balance' ELSE 'share' END
                       WHEN k.base_account IS NULL THEN 'turnover' ELSE 'rate' END AS nature,
+                 k.unit <> coalesce(k.base_unit, k.unit) AS is_average,
                  least(greatest(d.today + 1 - p.period_start, 0), p.period_end + 1 - p.period_start)::numeric / (p.period_end + 1 - p.period_start) AS time_gone,
                  (12 * (extract(year FROM d.today + 1) - extract(year FROM p.period_start)) + extract(month FROM d.today + 1) - extract(month FROM p.period_start))::integer AS whole_months,
                  (extract(day FROM d.today + 1) - 1) / extract(day FROM pg_catalog.date_trunc('month', (d.today + 1)::timestamp) + interval '1 month - 1 day') AS part_month

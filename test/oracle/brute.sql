@@ -1,7 +1,7 @@
 -- The same figures day by day and customer by customer, for a handful of customers over a few years: a check of
 -- the oracle, sharing nothing with it.  The scales and months are the initial settings, written out.
 
-CREATE PROCEDURE oracle.brute_add(code text, class text, grain text, s date, e date, unit bigint, channel text, kind text, num integer, den integer)
+CREATE PROCEDURE oracle.brute_add(code text, class text, grain text, s date, e date, unit bigint, channel text, kind text, num numeric, den numeric)
 LANGUAGE plpgsql AS $$
 DECLARE
   node bigint := unit;
@@ -60,14 +60,16 @@ DECLARE
   is_dormant boolean;
   is_vip boolean;
   is_near_vip boolean;
+  held integer;
+  yearly numeric;
   f record;
 BEGIN
   DROP TABLE IF EXISTS d_force, d_end, d_day, d_sum;
   CREATE TEMP TABLE d_force (policy_id bigint, day date, PRIMARY KEY (policy_id, day));
   CREATE TEMP TABLE d_end (policy_id bigint, day date, lapse boolean);
   CREATE TEMP TABLE d_day (customer_id bigint, day date, org_id bigint, channel text, coverage text, activity text, tier text,
-    dormant boolean, vip boolean, near_vip boolean, has_long boolean, has_plan boolean, bought date, bought_long date, first_bought date, first_covered date, PRIMARY KEY (customer_id, day));
-  CREATE TEMP TABLE d_sum (code text, class text, grain text, s date, e date, node bigint, channel text, kind text, num integer, den integer, own boolean);
+    dormant boolean, vip boolean, near_vip boolean, held integer, total numeric, yearly numeric, has_long boolean, has_plan boolean, bought date, bought_long date, first_bought date, first_covered date, PRIMARY KEY (customer_id, day));
+  CREATE TEMP TABLE d_sum (code text, class text, grain text, s date, e date, node bigint, channel text, kind text, num numeric, den numeric, own boolean);
 
   -- each policy day by day
   FOR po IN SELECT * FROM crm.policy LOOP
@@ -117,6 +119,8 @@ BEGIN
       has_long := false;
       has_plan := false;
       total := 0;
+      held := 0;
+      yearly := 0;
       best_own := NULL;
       best_way := NULL;
       last_own := NULL;
@@ -145,6 +149,8 @@ BEGIN
           years_premium := po.premium * CASE po.payment WHEN 'single' THEN 0.1 WHEN 'yearly' THEN 1 WHEN 'half_yearly' THEN 2 WHEN 'quarterly' THEN 4 ELSE 12 END;
           years_premium := round(years_premium, 2);
           IF po.own THEN
+            held := held + 1;
+            yearly := yearly + years_premium;
             has_plan := has_plan OR (is_long AND po.book = 'own');
             total := total + CASE WHEN po.payment = 'single' THEN po.premium WHEN po.payments IS NULL THEN years_premium ELSE po.premium * po.payments END;
           END IF;
@@ -172,7 +178,7 @@ BEGIN
         unit := mv.org_id;
       END LOOP;
       INSERT INTO d_day VALUES (cu.id, d, unit, (SELECT h.code FROM crm.channel h WHERE h.id = way), coverage, activity, tier,
-        is_dormant, is_vip, is_near_vip, has_long, has_plan, bought, bought_long, first_bought, first_covered);
+        is_dormant, is_vip, is_near_vip, held, total, yearly, has_long, has_plan, bought, bought_long, first_bought, first_covered);
       d := d + 1;
     END LOOP;
   END LOOP;
@@ -220,6 +226,23 @@ BEGIN
           CALL oracle.brute_add('vip_customers', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
         END IF;
         IF covered THEN
+          CALL oracle.brute_add('insured_by_role', CASE WHEN c.held > 0 THEN 'policyholder' ELSE 'insured' END, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+          CALL oracle.brute_add('policies_per_customer', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.held, 1);
+          CALL oracle.brute_add('premium_per_customer', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.yearly, 1);
+          CALL oracle.brute_add('over_10000_share', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.total > 10000 THEN 1 ELSE 0 END, 1);
+          CALL oracle.brute_add('over_50000_share', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.total > 50000 THEN 1 ELSE 0 END, 1);
+          IF c.total > 10000 THEN
+            CALL oracle.brute_add('over_10000', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+            CALL oracle.brute_add('over_50000_of_10000', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.total > 50000 THEN 1 ELSE 0 END, 1);
+          END IF;
+          IF c.total > 50000 THEN
+            CALL oracle.brute_add('over_50000', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+          END IF;
+          CALL oracle.brute_add('policies_in_force', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.held, NULL);
+          CALL oracle.brute_add('annual_premium', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.yearly, NULL);
+          CALL oracle.brute_add('average_premium', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.yearly, c.held);
+          CALL oracle.brute_add('vip_premium', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.vip THEN c.yearly ELSE 0 END, NULL);
+          CALL oracle.brute_add('vip_premium_share', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.vip THEN c.yearly ELSE 0 END, c.yearly);
           CALL oracle.brute_add('vip_share', NULL, g, s, e, c.org_id, c.channel, cu.kind, CASE WHEN c.vip THEN 1 ELSE 0 END, 1);
           CALL oracle.brute_add('new_vip', NULL, g, s, e, c.org_id, c.channel, cu.kind,
             CASE WHEN c.vip AND coalesce(o.vip, false) = false THEN 1 ELSE 0 END, 1);

@@ -5,7 +5,9 @@ CREATE FUNCTION oracle.codes() RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
   SELECT ARRAY['insured', 'insured_long_term', 'plan_customers', 'coverage', 'activity', 'tier', 'new_customers', 'gained',
     'moved_in', 'moved_out', 'won_back', 'repeat_purchase', 'repeat_purchase_any', 'total_churn', 'lapse_churn', 'win_back',
     'insured_growth', 'plan_growth', 'former', 'vip_customers', 'near_vip', 'vip_share', 'new_vip', 'vip_upgrade', 'vip_loss', 'reactivation',
-    'long_term_development', 'lapsed_customer_loss', 'new_customer_growth', 'new_customer_growth_yoy']
+    'long_term_development', 'lapsed_customer_loss', 'new_customer_growth', 'new_customer_growth_yoy', 'insured_by_role', 'over_10000',
+    'over_50000', 'over_10000_share', 'over_50000_share', 'over_50000_of_10000', 'policies_in_force', 'annual_premium', 'vip_premium', 'policies_per_customer',
+    'premium_per_customer', 'average_premium', 'vip_premium_share']
 $$;
 
 CREATE FUNCTION oracle.compare(as_of date, kpi text DEFAULT 'crm_bi.kpi', kpi_own text DEFAULT 'crm_bi.kpi_own')

@@ -47,6 +47,13 @@ INSERT INTO oracle.mutation (name, codes, right_text, wrong_text) VALUES
 ('shares at opening', '{vip_share}', $$p.closing
   JOIN (VALUES ('vip_share'$$, $$p.opening
   JOIN (VALUES ('vip_share'$$),
+('whoever is insured is no policyholder', '{insured_by_role}', $$CASE WHEN f.policies > 0 THEN 'policyholder'$$, $$CASE WHEN f.policies > 1 THEN 'policyholder'$$),
+('over 10,000 from 10,000 on', '{over_10000,over_10000_share,over_50000_of_10000}', 'f.amount > 10000 AS', 'f.amount >= 10000 AS'),
+('over 50,000 from 50,000 on', '{over_50000,over_50000_share,over_50000_of_10000}', 'f.amount > 50000 AS', 'f.amount >= 50000 AS'),
+('policies of insured persons', '{policies_in_force,policies_per_customer,average_premium}', 'count(*) FILTER (WHERE v.own) AS policies', 'count(*) AS policies'),
+('premium of insured persons', '{annual_premium,premium_per_customer,average_premium}', 'sum(v.annual_premium) FILTER (WHERE v.own)', 'sum(v.annual_premium)'),
+('a single premium counts in full', '{annual_premium,vip_premium,premium_per_customer,average_premium,vip_premium_share}', 'round(p.premium * 0.10, 2)', 'p.premium'),
+('VIP premium of everybody', '{vip_premium,vip_premium_share}', 'CASE WHEN s.vip THEN s.premium END', 's.premium'),
 -- the cell
 ('channel by the earliest policy', '{insured,moved_in}', 'v.annual_premium DESC, v.issued_on, v.policy_id', 'v.issued_on, v.policy_id'),
 ('channel ties to the later issue', '{insured,moved_in}', 'v.annual_premium DESC, v.issued_on, v.policy_id', 'v.annual_premium DESC, v.issued_on DESC, v.policy_id'),

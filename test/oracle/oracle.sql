@@ -173,6 +173,8 @@ BEGIN
          bool_or(v.long_term) AS long_term,
          bool_or(v.own AND v.long_term AND v.own_book) AS plan,
          coalesce(sum(v.amount) FILTER (WHERE v.own), 0) AS amount,
+         coalesce(sum(v.annual_premium) FILTER (WHERE v.own), 0) AS premium,
+         count(*) FILTER (WHERE v.own) AS policies,
          (array_agg(v.channel_id ORDER BY v.own DESC, v.annual_premium DESC, v.issued_on, v.policy_id))[1] AS channel_id
   FROM o_point t
   JOIN o_cover v ON v.customer_id = t.customer_id AND v.from_date <= t.day AND t.day < v.to_date
@@ -205,6 +207,8 @@ BEGIN
          coalesce(f.plan, false) AS plan,
          coalesce(q.label, 'none') AS tier,
          coalesce(a.label, 'none') AS activity,
+         CASE WHEN f.policies > 0 THEN 'policyholder' WHEN f.day IS NOT NULL THEN 'insured' END COLLATE "C" AS role,
+         f.amount > 10000 AS over_10000, f.amount > 50000 AS over_50000, f.policies, f.premium,
          coalesce(q.vip, false) AS vip,
          coalesce(q.near_vip, false) AS near_vip,
          coalesce(a.dormant, false) AS dormant,
@@ -229,9 +233,9 @@ BEGIN
   CREATE TEMP TABLE o_balance AS
   SELECT b.code, b.class, s.day, s.org_id, s.channel_id, s.kind, sum(s.n) AS n
   FROM (
-    SELECT s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan, s.vip, s.near_vip, count(*) AS n
+    SELECT s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan, s.vip, s.near_vip, s.role, s.over_10000, s.over_50000, count(*) AS n
     FROM o_standing s WHERE s.coverage IS NOT NULL
-    GROUP BY s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan, s.vip, s.near_vip) s
+    GROUP BY s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan, s.vip, s.near_vip, s.role, s.over_10000, s.over_50000) s
   CROSS JOIN LATERAL (VALUES
     ('coverage', s.coverage, true),
     ('activity', s.activity, true),
@@ -241,9 +245,22 @@ BEGIN
     ('plan_customers', NULL, s.plan),
     ('former', NULL, s.coverage = 'former'),
     ('vip_customers', NULL, s.vip),
-    ('near_vip', NULL, s.near_vip)) AS b(code, class, counts)
+    ('near_vip', NULL, s.near_vip),
+    ('insured_by_role', s.role, s.role IS NOT NULL),
+    ('over_10000', NULL, s.over_10000),
+    ('over_50000', NULL, s.over_50000)) AS b(code, class, counts)
   WHERE b.counts
   GROUP BY b.code, b.class, s.day, s.org_id, s.channel_id, s.kind;
+
+  INSERT INTO o_balance
+  SELECT b.code, NULL, s.day, s.org_id, s.channel_id, s.kind, sum(b.n)
+  FROM o_standing s
+  CROSS JOIN LATERAL (VALUES
+    ('policies_in_force', s.policies),
+    ('annual_premium', s.premium),
+    ('vip_premium', CASE WHEN s.vip THEN s.premium END)) AS b(code, n)
+  WHERE b.n <> 0
+  GROUP BY b.code, s.day, s.org_id, s.channel_id, s.kind;
 
   INSERT INTO o_own
   SELECT b.code, b.class, p.grain, p.period_start, p.period_end, b.org_id, b.channel_id, b.kind, b.n, NULL
@@ -254,7 +271,14 @@ BEGIN
   SELECT x.code, NULL, p.grain, p.period_start, p.period_end, b.org_id, b.channel_id, b.kind,
          coalesce(sum(b.n) FILTER (WHERE b.code = x.part), 0), coalesce(sum(b.n) FILTER (WHERE b.code = x.whole), 0)
   FROM o_period p JOIN o_balance b ON b.day = p.closing
-  JOIN (VALUES ('vip_share', 'vip_customers', 'insured')) AS x(code, part, whole) ON b.code IN (x.part, x.whole)
+  JOIN (VALUES ('vip_share', 'vip_customers', 'insured'),
+               ('over_10000_share', 'over_10000', 'insured'),
+               ('over_50000_share', 'over_50000', 'insured'),
+               ('over_50000_of_10000', 'over_50000', 'over_10000'),
+               ('policies_per_customer', 'policies_in_force', 'insured'),
+               ('premium_per_customer', 'annual_premium', 'insured'),
+               ('average_premium', 'annual_premium', 'policies_in_force'),
+               ('vip_premium_share', 'vip_premium', 'annual_premium')) AS x(code, part, whole) ON b.code IN (x.part, x.whole)
   GROUP BY x.code, p.grain, p.period_start, p.period_end, b.org_id, b.channel_id, b.kind;
 
   -- growth: closing less opening, each in its own cell

@@ -128,6 +128,28 @@ CALL crm.rebuild('2024-06-30');
 SELECT results_eq($$SELECT s.tier FROM crm_bi.standing s WHERE s.customer_id = 1 AND s.valid_from IN ('2024-05-04', '2024-06-01') ORDER BY s.valid_from$$,
   ARRAY['big', 'large'], 'the scale of the subtree holds from its day on');
 
+-- which classes are VIP and dormant: by the scale of the unit on the day, as fixed by the generation
+INSERT INTO crm.setting (name, value) VALUES ('vip_from', 'big'), ('near_vip_percent', '50'), ('dormant_from', 'stale');
+SELECT is((SELECT count(*) FROM crm._stale_scale s WHERE s.ord = 0), 2::bigint, 'other classes for VIP and dormant customers wait for a rebuild');
+CALL crm.rebuild('2024-06-30');
+SELECT is_empty($$SELECT * FROM crm._stale_scale$$, 'and then hold');
+SET crm.as_of = '2024-06-30';
+SELECT is_empty($$SELECT o.org_id FROM crm_bi.kpi_own o JOIN crm.organisation_tree t ON t.descendant_id = o.org_id AND t.ancestor_id = 102
+  WHERE o.code IN ('vip_customers', 'near_vip') AND o.grain = 'month' AND o.period_start = '2024-06-01'$$, 'where the scale has no such tier nobody is VIP');
+SELECT results_eq(
+  $$SELECT k.code, sum(k.numerator) FROM crm_bi.kpi_own k WHERE k.code IN ('vip_customers', 'near_vip', 'over_10000') AND k.grain = 'month' AND k.period_start = '2024-06-01' GROUP BY 1 ORDER BY 1$$,
+  $$SELECT v.code, count(*)::numeric FROM crm_bi.customer c
+    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = 102 AND t.descendant_id = c.org_id) AS other) o
+    CROSS JOIN LATERAL (VALUES ('vip_customers', c.tier = 'big' AND NOT o.other), ('near_vip', c.tier = 'small' AND c.amount >= 500 AND NOT o.other),
+                               ('over_10000', c.coverage = 'insured' AND c.amount > 10000)) AS v (code, is)
+    WHERE v.is GROUP BY 1 ORDER BY 1$$, 'and elsewhere who is by it');
+RESET crm.as_of;
+SELECT is(pg_temp.code_of(format('INSERT INTO crm.setting (name, value) VALUES (%L, %L)', s.name, s.value)), s.code, format('%s = %s', s.name, s.value))
+FROM (VALUES ('vip_from', 'Big', '22023'), ('vip_from', 'stale', '22023'), ('dormant_from', '', '22023'), ('near_vip_percent', '101', '22003'), ('near_vip_percent', '-1', '22003'),
+             ('near_vip_percent', 'ten', '22P02')) AS s (name, value, code);
+DELETE FROM crm.setting WHERE name IN ('vip_from', 'near_vip_percent', 'dormant_from');
+CALL crm.rebuild('2024-06-30');
+
 -- days and transactions -----------------------------------------------------------------
 
 SELECT is(pg_temp.code_of($$SET crm.as_of = 'yesterday'$$), '22023', 'crm.as_of must be a day');
@@ -183,6 +205,18 @@ FROM (VALUES
   ('SELECT crm._cells_of(''{-1,0,0,1,0,1}'')', '22003'),
   ('SELECT crm._cells_of(''{9223372036854775807,0,0,1,0,1}'')', '22003'),
   ('SELECT crm._cells_add(''0/0/p/1=9223372036854775807'', ''0/0/p/1=1'')', '22003'),
-  ('SELECT crm._cells_add(''0/0/p/1=5'', ''0/0/p/1=-5'')', '00000')) AS c (statement, code);
+  ('SELECT crm._cells_add(''0/0/p/1=5'', ''0/0/p/1=-5'')', '00000'),
+  ('SELECT crm._cells_less(NULL, ''0/0/p/1=-9223372036854775808'')', '22003'),
+  ('SELECT crm._cells_less(''0/0/p/1=-2'', ''0/0/p/1=9223372036854775807'')', '22003'),
+  ('SELECT crm._entries_less(''{1,2}'', NULL)', '00000'),
+  ('SELECT crm._entries_less(NULL, ''{1,2}'')', '2202E'),
+  ('SELECT crm._entries_less(''{0,0,0,1,0,1}'', ''{0,0,0,1,0,NULL}'')', '22004'),
+  ('SELECT crm._entries_less(NULL, ''{0,0,0,1,0,-9223372036854775808}'')', '22003'),
+  ('SELECT crm._entries_sum(''{"0/1/2020-01-01/0/p/1=9223372036854775807","0/1/2020-01-01/0/p/1=1"}'')', '22003'),
+  ('SELECT crm.unnest(''person; 2020-01-01 1 1 kiwh 0 0 0 - 0 0''::crm.timeline)', '22P02'),
+  ('SELECT crm.unnest(''person; 2020-01-01 1 1 kiw 0 0 0 - 1 0''::crm.timeline)', '22P02'),
+  ('SELECT crm.unnest(''person; 2020-01-01 1 1 kiwhvn 0 0 0 - 1 0''::crm.timeline)', '22P02'),
+  ('SELECT crm.unnest(''person; 2020-01-01 1 1 kwv 0 0 0 -''::crm.timeline)', '22P02'),
+  ('SELECT crm.unnest(''person; 2020-01-01 1 1 kd 0 0 0 -''::crm.timeline)', '22P02')) AS c (statement, code);
 
 SELECT * FROM finish();

@@ -25,6 +25,11 @@ remake crm_fresh
 query crm_fresh "CREATE EXTENSION crm" "CALL crm.create_model()"
 fresh=$(catalogue crm_fresh)
 is "$(catalogue crm_model)" "$fresh" "two fresh databases are the same"
+# who may read the figures before an upgrade may do so after it
+query postgres "CREATE ROLE crm_test_reader"
+rights=("GRANT USAGE ON SCHEMA crm_bi TO crm_test_reader" "GRANT SELECT ON crm_bi.kpi TO crm_test_reader WITH GRANT OPTION" "GRANT SELECT ON crm_bi.kpi_own TO PUBLIC")
+query crm_fresh "${rights[@]}"
+fresh=$(catalogue crm_fresh)
 query crm_fresh "GRANT EXECUTE ON PROCEDURE crm.create_model(name) TO PUBLIC"
 isnt "$(catalogue crm_fresh)" "$fresh" "the comparison sees a right"
 
@@ -38,6 +43,7 @@ for version in "${released[@]}"; do
 	if [ "$version" = 0.1 ]; then
 		query crm_upgraded "INSERT INTO crm.contact_point (customer_id, id, kind, value) VALUES (1, 900001, 'mobile', '+86 138-1234-5678'), (1, 900002, 'mobile', '12345')"
 	fi
+	query crm_upgraded "${rights[@]}"
 	before=$(book crm_upgraded)
 	is "$(sqlstate crm_upgraded "ALTER EXTENSION crm UPDATE")" 00000 "from $version: the extension is brought to $newest"
 	query crm_upgraded "UPDATE crm.policy SET premium = premium + 1 WHERE id % 3 = 0"
@@ -56,5 +62,5 @@ for version in "${released[@]}"; do
 	query postgres "DROP DATABASE crm_upgraded"
 done
 
-query postgres "DROP DATABASE crm_fresh"
+query postgres "DROP DATABASE crm_fresh" "DROP ROLE crm_test_reader"
 done_testing
