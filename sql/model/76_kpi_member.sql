@@ -2,7 +2,7 @@
 
 CREATE FUNCTION crm._kpi_part(code text, grain text, period_start date, org_id bigint, channel text, kind text, part text, class text, own boolean)
 RETURNS TABLE (account smallint, less smallint, period_key integer, day date, not_account smallint, not_less smallint, not_key integer, not_day date,
-               class_id smallint, units bigint[], channel_id bigint, company boolean)
+               class_id smallint, units bigint[], channel_id bigint, company boolean, unit text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -52,7 +52,7 @@ BEGIN
   company := _kpi_part.kind = 'company';
 
   IF _kpi_part.class IS NOT NULL THEN
-    labels := CASE WHEN k.dimension = 'coverage' THEN ARRAY['prospect', 'insured', 'former']
+    labels := CASE WHEN k.dimension = 'coverage' THEN ARRAY['prospect', 'insured', 'former'] WHEN k.dimension = 'role' THEN ARRAY['policyholder', 'insured']
                    WHEN k.dimension IS NOT NULL THEN (SELECT array_agg(c.label ORDER BY c.id) FROM crm.class c WHERE c.dimension = k.dimension) || 'none'::text END;
     IF labels IS NULL THEN
       RAISE EXCEPTION 'figure "%" has no classes', k.code
@@ -62,7 +62,7 @@ BEGIN
       RAISE EXCEPTION 'figure "%" has no class "%"', k.code, _kpi_part.class
         USING ERRCODE = 'invalid_parameter_value', HINT = format('Its classes are %s.', array_to_string(labels, ', '));
     END IF;
-    class_id := CASE WHEN k.dimension = 'coverage' THEN array_position(labels, _kpi_part.class)
+    class_id := CASE WHEN k.dimension IN ('coverage', 'role') THEN array_position(labels, _kpi_part.class)
                      ELSE coalesce((SELECT c.id FROM crm.class c WHERE c.dimension = k.dimension AND c.label = _kpi_part.class), 0) END;
   END IF;
 
@@ -83,6 +83,7 @@ BEGIN
   account := k.account;
   period_key := CASE WHEN k.account >= 20 THEN p.key END;
   day := least(p.period_end, today);
+  unit := k.unit;
   not_account := k.base_account;
   not_less := k.base_less;
   not_day := CASE k.base_at WHEN 'opening' THEN p.period_start - 1 ELSE day END;
@@ -90,6 +91,7 @@ BEGIN
   not_key := CASE WHEN k.base_account >= 20 THEN
     p.key - 8 * CASE k.base_at WHEN 'before' THEN CASE p.grain WHEN 4 THEN 12 ELSE 1 END WHEN 'year_before' THEN (ARRAY[12, 4, 1, 12])[p.grain] ELSE 0 END END;
   IF _kpi_part.part IN ('denominator', 'opening', 'gone') THEN
+    unit := k.base_unit;
     SELECT not_account, not_less, not_key, not_day, account, less, period_key, day
     INTO account, less, period_key, day, not_account, not_less, not_key, not_day;
   END IF;
@@ -103,30 +105,44 @@ COMMENT ON FUNCTION crm._kpi_part(text, text, date, bigint, text, text, text, te
   'What crm._kpi_counts() is asked for the customers of a part of a figure; those who count in not_account on not_day are none of them. No row before the period begins. Errors: 22004, 22008, 22023, 23503, 55000.';
 REVOKE ALL ON FUNCTION crm._kpi_part(text, text, date, bigint, text, text, text, text, boolean) FROM PUBLIC;
 
-CREATE FUNCTION crm.kpi_members(code text, grain text, period_start date, org_id bigint, channel text DEFAULT NULL, kind text DEFAULT NULL,
+CREATE FUNCTION crm.kpi_contributions(code text, grain text, period_start date, org_id bigint, channel text DEFAULT NULL, kind text DEFAULT NULL,
   part text DEFAULT 'numerator', class text DEFAULT NULL, own boolean DEFAULT false)
-RETURNS TABLE (customer_id bigint)
+RETURNS TABLE (customer_id bigint, n numeric)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   q record;
 BEGIN
-  SELECT * INTO q FROM crm._kpi_part(kpi_members.code, kpi_members.grain, kpi_members.period_start, kpi_members.org_id, kpi_members.channel,
-                                     kpi_members.kind, kpi_members.part, kpi_members.class, kpi_members.own);
+  SELECT * INTO q FROM crm._kpi_part(kpi_contributions.code, kpi_contributions.grain, kpi_contributions.period_start, kpi_contributions.org_id, kpi_contributions.channel,
+                                     kpi_contributions.kind, kpi_contributions.part, kpi_contributions.class, kpi_contributions.own);
   IF NOT FOUND THEN
     RETURN;
   END IF;
   RETURN QUERY
-  SELECT t.customer_id FROM crm_bi._timeline t
+  SELECT t.customer_id, crm._kpi_counts(t.timeline, q.account, q.less, q.class_id, q.period_key, q.day, q.units, q.channel_id, q.company) * CASE q.unit WHEN 'money' THEN 0.01 ELSE 1 END
+  FROM crm_bi._timeline t
   WHERE t.first_day <= q.day
     AND crm._kpi_counts(t.timeline, q.account, q.less, q.class_id, q.period_key, q.day, q.units, q.channel_id, q.company) <> 0
     AND (q.not_account IS NULL
          OR crm._kpi_counts(t.timeline, q.not_account, q.not_less, q.class_id, q.not_key, q.not_day, q.units, q.channel_id, q.company) = 0);
 END
 $$;
+COMMENT ON FUNCTION crm.kpi_contributions(text, text, date, bigint, text, text, text, text, boolean) IS
+  'The customers of a number of crm_bi.kpi, or with own of crm_bi.kpi_own, and what each contributes: 1, or policies, or money; n adds up to what it says. Channel, kind and class NULL: all together. part: numerator or denominator; of a growth closing, opening (the denominator), come (at closing, not at opening) or gone. As of crm.today(); of customers whom row policies hide from the caller none shows. Errors: 22004, 22008, 22023, 23503, 40001 when the figures were rebuilt since the snapshot, 55000 beyond the last day posted.';
+REVOKE ALL ON FUNCTION crm.kpi_contributions(text, text, date, bigint, text, text, text, text, boolean) FROM PUBLIC;
+
+CREATE FUNCTION crm.kpi_members(code text, grain text, period_start date, org_id bigint, channel text DEFAULT NULL, kind text DEFAULT NULL,
+  part text DEFAULT 'numerator', class text DEFAULT NULL, own boolean DEFAULT false)
+RETURNS TABLE (customer_id bigint) LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+  SELECT c.customer_id
+  FROM crm.kpi_contributions(kpi_members.code, kpi_members.grain, kpi_members.period_start, kpi_members.org_id, kpi_members.channel, kpi_members.kind, kpi_members.part,
+                             kpi_members.class, kpi_members.own) c;
+END;
 COMMENT ON FUNCTION crm.kpi_members(text, text, date, bigint, text, text, text, text, boolean) IS
-  'The customers of a number of crm_bi.kpi, or with own of crm_bi.kpi_own: as many as it says. Channel, kind and class NULL: all together. part: numerator or denominator; of a growth closing, opening (the denominator), come (at closing, not at opening) or gone. As of crm.today(); of customers whom row policies hide from the caller none shows. Errors: 22004, 22008, 22023, 23503, 40001 when the figures were rebuilt since the snapshot, 55000 beyond the last day posted.';
+  'The customers of a number of crm_bi.kpi, or with own of crm_bi.kpi_own: as many as it says, where it counts customers. Arguments and errors as of crm.kpi_contributions().';
 REVOKE ALL ON FUNCTION crm.kpi_members(text, text, date, bigint, text, text, text, text, boolean) FROM PUBLIC;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('analyst', 'EXECUTE', 'FUNCTION', 'crm.kpi_members(text, text, date, bigint, text, text, text, text, boolean)'),
+  ('analyst', 'EXECUTE', 'FUNCTION', 'crm.kpi_contributions(text, text, date, bigint, text, text, text, text, boolean)'),
   ('analyst', 'EXECUTE', 'FUNCTION', 'crm._kpi_part(text, text, date, bigint, text, text, text, text, boolean)');
