@@ -3,6 +3,7 @@
 \ir ../oracle/oracle.sql
 \ir ../oracle/random_book.sql
 SET client_min_messages = warning;
+SET jit = off;
 SELECT no_plan();
 \ir include/helpers.sql
 
