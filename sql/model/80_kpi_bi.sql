@@ -10,18 +10,23 @@ DECLARE
   today CONSTANT text := '(SELECT crm_bi._today(g.posted_to) FROM crm.generation g WHERE g.state = ''current'')';
   slot CONSTANT text := '(SELECT crm_bi._slot())';
   granted text;
+  old regclass;
   settled CONSTANT text := '(SELECT g.settled FROM crm.generation g WHERE g.state = ''current'')';
 BEGIN
   FOREACH own IN ARRAY ARRAY[false, true] LOOP
     entries := CASE WHEN own THEN 'crm.kpi_entry e WHERE e.org_id = o.id'
                     ELSE 'crm.organisation_tree t JOIN crm.kpi_entry e ON e.org_id = t.descendant_id WHERE t.ancestor_id = o.id' END;
     subtree := CASE WHEN own THEN 'false' ELSE 'o.has_units' END;
-    granted := (
-      SELECT pg_catalog.string_agg(pg_catalog.format('GRANT %s ON crm_bi.%I TO %s%s', a.privilege_type, c.relname, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,
-                                                     CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END), '; ')
-      FROM pg_catalog.pg_class c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a
-      WHERE c.oid = pg_catalog.to_regclass(CASE WHEN own THEN 'crm_bi.kpi_own' ELSE 'crm_bi.kpi' END) AND a.grantee <> c.relowner);
-    EXECUTE CASE WHEN own THEN 'DROP VIEW IF EXISTS crm_bi.kpi_own' ELSE 'DROP VIEW IF EXISTS crm_bi.kpi' END;
+    granted := NULL;
+    old := pg_catalog.to_regclass(CASE WHEN own THEN 'crm_bi.kpi_own' ELSE 'crm_bi.kpi' END);
+    IF old IS NOT NULL THEN
+      granted := (
+        SELECT pg_catalog.string_agg(pg_catalog.format('GRANT %s ON %s TO %s%s', a.privilege_type, old, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,
+                                                       CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END), '; ')
+        FROM pg_catalog.pg_class c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a
+        WHERE c.oid = old AND a.grantee <> c.relowner);
+      EXECUTE pg_catalog.format('DROP VIEW %s', old);
+    END IF;
     EXECUTE pg_catalog.format($view$
 CREATE VIEW crm_bi.%1$I AS
 SELECT k.code || '/' || coalesce(c.class, '') || '/' || p.grain_name || '/' || p.period_start || '/' || o.id || '/' || c.channel || '/' || c.kind AS kpi_key,

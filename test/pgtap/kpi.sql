@@ -141,8 +141,8 @@ SELECT results_eq(
   $$SELECT v.code, count(*)::numeric FROM crm_bi.customer c
     CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = 102 AND t.descendant_id = c.org_id) AS other) o
     CROSS JOIN LATERAL (VALUES ('vip_customers', c.tier = 'big' AND NOT o.other), ('near_vip', c.tier = 'small' AND c.amount >= 500 AND NOT o.other),
-                               ('over_10000', c.coverage = 'insured' AND c.amount > 10000)) AS v (code, is)
-    WHERE v.is GROUP BY 1 ORDER BY 1$$, 'and elsewhere who is by it');
+                               ('over_10000', c.coverage = 'insured' AND c.amount > 10000)) AS v (code, counts)
+    WHERE v.counts GROUP BY 1 ORDER BY 1$$, 'and elsewhere who is by it');
 RESET crm.as_of;
 SELECT is(pg_temp.code_of(format('INSERT INTO crm.setting (name, value) VALUES (%L, %L)', s.name, s.value)), s.code, format('%s = %s', s.name, s.value))
 FROM (VALUES ('vip_from', 'Big', '22023'), ('vip_from', 'stale', '22023'), ('dormant_from', '', '22023'), ('near_vip_percent', '101', '22003'), ('near_vip_percent', '-1', '22003'),

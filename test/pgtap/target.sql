@@ -182,6 +182,16 @@ SELECT is((SELECT array_agg(DISTINCT status ORDER BY status) FROM crm_bi.target 
 SET crm.as_of = '2025-08-20';
 DELETE FROM crm.target;
 
+-- growths of what happened, and averages
+INSERT INTO crm.target (org_id, code, grain, period_start, value) VALUES (1, 'new_customers', 'year', '2025-01-01', 50), (1, 'new_customer_growth_yoy', 'year', '2025-01-01', 0.1), (1, 'premium_per_customer', 'year', '2025-01-01', 20000);
+SELECT is((SELECT format('%s %s %s', round(g.actual, 6) = round(n.actual / k.d - 1, 6), round(g.forecast, 6) = round(n.forecast / k.d - 1, 6), round(g.expected, 6) = round(1.1 * g.time_gone - 1, 6))
+           FROM crm_bi.target g, crm_bi.target n, (SELECT sum(x.numerator) AS d FROM crm_bi.kpi x WHERE x.code = 'new_customers' AND x.org_id = 1 AND x.grain = 'year' AND x.period_start = '2024-01-01') k
+           WHERE g.code = 'new_customer_growth_yoy' AND n.code = 'new_customers'), 't t t', 'the growth of new customers goes by the new customers');
+SELECT is((SELECT format('%s %s', round(t.actual, 6) = round(k.v, 6), t.forecast BETWEEN k.v / 2 AND k.v * 2)
+           FROM crm_bi.target t, (SELECT sum(x.numerator) / sum(x.denominator) AS v FROM crm_bi.kpi x WHERE x.code = 'premium_per_customer' AND x.org_id = 1 AND x.grain = 'month' AND x.period_start = '2025-08-01') k
+           WHERE t.code = 'premium_per_customer'), 't t', 'an average may be above 1');
+DELETE FROM crm.target;
+
 -- a five-year plan from one file ---------------------------------------------------
 
 SELECT code AS top FROM crm.organisation WHERE id = 1 \gset
@@ -266,6 +276,8 @@ SELECT is((SELECT value FROM crm.target t JOIN crm.target_key k ON k.target_id =
 
 SELECT pg_temp.refused(format('INSERT INTO crm.target (org_id, code, class, grain, period_start, value, purpose, label) VALUES (%s)', v.row), v.code, v.words, v.row) FROM (VALUES
   ('1, ''luck'', NULL, ''year'', ''2028-01-01'', 1, DEFAULT, NULL', '23503', 'figure "luck" is not known'), ('1, ''insured'', ''x'', ''year'', ''2028-01-01'', 1, DEFAULT, NULL', '23514', 'not given by class'),
+  ('1, ''vip_premium_share'', NULL, ''year'', ''2028-01-01'', 1.01, DEFAULT, NULL', '22003', 'out of range'), ('1, ''premium_per_customer'', NULL, ''year'', ''2028-01-01'', -0.01, DEFAULT, NULL', '22003', 'out of range'),
+  ('1, ''new_customer_growth'', NULL, ''year'', ''2028-01-01'', -1.01, DEFAULT, NULL', '22003', 'out of range'), ('1, ''insured_by_role'', ''none'', ''year'', ''2028-01-01'', 1, DEFAULT, NULL', '23503', 'role "none"'),
   ('1, ''tier'', ''tin'', ''year'', ''2028-01-01'', 1, DEFAULT, NULL', '23503', 'tier "tin"'), ('1, ''repeat_purchase'', NULL, ''year'', ''2028-01-01'', 1.01, DEFAULT, NULL', '22003', 'out of range'),
   ('1, ''insured'', NULL, ''year'', ''2028-01-01'', ''NaN'', DEFAULT, NULL', '23514', 'target_value_check'), ('1, ''insured'', NULL, ''year'', ''2028-01-01'', ''Infinity'', DEFAULT, NULL', '22003', 'overflow'),
   ('1, ''insured'', NULL, ''trailing_12'', ''2028-01-01'', 1, DEFAULT, NULL', '23514', 'target_grain_check'), ('1, ''insured'', NULL, ''year'', ''2028-06-01'', 1, DEFAULT, NULL', '23514', 'target_period_check'),

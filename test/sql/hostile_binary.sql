@@ -59,7 +59,7 @@ UNION ALL SELECT 'recycle_rule', crm.recycle_rule_send(v) FROM unnest(ARRAY['nev
   'first contact within 7 days; contact every 30 days; purchase within 180 days; at most 365 days; cool off 90 days']::crm.recycle_rule[]) AS v
 UNION ALL SELECT 'contact_limit', crm.contact_limit_send(v) FROM unnest('{never,unlimited,"1000000 in 36500 days","1 in 1 hour; 2 in 2 days; 3 in 30 days"}'::crm.contact_limit[]) AS v
 UNION ALL SELECT 'timeline', crm.timeline_send(v) FROM unnest(ARRAY['person', 'company; 2000-02-29 -9223372036854775808 9223372036854775807 kiwhlp 32767 32767 9223372036854775807 plec',
-  'person; 2020-01-01 7 1 k 0 0 0 -; 2020-03-01 7 1 kiwhlp 1 5 30000001 pl; 2021-03-01 7 2 kw 1 0 0 ec; 2299-12-31 8 2 kw 3 0 0 -']::crm.timeline[]) AS v
+  'person; 2020-01-01 7 1 k 0 0 0 -; 2020-03-01 7 1 kiwhlpn 1 5 30000001 pl 2 1234567; 2020-03-02 7 1 kiwhlpv 1 6 90000001 pl 3 1234567890123; 2021-03-01 7 2 kw 1 0 0 ec; 2299-12-31 8 2 kwd 3 0 0 -']::crm.timeline[]) AS v
 UNION ALL SELECT 'facets', crm.facets_send(v) FROM unnest(ARRAY['', '2000-02-29 served reachable other maturity,lapse,claim,appointment -9223372036854775808,9223372036854775807',
   '2020-01-01 other other appointment - -; 2020-03-01 orphan corporate_insured partner claim 7,12,9; 2299-12-31 group_legacy sector_line referral - 12']::crm.facets[]) AS v
 UNION ALL SELECT 'cells', crm.cells_send(v) FROM unnest(ARRAY['', '0/0/p/1=12 0/0/p/2=-3 0/0/c/1=7 11/5/c/-9223372036854775808=9223372036854775807',
@@ -102,7 +102,7 @@ INSERT INTO payloads VALUES
   ('mobile', 'a int4', int4send(1381234567)), ('mobile', 'a least', int8send(-9223372036854775808)), ('mobile', 'a greatest', int8send(9223372036854775807)),
   ('timeline', 'a other version', '\x0200'), ('timeline', 'a rows announced but missing', '\x01ffffffffffffffff7f'), ('timeline', 'a half a million rows of nothing', '\x01c0843d' || decode(repeat('0100', 1000000), 'hex')),
   ('timeline', 'a two rows on a day', '\x010200040100040100'), ('timeline', 'a endless number', '\x01' || decode(repeat('ff', 30), 'hex')), ('timeline', 'a insured but never was', '\x0101000402'),
-  ('timeline', 'a after the last day', '\x0101ffff7f0401'), ('timeline', 'a class too large', '\x010100080080808001'), ('timeline', 'a unknown change', '\x01010080'), ('timeline', 'a unknown state', '\x0101000480'),
+  ('timeline', 'a after the last day', '\x0101ffff7f0401'), ('timeline', 'a class too large', '\x010100080080808001'), ('timeline', 'a premium without policies', '\x010100840f0005'), ('timeline', 'a cut premium', '\x01010080'), ('timeline', 'a unknown state', '\x0101000480'),
   ('facets', 'a other version', '\x020000'), ('facets', 'a 65 channels', '\x0141' || decode(repeat('02', 66), 'hex')), ('facets', 'a channels descending', '\x0102020200'), ('facets', 'a unused channel', '\x01010200'),
   ('facets', 'a unknown channel', '\x010001001f0101010001'), ('facets', 'a no class', '\x0100010000'), ('facets', 'a class too large', '\x0100010007060101'),
   ('facets', 'a touchpoint too many', '\x010001000f01010110'), ('facets', 'a same row twice', '\x01000200070101010100'), ('facets', 'a two rows on a day', '\x010002000701010100070202020202'),
@@ -114,7 +114,7 @@ INSERT INTO payloads VALUES
   ('entries', 'a other version', '\x02'), ('entries', 'a zero value', '\x01000002000200'), ('entries', 'a no periods', '\x01000000000202'), ('entries', 'a 4801 periods', '\x010000824b000202'),
   ('entries', 'a twice the same', '\x01000002000202000002000202'), ('entries', 'a class too large', '\x010000028080200202'), ('entries', 'a grain 5', '\x01050002000202'), ('entries', 'a period 4800', '\x0180ac0202000202'),
   ('entries', 'a key beyond 64 bits', '\x010900020002020affffffffffffffff7f020002'), ('entries', 'a day before 1900', '\x0100d9ba0402000202'), ('entries', 'a day that overflows', '\x0100feffffffffffffffff0102000202'),
-  ('entries', 'a n beyond 32 bits', '\x0100000200028080808010'), ('entries', 'a cut number', '\x01000002000280'), ('entries', 'a balance with a period', '\x01080002000202'), ('entries', 'a longer than need be', '\x018000000200820082808000'),
+  ('entries', 'a n of 32 bits and more', '\x0100000200028080808010'), ('entries', 'a cut number', '\x01000002000280'), ('entries', 'a balance with a period', '\x01080002000202'), ('entries', 'a longer than need be', '\x018000000200820082808000'),
   ('condition', 'a not canonical', ' AMOUNT>05.0'), ('condition', 'a zero byte', '\x747275650000'), ('condition', 'a not UTF-8', '\x6e616d65203d2027ff27'), ('condition', 'a cut UTF-8', '\x6e616d65203d2027e5bc27'),
   ('condition', 'a no column', 'nme = ''x'''), ('condition', 'a wrong kind', 'amount = ''x'''), ('condition', 'a too deep', convert_to(repeat('(', 1000000), 'UTF8')), ('condition', 'a open text', 'name = ''x'),
   ('bgnbd', 'a other version', '\x02' || substr(crm.bgnbd_send('r 1, alpha 2, a 3, b 4'), 2)), ('bgnbd', 'a NaN', '\x01' || float8send('NaN') || substr(crm.bgnbd_send('r 1, alpha 2, a 3, b 4'), 10)),
