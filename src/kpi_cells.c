@@ -329,7 +329,8 @@ crm_cells_less(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(add_cells(a, na, b, nb));
 }
 
-static int64 *
+/* The numbers of a bigint[], in place.  Errors: 22004. */
+int64 *
 int8_array(ArrayType *a, int *n)
 {
 	if (ARR_HASNULL(a) && array_contains_nulls(a))

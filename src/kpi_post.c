@@ -38,6 +38,9 @@ struct Poster
 	DateADT		until;
 	PostFunction post;
 	void	   *arg;
+	bool		limited;		/* to one grain, and one period of it */
+	Grain		grain;
+	int			period;
 	Around	   *around;
 	int			around_size;
 	/* of the timeline at work */
@@ -134,6 +137,21 @@ poster_create(DateADT settled, DateADT until, PostFunction post, void *arg)
 	p->around_size = 64;
 	p->around = palloc_array(Around, p->around_size);
 	return p;
+}
+
+/* Post no more than the balances (GRAIN_DAY), or the turnovers of one period. */
+void
+poster_limit(Poster *p, Grain grain, int period)
+{
+	p->limited = true;
+	p->grain = grain;
+	p->period = period;
+}
+
+static inline bool
+grain_is_wanted(const Poster *p, Grain grain)
+{
+	return !p->limited || p->grain == grain;
 }
 
 static inline void
@@ -410,7 +428,8 @@ post_calendar_periods(Poster *p, Grain grain)
 
 		while (j < n && row[j].from <= end)
 			j++;
-		post_period(p, grain, period, i - 1, i, j, period_start(grain, period));
+		if (!p->limited || p->period == period)
+			post_period(p, grain, period, i - 1, i, j, period_start(grain, period));
 		i = j;
 	}
 }
@@ -429,6 +448,11 @@ post_trailing_periods(Poster *p)
 	if (n == 0)
 		return;
 	m = month_of(row[0].from);
+	if (p->limited)
+	{
+		m = Max(m, p->period);
+		last_month = Min(last_month, p->period);
+	}
 	while (m <= last_month)
 	{
 		int			next = last_month + 1;
@@ -502,8 +526,11 @@ poster_run(Poster *p, const Timeline *t, int sign)
 			around.lapse = i;
 		p->around[i].lapse = around.lapse;
 	}
-	post_balances(p);
+	if (grain_is_wanted(p, GRAIN_DAY))
+		post_balances(p);
 	for (Grain g = GRAIN_MONTH; g <= GRAIN_YEAR; g++)
-		post_calendar_periods(p, g);
-	post_trailing_periods(p);
+		if (grain_is_wanted(p, g))
+			post_calendar_periods(p, g);
+	if (grain_is_wanted(p, GRAIN_TRAILING))
+		post_trailing_periods(p);
 }

@@ -98,6 +98,7 @@ extern DateADT period_end(Grain grain, int period);
 extern int	period_of(Grain grain, DateADT day);
 
 extern Poster *poster_create(DateADT settled, DateADT until, PostFunction post, void *arg);
+extern void poster_limit(Poster *p, Grain grain, int period);
 extern void poster_run(Poster *p, const Timeline *t, int sign);
 
 #endif							/* CRM_KPI_POST_H */

@@ -7,6 +7,7 @@ CREATE TABLE crm.premium_due (
   due_on date NOT NULL CHECK (due_on BETWEEN '1900-01-01' AND '2199-12-31'),
   amount numeric(15,2) NOT NULL CHECK (amount > 0 AND amount <> 'NaN'),
   grace_days integer NOT NULL DEFAULT 60 CHECK (grace_days BETWEEN 0 AND 3660),
+  waived boolean NOT NULL DEFAULT false,
   recorded_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   recorded_by text NOT NULL DEFAULT crm.actor(),
   PRIMARY KEY (customer_id, policy_id, number),
@@ -19,6 +20,7 @@ COMMENT ON COLUMN crm.premium_due.number IS 'Which payment of the policy, from 1
 COMMENT ON COLUMN crm.premium_due.due_on IS 'Day on which it is due.';
 COMMENT ON COLUMN crm.premium_due.amount IS 'Amount due.';
 COMMENT ON COLUMN crm.premium_due.grace_days IS 'Days after it before it is late. 宽限期';
+COMMENT ON COLUMN crm.premium_due.waived IS 'Waived: the company does not ask for it. 豁免';
 COMMENT ON COLUMN crm.premium_due.recorded_at IS 'When it was recorded.';
 COMMENT ON COLUMN crm.premium_due.recorded_by IS 'Who recorded it.';
 CREATE INDEX ON crm.premium_due (due_on);

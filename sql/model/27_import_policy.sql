@@ -20,7 +20,7 @@ PERFORM crm._import_declare('insured', 310, 'policy_insured', 'insured person', 
 UPDATE crm.import_column c SET targets = '{insured_id}' WHERE c.kind = 'insured' AND c.name = 'customer_key';
 PERFORM crm._import_declare('event', 320, 'policy_event', 'event', '{policy_key,kind,on_date}', '{policy_key>policy,kind,on_date,reason}',
   joins => 'LEFT JOIN crm.policy p ON p.customer_id = w.policy_key_1 AND p.id = w.policy_key_2', extra => ', p.issued_on AS _issued_on, p.matures_on AS _matures_on');
-PERFORM crm._import_declare('premium_due', 330, 'premium_due', 'premium due', '{policy_key,number}', '{policy_key>policy,number,due_on,amount,grace_days}');
+PERFORM crm._import_declare('premium_due', 330, 'premium_due', 'premium due', '{policy_key,number}', '{policy_key>policy,number,due_on,amount,grace_days,waived}');
 PERFORM crm._import_declare('premium_receipt', 340, 'premium_receipt', 'receipt', '{source_key}',
   '{policy_key>policy,number,received_on,amount,way,reverses_key>premium_receipt,reason}',
   joins => 'LEFT JOIN crm.premium_due d ON d.customer_id = w.policy_key_1 AND d.policy_id = w.policy_key_2 AND d.number = w.number_',

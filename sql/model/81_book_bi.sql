@@ -116,13 +116,14 @@ LEFT JOIN LATERAL (
   WHERE l.customer_id = h.customer_id AND l.holding_id = h.id AND l.from_date <= d.today ORDER BY l.from_date DESC LIMIT 1) b ON true;
 
 CREATE VIEW crm_bi.premium AS
-SELECT p.policy_id::text || '/' || p.number AS premium_key, p.customer_id, p.policy_id, p.number, p.due_on, p.amount, s.received, p.amount - s.received AS outstanding,
+SELECT p.policy_id::text || '/' || p.number AS premium_key, p.customer_id, p.policy_id, p.number, p.due_on, p.amount, s.received, w.amount - s.received AS outstanding,
        s.last_received_on, s.reversals,
-       CASE WHEN s.received >= p.amount THEN 'paid' WHEN p.due_on > d.today THEN 'ahead'
+       CASE WHEN p.waived THEN 'waived' WHEN s.received >= p.amount THEN 'paid' WHEN p.due_on > d.today THEN 'ahead'
             WHEN p.due_on + p.grace_days >= d.today THEN 'due' ELSE 'late' END AS state,
-       CASE WHEN s.received < p.amount AND p.due_on < d.today THEN d.today - p.due_on ELSE 0 END AS days_overdue
+       CASE WHEN s.received < w.amount AND p.due_on < d.today THEN d.today - p.due_on ELSE 0 END AS days_overdue
 FROM crm.premium_due p
 CROSS JOIN (SELECT crm.today() AS today OFFSET 0) d
+CROSS JOIN LATERAL (SELECT CASE WHEN p.waived THEN 0 ELSE p.amount END AS amount) w
 CROSS JOIN LATERAL (
   SELECT coalesce(pg_catalog.sum(CASE WHEN r.reverses IS NULL THEN r.amount ELSE - r.amount END), 0) AS received,
          pg_catalog.count(r.reverses)::integer AS reversals,
@@ -397,10 +398,10 @@ COMMENT ON COLUMN crm_bi.premium.number IS 'Which payment of the policy. 期次'
 COMMENT ON COLUMN crm_bi.premium.due_on IS 'Day on which it is due. 应缴日';
 COMMENT ON COLUMN crm_bi.premium.amount IS 'Amount due. 应收保费';
 COMMENT ON COLUMN crm_bi.premium.received IS 'Received, less reversals. 实收保费';
-COMMENT ON COLUMN crm_bi.premium.outstanding IS 'Not yet received; below 0: too much. 未收保费';
+COMMENT ON COLUMN crm_bi.premium.outstanding IS 'Not yet received, nothing of a waived one; below 0: too much. 未收保费';
 COMMENT ON COLUMN crm_bi.premium.last_received_on IS 'Last receipt that was not reversed. 最近实收日';
 COMMENT ON COLUMN crm_bi.premium.reversals IS 'Receipts reversed. 冲正次数';
-COMMENT ON COLUMN crm_bi.premium.state IS 'paid 已缴, ahead 未到期, due 宽限期内 or late 逾期.';
+COMMENT ON COLUMN crm_bi.premium.state IS 'paid 已缴, ahead 未到期, due 宽限期内, late 逾期 or waived 豁免.';
 COMMENT ON COLUMN crm_bi.premium.days_overdue IS 'Days since it was due while not paid. 逾期天数';
 COMMENT ON VIEW crm_bi.claim IS 'Claims: one row each. 理赔';
 COMMENT ON COLUMN crm_bi.claim.claim_key IS 'Key of the row. 主键';
