@@ -22,7 +22,6 @@ CREATE TABLE crm.closing (
   discard_reason text CHECK (pg_catalog.btrim(discard_reason) <> ''),
   state text NOT NULL GENERATED ALWAYS AS (CASE WHEN discarded_at IS NOT NULL THEN 'discarded' WHEN published_at IS NULL THEN 'closed' WHEN superseded_at IS NULL THEN 'published' ELSE 'superseded' END) STORED,
   PRIMARY KEY (month, version),
-  FOREIGN KEY (month, restates) REFERENCES crm.closing,
   CHECK ((restates IS NULL) = (reason IS NULL)),
   CHECK ((published_at IS NULL) = (published_by IS NULL)),
   CHECK ((discarded_at IS NULL) = (discarded_by IS NULL)),
@@ -112,13 +111,23 @@ REVOKE ALL ON FUNCTION crm._closing_stands() FROM PUBLIC;
 CREATE TRIGGER stands BEFORE UPDATE OR DELETE ON crm.closing_figure FOR EACH ROW EXECUTE FUNCTION crm._closing_stands();
 CREATE TRIGGER stands BEFORE UPDATE OR DELETE ON crm.closing_unit FOR EACH ROW EXECUTE FUNCTION crm._closing_stands();
 CREATE TRIGGER stands BEFORE DELETE ON crm.closing FOR EACH ROW EXECUTE FUNCTION crm._closing_stands();
-CREATE TRIGGER stands_published BEFORE UPDATE ON crm.closing FOR EACH ROW
-  WHEN ((OLD.month, OLD.version, OLD.restates, OLD.reason, OLD.closed_at, OLD.closed_by) IS DISTINCT FROM (NEW.month, NEW.version, NEW.restates, NEW.reason, NEW.closed_at, NEW.closed_by)
-        OR (OLD.published_at IS NOT NULL OR OLD.discarded_at IS NOT NULL)
-           AND (OLD.codes, OLD.classes, OLD.channel_ids, OLD.channel_codes, OLD.figures, OLD.digest, OLD.published_at, OLD.published_by, OLD.discarded_at)
-               IS DISTINCT FROM (NEW.codes, NEW.classes, NEW.channel_ids, NEW.channel_codes, NEW.figures, NEW.digest, NEW.published_at, NEW.published_by, NEW.discarded_at)
-        OR OLD.superseded_at IS NOT NULL AND OLD.superseded_at IS DISTINCT FROM NEW.superseded_at)
-  EXECUTE FUNCTION crm._closing_stands();
+
+CREATE FUNCTION crm._closing_version_stands() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF (OLD.month, OLD.version, OLD.restates, OLD.reason, OLD.closed_at, OLD.closed_by) IS DISTINCT FROM (NEW.month, NEW.version, NEW.restates, NEW.reason, NEW.closed_at, NEW.closed_by)
+     OR (OLD.published_at IS NOT NULL OR OLD.discarded_at IS NOT NULL)
+        AND (OLD.codes, OLD.classes, OLD.channel_ids, OLD.channel_codes, OLD.figures, OLD.digest, OLD.published_at, OLD.published_by, OLD.discarded_at, OLD.discarded_by, OLD.discard_reason)
+            IS DISTINCT FROM (NEW.codes, NEW.classes, NEW.channel_ids, NEW.channel_codes, NEW.figures, NEW.digest, NEW.published_at, NEW.published_by, NEW.discarded_at, NEW.discarded_by, NEW.discard_reason)
+     OR OLD.superseded_at <> NEW.superseded_at OR OLD.superseded_at IS NOT NULL AND NEW.superseded_at IS NULL THEN
+    RAISE EXCEPTION 'version % of % stands as it is', OLD.version, to_char(OLD.month, 'YYYY-MM')
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'crm.restate_month() makes a new version; crm.discard_closing() gives up one that is not published.';
+  END IF;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION crm._closing_version_stands() IS 'Trigger: a version keeps who made it, and once published or given up all but that a later one supersedes it. Errors: 55000.';
+REVOKE ALL ON FUNCTION crm._closing_version_stands() FROM PUBLIC;
+CREATE TRIGGER stands_as_made BEFORE UPDATE ON crm.closing FOR EACH ROW EXECUTE FUNCTION crm._closing_version_stands();
 
 -- what a version holds, cell by cell ------------------------------------------------
 
