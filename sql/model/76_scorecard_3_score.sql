@@ -95,7 +95,7 @@ BEGIN
                   SELECT s.id FROM crm.organisation_tree t JOIN crm.staff s ON s.org_id = t.descendant_id
                   WHERE t.ancestor_id = p.org_id AND s.joined_on <= p.last_day AND coalesce(s.left_on > p.period_start, true)) x ON true
     WHERE p.source = 'book' AND p.measure !~ '^assets_'),
-  computed AS (
+  computed AS MATERIALIZED (
     SELECT k.measure, k.period_start, k.last_day, v.*
     FROM (SELECT m.measure, m.period_start, m.last_day, array_agg(DISTINCT m.id) AS staff FROM member m GROUP BY 1, 2, 3) k
     CROSS JOIN LATERAL crm._staff_measure(k.measure, k.staff, k.period_start, k.last_day) v)
@@ -134,10 +134,11 @@ REVOKE ALL ON FUNCTION crm.scorecard_actuals(bigint[]) FROM PUBLIC;
 CREATE FUNCTION crm.indicator_points(actual numeric, floor numeric, target numeric, weight numeric, cap numeric DEFAULT 1) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT pg_catalog.round(indicator_points.weight * least(indicator_points.cap, greatest(0, (indicator_points.actual - indicator_points.floor) / nullif(indicator_points.target - indicator_points.floor, 0))), 4);
+  SELECT CASE WHEN indicator_points.target <> indicator_points.floor
+    THEN pg_catalog.round(indicator_points.weight * least(indicator_points.cap, greatest(0, (indicator_points.actual - indicator_points.floor) / (indicator_points.target - indicator_points.floor))), 4) END;
 END;
 COMMENT ON FUNCTION crm.indicator_points(numeric, numeric, numeric, numeric, numeric) IS
-  'weight * (actual - floor) / (target - floor), not below 0 nor above weight * cap, to four decimals; with the floor above the target less is better. NULL where one of them is NULL. 指标得分';
+  'weight * (actual - floor) / (target - floor), not below 0 nor above weight * cap, to four decimals; with the floor above the target less is better. NULL where one of them is NULL or floor and target are equal. 指标得分';
 
 CREATE VIEW crm._scorecard_part AS
 SELECT g.goal_id, i.indicator, i.nth, i.name, i.name_zh, i.measure, i.kpi, i.class, i.direction, i.weight, t.floor, t.target, i.cap, a.numerator, a.denominator, v.actual,
