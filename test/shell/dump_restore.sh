@@ -7,7 +7,12 @@ dumps=$(mktemp -d "$CRM_TMP/dump.XXXXXX")
 # closes DB: a month published, one restated, one closed
 closes() {
 	query "$1" "SET crm.actor = 'one'" "SELECT crm.close_month('2025-10-01'), crm.close_month('2025-11-01')" "SET crm.actor = 'two'" "SELECT crm.publish_month('2025-10-01')" \
-		"DELETE FROM crm.policy WHERE issued_on BETWEEN '2025-10-01' AND '2025-10-31'" "SELECT crm.restate_month('2025-10-01', 'test')" >/dev/null
+		"DELETE FROM crm.policy WHERE issued_on BETWEEN '2025-10-01' AND '2025-10-31'" "SELECT crm.restate_month('2025-10-01', 'test')" "
+		SELECT crm.define_scorecard('unit', '{\"name\": \"Unit\", \"name_zh\": \"机构\", \"subject\": \"unit\", \"grain\": \"month\", \"indicators\": [{\"measure\": \"satisfaction\", \"weight\": 100, \"floor\": 0, \"target\": 90}]}');
+		INSERT INTO crm.scorecard_value (measure, org_id, grain, period_start, value, source) VALUES ('satisfaction', 1, 'month', '2025-10-01', 80, 'test');
+		UPDATE crm.staff SET login = 'head' WHERE id = 1;
+		INSERT INTO crm.position (staff_id, org_id, duty) VALUES (1, 1, 'manager');
+		SELECT crm.set_goal('unit', NULL, 1, '2025-10-01')" "SET crm.actor = 'head'" "SELECT crm.sign_goal(1)" "SET crm.actor = 'one'" "SELECT crm.close_scorecards('unit', '2025-10-01')" >/dev/null
 }
 
 remake crm_source crm_model
@@ -135,7 +140,7 @@ query crm_source "SET client_min_messages = warning" "
 	WHERE NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.id) ORDER BY c.id LIMIT 1" >/dev/null
 closes crm_source
 content=$(tables crm_source rows)
-for table in closing_figure return_reason contact_purpose workflow contact holding workflow_log; do
+for table in closing_figure scorecard_result return_reason contact_purpose workflow contact holding workflow_log; do
 	isnt "$(query crm_source "SELECT count(*) FROM crm.$table")" 0 "$table has rows to lose"
 done
 pg_dump -F custom --data-only -f "$dumps/data.custom" crm_source 2>/dev/null
