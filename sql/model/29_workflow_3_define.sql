@@ -44,7 +44,7 @@ BEGIN
       RETURN NEXT format('"%s" of %s is not %s', k, label, CASE keys ->> k
         WHEN 'code' THEN 'a name of small letters, digits and underscores' WHEN 'text' THEN 'a text of 1 to 200 characters' WHEN 'boolean' THEN 'true or false'
         WHEN 'hours' THEN 'a number of hours from 0.01 to 10000' WHEN 'texts' THEN 'a text or an array of different texts'
-        WHEN 'array' THEN 'an array' ELSE 'an object' END);
+        WHEN 'array' THEN 'an array' WHEN 'number' THEN 'a number' ELSE 'an object' END);
     END IF;
   END LOOP;
 END

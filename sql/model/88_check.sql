@@ -124,6 +124,7 @@ BEGIN
   RETURN QUERY SELECT h.check_name, h.detail, h.hint FROM crm._check_holding() h;
   RETURN QUERY SELECT w.check_name, w.detail, w.hint FROM crm._check_workflow() w;
   RETURN QUERY SELECT d.check_name, d.detail, d.hint FROM crm._check_dispute() d;
+  RETURN QUERY SELECT c.check_name, c.detail, c.hint FROM crm._check_closing() c;
 END
 $$;
 COMMENT ON FUNCTION crm.check() IS

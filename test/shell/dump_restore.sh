@@ -4,8 +4,20 @@
 . "$(dirname "$0")/lib.bash"
 dumps=$(mktemp -d "$CRM_TMP/dump.XXXXXX")
 
+# closes DB: a month published, one restated, one closed
+closes() {
+	query "$1" "SET crm.actor = 'one'" "SELECT crm.close_month('2025-10-01'), crm.close_month('2025-11-01')" "SET crm.actor = 'two'" "SELECT crm.publish_month('2025-10-01')" \
+		"DELETE FROM crm.policy WHERE issued_on BETWEEN '2025-10-01' AND '2025-10-31'" "SELECT crm.restate_month('2025-10-01', 'test')" "
+		SELECT crm.define_scorecard('unit', '{\"name\": \"Unit\", \"name_zh\": \"机构\", \"subject\": \"unit\", \"grain\": \"month\", \"indicators\": [{\"measure\": \"satisfaction\", \"weight\": 100, \"floor\": 0, \"target\": 90}]}');
+		INSERT INTO crm.scorecard_value (measure, org_id, grain, period_start, value, source) VALUES ('satisfaction', 1, 'month', '2025-10-01', 80, 'test');
+		UPDATE crm.staff SET login = 'head' WHERE id = 1;
+		INSERT INTO crm.position (staff_id, org_id, duty) VALUES (1, 1, 'manager');
+		SELECT crm.set_goal('unit', NULL, 1, '2025-10-01')" "SET crm.actor = 'head'" "SELECT crm.sign_goal(1)" "SET crm.actor = 'one'" "SELECT crm.close_scorecards('unit', '2025-10-01')" >/dev/null
+}
+
 remake crm_source crm_model
 fill crm_source
+closes crm_source
 query crm_source "
 	CREATE TABLE public.noted (customer_id bigint);
 	CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS
@@ -126,8 +138,9 @@ query crm_source "SET client_min_messages = warning" "
 	SELECT c.id, (SELECT min(id) FROM crm.staff WHERE left_on IS NULL), 9, 'own', 'reached' FROM crm.customer c ORDER BY c.id LIMIT 3;
 	SELECT crm.claim(c.id, (SELECT min(id) FROM crm.staff WHERE left_on IS NULL)), crm.return_customer(c.id, 'own') FROM crm.customer c
 	WHERE NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.id) ORDER BY c.id LIMIT 1" >/dev/null
+closes crm_source
 content=$(tables crm_source rows)
-for table in return_reason contact_purpose workflow contact holding workflow_log; do
+for table in closing_figure scorecard_result return_reason contact_purpose workflow contact holding workflow_log; do
 	isnt "$(query crm_source "SELECT count(*) FROM crm.$table")" 0 "$table has rows to lose"
 done
 pg_dump -F custom --data-only -f "$dumps/data.custom" crm_source 2>/dev/null
