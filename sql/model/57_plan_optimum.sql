@@ -308,15 +308,32 @@ BEGIN
   SELECT a.proposal_id, coalesce(h.place_price, 0) + a.price AS price FROM pg_temp.crm_plan_ask a LEFT JOIN crm.assigned_holders(solved) h ON h.holder_id = - a.crowd;
   CREATE TEMPORARY TABLE crm_plan_cost ON COMMIT DROP AS
   SELECT s.holder_id, s.taken, s.taken + s.places AS places, s.room, 0::double precision AS place_price, 0::double precision AS floor_price FROM pg_temp.crm_plan_seat s;
-  IF uneven OR NOT is_kept THEN
+  UPDATE pg_temp.crm_plan_cost c SET place_price = h.place_price, floor_price = h.floor_price FROM crm.assigned_holders(solved) h WHERE h.holder_id = c.holder_id;
+  IF NOT uneven AND NOT is_kept THEN
+    CREATE TEMPORARY TABLE crm_plan_priced ON COMMIT DROP AS SELECT * FROM crm._plan_gone(solved);
+    priced := crm._plan_split(plan, bound);
+    bound := priced.bound;
+    IF NOT priced.is_found THEN
+      PERFORM crm._plan_restrict(solved);
+    END IF;
+    UPDATE pg_temp.crm_plan_ask a SET price = 0;
+    BEGIN
+      solved := crm._plan_meet(plan, false, false);
+    EXCEPTION WHEN object_not_in_prerequisite_state THEN
+      RAISE EXCEPTION 'no plan "%" was found that meets its floors', plan.name
+        USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Without the volumes that proposals of a channel ask for in the same units they can be met.',
+              HINT = 'Lower them with crm.set_plan_limit(), or let proposals that share units ask for more, or be one.';
+    END;
+    DROP TABLE pg_temp.crm_plan_priced;
+  ELSIF uneven THEN
     is_cut := crm._plan_restrict(solved);
-    solved := crm._plan_meet(plan, uneven, false);
-    IF uneven AND NOT is_cut AND is_whole AND NOT EXISTS (SELECT FROM pg_temp.crm_plan_seat s WHERE s.floor > s.taken) THEN
+    solved := crm._plan_meet(plan, true, false);
+    IF NOT is_cut AND is_whole AND NOT EXISTS (SELECT FROM pg_temp.crm_plan_seat s WHERE s.floor > s.taken) THEN
       bound := least(bound, solved.bound);
     END IF;
+    UPDATE pg_temp.crm_plan_cost c SET place_price = h.place_price, floor_price = h.floor_price FROM crm.assigned_holders(solved) h WHERE h.holder_id = c.holder_id;
   END IF;
   worth := (SELECT coalesce(sum(g.benefit), 0) FROM crm._plan_gone(solved) g);
-  UPDATE pg_temp.crm_plan_cost c SET place_price = h.place_price, floor_price = h.floor_price FROM crm.assigned_holders(solved) h WHERE h.holder_id = c.holder_id;
   IF uneven AND EXISTS (SELECT FROM pg_temp.crm_plan_seat s LEFT JOIN crm.assigned_holders(solved) h ON h.holder_id = s.holder_id WHERE s.taken + coalesce(h.customers, 0) < s.floor) THEN
     -- floors with customers who count differently: first as if each counted the most that fits, then the others by what they count
     floored := crm._plan_meet(plan, false, false);
