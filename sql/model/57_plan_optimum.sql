@@ -95,9 +95,9 @@ CREATE FUNCTION crm._plan_reach(plan crm.plan, lightest boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-  -- as many as can be, and among those as many as can be for floors that are not by hand
+  -- as many as can be, and among those as many as can be for floors that are not by hand, the small ones first, so that few units are named
   got CONSTANT crm.assignment := crm.solve_assignment(
-    format('SELECT DISTINCT e.customer_id, e.holder_id, CASE WHEN s.by_hand THEN 1 ELSE 2 END AS benefit
+    format('SELECT DISTINCT e.customer_id, e.holder_id, CASE WHEN s.by_hand THEN 1 ELSE 2 + 1 / (1 + s.floor::double precision) END AS benefit
             FROM pg_temp.crm_plan_edge e JOIN pg_temp.crm_plan_seat s ON s.holder_id = e.holder_id AND (%L OR e.load <= s.most OR NOT s.uneven) WHERE s.floor > s.taken
             UNION ALL SELECT DISTINCT e.customer_id, 0, 0 FROM pg_temp.crm_plan_edge e JOIN pg_temp.crm_plan_seat s ON s.holder_id = e.holder_id AND s.floor > s.taken', lightest),
     format('SELECT h.holder_id, CASE WHEN h.holder_id > 0 THEN least(h.floor, h.capacity) ELSE h.capacity END AS capacity, h.within FROM (%s) h', crm._plan_holders(false, lightest)));
