@@ -37,6 +37,17 @@ typedef struct Answer
 } Answer;
 
 static void
+refuse_floor(int64 id, int64 floor, int64 most)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the floors of the capacities query cannot all be met"),
+			 errdetail("Holder " INT64_FORMAT " has a floor of " INT64_FORMAT " and can get " INT64_FORMAT " customers at most.",
+					   id, floor, most),
+			 errhint("Lower these floors, or give the holders more edges.")));
+}
+
+static void
 refuse_floors(const AssignInput *input, const AllocateStats *stats)
 {
 	StringInfoData names;
@@ -85,6 +96,77 @@ make_arrays(const AssignInput *input, int bits, bool maximize, int64 **first, in
 }
 
 /*
+ * Holders within others.  Returns the number of the group of each holder in
+ * which others are, -1 of those that none are; NULL: there are none.
+ */
+static int32 *
+make_groups(AssignInput *input, const int32 *degree, AllocateProblem *problem)
+{
+	int64		holders = input->holder_count;
+	int32	   *group_of;
+	int64	   *rooms;
+
+	problem->group = NULL;
+	problem->groups = 0;
+	if (!input->grouped)
+		return NULL;
+
+	/* what has no room of its own to share is no limit */
+	rooms = palloc_extended(mul_size(holders, sizeof(int64)), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	group_of = MemoryContextAllocHuge(input->context, mul_size(holders, sizeof(int32)));
+	problem->group = MemoryContextAllocHuge(input->context, mul_size(holders, sizeof(int32)));
+	problem->limit = MemoryContextAllocHuge(input->context, mul_size(holders, sizeof(int64)));
+	for (int64 j = 0; j < holders; j++)
+	{
+		int32		group = input->holders[j].group;
+
+		group_of[j] = problem->group[j] = -1;
+		if (group < 0)
+			continue;
+		if (degree[group] > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("holder " INT64_FORMAT " has others within it and edges of its own",
+							input->holders[group].id)));
+		rooms[group] += problem->capacity[j];
+	}
+	for (int64 j = 0; j < holders; j++)
+	{
+		int32		group = input->holders[j].group;
+
+		if (group < 0 || rooms[group] < input->holders[group].capacity)
+			continue;
+		if (group_of[group] < 0)
+		{
+			group_of[group] = problem->groups;
+			problem->limit[problem->groups++] = input->holders[group].capacity;
+		}
+		problem->group[j] = group_of[group];
+	}
+	pfree(rooms);
+
+	/* who finds no room within has it without */
+	for (int32 i = 0; i < problem->customers && problem->groups > 0; i++)
+	{
+		bool		outside = false;
+
+		for (int64 e = problem->first[i]; e < problem->first[i + 1] && !outside; e++)
+		{
+			int32		j = problem->holder[e];
+
+			outside = problem->group[j] < 0 && problem->capacity[j] == degree[j];
+		}
+		if (!outside)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("customer " INT64_FORMAT " has an edge to no holder outside that takes all",
+							input->edges[problem->first[i]].customer),
+					 errhint("Where holders are within others, give every customer an edge, of benefit 0, to a holder with room for all.")));
+	}
+	return group_of;
+}
+
+/*
  * All customers of a holder count alike: the solver for whole places.
  */
 static void
@@ -97,6 +179,7 @@ solve_places(AssignInput *input, bool maximize, bool priced, Answer *answer)
 	AllocateStats stats;
 	int32	   *load = palloc_extended(mul_size(holders + 1, sizeof(int32)), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	int32	   *degree = palloc_extended(mul_size(holders + 1, sizeof(int32)), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	int32	   *group_of;
 	int			exponent;
 
 	problem.customers = input->customers;
@@ -121,14 +204,10 @@ solve_places(AssignInput *input, bool maximize, bool priced, Answer *answer)
 		if (problem.floor == NULL)
 			continue;
 		if (holder->floor > problem.capacity[j])
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the floors of the capacities query cannot all be met"),
-					 errdetail("Holder " INT64_FORMAT " has a floor of " INT64_FORMAT " and can get %d customers at most.",
-							   holder->id, holder->floor, problem.capacity[j]),
-					 errhint("Lower these floors, or give the holders more edges.")));
+			refuse_floor(holder->id, holder->floor, problem.capacity[j]);
 		problem.floor[j] = (int32) holder->floor;
 	}
+	group_of = make_groups(input, degree, &problem);
 	pfree(load);
 	pfree(degree);
 
@@ -147,6 +226,11 @@ solve_places(AssignInput *input, bool maximize, bool priced, Answer *answer)
 		{
 			answer->place[j] = ldexp((double) prices.place[j], -exponent);
 			answer->floor[j] = ldexp((double) prices.floor[j], -exponent);
+			if (group_of && group_of[j] >= 0)
+			{
+				answer->serves[j] = false;
+				answer->place[j] = ldexp((double) prices.limit[group_of[j]], -exponent);
+			}
 		}
 	}
 	ereport(DEBUG1,
@@ -170,6 +254,11 @@ solve_loads(AssignInput *input, bool maximize, const WeightedBudget *budget, Ans
 	WeightedBudget usual;
 	int			exponent;
 
+	if (input->grouped)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("holders within others and customers of different loads do not go together"),
+				 errhint("Leave out the column within of the capacities query, or the column load of the edges query.")));
 	if (input->floors)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -467,6 +556,15 @@ crm_allocate_solve_assignment(PG_FUNCTION_ARGS)
 	for (int c = 0; c < 8; c++)
 		column[c] = palloc_extended(mul_size(input.holder_count + 1, sizeof(Datum)), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	total = within_range(fill_pairs(&input, &answer, values, column[3], column[4]));
+	for (int64 j = 0; j < input.holder_count; j++)
+	{
+		int32		group = input.holders[j].group;
+
+		if (group < 0)
+			continue;
+		column[3][group] = Int64GetDatum(DatumGetInt64(column[3][group]) + DatumGetInt64(column[3][j]));
+		column[4][group] = Int64GetDatum(DatumGetInt64(column[4][group]) + DatumGetInt64(column[4][j]));
+	}
 	bound = isnan(answer.bound) ? total : within_range(answer.bound);
 	for (int64 j = 0; j < input.holder_count; j++)
 	{

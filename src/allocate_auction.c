@@ -71,106 +71,233 @@ sift_up(Slot *heap, int32 p)
  * phase), won by a customer, or won for the slack: the room that plain holders
  * have beyond the plain customers is a bidder of its own, which values all of
  * them alike, holds all its slots at one common price and takes what is
- * cheapest, but leaves each holder its floor.  So supply and demand are equal,
+ * cheapest, but leaves each holder its floor.  Each group has a bidder of the
+ * kind too, for what it must leave free, which bids only there; the slack of
+ * the group and that of all outbid each other.  So supply and demand are equal,
  * and all slots go.
  */
+typedef struct Slack
+{
+	int32	   *held;			/* slots won, of each holder */
+	int64		total;
+	int64		left;			/* slots still to be won */
+	int64		price;			/* what is paid for each */
+	Queue		cheapest;		/* holders where it bids, by at most what their
+								 * cheapest slot outside it costs */
+} Slack;
+
 typedef struct Auction
 {
 	Slot	   *slots;			/* heaps by price, the cheapest on top */
 	int64	   *slot_first;		/* where the heap of each holder begins */
 	int32	   *taken;			/* slots won by customers */
-	int32	   *slack;			/* slots won for the slack */
-	int32	   *slack_limit;	/* slots the slack may win */
-	int64		slack_total;
-	int64		slack_left;		/* slots the slack has still to win */
-	int64		slack_price;	/* what it pays for each */
+	int32	   *slack_limit;	/* slots that slack may win */
+	Slack		all;			/* the slack of all plain holders */
+	Slack	   *of_group;		/* that of each group; they share the array held */
 	int64	   *base;			/* price of an empty slot */
 	int32	   *kicked;			/* customers that lost a slot to the slack */
 	int32		kicked_count;
-	Queue		cheapest;		/* plain holders, by at most what their cheapest
-								 * slot outside the slack costs */
 } Auction;
 
+static inline Slack *
+group_slack(const Solver *s, const Auction *a, int32 j)
+{
+	return s->group[j] == NOBODY ? NULL : &a->of_group[s->group[j]];
+}
+
+/* Slots of a holder that are not empty */
+static inline int32
+slots_won(const Solver *s, const Auction *a, int32 j)
+{
+	const Slack *group = group_slack(s, a, j);
+
+	return a->taken[j] + a->all.held[j] + (group ? group->held[j] : 0);
+}
+
+/* Of the slack that has slots of a holder the one that pays least, or NULL */
+static inline Slack *
+cheapest_slack(const Solver *s, Auction *a, int32 j)
+{
+	Slack	   *group = group_slack(s, a, j);
+	Slack	   *slack = a->all.held[j] > 0 ? &a->all : NULL;
+
+	if (group && group->held[j] > 0 && (slack == NULL || group->price < slack->price))
+		slack = group;
+	return slack;
+}
+
 static inline void
-set_price(Solver *s, const Auction *a, int32 j)
+set_price(Solver *s, Auction *a, int32 j)
 {
 	int64		price = PG_INT64_MAX;
 
-	if (a->taken[j] + a->slack[j] < s->room[j])
+	if (slots_won(s, a, j) < s->room[j])
 		price = a->base[j];
 	else
 	{
+		const Slack *slack = cheapest_slack(s, a, j);
+
 		if (a->taken[j] > 0)
 			price = a->slots[a->slot_first[j]].price;
-		if (a->slack[j] > 0)
-			price = Min(price, a->slack_price);
+		if (slack)
+			price = Min(price, slack->price);
 		if (price == PG_INT64_MAX)
 			price = PRICE_LIMIT;	/* no room at all */
 	}
 	s->price[j] = price;
 }
 
+/* The slack of the other kind that has slots of a holder, or NULL */
+static inline Slack *
+other_slack(const Solver *s, Auction *a, const Slack *slack, int32 j)
+{
+	Slack	   *other = slack == &a->all ? group_slack(s, a, j) : &a->all;
+
+	return other && other->held[j] > 0 ? other : NULL;
+}
+
+/* Slots of a holder that slack may win beside those it has, of either kind */
+static inline int32
+slack_space(const Solver *s, const Auction *a, int32 j)
+{
+	return a->slack_limit[j] - (slots_won(s, a, j) - a->taken[j]);
+}
+
 /* What the cheapest slot costs that the slack might win */
 static inline int64
-cheapest_slot(const Solver *s, const Auction *a, int32 j)
+cheapest_slot(const Solver *s, Auction *a, const Slack *slack, int32 j)
 {
-	if (a->slack[j] >= a->slack_limit[j])
-		return PG_INT64_MAX;
-	if (a->taken[j] + a->slack[j] < s->room[j])
-		return a->base[j];
-	return a->taken[j] > 0 ? a->slots[a->slot_first[j]].price : PG_INT64_MAX;
+	const Slack *other = other_slack(s, a, slack, j);
+	int64		price = PG_INT64_MAX;
+
+	if (slack_space(s, a, j) > 0)
+	{
+		if (slots_won(s, a, j) < s->room[j])
+			price = a->base[j];
+		else if (a->taken[j] > 0)
+			price = a->slots[a->slot_first[j]].price;
+	}
+	return other ? Min(price, other->price) : price;
 }
 
 /*
- * The plain holder with the cheapest slot that the slack might win.  Keys are
- * brought up to date only here, where it matters: slots have become dearer.
+ * The holder with the cheapest slot that the slack might win.  Keys are brought
+ * up to date only here, where it matters: slots have become dearer.
  */
 static int32
-cheapest_holder(const Solver *s, Auction *a)
+cheapest_holder(const Solver *s, Auction *a, Slack *slack)
 {
 	for (;;)
 	{
-		int32		j = a->cheapest.node[0];
-		int64		price = cheapest_slot(s, a, j);
+		int32		j = slack->cheapest.node[0];
+		int64		price = cheapest_slot(s, a, slack, j);
 
-		if (price == a->cheapest.key[j])
+		if (price == slack->cheapest.key[j])
 			return j;
-		a->cheapest.key[j] = price;
-		queue_down(&a->cheapest, j);
+		slack->cheapest.key[j] = price;
+		queue_down(&slack->cheapest, j);
 	}
 }
 
+/* Tell slack that the cheapest slot of a holder may have become cheaper. */
+static inline void
+tell_cheaper(const Solver *s, Auction *a, Slack *slack, int32 j)
+{
+	int64		price = cheapest_slot(s, a, slack, j);
+
+	if (price < slack->cheapest.key[j])
+	{
+		slack->cheapest.key[j] = price;
+		queue_up(&slack->cheapest, j);
+	}
+}
+
+static inline void
+tell_all_cheaper(const Solver *s, Auction *a, int32 j)
+{
+	if (s->scarce[j])
+		return;
+	tell_cheaper(s, a, &a->all, j);
+	if (s->group[j] != NOBODY)
+		tell_cheaper(s, a, group_slack(s, a, j), j);
+}
+
 /*
- * The slack wins what it still needs, always the cheapest slot that is not its
+ * Slack wins what it still needs, always the cheapest slot that is not its
  * own, and pays epsilon more than the next one costs.
  */
 static void
-slack_bids(const Solver *s, Auction *a, int64 eps)
+slack_bids(const Solver *s, Auction *a, Slack *slack, int64 eps)
 {
 	int64		next;
 
-	while (a->slack_left > 0)
+	while (slack->left > 0)
 	{
-		int32		j = cheapest_holder(s, a);
-		int32		empty = s->room[j] - a->taken[j] - a->slack[j];
+		int32		j = cheapest_holder(s, a, slack);
+		int64		price = slack->cheapest.key[j];
+		Slack	   *other = other_slack(s, a, slack, j);
 		Slot	   *slots = &a->slots[a->slot_first[j]];
+		int32		won;
 
-		if (empty > 0)
-			empty = Min(Min(empty, a->slack_left), a->slack_limit[j] - a->slack[j]);
+		CHECK_FOR_INTERRUPTS();
+		if (price == PG_INT64_MAX)
+			elog(ERROR, "cannot happen: nowhere to leave room free");
+		if (other && other->price == price)
+		{
+			won = Min(other->held[j], slack->left);
+			other->held[j] -= won;
+			other->left += won;
+		}
+		else if (slots_won(s, a, j) < s->room[j])
+			won = Min(Min(s->room[j] - slots_won(s, a, j), slack->left), slack_space(s, a, j));
 		else
 		{
 			a->kicked[a->kicked_count++] = slots[0].customer;
 			s->at[slots[0].customer] = NOBODY;
 			slots[0] = slots[--a->taken[j]];
 			sift_down(slots, a->taken[j], 0);
-			empty = 1;
+			won = 1;
 		}
-		a->slack[j] += empty;
-		a->slack_left -= empty;
+		slack->held[j] += won;
+		slack->left -= won;
+		if (s->group[j] != NOBODY)
+			tell_all_cheaper(s, a, j);
 	}
-	next = a->cheapest.key[cheapest_holder(s, a)];
+	next = slack->cheapest.key[cheapest_holder(s, a, slack)];
 	if (next < PRICE_LIMIT)
-		a->slack_price = Max(a->slack_price, next + eps);
+		slack->price = Max(slack->price, next + eps);
+}
+
+/* Slack bids until it has all it needs or customers have lost slots. */
+static bool
+all_slack_bids(const Solver *s, Auction *a, int64 eps, int64 *bids, int64 limit)
+{
+	bool		bidding = true;
+
+	while (bidding && a->kicked_count == 0)
+	{
+		bidding = a->all.left > 0;
+		if (bidding)
+			slack_bids(s, a, &a->all, eps);
+		for (int32 g = 0; g < s->groups && a->kicked_count == 0; g++)
+		{
+			if (a->of_group[g].left == 0)
+				continue;
+			slack_bids(s, a, &a->of_group[g], eps);
+			bidding = true;
+		}
+		if (s->groups > 0 && ++*bids > limit)
+			return false;
+	}
+	return true;
+}
+
+static void
+begin_slack(Slack *slack)
+{
+	slack->left = slack->total;
+	slack->price = -PRICE_LIMIT;
+	slack->cheapest.size = 0;
 }
 
 /*
@@ -186,21 +313,26 @@ auction_phase(Solver *s, Auction *a, int64 eps)
 
 	s->stats->phases++;
 	memset(a->taken, 0, sizeof(int32) * (s->m + 1));
-	memset(a->slack, 0, sizeof(int32) * (s->m + 1));
+	memset(a->all.held, 0, sizeof(int32) * (s->m + 1));
+	if (s->groups > 0)
+		memset(a->of_group[0].held, 0, sizeof(int32) * (s->m + 1));
 	memcpy(a->base, s->price, sizeof(int64) * (s->m + 1));
-	a->slack_left = a->slack_total;
-	a->slack_price = -PRICE_LIMIT;
+	begin_slack(&a->all);
+	for (int32 g = 0; g < s->groups; g++)
+		begin_slack(&a->of_group[g]);
 	a->kicked_count = s->n;
 	for (int32 i = 0; i < s->n; i++)
 	{
 		s->at[i] = NOBODY;
 		a->kicked[i] = s->n - 1 - i;
 	}
-	a->cheapest.size = 0;
 	for (int32 j = 0; j < s->m; j++)
 	{
-		if (!s->scarce[j] && s->room[j] > 0)
-			queue_add(&a->cheapest, j, a->base[j]);
+		if (s->scarce[j] || s->room[j] == 0)
+			continue;
+		queue_add(&a->all.cheapest, j, a->base[j]);
+		if (s->group[j] != NOBODY)
+			queue_add(&group_slack(s, a, j)->cheapest, j, a->base[j]);
 	}
 	while (a->kicked_count > 0)
 	{
@@ -214,6 +346,7 @@ auction_phase(Solver *s, Auction *a, int64 eps)
 			int64		ceiling;
 			int32		j = best_holder(s, bidder, &v1, &v2);
 			Slot	   *heap = &a->slots[a->slot_first[j]];
+			Slack	   *slack = cheapest_slack(s, a, j);
 			Slot		bid;
 
 			if ((++bids & INTERRUPT_MASK) == 0)
@@ -223,7 +356,7 @@ auction_phase(Solver *s, Auction *a, int64 eps)
 			 * Prices rise behind our back when the slack pays more.  Too low
 			 * a price elsewhere does no harm, it only makes the bid smaller.
 			 */
-			if (a->slack[j] > 0)
+			if (slack)
 			{
 				int64		price = s->price[j];
 
@@ -244,13 +377,12 @@ auction_phase(Solver *s, Auction *a, int64 eps)
 			}
 			s->at[bidder] = j;
 			bidder = NOBODY;
-			if (a->taken[j] + a->slack[j] == s->room[j])
+			if (slots_won(s, a, j) == s->room[j])
 			{
-				if (a->slack[j] > 0 &&
-					(a->taken[j] == 0 || a->slack_price <= heap[0].price))
+				if (slack && (a->taken[j] == 0 || slack->price <= heap[0].price))
 				{
-					a->slack[j]--;
-					a->slack_left++;
+					slack->held[j]--;
+					slack->left++;
 				}
 				else
 				{
@@ -265,28 +397,30 @@ auction_phase(Solver *s, Auction *a, int64 eps)
 			heap[a->taken[j]] = bid;
 			sift_up(heap, a->taken[j]++);
 			set_price(s, a, j);
-			if (!s->scarce[j] && cheapest_slot(s, a, j) < a->cheapest.key[j])
-			{
-				a->cheapest.key[j] = cheapest_slot(s, a, j);
-				queue_up(&a->cheapest, j);
-			}
+			tell_all_cheaper(s, a, j);
 		}
-		if (a->kicked_count == 0 && a->slack_left > 0)
-			slack_bids(s, a, eps);
+		if (!all_slack_bids(s, a, eps, &bids, limit))
+		{
+			s->stats->bids += bids;
+			return false;
+		}
 	}
 	s->stats->bids += bids;
 
 	/* the dummy and the slack are worth nothing: prices count from theirs */
+	for (int32 g = 0; g < s->groups; g++)
+		s->price[group_node(s, g)] = a->of_group[g].total > 0 && a->all.total > 0 ?
+			Min(Max(a->of_group[g].price - a->all.price, 0), PRICE_LIMIT) : 0;
 	for (int32 j = 0; j < s->m; j++)
 	{
 		if (s->scarce[j])
 			s->price[j] -= s->price[s->m];
-		else if (a->slack_total > 0)
+		else if (a->all.total > 0)
 		{
 			set_price(s, a, j);
-			s->price[j] -= a->slack_price;
-			if (a->slack[j] < a->slack_limit[j])
-				s->price[j] = Max(s->price[j], 0);
+			s->price[j] -= a->all.price;
+			if (slack_space(s, a, j) > 0)
+				s->price[j] = Max(s->price[j], s->group[j] == NOBODY ? 0 : s->price[group_node(s, s->group[j])]);
 		}
 	}
 	s->price[s->m] = 0;
@@ -323,14 +457,15 @@ round_prices(Solver *s, int64 *scratch)
 	int64		mask = s->grain - 1;
 	int64		cut = 0;
 	int64		gap = -1;
+	int32		nodes = s->m + 2 + s->groups;
 
-	for (int32 j = 0; j <= s->m; j++)
+	for (int32 j = 0; j < nodes; j++)
 		scratch[j] = s->price[j] & mask;
 	scratch[s->m + 1] = 0;		/* the floor of the plain prices */
-	qsort(scratch, s->m + 2, sizeof(int64), int64_cmp);
-	for (int32 j = 0; j <= s->m + 1; j++)
+	qsort(scratch, nodes, sizeof(int64), int64_cmp);
+	for (int32 j = 0; j < nodes; j++)
 	{
-		int64		before = j > 0 ? scratch[j - 1] : scratch[s->m + 1] - s->grain;
+		int64		before = j > 0 ? scratch[j - 1] : scratch[nodes - 1] - s->grain;
 
 		if (scratch[j] - before > gap)
 		{
@@ -344,37 +479,80 @@ round_prices(Solver *s, int64 *scratch)
 		if (!s->scarce[j])
 			s->price[j] -= (-cut) & ~mask;
 	}
+	for (int32 g = 0; g < s->groups; g++)
+	{
+		int64	   *price = &s->price[group_node(s, g)];
+
+		*price = Max(((*price - cut) & ~mask) - ((-cut) & ~mask), 0);
+	}
+}
+
+/*
+ * The queues of the groups share their arrays: each holder is in one of them.
+ */
+static void
+share_queue(const Solver *s, Slack *of_group, int32 *held)
+{
+	int64	   *first = ALLOC0(int64, s->groups + 1);
+
+	if (s->groups > 0)
+		queue_init(&of_group[0].cheapest, s->m);
+	for (int32 j = 0; j < s->m; j++)
+	{
+		if (s->group[j] != NOBODY)
+			first[s->group[j] + 1]++;
+	}
+	for (int32 g = 0; g < s->groups; g++)
+	{
+		first[g + 1] += first[g];
+		of_group[g].held = held;
+		of_group[g].cheapest = of_group[0].cheapest;
+	}
+	for (int32 g = 1; g < s->groups; g++)
+		of_group[g].cheapest.node += first[g];
+	pfree(first);
 }
 
 static void
 run_auction(Solver *s)
 {
 	Auction		a;
-	int64	   *saved = ALLOC(int64, s->m + 1);
-	int64	   *scratch = ALLOC(int64, s->m + 2);
+	int32		nodes = s->m + 2 + s->groups;
+	int64	   *saved = ALLOC(int64, nodes);
+	int64	   *scratch = ALLOC(int64, nodes);
+	int32	   *held = ALLOC(int32, s->m + 1);
 	int64		eps = Max(s->span / EPSILON_FACTOR, 1);
 	int64		before = PG_INT64_MAX;
 
 	a.slot_first = ALLOC(int64, s->m + 2);
 	a.taken = ALLOC(int32, s->m + 1);
-	a.slack = ALLOC(int32, s->m + 1);
 	a.slack_limit = ALLOC0(int32, s->m + 1);
 	a.base = ALLOC(int64, s->m + 1);
 	a.kicked = ALLOC(int32, s->n);
-	queue_init(&a.cheapest, s->m);
-	a.slack_total = 0;
+	a.all.held = ALLOC(int32, s->m + 1);
+	a.all.total = 0;
+	queue_init(&a.all.cheapest, s->m);
+	a.of_group = ALLOC0(Slack, s->groups);
+	share_queue(s, a.of_group, held);
 	a.slot_first[0] = 0;
 	for (int32 j = 0; j <= s->m; j++)
 	{
 		a.slot_first[j + 1] = a.slot_first[j] + s->room[j];
 		if (!s->scarce[j])
 		{
-			a.slack_total += s->room[j];
+			a.all.total += s->room[j];
 			a.slack_limit[j] = s->room[j] - s->floor[j];
+			if (s->group[j] != NOBODY)
+				a.of_group[s->group[j]].total += s->room[j];
 		}
 	}
 	for (int32 i = 0; i < s->n; i++)
-		a.slack_total -= !s->scarce_customer[i];
+		a.all.total -= !s->scarce_customer[i];
+	for (int32 g = 0; g < s->groups; g++)
+	{
+		a.of_group[g].total = Max(a.of_group[g].total - s->limit[g], 0);
+		a.all.total -= a.of_group[g].total;
+	}
 	a.slots = ALLOC(Slot, a.slot_first[s->m + 1]);
 
 	for (;;)
@@ -388,12 +566,12 @@ run_auction(Solver *s)
 		{
 			int64		rounded;
 
-			memcpy(saved, s->price, sizeof(int64) * (s->m + 1));
+			memcpy(saved, s->price, sizeof(int64) * nodes);
 			round_prices(s, scratch);
 			rounded = count_displaced(s);
 			if (rounded <= FEW_DISPLACED)
 				break;
-			memcpy(s->price, saved, sizeof(int64) * (s->m + 1));
+			memcpy(s->price, saved, sizeof(int64) * nodes);
 		}
 		if (displaced <= FEW_DISPLACED || eps == 1 ||
 			(displaced <= SOME_DISPLACED && displaced > before - before / 4))
@@ -405,11 +583,15 @@ run_auction(Solver *s)
 	pfree(a.slots);
 	pfree(a.slot_first);
 	pfree(a.taken);
-	pfree(a.slack);
+	pfree(a.all.held);
 	pfree(a.slack_limit);
 	pfree(a.base);
 	pfree(a.kicked);
-	queue_free(&a.cheapest);
+	queue_free(&a.all.cheapest);
+	if (s->groups > 0)
+		queue_free(&a.of_group[0].cheapest);
+	pfree(a.of_group);
+	pfree(held);
 	pfree(saved);
 	pfree(scratch);
 }

@@ -88,13 +88,34 @@ find_path(const Solver *s, Exchange *x, int32 source)
 		{
 			for (int32 k = 0; k < s->m; k++)
 			{
-				if (slack_fits(s, x, k))
+				if (s->group[k] == NOBODY && slack_fits(s, x, k))
 					RELAX(k, d + s->price[k] - s->price[z], NOBODY);
 			}
+			for (int32 g = 0; g < s->groups; g++)
+				RELAX(group_node(s, g), d + s->price[group_node(s, g)] - s->price[z], NOBODY);
+			continue;
+		}
+		if (j > z)
+		{
+			int32		g = j - group_node(s, 0);
+
+			for (int32 p = x->member_first[g]; p < x->member_first[g + 1]; p++)
+			{
+				int32		k = x->member[p];
+
+				if (slack_fits(s, x, k))
+					RELAX(k, d + s->price[k] - s->price[j], NOBODY);
+			}
+			if (x->spare[g] > 0)
+				RELAX(z, d + s->price[z] - s->price[j], NOBODY);
 			continue;
 		}
 		if (x->slack[j] > 0)
-			RELAX(z, d + s->price[z] - s->price[j], NOBODY);
+		{
+			int32		k = slack_source(s, j);
+
+			RELAX(k, d + s->price[k] - s->price[j], NOBODY);
+		}
 		for (int32 i = x->head[j]; i != NOBODY; i = x->next[i])
 		{
 			int64		base = d - x->own[i] - s->price[j];
@@ -123,9 +144,11 @@ augment(Solver *s, Exchange *x, int32 source, int32 target)
 		int32		j = x->from[k];
 		int32		i = x->mover[k];
 
-		if (j == z)
+		if (j >= z && k >= z)
+			x->spare[Max(j, k) - group_node(s, 0)] += j == z ? 1 : -1;
+		else if (j >= z)
 			x->slack[k]++;
-		else if (k == z)
+		else if (k >= z)
 			x->slack[j]--;
 		else
 		{
@@ -137,13 +160,34 @@ augment(Solver *s, Exchange *x, int32 source, int32 target)
 	}
 }
 
+/* The holders of each group, in ascending order */
+static void
+list_members(const Solver *s, Exchange *x)
+{
+	x->spare = ALLOC0(int64, s->groups);
+	x->member_first = ALLOC0(int32, s->groups + 2);
+	x->member = ALLOC(int32, s->m);
+	for (int32 j = 0; j < s->m; j++)
+	{
+		if (s->group[j] != NOBODY)
+			x->member_first[s->group[j] + 2]++;
+	}
+	for (int32 g = 0; g < s->groups; g++)
+		x->member_first[g + 2] += x->member_first[g + 1];
+	for (int32 j = 0; j < s->m; j++)
+	{
+		if (s->group[j] != NOBODY)
+			x->member[x->member_first[s->group[j] + 1]++] = j;
+	}
+}
+
 /*
  * Make the assignment and the prices exact, whatever they are now.
  */
 void
 allocate_exchange(Solver *s)
 {
-	int32		nodes = s->m + 2;
+	int32		nodes = s->m + 2 + s->groups;
 	int32		z = s->m + 1;
 	Exchange	x;
 
@@ -158,6 +202,7 @@ allocate_exchange(Solver *s)
 	x.mover = ALLOC(int32, nodes);
 	x.touched = ALLOC(int32, nodes);
 	x.settled = ALLOC(int32, nodes);
+	list_members(s, &x);
 	for (int32 j = 0; j < nodes; j++)
 	{
 		x.head[j] = NOBODY;
@@ -167,13 +212,24 @@ allocate_exchange(Solver *s)
 	s->price[z] = 0;
 	for (int32 j = 0; j <= s->m; j++)
 	{
+		int64		zero = s->group[j] == NOBODY ? 0 : s->price[group_node(s, s->group[j])];
+
 		if (s->price[j] > PRICE_LIMIT)
 			s->price[j] = PRICE_LIMIT;
-		if (!s->scarce[j] && s->price[j] < 0 && s->floor[j] == 0)
-			s->price[j] = 0;
+		if (!s->scarce[j] && s->price[j] < zero && s->floor[j] == 0)
+			s->price[j] = zero;
 		x.excess[j] = -(int64) s->room[j];
 		if (!s->scarce[j])
 			x.excess[z] += s->room[j];
+		if (s->group[j] != NOBODY)
+			x.excess[group_node(s, s->group[j])] += s->room[j];
+	}
+	for (int32 g = 0; g < s->groups; g++)
+	{
+		int64	   *excess = &x.excess[group_node(s, g)];
+
+		*excess = Max(*excess - s->limit[g], 0);
+		x.excess[z] -= *excess;
 	}
 	for (int32 i = s->n - 1; i >= 0; i--)
 	{
@@ -193,12 +249,23 @@ allocate_exchange(Solver *s)
 	for (int32 j = 0; j < s->m; j++)
 	{
 		int64		limit = s->room[j] - s->floor[j];
+		int32		source = slack_source(s, j);
 
-		if (s->scarce[j] || s->price[j] > 0)
+		if (s->scarce[j] || s->price[j] > s->price[source])
 			continue;
-		x.slack[j] = s->price[j] < 0 ? limit : Min(Max(-x.excess[j], 0), limit);
+		x.slack[j] = s->price[j] < s->price[source] ? limit : Min(Max(-x.excess[j], 0), limit);
 		x.excess[j] += x.slack[j];
-		x.excess[z] -= x.slack[j];
+		x.excess[source] -= x.slack[j];
+	}
+	for (int32 g = 0; g < s->groups; g++)
+	{
+		int32		k = group_node(s, g);
+
+		if (s->price[k] > 0 || x.excess[k] >= 0)
+			continue;
+		x.spare[g] = -x.excess[k];
+		x.excess[z] += x.excess[k];
+		x.excess[k] = 0;
 	}
 
 	for (int32 j = 0; j < nodes; j++)
@@ -222,6 +289,8 @@ allocate_exchange(Solver *s)
 		if (!s->scarce[j])
 			s->price[j] -= s->price[z];
 	}
+	for (int32 g = 0; g < s->groups; g++)
+		s->price[group_node(s, g)] -= s->price[z];
 	s->price[z] = 0;
 	if (s->prices)
 		allocate_price(s, &x);

@@ -11,9 +11,11 @@
 
 /*
  * The graph of the holders, in which customers change places.  Nodes are the
- * holders, the dummy holder m and the node m + 1 for room that plain holders
- * leave free: "slack" is such room standing at a holder, and it moves like a
- * customer that may sit anywhere at cost 0, but for the floors.
+ * holders, the dummy holder m, the node m + 1 for room that plain holders
+ * leave free, and one for each group: "slack" is such room standing at a
+ * holder, and it moves like a customer that may sit anywhere at cost 0, but for
+ * the floors.  What a group must leave free begins at its node, comes to its
+ * holders only from there, and more of it, "spare", from the node m + 1.
  */
 typedef struct Exchange
 {
@@ -22,6 +24,9 @@ typedef struct Exchange
 	int32	   *previous;
 	int64	   *own;			/* what each customer costs where it is */
 	int64	   *slack;			/* free room standing at each holder */
+	int64	   *spare;			/* room free in each group beyond what must be */
+	int32	   *member_first;	/* groups + 1 offsets into the next */
+	int32	   *member;			/* holders by group */
 	int64	   *excess;			/* what each node has too much */
 	Queue		reached;		/* by distance; PG_INT64_MAX: not reached */
 	int32	   *from;			/* node before on the shortest path */
@@ -31,6 +36,13 @@ typedef struct Exchange
 	int32	   *settled;
 	int32		settled_count;
 } Exchange;
+
+/* The node from which slack comes to a holder */
+static inline int32
+slack_source(const Solver *s, int32 j)
+{
+	return s->group[j] == NOBODY ? s->m + 1 : group_node(s, s->group[j]);
+}
 
 /* Whether more slack may come to a holder */
 static inline bool

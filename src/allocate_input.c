@@ -87,7 +87,7 @@ take_holder(void *arg, const Datum *values, const bool *nulls)
 						floor, id, capacity)));
 	input->holders = grow(input, input->holders, input->holder_count,
 						  &input->holder_space, sizeof(AssignHolder));
-	input->holders[input->holder_count++] = (AssignHolder) {id, capacity, floor};
+	input->holders[input->holder_count++] = (AssignHolder) {id, capacity, floor, nulls[3] ? id : integer_value(values[3], input->column[3].type), -1};
 	input->floors |= floor > 0;
 }
 
@@ -97,6 +97,19 @@ hash_id(int64 id)
 	uint64		h = (uint64) id * UINT64CONST(0x9e3779b97f4a7c15);
 
 	return h ^ (h >> 32);
+}
+
+/* The index of a holder, or -1 */
+static inline int32
+find_holder(const AssignInput *input, int64 id)
+{
+	for (uint64 h = hash_id(id) & input->table_mask;; h = (h + 1) & input->table_mask)
+	{
+		int32		holder = input->table[h] - 1;
+
+		if (holder < 0 || input->holders[holder].id == id)
+			return holder;
+	}
 }
 
 /* The benefit of an edge, without leaving anything behind. */
@@ -125,21 +138,14 @@ take_edge(void *arg, const Datum *values, const bool *nulls)
 	int64		id = integer_value(values[1], input->column[1].type);
 	double		benefit = benefit_value(input, values[2]);
 	int64		load = nulls[3] ? 1 : integer_value(values[3], input->column[3].type);
-	int32		holder = 0;
+	int32		holder = find_holder(input, id);
 
-	for (uint64 h = hash_id(id) & input->table_mask;;
-		 h = (h + 1) & input->table_mask)
-	{
-		holder = input->table[h] - 1;
-		if (holder < 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("holder " INT64_FORMAT " of the edges query has no row in the capacities query",
-							id),
-					 errhint("Give every holder a capacity; 0 is allowed.")));
-		if (input->holders[holder].id == id)
-			break;
-	}
+	if (holder < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("holder " INT64_FORMAT " of the edges query has no row in the capacities query",
+						id),
+				 errhint("Give every holder a capacity; 0 is allowed.")));
 	if (load < 0 || load > PG_INT32_MAX)
 		ereport(ERROR,
 				(errcode(load < 0 ? ERRCODE_INVALID_PARAMETER_VALUE : ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -196,6 +202,36 @@ index_holders(AssignInput *input)
 		while (input->table[h] != 0)
 			h = (h + 1) & input->table_mask;
 		input->table[h] = (int32) j + 1;
+	}
+}
+
+/*
+ * Find the holder within which each is.
+ */
+static void
+find_groups(AssignInput *input)
+{
+	for (int64 j = 0; j < input->holder_count; j++)
+	{
+		AssignHolder *holder = &input->holders[j];
+
+		if (holder->within == holder->id)
+			continue;
+		holder->group = find_holder(input, holder->within);
+		if (holder->group < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("holder " INT64_FORMAT " is within holder " INT64_FORMAT ", which has no row in the capacities query",
+							holder->id, holder->within),
+					 errhint("A holder that is within none is within itself.")));
+		if (input->holders[holder->group].within != holder->within || input->holders[holder->group].floor > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("holder " INT64_FORMAT " is within holder " INT64_FORMAT ", which %s",
+							holder->id, holder->within,
+							input->holders[holder->group].floor > 0 ? "has a floor" : "is within another itself"),
+					 errhint("A holder in which others are has a capacity only.")));
+		input->grouped = true;
 	}
 }
 
@@ -313,8 +349,10 @@ assign_read(AssignInput *input, MemoryContext context, const char *edges, const 
 	input->column[0] = (GivenColumn) {.name = "holder_id", .types = integers, .cast = INT8OID};
 	input->column[1] = (GivenColumn) {.name = "capacity", .types = integers, .cast = INT8OID};
 	input->column[2] = (GivenColumn) {.name = "floor", .types = integers, .cast = INT8OID, .optional = true};
-	given_query_rows(capacities, "capacities", 3, input->column, take_holder, input);
+	input->column[3] = (GivenColumn) {.name = "within", .types = integers, .cast = INT8OID, .optional = true};
+	given_query_rows(capacities, "capacities", 4, input->column, take_holder, input);
 	index_holders(input);
+	find_groups(input);
 	input->column[0] = (GivenColumn) {.name = "customer_id", .types = integers, .cast = INT8OID};
 	input->column[1] = (GivenColumn) {.name = "holder_id", .types = integers, .cast = INT8OID};
 	input->column[2] = (GivenColumn) {.name = "benefit", .types = numbers, .cast = FLOAT8OID};

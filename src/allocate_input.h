@@ -15,6 +15,8 @@ typedef struct AssignHolder
 	int64		id;
 	int64		capacity;
 	int64		floor;
+	int64		within;			/* id of the holder whose capacity it shares */
+	int32		group;			/* and its index, or -1 */
 } AssignHolder;
 
 typedef struct AssignEdge
@@ -42,6 +44,7 @@ typedef struct AssignInput
 	int64		edge_space;
 	int32		customers;		/* that have an edge */
 	bool		floors;			/* some holder has one */
+	bool		grouped;		/* some holder is within another */
 	bool		weighted;		/* some holder has customers of different loads */
 } AssignInput;
 

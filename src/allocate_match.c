@@ -270,6 +270,37 @@ find_unmet(const Solver *s, const Matching *t)
 }
 
 /*
+ * Whether some group has floors beyond its limit; the holders that do are told.
+ */
+static bool
+find_crowded(const Solver *s)
+{
+	int64	   *floors = ALLOC0(int64, s->groups + 1);
+	int32		crowded = NOBODY;
+
+	for (int32 j = 0; j < s->m; j++)
+	{
+		if (s->group[j] != NOBODY)
+			floors[s->group[j]] += s->floor[j];
+	}
+	for (int32 g = s->groups - 1; g >= 0; g--)
+	{
+		if (floors[g] > s->limit[g])
+			crowded = g;
+	}
+	if (crowded != NOBODY)
+	{
+		s->stats->unmet = ALLOC0(bool, s->m);
+		s->stats->needed = floors[crowded];
+		s->stats->at_hand = s->limit[crowded];
+		for (int32 j = 0; j < s->m; j++)
+			s->stats->unmet[j] = s->group[j] == crowded && s->floor[j] > 0;
+	}
+	pfree(floors);
+	return crowded != NOBODY;
+}
+
+/*
  * Serve as many customers as possible, then tell scarce from plain holders and
  * customers and take away the edges that no maximum assignment uses.  Returns
  * false where the floors cannot all be met.
@@ -297,6 +328,8 @@ allocate_match(Solver *s)
 	/* once floors are met they stay so */
 	if (s->floors > 0)
 	{
+		if (find_crowded(s))
+			return false;
 		serve(s, &t, s->floor);
 		if (s->served < s->floors)
 		{

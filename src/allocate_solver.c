@@ -32,6 +32,11 @@
  * meets them, so they cost no customer a place, and the price of a holder that
  * stands at its floor may be negative.
  *
+ * A group of holders with a limit of its own is a second layer: what it cannot
+ * take is free room that must stay within it, and its price comes on top of
+ * those of its holders.  Customers who find no place there have one outside, so
+ * a group makes no holder scarce.
+ *
  * 4. The result is proven: a vertex cover as large as the matching, and prices
  *	  at which no customer would move and nothing is left over.
  *
@@ -79,7 +84,7 @@ scale_costs(Solver *s, int bits)
 	{
 		for (int64 e = 0; e < s->first[s->n]; e++)
 			s->cost[e] /= factor;
-		for (int32 j = 0; j <= s->m; j++)
+		for (int32 j = 0; j < s->m + 2 + s->groups; j++)
 			s->price[j] /= factor;
 		s->span /= factor;
 		s->grain /= factor;
@@ -90,13 +95,15 @@ scale_costs(Solver *s, int bits)
  * Prove the optimum by its duals: no customer has a cheaper holder at these
  * prices; scarce holders and the dummy are full; plain holders hold no more
  * than they have room for, have no price if some of the room is free, and a
- * negative one only at their floor.  With the cover checked in match() this makes the
+ * negative one only at their floor; a group that is not full has no price
+ * either, and those of its holders count from its own.  With the cover checked in match() this makes the
  * assignment one of the largest and among those one of the cheapest.
  */
 static void
 prove(const Solver *s)
 {
 	int64	   *load = ALLOC0(int64, s->m + 1);
+	int64	   *held = ALLOC0(int64, s->groups + 1);
 
 	for (int32 i = 0; i < s->n; i++)
 	{
@@ -110,13 +117,27 @@ prove(const Solver *s)
 	}
 	for (int32 j = 0; j <= s->m; j++)
 	{
+		int64		zero = 0;
+
+		if (s->group[j] != NOBODY)
+		{
+			zero = s->price[group_node(s, s->group[j])];
+			held[s->group[j]] += load[j];
+		}
 		if (s->scarce[j] ? load[j] != s->room[j]
 			: (load[j] > s->room[j] || load[j] < s->floor[j] ||
-			   (load[j] < s->room[j] && s->price[j] > 0) ||
-			   (load[j] > s->floor[j] && s->price[j] < 0)))
+			   (load[j] < s->room[j] && s->price[j] > zero) ||
+			   (load[j] > s->floor[j] && s->price[j] < zero)))
 			elog(ERROR, "cannot happen: holder %d breaks its optimality condition", j);
 	}
+	for (int32 g = 0; g < s->groups; g++)
+	{
+		if (held[g] > s->limit[g] || s->price[group_node(s, g)] < 0 ||
+			(held[g] < s->limit[g] && s->price[group_node(s, g)] > 0))
+			elog(ERROR, "cannot happen: group %d breaks its optimality condition", g);
+	}
 	pfree(load);
+	pfree(held);
 }
 
 /*
@@ -135,6 +156,7 @@ allocate_solve(AllocateProblem *problem, int32 *assigned, AllocatePrices *prices
 	uint64		bits = 0;
 	int64		overload = 0;
 	int32	   *load;
+	int64	   *held;
 
 	s.n = problem->customers;
 	s.m = problem->holders;
@@ -152,10 +174,15 @@ allocate_solve(AllocateProblem *problem, int32 *assigned, AllocatePrices *prices
 		s.floor[j] = problem->floor[j];
 		s.floors += s.floor[j];
 	}
+	s.groups = problem->group ? problem->groups : 0;
+	s.group = ALLOC(int32, s.m + 1);
+	for (int32 j = 0; j <= s.m; j++)
+		s.group[j] = s.groups > 0 && j < s.m ? problem->group[j] : NOBODY;
+	s.limit = problem->limit;
 	s.prices = prices;
 	s.scarce = ALLOC(bool, s.m + 1);
 	s.scarce_customer = ALLOC(bool, s.n);
-	s.price = ALLOC0(int64, s.m + 2);
+	s.price = ALLOC0(int64, s.m + 2 + s.groups);
 
 	if (!allocate_match(&s))
 		return false;
@@ -171,6 +198,7 @@ allocate_solve(AllocateProblem *problem, int32 *assigned, AllocatePrices *prices
 
 	/* often enough all can have what they like best */
 	load = ALLOC0(int32, s.m + 1);
+	held = ALLOC0(int64, s.groups + 1);
 	for (int32 i = 0; i < s.n; i++)
 	{
 		int64		v1;
@@ -178,6 +206,8 @@ allocate_solve(AllocateProblem *problem, int32 *assigned, AllocatePrices *prices
 
 		s.at[i] = best_holder(&s, i, &v1, &v2);
 		if (++load[s.at[i]] > s.room[s.at[i]])
+			overload++;
+		else if (s.group[s.at[i]] != NOBODY && ++held[s.group[s.at[i]]] > s.limit[s.group[s.at[i]]])
 			overload++;
 	}
 	for (int32 j = 0; j < s.m; j++)

@@ -9,7 +9,9 @@
 /*
  * Customer i may go to the holders holder[first[i]] .. holder[first[i + 1] - 1],
  * each named once, at the cost beside it; holder j takes at most capacity[j].
- * The solver drops edges from the three edge arrays while it works.
+ * Holders of a group take together at most its limit; where there
+ * are groups each customer has an edge to a holder of none that has room for
+ * all who have.  The solver drops edges from the three edge arrays while it works.
  */
 typedef struct AllocateProblem
 {
@@ -20,6 +22,9 @@ typedef struct AllocateProblem
 	int64	   *cost;			/* magnitude at most 2^allocate_cost_bits() */
 	int32	   *capacity;		/* 0 or more */
 	int32	   *floor;			/* at most the capacity; NULL: no floors */
+	int32		groups;
+	int32	   *group;			/* of each holder, or -1; NULL: no groups */
+	int64	   *limit;			/* of each group */
 } AllocateProblem;
 
 /* What the solver did, for whoever tunes it */
@@ -41,6 +46,7 @@ typedef struct AllocatePrices
 	bool	   *serves;			/* one more place serves one more customer */
 	int64	   *place;			/* and takes so much off the total cost */
 	int64	   *floor;			/* a floor lower by one takes off so much */
+	int64	   *limit;			/* so does a limit higher by one; of each group */
 } AllocatePrices;
 
 extern int	allocate_cost_bits(int32 holders);

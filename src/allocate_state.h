@@ -38,10 +38,13 @@ typedef struct Solver
 	int32	   *room;			/* m + 1 capacities */
 	int32	   *floor;			/* m + 1 lower bounds */
 	int64		floors;			/* their sum */
+	int32		groups;
+	int32	   *group;			/* of m + 1 holders, or NOBODY */
+	int64	   *limit;			/* of each group */
 	int32	   *at;				/* holder of each customer, or NOBODY */
 	bool	   *scarce;			/* of m + 1 holders */
 	bool	   *scarce_customer;
-	int64	   *price;			/* of m + 1 holders */
+	int64	   *price;			/* of m + 1 holders, free room and the groups */
 	int64		span;			/* largest cost difference, the dummy included */
 	int64		grain;			/* power of two dividing every cost, 0: all are 0 */
 	int64		served;			/* size of the maximum matching */
@@ -51,6 +54,13 @@ typedef struct Solver
 	int64		closed_space;
 	AllocatePrices *prices;		/* that are wanted, or NULL */
 } Solver;
+
+/* The place of a group among the prices */
+static inline int32
+group_node(const Solver *s, int32 group)
+{
+	return s->m + 2 + group;
+}
 
 /*
  * The cheapest holder of a customer at the present prices, its cost and the

@@ -47,7 +47,7 @@ COMMENT ON COLUMN crm.plan_price.proposal_id IS 'Proposal, of its volume.';
 COMMENT ON COLUMN crm.plan_price.value IS 'The limit, in customers; of a room where customers count differently in load.';
 COMMENT ON COLUMN crm.plan_price.used IS 'What the plan gives, in the same.';
 COMMENT ON COLUMN crm.plan_price.price IS 'By how much crm.plan.worth would be more with the limit one higher, of a floor with one lower.';
-COMMENT ON COLUMN crm.plan_price.is_exact IS 'Whether that is exact; where customers of a unit count differently it is about what one unit of load brings.';
+COMMENT ON COLUMN crm.plan_price.is_exact IS 'Whether that is exact; where customers of a unit count differently, or proposals of a channel share units, it is what a relaxation gives, of load where they count differently.';
 CREATE INDEX ON crm.plan_price (channel_id);
 CREATE INDEX ON crm.plan_price (org_id);
 CREATE INDEX ON crm.plan_price (proposal_id);
@@ -59,7 +59,7 @@ ALTER TABLE crm.plan
   ADD COLUMN worth_bound numeric,
   ADD COLUMN is_proven boolean;
 COMMENT ON COLUMN crm.plan.worth IS 'What the customers whom strategy optimal distributes are worth together where they go, by what the plan weighs; NULL: another strategy.';
-COMMENT ON COLUMN crm.plan.worth_bound IS 'No distribution of those whom the proposals may have, within the same limits, is worth more.';
+COMMENT ON COLUMN crm.plan.worth_bound IS 'No choice and distribution of customers within the same volumes and limits is worth more; NULL: there are too many pairs of customers and units for a bound.';
 COMMENT ON COLUMN crm.plan.is_proven IS 'Whether worth reaches the bound.';
 GRANT SELECT ON crm.plan_limit, crm.plan_price TO crm_bi_owner;
 

@@ -30,7 +30,8 @@ BEGIN
     SELECT w.channel_id, w.org_id, count(*) AS taken FROM pg_temp.crm_plan_work w WHERE w.org_id IS NOT NULL GROUP BY w.channel_id, w.org_id)
   SELECT row_number() OVER (ORDER BY u.channel_id, u.org_id) AS holder_id, u.channel_id, u.org_id, greatest(u.room, 0) AS room, l.least, l.most, l.least < l.most AS uneven,
          CASE WHEN l.most = 0 THEN 1000000000 ELSE least(greatest(u.room, 0) / l.most, CASE plan.level WHEN 'staff' THEN s.places END) END AS places,
-         coalesce(t.taken, 0) AS taken, coalesce(v.volume, f.floor, 0) AS floor, coalesce(v.volume, c.capacity) AS capacity, v.volume IS NOT NULL AS by_hand
+         coalesce(t.taken, 0) AS taken, coalesce(v.volume, f.floor, 0) AS floor, coalesce(v.volume, c.capacity) AS capacity, v.volume IS NOT NULL AS by_hand,
+         NULL::bigint AS crowd
   FROM pg_temp.crm_plan_unit u
   JOIN load l ON l.channel_id = u.channel_id AND l.org_id = u.org_id
   JOIN staff s ON s.channel_id = u.channel_id AND s.org_id = u.org_id
@@ -72,98 +73,34 @@ $$;
 COMMENT ON FUNCTION crm._plan_seats(crm.plan) IS 'The units of all channels, what they have room for, what they have been given by hand, and their limits. Errors: 55000.';
 REVOKE ALL ON FUNCTION crm._plan_seats(crm.plan) FROM PUBLIC;
 
--- Worth of a pair: that of the customer to the proposal, a tenth more for each match, two tenths for the unit of an earlier servicer, a tenth less for each level
--- up from home to what it has in common with the unit. Beyond some million pairs a customer is offered to the nearest units, and to some of the others in turn.
-CREATE FUNCTION crm._plan_edges(plan crm.plan) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
-#variable_conflict use_column
-DECLARE
-  customers CONSTANT bigint := (SELECT count(*) FROM pg_temp.crm_plan_may m);
-  units bigint;
-  near bigint;
-  turns bigint;
-BEGIN
-  CREATE TEMPORARY TABLE crm_plan_place ON COMMIT DROP AS
-  SELECT row_number() OVER () AS place, y.channel_id, y.home, y.within
-  FROM (SELECT DISTINCT m.channel_id, w.home, m.within FROM pg_temp.crm_plan_may m JOIN pg_temp.crm_plan_work w ON w.customer_id = m.customer_id) y;
-  CREATE TEMPORARY TABLE crm_plan_near ON COMMIT DROP AS
-  SELECT y.place, s.holder_id, (0.9 ^ d.depth)::double precision AS factor, row_number() OVER (PARTITION BY y.place ORDER BY d.depth, s.org_id) AS n
-  FROM pg_temp.crm_plan_place y
-  JOIN pg_temp.crm_plan_seat s ON s.channel_id = y.channel_id
-  JOIN (SELECT h.descendant_id AS home, u.descendant_id AS org_id, min(h.depth) AS depth
-        FROM (SELECT DISTINCT x.home FROM pg_temp.crm_plan_place x) x
-        JOIN crm.organisation_tree h ON h.descendant_id = x.home
-        JOIN crm.organisation_tree u ON u.ancestor_id = h.ancestor_id
-        WHERE u.descendant_id IN (SELECT z.org_id FROM pg_temp.crm_plan_seat z) GROUP BY 1, 2) d ON d.home = y.home AND d.org_id = s.org_id
-  WHERE y.within IS NULL OR EXISTS (SELECT FROM crm.organisation_tree t WHERE t.ancestor_id = y.within AND t.descendant_id = s.org_id);
-  units := (SELECT coalesce(max(n.n), 0) FROM pg_temp.crm_plan_near n);
-  near := CASE WHEN customers * units <= 6000000 THEN units ELSE greatest(3000000 / customers, 10) END;
-  turns := greatest(units / greatest(near, 1), 1);
-  -- each customer has one of the lists of units of the place
-  CREATE TEMPORARY TABLE crm_plan_offer ON COMMIT DROP AS
-  SELECT n.place * turns + i AS list, n.holder_id, n.factor
-  FROM pg_temp.crm_plan_near n CROSS JOIN LATERAL generate_series(CASE WHEN n.n > near THEN n.n % turns ELSE 0 END, CASE WHEN n.n > near THEN n.n % turns ELSE turns - 1 END) i;
-  ANALYZE pg_temp.crm_plan_offer;
-
-  -- who suits whom: kinds of what a customer asks for that somebody of the unit, or the outlet of the community, gives
-  CREATE TEMPORARY TABLE crm_plan_taste ON COMMIT DROP AS
-  SELECT x.customer_id, dense_rank() OVER (ORDER BY x.asks, w.community_org) AS taste, x.asks, w.community_org
-  FROM (SELECT t.customer_id, array_agg(t.kind || ' ' || t.value ORDER BY t.kind) AS asks FROM pg_temp.crm_plan_trait t GROUP BY t.customer_id) x
-  JOIN pg_temp.crm_plan_work w ON w.customer_id = x.customer_id;
-  CREATE TEMPORARY TABLE crm_plan_liking ON COMMIT DROP AS
-  SELECT y.taste, y.holder_id, count(DISTINCT y.kind) AS matches
-  FROM (SELECT t.taste, s.holder_id, k.kind
-        FROM (SELECT DISTINCT x.taste, x.asks FROM pg_temp.crm_plan_taste x) t
-        CROSS JOIN LATERAL unnest(t.asks) a(ask)
-        JOIN (SELECT DISTINCT p.channel_id, p.org_id, z.kind, z.kind || ' ' || z.value AS ask FROM crm.staff_skill z JOIN pg_temp.crm_plan_staff p ON p.staff_id = z.staff_id) k ON k.ask = a.ask
-        JOIN pg_temp.crm_plan_seat s ON s.channel_id = k.channel_id AND s.org_id = k.org_id
-        UNION ALL
-        SELECT t.taste, s.holder_id, 'community' FROM (SELECT DISTINCT x.taste, x.community_org FROM pg_temp.crm_plan_taste x) t JOIN pg_temp.crm_plan_seat s ON s.org_id = t.community_org) y
-  GROUP BY y.taste, y.holder_id;
-  ANALYZE pg_temp.crm_plan_liking;
-  CREATE TEMPORARY TABLE crm_plan_server ON COMMIT DROP AS
-  SELECT DISTINCT m.customer_id, s.holder_id
-  FROM pg_temp.crm_plan_may m
-  JOIN crm.policy p ON p.customer_id = m.customer_id
-  JOIN pg_temp.crm_plan_staff f ON f.staff_id = p.servicer_id AND f.channel_id = m.channel_id
-  JOIN pg_temp.crm_plan_seat s ON s.channel_id = f.channel_id AND s.org_id = f.org_id
-  WHERE NOT EXISTS (SELECT FROM pg_temp.crm_plan_bar b WHERE b.customer_id = m.customer_id AND b.staff_id = f.staff_id);
-  ANALYZE pg_temp.crm_plan_server;
-
-  -- what a customer counts matters where those of a unit count differently
-  CREATE TEMPORARY TABLE crm_plan_weight ON COMMIT DROP AS
-  SELECT s.holder_id, l.kind, CASE WHEN s.capacity IS NULL THEN l.load ELSE greatest(l.load, 1) END AS load
-  FROM pg_temp.crm_plan_seat s JOIN pg_temp.crm_plan_load l ON l.channel_id = s.channel_id AND l.org_id = s.org_id WHERE s.uneven;
-  CREATE TEMPORARY TABLE crm_plan_guest ON COMMIT DROP AS
-  SELECT m.customer_id, y.place * turns + m.customer_id % turns AS list, w.kind, t.taste, m.value
-  FROM pg_temp.crm_plan_may m
-  JOIN pg_temp.crm_plan_work w ON w.customer_id = m.customer_id
-  JOIN pg_temp.crm_plan_place y ON y.channel_id = m.channel_id AND y.home = w.home AND y.within IS NOT DISTINCT FROM m.within
-  LEFT JOIN pg_temp.crm_plan_taste t ON t.customer_id = m.customer_id;
-  ANALYZE pg_temp.crm_plan_guest;
-  CREATE TEMPORARY TABLE crm_plan_edge ON COMMIT DROP AS
-  SELECT g.customer_id, o.holder_id, g.value * o.factor * (1 + (coalesce(x.matches, 0) + CASE WHEN v.customer_id IS NULL THEN 0 ELSE 2 END)::double precision / 10) AS benefit, coalesce(z.load, 1) AS load
-  FROM pg_temp.crm_plan_guest g
-  JOIN pg_temp.crm_plan_offer o ON o.list = g.list
-  LEFT JOIN pg_temp.crm_plan_weight z ON z.holder_id = o.holder_id AND z.kind = g.kind
-  LEFT JOIN pg_temp.crm_plan_liking x ON x.taste = g.taste AND x.holder_id = o.holder_id
-  LEFT JOIN pg_temp.crm_plan_server v ON v.customer_id = g.customer_id AND v.holder_id = o.holder_id;
-  DELETE FROM pg_temp.crm_plan_edge e USING pg_temp.crm_plan_shut z, pg_temp.crm_plan_seat s
-  WHERE e.customer_id = z.customer_id AND e.holder_id = s.holder_id AND s.channel_id = z.channel_id AND s.org_id = z.org_id;
-  DROP TABLE pg_temp.crm_plan_place, pg_temp.crm_plan_near, pg_temp.crm_plan_offer, pg_temp.crm_plan_taste, pg_temp.crm_plan_liking, pg_temp.crm_plan_server, pg_temp.crm_plan_weight, pg_temp.crm_plan_guest;
-END
-$$;
-COMMENT ON FUNCTION crm._plan_edges(crm.plan) IS 'Which unit may get whom, what that is worth, and what the customer counts there.';
-REVOKE ALL ON FUNCTION crm._plan_edges(crm.plan) FROM PUBLIC;
+-- The units with their limits, those of a crowd of proposals within what it still asks for (below 0), and nobody (0). For loads by what customers count, without volumes;
+-- least: as if each counted the least.
+CREATE FUNCTION crm._plan_holders(by_load boolean, lightest boolean) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+  SELECT CASE WHEN by_load THEN $q$
+    SELECT s.holder_id, CASE WHEN s.uneven THEN least(s.room, greatest(least(s.capacity - s.taken, s.room), 0) * greatest(s.least, 1)) ELSE least(s.places, CASE WHEN s.capacity IS NOT NULL THEN greatest(s.capacity - s.taken, 0) END) END AS capacity
+    FROM pg_temp.crm_plan_seat s
+    UNION ALL SELECT 0, 1000000000$q$
+  ELSE pg_catalog.format($q$
+    SELECT s.holder_id, least(%s, CASE WHEN s.capacity IS NOT NULL THEN greatest(s.capacity - s.taken, 0) END) AS capacity, greatest(s.floor - s.taken, 0) AS floor, coalesce(- s.crowd, s.holder_id) AS within FROM pg_temp.crm_plan_seat s
+    UNION ALL SELECT - a.crowd, least(sum(a.wants), 1000000000)::bigint, 0, - a.crowd FROM pg_temp.crm_plan_ask a GROUP BY a.crowd
+    UNION ALL SELECT 0, 1000000000, 0, 0$q$, CASE WHEN lightest THEN 'CASE WHEN s.uneven AND s.least = 0 THEN 1000000000 WHEN s.uneven THEN s.room / s.least ELSE s.places END' ELSE 's.places' END) END;
+END;
+COMMENT ON FUNCTION crm._plan_holders(boolean, boolean) IS 'The query for the capacities of the units of a plan: by load, or in customers with floors and volumes, as if each counted the most that fits, or the least (lightest).';
+REVOKE ALL ON FUNCTION crm._plan_holders(boolean, boolean) FROM PUBLIC;
 
 -- Of the places that floors take, which can be had together: volumes by hand get what there is, other floors are refused.
-CREATE FUNCTION crm._plan_reach(plan crm.plan) RETURNS void
+CREATE FUNCTION crm._plan_reach(plan crm.plan, lightest boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
+  -- as many as can be, and among those as many as can be for floors that are not by hand, the small ones first, so that few units are named
   got CONSTANT crm.assignment := crm.solve_assignment(
-    'SELECT e.customer_id, e.holder_id, CASE WHEN s.by_hand THEN 0 ELSE 1 END AS benefit FROM pg_temp.crm_plan_edge e JOIN pg_temp.crm_plan_seat s ON s.holder_id = e.holder_id AND (e.load <= s.most OR NOT s.uneven) WHERE s.floor > s.taken',
-    'SELECT s.holder_id, least(s.floor - s.taken, s.places) AS capacity FROM pg_temp.crm_plan_seat s WHERE s.floor > s.taken');
+    format('SELECT DISTINCT e.customer_id, e.holder_id, CASE WHEN s.by_hand THEN 1 ELSE 2 + 1 / (1 + s.floor::double precision) END AS benefit
+            FROM pg_temp.crm_plan_edge e JOIN pg_temp.crm_plan_seat s ON s.holder_id = e.holder_id AND (%L OR e.load <= s.most OR NOT s.uneven) WHERE s.floor > s.taken
+            UNION ALL SELECT DISTINCT e.customer_id, 0, 0 FROM pg_temp.crm_plan_edge e JOIN pg_temp.crm_plan_seat s ON s.holder_id = e.holder_id AND s.floor > s.taken', lightest),
+    format('SELECT h.holder_id, CASE WHEN h.holder_id > 0 THEN least(h.floor, h.capacity) ELSE h.capacity END AS capacity, h.within FROM (%s) h', crm._plan_holders(false, lightest)));
   units text[];
 BEGIN
   SELECT array_agg(format('unit "%s" of channel "%s" gets %s of %s', o.code, h.code, s.taken + g.customers, s.floor) ORDER BY s.holder_id) INTO units
@@ -171,94 +108,241 @@ BEGIN
   WHERE NOT s.by_hand AND s.taken + g.customers < s.floor;
   IF units IS NOT NULL THEN
     PERFORM crm._refuse_floors(plan, units, sum(s.floor), sum(least(s.floor, s.taken + g.customers)))
-    FROM crm.assigned_holders(got) g JOIN pg_temp.crm_plan_seat s ON s.holder_id = g.holder_id WHERE NOT s.by_hand;
+    FROM crm.assigned_holders(got) g JOIN pg_temp.crm_plan_seat s ON s.holder_id = g.holder_id WHERE NOT s.by_hand AND s.floor > s.taken;
   END IF;
-  UPDATE pg_temp.crm_plan_seat s SET floor = s.taken + g.customers FROM crm.assigned_holders(got) g WHERE s.holder_id = g.holder_id AND s.by_hand;
+  UPDATE pg_temp.crm_plan_seat s SET floor = s.taken + g.customers FROM crm.assigned_holders(got) g WHERE s.holder_id = g.holder_id AND s.by_hand AND s.floor > s.taken + g.customers;
 END
 $$;
-COMMENT ON FUNCTION crm._plan_reach(crm.plan) IS 'Which floors can be met together; those of volumes by hand are lowered to what there is. Errors: 55000 a floor that cannot be met.';
-REVOKE ALL ON FUNCTION crm._plan_reach(crm.plan) FROM PUBLIC;
+COMMENT ON FUNCTION crm._plan_reach(crm.plan, boolean) IS 'Which floors can be met together; those of volumes by hand are lowered to what there is. Errors: 55000 a floor that cannot be met.';
+REVOKE ALL ON FUNCTION crm._plan_reach(crm.plan, boolean) FROM PUBLIC;
 
-CREATE FUNCTION crm._plan_meet(plan crm.plan, edges text, loads boolean) RETURNS crm.assignment
+CREATE FUNCTION crm._plan_meet(plan crm.plan, by_load boolean, lightest boolean) RETURNS crm.assignment
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  rooms CONSTANT text := format($q$
-    SELECT s.holder_id, CASE WHEN s.uneven AND %1$L THEN least(s.room, least(s.capacity - s.taken, s.room) * greatest(s.least, 1)) ELSE least(s.places, s.capacity - s.taken) END AS capacity %2$s
-    FROM (SELECT x.holder_id, x.uneven, x.room, x.least, x.places, x.taken, CASE WHEN x.capacity IS NOT NULL THEN greatest(x.capacity, x.taken) END AS capacity, x.floor FROM pg_temp.crm_plan_seat x) s
-    UNION ALL SELECT 0, 1000000000 %3$s$q$, loads, CASE WHEN NOT loads THEN ', greatest(s.floor - s.taken, 0) AS floor' END, CASE WHEN NOT loads THEN ', 0' END);
+  edges CONSTANT text := CASE WHEN by_load THEN 'SELECT e.customer_id, e.holder_id, max(e.benefit) AS benefit, max(e.load) AS load FROM pg_temp.crm_plan_edge e GROUP BY e.customer_id, e.holder_id
+                                                 UNION ALL SELECT DISTINCT e.customer_id, 0, 0, 1 FROM pg_temp.crm_plan_edge e'
+    ELSE format('SELECT e.customer_id, e.holder_id, max(e.benefit - coalesce(a.price, 0)) AS benefit
+                 FROM pg_temp.crm_plan_edge e JOIN pg_temp.crm_plan_seat s ON s.holder_id = e.holder_id AND (%L OR e.load <= s.most OR NOT s.uneven)
+                 LEFT JOIN pg_temp.crm_plan_ask a ON a.proposal_id = e.proposal_id GROUP BY e.customer_id, e.holder_id
+                 UNION ALL SELECT DISTINCT e.customer_id, 0, 0 FROM pg_temp.crm_plan_edge e', lightest) END;
   -- where customers count differently, rounds by size alone
   rounds CONSTANT bigint := greatest(20, least(300, 200000000 / greatest((SELECT count(*) FROM pg_temp.crm_plan_edge e), 1)));
 BEGIN
   BEGIN
-    RETURN crm.solve_assignment(edges, rooms, 'max', NULL, rounds);
+    RETURN crm.solve_assignment(edges, crm._plan_holders(by_load, lightest), 'max', NULL, rounds);
   EXCEPTION WHEN invalid_parameter_value THEN
-    PERFORM crm._plan_reach(plan);
+    PERFORM crm._plan_reach(plan, lightest);
   END;
-  RETURN crm.solve_assignment(edges, rooms, 'max', NULL, rounds);
+  RETURN crm.solve_assignment(edges, crm._plan_holders(by_load, lightest), 'max', NULL, rounds);
 END
 $$;
-COMMENT ON FUNCTION crm._plan_meet(crm.plan, text, boolean) IS 'Solves for the customers of a query: by loads without floors, or with floors and room for whatever they count. Errors: 55000 a floor that cannot be met.';
-REVOKE ALL ON FUNCTION crm._plan_meet(crm.plan, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION crm._plan_meet(crm.plan, boolean, boolean) IS
+  'Solves by loads, without floors and volumes, or with both and as if each customer counted the most that fits, or the least (lightest). Errors: 55000 a floor that cannot be met.';
+REVOKE ALL ON FUNCTION crm._plan_meet(crm.plan, boolean, boolean) FROM PUBLIC;
+
+-- Each with the proposal by which it is worth the most there.
+CREATE FUNCTION crm._plan_gone(solved crm.assignment) RETURNS TABLE (customer_id bigint, holder_id bigint, proposal_id bigint, benefit double precision)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT DISTINCT ON (e.customer_id) e.customer_id, e.holder_id, nullif(e.proposal_id, 0), e.benefit
+  FROM crm.assigned(solved) a
+  JOIN pg_temp.crm_plan_edge e ON e.customer_id = a.customer_id AND e.holder_id = a.holder_id
+  LEFT JOIN pg_temp.crm_plan_ask x ON x.proposal_id = e.proposal_id
+  ORDER BY e.customer_id, e.benefit - coalesce(x.price, 0) DESC, e.proposal_id;
+END
+$$;
+COMMENT ON FUNCTION crm._plan_gone(crm.assignment) IS 'Whom an assignment gives which unit, and by which proposal.';
+REVOKE ALL ON FUNCTION crm._plan_gone(crm.assignment) FROM PUBLIC;
 
 CREATE FUNCTION crm._plan_goes(solved crm.assignment) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
   CREATE TEMPORARY TABLE crm_plan_gone ON COMMIT DROP AS
-  SELECT a.customer_id, s.holder_id, s.channel_id, s.org_id FROM crm.assigned(solved) a JOIN pg_temp.crm_plan_seat s ON s.holder_id = a.holder_id;
+  SELECT g.customer_id, g.proposal_id, s.holder_id, s.channel_id, s.org_id FROM crm._plan_gone(solved) g JOIN pg_temp.crm_plan_seat s ON s.holder_id = g.holder_id;
   ANALYZE pg_temp.crm_plan_gone;
-  UPDATE pg_temp.crm_plan_work w SET channel_id = g.channel_id, org_id = g.org_id, proposal_id = m.proposal_id
-  FROM pg_temp.crm_plan_gone g JOIN pg_temp.crm_plan_may m ON m.customer_id = g.customer_id AND m.channel_id = g.channel_id
-  WHERE w.customer_id = g.customer_id;
+  UPDATE pg_temp.crm_plan_work w SET channel_id = g.channel_id, org_id = g.org_id, proposal_id = g.proposal_id
+  FROM pg_temp.crm_plan_gone g WHERE w.customer_id = g.customer_id;
+  UPDATE pg_temp.crm_plan_ask a SET wants = a.wants - n.customers
+  FROM (SELECT g.proposal_id, count(*) AS customers FROM pg_temp.crm_plan_gone g JOIN pg_temp.crm_plan_work w ON w.customer_id = g.customer_id WHERE w.why IS NULL GROUP BY g.proposal_id) n
+  WHERE a.proposal_id = n.proposal_id;
   UPDATE pg_temp.crm_plan_seat s SET room = greatest(s.room - n.load, 0), places = greatest(s.places - n.customers, 0), taken = s.taken + n.customers
   FROM (SELECT g.holder_id, count(*) AS customers, sum(l.load)::bigint AS load
         FROM pg_temp.crm_plan_gone g
         JOIN pg_temp.crm_plan_work w ON w.customer_id = g.customer_id
         JOIN pg_temp.crm_plan_load l ON l.channel_id = g.channel_id AND l.org_id = g.org_id AND l.kind = w.kind
         GROUP BY g.holder_id) n WHERE s.holder_id = n.holder_id;
+  DELETE FROM pg_temp.crm_plan_edge e USING pg_temp.crm_plan_gone g WHERE g.customer_id = e.customer_id;
   DROP TABLE pg_temp.crm_plan_gone;
 END
 $$;
-COMMENT ON FUNCTION crm._plan_goes(crm.assignment) IS 'Gives units whom an assignment gives them, and takes off their room what these count.';
+COMMENT ON FUNCTION crm._plan_goes(crm.assignment) IS 'Gives units whom an assignment gives them, and takes off their room what these count, off what proposals ask for how many they are.';
 REVOKE ALL ON FUNCTION crm._plan_goes(crm.assignment) FROM PUBLIC;
+
+-- One proposal in a crowd may ask for fewer than it would get. A price on what it asks for, the same for all its customers, leaves a bound: no choice is worth more than the best
+-- at those prices and what they bring. Prices follow what is too much and too little.
+CREATE FUNCTION crm._plan_prices(plan crm.plan, INOUT solved crm.assignment, INOUT bound double precision, OUT is_kept boolean)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  rounds CONSTANT integer := greatest(4, least(40, 4000000 / greatest((SELECT count(*) FROM pg_temp.crm_plan_edge e), 1)));
+  best double precision := 'Infinity';
+  found crm.assignment;
+  step double precision := 1;
+  length double precision;
+  worth double precision;
+BEGIN
+  FOR i IN 1 .. rounds LOOP
+    IF i > 1 THEN
+      solved := crm._plan_meet(plan, false, true);
+    END IF;
+    CREATE TEMPORARY TABLE crm_plan_got ON COMMIT DROP AS
+    SELECT a.proposal_id, a.wants, count(g.customer_id) AS got, coalesce(sum(g.benefit), 0) AS worth
+    FROM pg_temp.crm_plan_ask a LEFT JOIN crm._plan_gone(solved) g ON g.proposal_id = a.proposal_id GROUP BY a.proposal_id, a.wants;
+    bound := solved.bound + (SELECT coalesce(sum(a.price * a.wants), 0) FROM pg_temp.crm_plan_ask a);
+    SELECT bool_and(x.got <= x.wants), sum(x.worth), sum((x.got - x.wants) * (x.got - x.wants)) FILTER (WHERE x.got > x.wants OR a.price > 0) INTO is_kept, worth, length
+    FROM pg_temp.crm_plan_got x JOIN pg_temp.crm_plan_ask a ON a.proposal_id = x.proposal_id;
+    IF bound < best THEN
+      best := bound;
+      found := solved;
+      UPDATE pg_temp.crm_plan_ask a SET best_price = a.price;
+    ELSE
+      step := step / 2;
+    END IF;
+    EXIT WHEN is_kept AND worth >= bound - 1e-9 * abs(bound) OR coalesce(length, 0) = 0 OR i = rounds;
+    -- a twentieth of the bound at first, which is more than the gap
+    UPDATE pg_temp.crm_plan_ask a SET price = greatest(a.price + step * 0.05 * abs(best) * (x.got - x.wants) / length, 0)
+    FROM pg_temp.crm_plan_got x WHERE x.proposal_id = a.proposal_id AND (x.got > x.wants OR a.price > 0);
+    DROP TABLE pg_temp.crm_plan_got;
+  END LOOP;
+  DROP TABLE pg_temp.crm_plan_got;
+  bound := best;
+  IF NOT (is_kept AND worth >= bound - 1e-9 * abs(bound)) THEN
+    is_kept := false;
+    solved := found;
+    UPDATE pg_temp.crm_plan_ask a SET price = a.best_price;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._plan_prices(crm.plan, crm.assignment, double precision) IS
+  'Where proposals share units: prices of what each asks for, the best assignment at them, and the bound that they leave; tells whether that assignment keeps all volumes and reaches the bound.';
+REVOKE ALL ON FUNCTION crm._plan_prices(crm.plan, crm.assignment, double precision) FROM PUBLIC;
+
+-- Whom each proposal may have, as many as it asks for: first those that the assignment gives it for floors, then others that it gives it, then who is worth most beside what it does with them.
+CREATE FUNCTION crm._plan_restrict(solved crm.assignment) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  n bigint;
+BEGIN
+  CREATE TEMPORARY TABLE crm_plan_base ON COMMIT DROP AS
+  SELECT g.customer_id, g.proposal_id, s.channel_id, g.benefit - coalesce(a.price, 0) AS gain,
+         row_number() OVER (PARTITION BY g.holder_id ORDER BY g.benefit DESC, g.customer_id) <= s.floor - s.taken AS needed
+  FROM crm._plan_gone(solved) g JOIN pg_temp.crm_plan_seat s ON s.holder_id = g.holder_id LEFT JOIN pg_temp.crm_plan_ask a ON a.proposal_id = g.proposal_id;
+  ANALYZE pg_temp.crm_plan_base;
+  CREATE TEMPORARY TABLE crm_plan_kept ON COMMIT DROP AS
+  SELECT y.customer_id, y.proposal_id
+  FROM (SELECT x.customer_id, x.proposal_id, row_number() OVER (PARTITION BY x.proposal_id ORDER BY x.needed DESC, x.given DESC, x.gain DESC, hashint8(x.customer_id), x.customer_id) AS place
+        FROM (SELECT DISTINCT ON (e.customer_id, s.channel_id) e.customer_id, e.proposal_id, coalesce(b.proposal_id = e.proposal_id, false) AS given,
+                     coalesce(b.proposal_id = e.proposal_id AND b.needed, false) AS needed, max(e.benefit - a.price) - coalesce(max(b.gain), 0) AS gain
+              FROM pg_temp.crm_plan_edge e
+              JOIN pg_temp.crm_plan_seat s ON s.holder_id = e.holder_id
+              JOIN pg_temp.crm_plan_ask a ON a.proposal_id = e.proposal_id
+              LEFT JOIN pg_temp.crm_plan_base b ON b.customer_id = e.customer_id
+              GROUP BY e.customer_id, s.channel_id, e.proposal_id, b.proposal_id, b.needed
+              ORDER BY e.customer_id, s.channel_id, coalesce(b.proposal_id = e.proposal_id, false) DESC, max(e.benefit - a.price) DESC, e.proposal_id) x) y
+  JOIN pg_temp.crm_plan_ask a ON a.proposal_id = y.proposal_id WHERE y.place <= a.wants;
+  CREATE INDEX ON pg_temp.crm_plan_kept (customer_id, proposal_id);
+  ANALYZE pg_temp.crm_plan_kept;
+  DELETE FROM pg_temp.crm_plan_edge e WHERE NOT EXISTS (SELECT FROM pg_temp.crm_plan_kept k WHERE k.customer_id = e.customer_id AND k.proposal_id = e.proposal_id);
+  GET DIAGNOSTICS n = ROW_COUNT;
+  UPDATE pg_temp.crm_plan_ask a SET best_price = a.price, price = 0;
+  DROP TABLE pg_temp.crm_plan_base, pg_temp.crm_plan_kept;
+  RETURN n > 0;
+END
+$$;
+COMMENT ON FUNCTION crm._plan_restrict(crm.assignment) IS 'Leaves each proposal as many customers as it asks for, at best those that an assignment gives it; tells whether any were taken.';
+REVOKE ALL ON FUNCTION crm._plan_restrict(crm.assignment) FROM PUBLIC;
 
 CREATE FUNCTION crm._plan_optimum(plan crm.plan) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   uneven CONSTANT boolean := EXISTS (SELECT FROM pg_temp.crm_plan_seat s WHERE s.uneven);
-  edges CONSTANT text := 'SELECT e.customer_id, e.holder_id, e.benefit FROM pg_temp.crm_plan_edge e'
-    || CASE WHEN uneven THEN ' JOIN pg_temp.crm_plan_seat s ON s.holder_id = e.holder_id AND (e.load <= s.most OR NOT s.uneven)' ELSE '' END || ' UNION ALL SELECT w.customer_id, 0, 0 FROM pg_temp.crm_plan_work w WHERE w.org_id IS NULL';
-  weighted CONSTANT text := 'SELECT e.customer_id, e.holder_id, e.benefit, e.load FROM pg_temp.crm_plan_edge e UNION ALL SELECT w.customer_id, 0, 0, 1 FROM pg_temp.crm_plan_work w WHERE w.org_id IS NULL';
+  is_whole boolean;
+  is_crowded boolean;
+  is_kept boolean := true;
+  is_cut boolean := false;
   solved crm.assignment;
   floored crm.assignment;
+  priced record;
+  bound double precision;
   worth double precision;
 BEGIN
-  PERFORM crm._plan_edges(plan);
+  PERFORM crm._plan_classes(plan);
+  is_whole := crm._plan_edges(plan);
   -- pinned to a channel: before all others
   IF EXISTS (SELECT FROM pg_temp.crm_plan_work w WHERE w.why = 'pin' AND w.org_id IS NULL) THEN
     PERFORM crm._plan_goes(crm.solve_assignment(
-      'SELECT e.customer_id, e.holder_id, e.benefit, e.load FROM pg_temp.crm_plan_edge e JOIN pg_temp.crm_plan_work w ON w.customer_id = e.customer_id WHERE w.why = ''pin''',
+      'SELECT e.customer_id, e.holder_id, max(e.benefit) AS benefit, max(e.load) AS load
+       FROM pg_temp.crm_plan_edge e JOIN pg_temp.crm_plan_work w ON w.customer_id = e.customer_id WHERE w.why = ''pin'' GROUP BY e.customer_id, e.holder_id',
       'SELECT s.holder_id, CASE WHEN s.uneven THEN s.room ELSE s.places END AS capacity FROM pg_temp.crm_plan_seat s', 'max', NULL, 300));
     DELETE FROM pg_temp.crm_plan_edge e USING pg_temp.crm_plan_work w WHERE w.customer_id = e.customer_id AND w.why = 'pin';
+    ANALYZE pg_temp.crm_plan_edge;
   END IF;
-  ANALYZE pg_temp.crm_plan_edge;
+  PERFORM crm._plan_crowds();
+  is_crowded := EXISTS (SELECT FROM pg_temp.crm_plan_ask a GROUP BY a.crowd HAVING count(*) > 1);
 
-  solved := crm._plan_meet(plan, CASE WHEN uneven THEN weighted ELSE edges END, uneven);
-  worth := solved.total;
+  -- all customers, units, floors and volumes at once; as if each counted the least, so that no plan is worth more
+  solved := crm._plan_meet(plan, false, true);
+  bound := solved.bound;
+  IF is_crowded THEN
+    priced := crm._plan_prices(plan, solved, bound);
+    solved := priced.solved;
+    bound := priced.bound;
+    is_kept := priced.is_kept;
+  END IF;
+  CREATE TEMPORARY TABLE crm_plan_asked ON COMMIT DROP AS
+  SELECT a.proposal_id, coalesce(h.place_price, 0) + a.price AS price FROM pg_temp.crm_plan_ask a LEFT JOIN crm.assigned_holders(solved) h ON h.holder_id = - a.crowd;
   CREATE TEMPORARY TABLE crm_plan_cost ON COMMIT DROP AS
-  SELECT s.holder_id, s.taken, s.taken + s.places AS places, s.room, coalesce(h.place_price, 0) AS place_price, coalesce(h.floor_price, 0) AS floor_price
-  FROM pg_temp.crm_plan_seat s LEFT JOIN crm.assigned_holders(solved) h ON h.holder_id = s.holder_id;
+  SELECT s.holder_id, s.taken, s.taken + s.places AS places, s.room, 0::double precision AS place_price, 0::double precision AS floor_price FROM pg_temp.crm_plan_seat s;
+  UPDATE pg_temp.crm_plan_cost c SET place_price = h.place_price, floor_price = h.floor_price FROM crm.assigned_holders(solved) h WHERE h.holder_id = c.holder_id;
+  IF NOT uneven AND NOT is_kept THEN
+    CREATE TEMPORARY TABLE crm_plan_priced ON COMMIT DROP AS SELECT * FROM crm._plan_gone(solved);
+    priced := crm._plan_split(plan, bound);
+    bound := priced.bound;
+    IF NOT priced.is_found THEN
+      PERFORM crm._plan_restrict(solved);
+    END IF;
+    UPDATE pg_temp.crm_plan_ask a SET price = 0;
+    BEGIN
+      solved := crm._plan_meet(plan, false, false);
+    EXCEPTION WHEN object_not_in_prerequisite_state THEN
+      RAISE EXCEPTION 'no plan "%" was found that meets its floors', plan.name
+        USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Without the volumes that proposals of a channel ask for in the same units they can be met.',
+              HINT = 'Lower them with crm.set_plan_limit(), or let proposals that share units ask for more, or be one.';
+    END;
+    DROP TABLE pg_temp.crm_plan_priced;
+  ELSIF uneven THEN
+    is_cut := crm._plan_restrict(solved);
+    solved := crm._plan_meet(plan, true, false);
+    IF NOT is_cut AND is_whole AND NOT EXISTS (SELECT FROM pg_temp.crm_plan_seat s WHERE s.floor > s.taken) THEN
+      bound := least(bound, solved.bound);
+    END IF;
+    UPDATE pg_temp.crm_plan_cost c SET place_price = h.place_price, floor_price = h.floor_price FROM crm.assigned_holders(solved) h WHERE h.holder_id = c.holder_id;
+  END IF;
+  worth := (SELECT coalesce(sum(g.benefit), 0) FROM crm._plan_gone(solved) g);
   IF uneven AND EXISTS (SELECT FROM pg_temp.crm_plan_seat s LEFT JOIN crm.assigned_holders(solved) h ON h.holder_id = s.holder_id WHERE s.taken + coalesce(h.customers, 0) < s.floor) THEN
     -- floors with customers who count differently: first as if each counted the most that fits, then the others by what they count
-    floored := crm._plan_meet(plan, edges, false);
+    floored := crm._plan_meet(plan, false, false);
     UPDATE pg_temp.crm_plan_cost c SET floor_price = h.floor_price FROM crm.assigned_holders(floored) h WHERE h.holder_id = c.holder_id;
+    worth := (SELECT coalesce(sum(g.benefit), 0) FROM crm._plan_gone(floored) g);
     PERFORM crm._plan_goes(floored);
-    worth := floored.total;
-    DELETE FROM pg_temp.crm_plan_edge e USING pg_temp.crm_plan_work w WHERE w.customer_id = e.customer_id AND w.org_id IS NOT NULL;
-    floored := crm._plan_meet(plan, weighted, true);
-    PERFORM crm._plan_goes(floored);
+    floored := crm._plan_meet(plan, true, false);
     worth := worth + floored.total;
+    PERFORM crm._plan_goes(floored);
   ELSE
     PERFORM crm._plan_goes(solved);
   END IF;
@@ -272,18 +356,22 @@ BEGIN
   INSERT INTO pg_temp.crm_plan_price (kind, channel_id, org_id, value, in_load, price, is_exact)
   SELECT CASE WHEN s.by_hand THEN 'volume' WHEN s.capacity < c.places THEN 'capacity' ELSE 'room' END, s.channel_id, s.org_id,
          CASE WHEN s.capacity < c.places OR s.by_hand THEN s.capacity WHEN s.uneven THEN c.room ELSE c.places END, s.uneven AND s.capacity IS NULL,
-         CASE WHEN s.by_hand AND c.floor_price > 0 THEN - c.floor_price ELSE c.place_price END, NOT uneven
+         CASE WHEN s.by_hand AND c.floor_price > 0 THEN - c.floor_price ELSE c.place_price END, NOT uneven AND NOT is_crowded AND is_whole
   FROM pg_temp.crm_plan_seat s JOIN pg_temp.crm_plan_cost c ON c.holder_id = s.holder_id
   WHERE s.by_hand OR s.capacity IS NOT NULL OR c.places < 1000000000
   UNION ALL
-  SELECT 'floor', s.channel_id, s.org_id, s.floor, false, c.floor_price, NOT uneven
+  SELECT 'floor', s.channel_id, s.org_id, s.floor, false, c.floor_price, NOT uneven AND NOT is_crowded AND is_whole
   FROM pg_temp.crm_plan_seat s JOIN pg_temp.crm_plan_cost c ON c.holder_id = s.holder_id WHERE s.floor > 0 AND NOT s.by_hand;
-  INSERT INTO pg_temp.crm_plan_solved (worth, bound, is_proven) VALUES (worth, solved.bound, solved.is_proven AND worth >= solved.total);
-  DROP TABLE pg_temp.crm_plan_seat, pg_temp.crm_plan_may, pg_temp.crm_plan_edge, pg_temp.crm_plan_cost, pg_temp.crm_plan_unit, pg_temp.crm_plan_shut;
+  INSERT INTO pg_temp.crm_plan_price (kind, channel_id, org_id, proposal_id, value, price, is_exact)
+  SELECT 'proposal', p.channel_id, p.org_id, p.id, p.volume, a.price, NOT uneven AND NOT is_crowded AND is_whole
+  FROM pg_temp.crm_plan_proposal p JOIN pg_temp.crm_plan_asked a ON a.proposal_id = p.id;
+  INSERT INTO pg_temp.crm_plan_solved (worth, bound, is_proven)
+  SELECT worth, CASE WHEN is_whole THEN greatest(bound, worth) END, is_whole AND worth >= bound - 1e-9 * abs(bound);
+  DROP TABLE pg_temp.crm_plan_seat, pg_temp.crm_plan_ask, pg_temp.crm_plan_edge, pg_temp.crm_plan_cost, pg_temp.crm_plan_asked, pg_temp.crm_plan_unit, pg_temp.crm_plan_shut;
 END
 $$;
 COMMENT ON FUNCTION crm._plan_optimum(crm.plan) IS
-  'Step 5 of the optimum: the units of all channels get, within floors and capacities, those whom their proposals may have, for the most that they are worth together. Errors: 55000 a floor that cannot be met.';
+  'Step 5 of the optimum of a plan for units: all customers in the segments and all units of all channels, within volumes, floors and capacities, for the most that they are worth together. Errors: 55000 a floor that cannot be met.';
 REVOKE ALL ON FUNCTION crm._plan_optimum(crm.plan) FROM PUBLIC;
 
 CREATE FUNCTION crm._keep_prices(plan crm.plan) RETURNS void

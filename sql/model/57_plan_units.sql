@@ -298,7 +298,7 @@ BEGIN
   ELSIF plan.level = 'channel' THEN
     PERFORM crm._plan_choose(plan);
   ELSE
-    PERFORM crm._plan_seats(plan), crm._plan_choose(plan), crm._plan_optimum(plan);
+    PERFORM crm._plan_seats(plan), crm._plan_optimum(plan);
   END IF;
   IF plan.level = 'staff' THEN
     PERFORM crm._plan_staff(plan);

@@ -75,7 +75,12 @@ COMMENT ON FUNCTION crm._settlement_weight() IS
   'How things are divided between given channels with given shares, by a plan and provider, from a day to before a day: one row for each of the channels, each with the weights of all.';
 REVOKE ALL ON FUNCTION crm._settlement_weight() FROM PUBLIC;
 
-CREATE VIEW crm._settlement_due AS
+-- Inlined, so that posting is planned as one.
+CREATE FUNCTION crm._settlement_target(of_channel bigint)
+RETURNS TABLE (account_id bigint, plan_id bigint, provider_channel_id bigint, user_channel_id bigint, terms_version integer, thing text, policy_id bigint, source_id bigint, day date, amount numeric,
+  provider_amount numeric, user_amount numeric)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
 WITH weight AS MATERIALIZED (
   SELECT w.*, a.id AS account_id
   FROM crm._settlement_weight() w
@@ -85,24 +90,30 @@ policy AS MATERIALIZED (
   SELECT p.policy_id, w.n
   FROM crm._settlement_policy p
   JOIN (SELECT DISTINCT x.n, x.plan_id, x.provider_id, x.channels, x.shares FROM weight x) w
-    ON w.plan_id = p.plan_id AND w.provider_id = p.provider_id AND w.channels = p.channels AND w.shares = p.shares),
+    ON w.plan_id = p.plan_id AND w.provider_id = p.provider_id AND w.channels = p.channels AND w.shares = p.shares
+  WHERE of_channel IS NULL OR of_channel = p.provider_id OR of_channel = ANY (p.channels)),
 -- first the policy of each source, then the few weights there are, whatever the planner expects
 source AS (
-  SELECT s.thing, s.policy_id, s.source_id, s.day, s.terms_day, s.amount, p.n FROM crm._settlement_source s JOIN policy p ON p.policy_id = s.policy_id WHERE s.amount <> 0 OFFSET 0),
-target AS (
-  SELECT d.account_id, d.policy_id, d.source_id, d.day, d.amounts[d.part] AS provider_amount, d.amounts[d.parts + d.part] AS user_amount
-  FROM (SELECT s.policy_id, s.source_id, s.day, w.account_id, w.part, w.parts, crm.split(s.amount, w.weights) AS amounts
-        FROM source s JOIN weight w ON w.n = s.n AND w.thing = s.thing AND s.terms_day >= w.from_date AND s.terms_day < w.to_date
-        OFFSET 0) d)
+  SELECT s.thing, s.policy_id, s.source_id, s.day, s.terms_day, s.amount, p.n FROM crm._settlement_source s JOIN policy p ON p.policy_id = s.policy_id WHERE s.amount <> 0 OFFSET 0)
+SELECT d.account_id, d.plan_id, nullif(d.provider_id, 0), d.user_channel_id, d.version, d.thing, d.policy_id, d.source_id, d.day, d.amount, d.amounts[d.part], d.amounts[d.parts + d.part]
+FROM (SELECT s.thing, s.policy_id, s.source_id, s.day, s.amount, w.account_id, w.plan_id, w.provider_id, w.user_channel_id, w.version, w.part, w.parts, crm.split(s.amount, w.weights) AS amounts
+      FROM source s JOIN weight w ON w.n = s.n AND w.thing = s.thing AND s.terms_day >= w.from_date AND s.terms_day < w.to_date
+      OFFSET 0) d;
+END;
+COMMENT ON FUNCTION crm._settlement_target(bigint) IS
+  'What the lines must come to: each source of an attributed policy divided by largest remainder over its channels and the terms of its day; of one channel the policies that it provided or holds, NULL: all. account_id is NULL where there is no account yet.';
+REVOKE ALL ON FUNCTION crm._settlement_target(bigint) FROM PUBLIC;
+
+CREATE VIEW crm._settlement_due AS
 SELECT coalesce(t.account_id, p.account_id) AS account_id, coalesce(t.policy_id, p.policy_id) AS policy_id, coalesce(t.source_id, p.source_id) AS source_id, coalesce(t.day, p.day) AS day,
        coalesce(t.provider_amount, 0) - coalesce(p.provider_amount, 0) AS provider_amount, coalesce(t.user_amount, 0) - coalesce(p.user_amount, 0) AS user_amount
-FROM target t
+FROM crm._settlement_target(NULL) t
 FULL JOIN (SELECT s.account_id, l.policy_id, l.source_id, pg_catalog.max(l.day) AS day, pg_catalog.sum(l.provider_amount) AS provider_amount, pg_catalog.sum(l.user_amount) AS user_amount
            FROM crm.settlement_line l JOIN crm.settlement s ON s.id = l.settlement_id
            GROUP BY s.account_id, l.policy_id, l.source_id) p ON p.account_id = t.account_id AND p.policy_id = t.policy_id AND p.source_id = t.source_id
 WHERE coalesce(t.provider_amount, 0) <> coalesce(p.provider_amount, 0) OR coalesce(t.user_amount, 0) <> coalesce(p.user_amount, 0);
 COMMENT ON VIEW crm._settlement_due IS
-  'What is to be posted: what the lines must come to, each source of an attributed policy divided by largest remainder over its channels and the terms of its day, less what they come to. account_id is NULL where there is no account yet.';
+  'What is to be posted: what the lines must come to less what they come to. account_id is NULL where there is no account yet.';
 
 -- The plan cache stays as it is: under force_custom_plan the foreign key would be planned anew for each line.
 CREATE FUNCTION crm._post_settlement() RETURNS bigint
@@ -152,7 +163,6 @@ COMMENT ON FUNCTION crm.post_settlement() IS
   'Attributes policies, and divides every receipt, commission, cost and credit of them between provider and user by the terms in force on its day, to the cent; what is posted already posts nothing, what has changed since its difference. A line falls into the month of its day, or the first open month after it. Returns how many lines were posted. Errors: 40001, 40P01 to be retried, 42501. 分配入账';
 REVOKE ALL ON FUNCTION crm.post_settlement() FROM PUBLIC;
 
-GRANT SELECT ON crm._settlement_compared TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('finance', 'USAGE', 'SCHEMA', 'crm_bi'),
   ('finance', 'EXECUTE', 'FUNCTION', 'crm.post_settlement()');

@@ -34,8 +34,8 @@ DECLARE
 BEGIN
   IF period.state <> 'open' THEN
     RAISE EXCEPTION 'the settlement of % is %', to_char(period.month, 'YYYY-MM'), period.state USING ERRCODE = 'object_not_in_prerequisite_state';
-  ELSIF (period.month + interval '1 month')::date > crm.today() THEN
-    -- what comes in its last days would be late, and of one to come all that is received before it
+  ELSIF (period.month + interval '1 month')::date > least(crm.today(), crm._business_day(clock_timestamp())) THEN
+    -- what comes in its last days would be late, and of one to come all that is received before it; nobody ends a month by saying that it is later than it is
     RAISE EXCEPTION '% is not over', to_char(period.month, 'YYYY-MM')
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'A month is closed from the first day of the next on; what has a wrong day is corrected where it was recorded.';
   END IF;
@@ -56,7 +56,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.close_settlement(date) IS
-  'Posts what is due, then closes a month, named by any of its days: its sums are written down and it takes no more lines. Returns how many it has. Errors: 22004, 22023, 40001, 42501, 42704 nothing posted to it, 55000 not open, not over by crm.today(), or an earlier month is open. 结算关账';
+  'Posts what is due, then closes a month, named by any of its days: its sums are written down and it takes no more lines. Returns how many it has. Errors: 22004, 22023, 40001, 42501, 42704 nothing posted to it, 55000 not open, not over by crm.today() and by the clock, or an earlier month is open. 结算关账';
 REVOKE ALL ON FUNCTION crm.close_settlement(date) FROM PUBLIC;
 
 CREATE FUNCTION crm.reopen_settlement(month date, reason text) RETURNS void

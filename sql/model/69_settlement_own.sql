@@ -22,7 +22,6 @@ COMMENT ON FUNCTION crm.my_settlement_plans() IS
   'The plans of whose settlement the acting person sees the part of the own channel, with that channel: those of cycles at whose unit or above it the person has the duty provider, planner, resource_manager or approver. None of who is no member of staff in post. 本渠道可见结算的计划';
 REVOKE ALL ON FUNCTION crm.my_settlement_plans() FROM PUBLIC;
 
-GRANT SELECT ON crm._settlement_source TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object)
 SELECT d.duty, r.privilege, r.kind, r.object
 FROM pg_catalog.unnest('{provider,planner,approver,resource_manager}'::text[]) d (duty)

@@ -49,7 +49,7 @@ COMMENT ON COLUMN crm_bi.plan.hold_out IS 'Share drawn to be held out. 对照组
 COMMENT ON COLUMN crm_bi.plan.held_out IS 'Of those planned held out for comparison. 对照组客户数';
 COMMENT ON COLUMN crm_bi.plan.hold_out_days IS 'Days in which both groups are compared. 对比期（天）';
 COMMENT ON COLUMN crm_bi.plan.worth IS 'What the customers distributed by strategy optimal are worth together where they go, in what the plan weighs: result net of cost, premium or customers; NULL: another strategy. 最优分配价值';
-COMMENT ON COLUMN crm_bi.plan.worth_bound IS 'No distribution within the same limits is worth more. 价值上界';
+COMMENT ON COLUMN crm_bi.plan.worth_bound IS 'No choice and distribution of customers within the same volumes and limits is worth more; NULL: too many pairs for a bound. 价值上界';
 COMMENT ON COLUMN crm_bi.plan.is_proven IS 'worth is proven the best. 是否已证明最优';
 
 CREATE VIEW crm_bi.plan_proposal AS
@@ -313,7 +313,7 @@ COMMENT ON COLUMN crm_bi.plan_limit.value IS 'The limit, in customers; a room in
 COMMENT ON COLUMN crm_bi.plan_limit.used IS 'What the plan gives, in the same. 实际值';
 COMMENT ON COLUMN crm_bi.plan_limit.slack IS 'How far the plan is from the limit. 余量';
 COMMENT ON COLUMN crm_bi.plan_limit.price IS 'By how much the plan would be worth more with a limit higher by one, a floor lower by one; of a volume that the unit would not get by itself minus what one fewer would bring. 影子价格';
-COMMENT ON COLUMN crm_bi.plan_limit.is_exact IS 'The price is exact; else a figure to compare limits by. 是否精确';
+COMMENT ON COLUMN crm_bi.plan_limit.is_exact IS 'The price is exact; else that of a relaxation, to compare limits by. 是否精确';
 
 CREATE VIEW crm_bi.plan_unit_limit AS
 SELECT pg_catalog.concat_ws('/', l.plan_id, h.code, l.org_id) AS plan_unit_limit_key, l.plan_id, h.code AS channel, l.org_id, o.name AS unit, l.floor, l.capacity, l.note, l.set_at, l.set_by

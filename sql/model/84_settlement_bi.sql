@@ -174,10 +174,14 @@ COMMENT ON COLUMN crm_bi.settlement_line.posted_at IS 'When it was posted. 入�
 COMMENT ON COLUMN crm_bi.settlement_line.posted_by IS 'By whom. 入账人';
 
 CREATE VIEW crm_bi.settlement_reconciliation AS
-SELECT pg_catalog.concat_ws('/', c.thing, c.policy_id, c.source_id) AS settlement_reconciliation_key, c.thing, c.policy_id, c.source_id, c.day, c.amount, c.posted_amount, c.provider_amount,
-       c.user_amount, c.amount - c.posted_amount AS difference, c.lines,
-       CASE WHEN c.amount = c.posted_amount THEN 'agrees' WHEN c.lines = 0 THEN 'to_be_posted' ELSE 'differs' END AS state
-FROM crm._settlement_compared c;
+SELECT pg_catalog.concat_ws('/', x.thing, x.policy_id, x.source_id) AS settlement_reconciliation_key, x.thing, x.policy_id, x.source_id, x.day, x.amount, x.posted_amount, x.provider_amount,
+       x.user_amount, x.amount - x.posted_amount AS difference, x.lines, CASE WHEN NOT x.differs THEN 'agrees' WHEN x.lines = 0 THEN 'to_be_posted' ELSE 'differs' END AS state,
+       x.due_provider_amount, x.due_user_amount
+FROM (SELECT s.thing, s.policy_id, s.source_id, pg_catalog.max(s.day) AS day, coalesce(pg_catalog.max(s.amount) FILTER (WHERE s.amount <> 0), 0) AS amount,
+             pg_catalog.sum(s.provider_amount + s.user_amount) AS posted_amount, pg_catalog.sum(s.provider_amount) AS provider_amount, pg_catalog.sum(s.user_amount) AS user_amount,
+             pg_catalog.sum(s.due_provider_amount) AS due_provider_amount, pg_catalog.sum(s.due_user_amount) AS due_user_amount, pg_catalog.sum(s.lines)::bigint AS lines,
+             pg_catalog.bool_or(s.due_provider_amount <> s.provider_amount OR s.due_user_amount <> s.user_amount) AS differs
+      FROM crm.settlement_parts() s GROUP BY s.thing, s.policy_id, s.source_id) x;
 COMMENT ON VIEW crm_bi.settlement_reconciliation IS 'What attributed policies brought and what was posted of it: one row for each receipt, reversal, commission, cost and credit. 逐笔对账';
 COMMENT ON COLUMN crm_bi.settlement_reconciliation.settlement_reconciliation_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.settlement_reconciliation.thing IS 'premium 实收保费, assessment 考核任务, commission 直接佣金 or cost 费用.';
@@ -190,4 +194,6 @@ COMMENT ON COLUMN crm_bi.settlement_reconciliation.provider_amount IS 'Of that t
 COMMENT ON COLUMN crm_bi.settlement_reconciliation.user_amount IS 'The part of users. 使用方金额';
 COMMENT ON COLUMN crm_bi.settlement_reconciliation.difference IS 'amount less posted_amount. 差额';
 COMMENT ON COLUMN crm_bi.settlement_reconciliation.lines IS 'Lines. 明细数';
-COMMENT ON COLUMN crm_bi.settlement_reconciliation.state IS 'agrees 相符, to_be_posted 待入账 or differs 不符.';
+COMMENT ON COLUMN crm_bi.settlement_reconciliation.state IS 'agrees 相符; to_be_posted 待入账: no line yet; differs 不符: some plan and pair of channels has, by some version of the terms, other than it must, as after a policy came to count to another channel.';
+COMMENT ON COLUMN crm_bi.settlement_reconciliation.due_provider_amount IS 'What providers must have of it, by the attribution and the terms in force. 提供方应得金额';
+COMMENT ON COLUMN crm_bi.settlement_reconciliation.due_user_amount IS 'What users must have. 使用方应得金额';

@@ -54,29 +54,18 @@ COMMENT ON COLUMN crm_bi.my_settlement_line.own_amount IS 'Part of the own chann
 COMMENT ON COLUMN crm_bi.my_settlement_line.posted_at IS 'When it was posted. 入账时间';
 
 CREATE VIEW crm_bi.my_settlement_reconciliation WITH (security_barrier) AS
-WITH plan AS MATERIALIZED (SELECT p.plan_id, p.channel_id FROM crm.my_settlement_plans() p),
-policy AS MATERIALIZED (
-  SELECT DISTINCT a.policy_id FROM plan p JOIN crm.policy_attribution a ON a.plan_id = p.plan_id AND (a.provider_channel_id = p.channel_id OR a.channel_id = p.channel_id)),
-source AS (
-  SELECT s.thing, s.policy_id, s.source_id, s.day, s.amount FROM policy p JOIN crm._settlement_source s ON s.policy_id = p.policy_id WHERE s.amount <> 0),
--- of a policy of the own channel all lines make the amount; of one that is so no more the own ones must come to nothing
-line AS (
-  SELECT a.thing, l.policy_id, l.source_id, pg_catalog.max(l.day) AS day, pg_catalog.sum(l.amount) AS amount,
-         pg_catalog.count(o.plan_id) AS lines,
-         pg_catalog.sum(CASE WHEN a.provider_channel_id = o.channel_id THEN l.provider_amount ELSE 0 END + CASE WHEN a.user_channel_id = o.channel_id THEN l.user_amount ELSE 0 END) AS own_amount
-  FROM crm.settlement_line l
-  JOIN crm.settlement s ON s.id = l.settlement_id
-  JOIN crm.settlement_account a ON a.id = s.account_id
-  LEFT JOIN plan o ON o.plan_id = a.plan_id AND (a.provider_channel_id = o.channel_id OR a.user_channel_id = o.channel_id)
-  LEFT JOIN policy p ON p.policy_id = l.policy_id
-  WHERE o.plan_id IS NOT NULL OR p.policy_id IS NOT NULL
-  GROUP BY a.thing, l.policy_id, l.source_id)
-SELECT pg_catalog.concat_ws('/', x.thing, x.policy_id, x.source_id) AS my_settlement_reconciliation_key, x.thing, x.policy_id, x.source_id, x.day, x.amount, x.posted_amount, x.own_amount,
-       x.amount - x.posted_amount AS difference, x.lines, CASE WHEN x.amount = x.posted_amount THEN 'agrees' WHEN x.posted = 0 THEN 'to_be_posted' ELSE 'differs' END AS state
-FROM (SELECT coalesce(s.thing, l.thing) AS thing, coalesce(s.policy_id, l.policy_id) AS policy_id, coalesce(s.source_id, l.source_id) AS source_id, coalesce(s.day, l.day) AS day,
-             coalesce(s.amount, 0) AS amount, coalesce(l.amount, 0) AS posted_amount, coalesce(l.own_amount, 0) AS own_amount, coalesce(l.lines, 0) AS lines,
-             CASE WHEN l.policy_id IS NULL THEN 0 ELSE 1 END AS posted
-      FROM source s FULL JOIN line l ON l.thing = s.thing AND l.policy_id = s.policy_id AND l.source_id = s.source_id) x;
+SELECT pg_catalog.concat_ws('/', x.thing, x.policy_id, x.source_id) AS my_settlement_reconciliation_key, x.thing, x.policy_id, x.source_id, x.day, x.amount, x.due_amount, x.posted_amount,
+       x.own_due_amount, x.own_amount, x.own_due_amount - x.own_amount AS difference, x.lines,
+       CASE WHEN NOT x.differs THEN 'agrees' WHEN x.lines = 0 THEN 'to_be_posted' ELSE 'differs' END AS state
+FROM (SELECT m.thing, m.policy_id, m.source_id, pg_catalog.max(m.day) AS day, coalesce(pg_catalog.max(m.amount) FILTER (WHERE m.amount <> 0), 0) AS amount,
+             pg_catalog.sum(m.due_provider_amount + m.due_user_amount) AS due_amount, pg_catalog.sum(m.provider_amount + m.user_amount) AS posted_amount,
+             pg_catalog.sum(CASE WHEN m.provider_channel_id = m.own_channel_id THEN m.due_provider_amount ELSE 0 END
+                            + CASE WHEN m.user_channel_id = m.own_channel_id THEN m.due_user_amount ELSE 0 END) AS own_due_amount,
+             pg_catalog.sum(CASE WHEN m.provider_channel_id = m.own_channel_id THEN m.provider_amount ELSE 0 END
+                            + CASE WHEN m.user_channel_id = m.own_channel_id THEN m.user_amount ELSE 0 END) AS own_amount,
+             pg_catalog.sum(m.lines)::bigint AS lines,
+             pg_catalog.bool_or(m.due_provider_amount <> m.provider_amount OR m.due_user_amount <> m.user_amount) AS differs
+      FROM crm.my_settlement_parts() m GROUP BY m.thing, m.policy_id, m.source_id) x;
 COMMENT ON VIEW crm_bi.my_settlement_reconciliation IS 'What policies attributed to the own channel, or provided by it, brought and what was posted of it, and what the own lines on others come to: one row for each receipt, reversal, commission, cost and credit. 本渠道逐笔对账';
 COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.my_settlement_reconciliation_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.thing IS 'premium 实收保费, assessment 考核任务, commission 直接佣金 or cost 费用.';
@@ -84,8 +73,10 @@ COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.policy_id IS 'Policy. 保�
 COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.source_id IS 'Key of the receipt, commission or cost; of an assessment credit that of the policy. 来源';
 COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.day IS 'Day on which it was received, earned, incurred or issued. 业务日期';
 COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.amount IS 'Amount as recorded; of a reversal below 0; 0: it is there no more, or its policy is the own channel''s no more. 原始金额';
-COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.posted_amount IS 'Sum of its lines; of a policy that is the own channel''s no more of the own ones. 入账金额';
-COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.own_amount IS 'Of that the part of the own channel. 本渠道金额';
-COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.difference IS 'amount less posted_amount. 差额';
+COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.due_amount IS 'Of that what the own channel and who shares with it must have, by the attribution and the terms in force; less than all where several channels hold the customer. 应分金额';
+COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.posted_amount IS 'What lines of the own channel divide. 入账金额';
+COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.own_due_amount IS 'Of due_amount the part of the own channel. 本渠道应得金额';
+COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.own_amount IS 'Of posted_amount the part of the own channel. 本渠道金额';
+COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.difference IS 'own_due_amount less own_amount: what posting is still to give the own channel. 差额';
 COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.lines IS 'Lines of the own channel. 本渠道明细数';
-COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.state IS 'agrees 相符, to_be_posted 待入账 or differs 不符.';
+COMMENT ON COLUMN crm_bi.my_settlement_reconciliation.state IS 'agrees 相符; to_be_posted 待入账: no line yet; differs 不符: some pair of channels with the own one has, by some version of the terms, other than it must.';

@@ -209,6 +209,13 @@ SET LOCAL crm.as_of = '2026-03-31';
 SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-02-10')$$, '55000', 'of 2026-01 is open', 'months are closed in their order');
 SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-04-10')$$, '55000', '2026-04 is not over', 'none before it begins: all until then would be late for it');
 SELECT pg_temp.refused($$SELECT crm.close_settlement('2026-03-10')$$, '55000', '2026-03 is not over', 'nor on its last day: what still comes on it would be late');
+-- nor by saying that it is later than it is: by the clock no run of this test sees the end of that month
+INSERT INTO crm.settlement_period (month) VALUES ('2199-11-01'), (date_trunc('month', crm._business_day(clock_timestamp())::timestamp)) ON CONFLICT DO NOTHING;
+SET LOCAL crm.as_of = '2199-12-31';
+SELECT pg_temp.refused($$SELECT crm.close_settlement('2199-11-30')$$, '55000', '2199-11 is not over', 'nor ahead of the clock');
+SELECT pg_temp.refused($$SELECT crm.close_settlement(crm._business_day(clock_timestamp()))$$, '55000', 'is not over', 'not even the month that runs');
+DELETE FROM crm.settlement_period p WHERE p.month > '2026-10-01' AND NOT EXISTS (SELECT FROM crm.settlement s WHERE s.month = p.month);
+SET LOCAL crm.as_of = '2026-03-31';
 SELECT pg_temp.refused('SELECT crm.close_settlement(NULL)', '22004', 'month must be given', 'each by a day of it');
 SELECT pg_temp.refused($$SELECT crm.close_settlement('2019-01-01')$$, '42704', 'nothing is posted to 2019-01', 'where there is something');
 SELECT pg_temp.refused($$SELECT crm.close_settlement('infinity')$$, '22023', 'out of range', 'and not for ever');
@@ -379,14 +386,59 @@ CREATE FUNCTION pg_temp.own_lines(i integer) RETURNS text LANGUAGE sql AS $$
   SELECT format('%s %s %s %s', count(*), sum(l.amount), sum(CASE WHEN a.provider_channel_id = 1 + i % 4 THEN l.provider_amount ELSE 0 END + CASE WHEN a.user_channel_id = 1 + i % 4 THEN l.user_amount ELSE 0 END), sum(l.policy_id))
   FROM crm.settlement_line l JOIN pg_temp.account a ON a.id = l.settlement_id WHERE 1 + i % 4 IN (a.provider_channel_id, a.user_channel_id)
 $$;
+SELECT crm.post_settlement() \g /dev/null
 SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT format('%s %s %s %s', count(*), sum(amount), sum(own_amount), sum(policy_id)) FROM crm_bi.my_settlement_line$$), pg_temp.own_lines(i), 'each sees the lines of the own channel: ' || i) FROM generate_series(1, 4) i;
 SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT format('%s %s', count(*), string_agg(DISTINCT channel, ',')) FROM crm_bi.my_settlement_line WHERE channel NOT IN (coalesce(provider_channel, ''), user_channel)$$), '0 ', 'and no other: ' || i) FROM generate_series(1, 4) i;
 SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT string_agg(format('%s %s %s', month, thing, amount), ', ' ORDER BY month, thing) FROM (SELECT month, thing, sum(own_amount) AS amount FROM crm_bi.my_settlement GROUP BY 1, 2) x$$),
   (SELECT string_agg(format('%s %s %s', month, thing, amount), ', ' ORDER BY month, thing) FROM crm_bi.settlement_channel s JOIN crm.channel c ON c.code = s.channel WHERE c.id = 1 + i % 4), 'months come to what finance sees of the channel: ' || i) FROM generate_series(1, 4) i;
 SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT format('%s %s %s %s', count(*), sum(amount), sum(posted_amount), string_agg(DISTINCT state, ',')) FROM crm_bi.my_settlement_reconciliation WHERE amount <> 0$$),
-  (SELECT format('%s %s %s agrees', count(*), sum(r.amount), sum(r.posted_amount)) FROM crm_bi.settlement_reconciliation r
+  (SELECT format('%s %s %s agrees', count(*), sum(r.amount), sum((SELECT sum(l.amount) FROM crm_bi.settlement_line l JOIN crm.channel c ON c.code IN (l.provider_channel, l.user_channel)
+     WHERE c.id = 1 + i % 4 AND l.thing = r.thing AND l.policy_id = r.policy_id AND l.source_id = r.source_id))) FROM crm_bi.settlement_reconciliation r
    WHERE r.amount <> 0 AND EXISTS (SELECT FROM crm.policy_attribution a WHERE a.policy_id = r.policy_id AND 1 + i % 4 IN (a.provider_channel_id, a.channel_id))), 'receipts agree: ' || i) FROM generate_series(1, 4) i;
 SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT sum(own_amount) FROM crm_bi.my_settlement_reconciliation$$), pg_temp.by_login('crm_test_own_' || i, $$SELECT sum(own_amount) FROM crm_bi.my_settlement$$), 'and make the own part: ' || i) FROM generate_series(1, 4) i;
+-- policies that come to count to another channel: what each channel must have and has, by its pairs of channels, until it is posted and then
+CREATE TEMP TABLE seen (thing text, policy_id bigint, source_id bigint, due numeric, posted numeric, own_due numeric, own numeric, state text);
+CREATE FUNCTION pg_temp.compared(i integer) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  TRUNCATE seen;
+  INSERT INTO seen
+  SELECT x.thing, x.policy_id, x.source_id, sum(x.due_p + x.due_u), sum(x.p + x.u), sum(x.due_p * x.gives + x.due_u * x.uses), sum(x.p * x.gives + x.u * x.uses),
+         CASE WHEN NOT bool_or(x.due_p <> x.p OR x.due_u <> x.u) THEN 'agrees'
+              WHEN EXISTS (SELECT FROM crm.settlement_line l JOIN pg_temp.account s ON s.id = l.settlement_id
+                           WHERE s.thing = x.thing AND l.policy_id = x.policy_id AND l.source_id = x.source_id AND 1 + i % 4 IN (s.provider_channel_id, s.user_channel_id)) THEN 'differs' ELSE 'to_be_posted' END
+  FROM (SELECT thing, policy_id, source_id, (provider = 1 + i % 4)::integer AS gives, (channel = 1 + i % 4)::integer AS uses, coalesce(w.provider_amount, 0) AS due_p, coalesce(w.user_amount, 0) AS due_u,
+               coalesce(g.provider_amount, 0) AS p, coalesce(g.user_amount, 0) AS u
+        FROM (SELECT thing, policy_id, source_id, plan_id, coalesce(provider, 0) AS provider, channel, provider_amount, user_amount FROM must) w
+        FULL JOIN (SELECT thing, policy_id, source_id, plan_id, coalesce(provider, 0) AS provider, channel, provider_amount, user_amount FROM pg_temp.got) g USING (thing, policy_id, source_id, plan_id, provider, channel)) x
+  WHERE x.gives + x.uses > 0 GROUP BY x.thing, x.policy_id, x.source_id;
+  GRANT SELECT ON seen TO PUBLIC;
+  RETURN pg_temp.by_login('crm_test_own_' || i, $q$SELECT coalesce(string_agg(key, ', '), 'none') FROM (
+    SELECT coalesce(s.thing, m.thing) || '/' || coalesce(s.source_id, m.source_id) AS key
+    FROM (SELECT * FROM crm_bi.my_settlement_reconciliation WHERE due_amount <> 0 OR posted_amount <> 0) m FULL JOIN seen s ON (s.thing, s.policy_id, s.source_id) = (m.thing, m.policy_id, m.source_id)
+    WHERE (s.due, s.posted, s.own_due, s.own, s.own_due - s.own, s.state) IS DISTINCT FROM (m.due_amount, m.posted_amount, m.own_due_amount, m.own_amount, m.difference, m.state) ORDER BY 1 LIMIT 5) d$q$);
+END
+$$;
+CREATE TEMP TABLE must AS SELECT * FROM pg_temp.wanted();
+CREATE TEMP TABLE moved AS
+SELECT a.policy_id, a.channel_id AS before, 2 + a.channel_id % 3 AS after FROM crm.policy_attribution a JOIN plans p ON p.id = a.plan_id AND p.n = 1 WHERE a.provider_channel_id = 1 AND a.channel_id > 1 ORDER BY a.policy_id LIMIT 12;
+UPDATE crm.holding h SET staff_id = s.id, channel_id = s.channel_id FROM moved m JOIN crm.policy_attribution a USING (policy_id) JOIN crm.policy p ON p.id = m.policy_id JOIN crm.staff s ON s.id = m.after - 1
+WHERE h.customer_id = p.customer_id AND h.id = a.holding_id;
+SELECT is(pg_temp.compared(i), 'none', 'nothing is different yet: ' || i) FROM generate_series(1, 4) i;
+SELECT crm.attribute_policies() \g /dev/null
+DELETE FROM moved m WHERE NOT EXISTS (SELECT FROM crm.policy_attribution a WHERE a.policy_id = m.policy_id AND a.channel_id = m.after);
+SELECT cmp_ok((SELECT count(*) FROM moved), '>', 5::bigint, 'policies come to count to another channel');
+DELETE FROM must;
+INSERT INTO must SELECT * FROM pg_temp.wanted();
+SELECT is(pg_temp.compared(i), 'none', 'each sees what it must have and has, before it is posted: ' || i) FROM generate_series(1, 4) i;
+SELECT results_eq(format($$SELECT DISTINCT state FROM crm_bi.settlement_reconciliation WHERE thing = 'premium' AND policy_id IN (SELECT policy_id FROM moved)$$), $$VALUES ('differs')$$, 'finance sees that it is not in order');
+SELECT is_empty($$SELECT * FROM crm_bi.settlement_reconciliation r WHERE difference <> 0$$, 'though the sums of all channels are');
+SELECT results_eq($$SELECT r.thing, sum(r.due_provider_amount), sum(r.due_user_amount) FROM crm_bi.settlement_reconciliation r GROUP BY 1 ORDER BY 1$$, 'SELECT thing, sum(provider_amount), sum(user_amount) FROM must GROUP BY 1 ORDER BY 1', 'and what must be');
+SELECT is_empty(format($$SELECT state FROM crm_bi.settlement_reconciliation r WHERE state <> 'agrees' AND NOT EXISTS (SELECT FROM crm._settlement_due d WHERE d.policy_id = r.policy_id AND d.source_id = r.source_id)$$), 'nothing else');
+SELECT crm.post_settlement() \g /dev/null
+SELECT is(pg_temp.compared(i), 'none', 'and after it: ' || i) FROM generate_series(1, 4) i;
+SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT string_agg(DISTINCT state, ',') FROM crm_bi.my_settlement_reconciliation$$), 'agrees', 'in order again: ' || i) FROM generate_series(1, 4) i;
+SELECT is_empty($$SELECT * FROM crm_bi.settlement_reconciliation WHERE state <> 'agrees'$$, 'finance too');
+
 INSERT INTO crm.premium_receipt (customer_id, policy_id, id, number, received_on, amount)
 SELECT p.customer_id, p.id, 777777, 1, '2026-04-20', 12.34 FROM crm.policy p WHERE p.id = (SELECT min(a.policy_id) FROM crm.policy_attribution a WHERE a.channel_id = 2 AND a.provider_channel_id = 1 AND (SELECT count(*) FROM crm.policy_attribution b WHERE b.policy_id = a.policy_id) = 1);
 SELECT is(pg_temp.by_login('crm_test_own_' || i, $$SELECT string_agg(state || ' ' || amount || ' ' || posted_amount, ',') FROM crm_bi.my_settlement_reconciliation WHERE source_id = 777777$$), answer, 'a receipt not posted yet, of both channels and no other: ' || i)

@@ -34,6 +34,7 @@ none() {
 
 is "$(query "$db" "SELECT kind, count(*) > 200, count(*) FILTER (WHERE state = 'impossible') > 20, count(*) FILTER (WHERE n < (s).customers) > 50 FROM compared GROUP BY kind ORDER BY kind")" \
 	"floors|t|t|t
+groups|t|t|f
 loads|t|f|t
 places|t|f|t" 'there are hundreds of instances, infeasible ones and ones with too little room'
 none "SELECT k, kind, objective, state, n, total, their_state, their_n, their_total FROM compared
@@ -45,12 +46,12 @@ none "
 	UNION ALL SELECT compared.k, objective FROM compared, crm.assigned(s) a WHERE state = 'best' GROUP BY compared.k, objective, a.customer_id HAVING count(*) > 1
 	UNION ALL SELECT compared.k, objective FROM compared, crm.assigned_holders(s) h JOIN capacity c USING (holder_id)
 	WHERE state = 'best' AND c.k = compared.k AND (h.load > c.capacity OR h.customers < c.floor
-		OR ROW(h.customers, h.load) IS DISTINCT FROM (SELECT ROW(count(*), coalesce(sum(a.load), 0)::bigint) FROM crm.assigned(s) a WHERE a.holder_id = h.holder_id))" \
+		OR ROW(h.customers, h.load) IS DISTINCT FROM (SELECT ROW(count(*), coalesce(sum(a.load), 0)::bigint) FROM crm.assigned(s) a JOIN capacity m ON m.k = compared.k AND m.holder_id = a.holder_id WHERE h.holder_id IN (a.holder_id, m.within)))" \
 	'the pairs are edges, nobody comes twice, capacities and floors are kept, the figures of the holders are right'
 none "
 	SELECT k, objective FROM compared WHERE state = 'best' AND ROW(compared.n, compared.total) IS DISTINCT FROM (
 		SELECT ROW(count(*), coalesce(sum(a.benefit), 0)::numeric) FROM crm.assign(format('SELECT customer_id, holder_id, benefit, load FROM edge WHERE k = %s', k),
-			format('SELECT holder_id, capacity, floor FROM capacity WHERE k = %s', k), objective) a)" \
+			format('SELECT holder_id, capacity, floor, within FROM capacity WHERE k = %s', k), objective) a)" \
 	'crm.assign() gives the same'
 is "$(query "$db" "
 	SELECT count(*) > 500, count(*) FILTER (WHERE h.place_price <> 0) > 100, count(*) FILTER (WHERE h.floor_price > 0) > 10
