@@ -1,0 +1,145 @@
+-- report: the words of the monthly report in both languages, and how it presents each figure
+
+CREATE TABLE crm.report_phrase (
+  phrase text PRIMARY KEY,
+  en text NOT NULL CHECK (btrim(en) <> ''),
+  zh text NOT NULL CHECK (btrim(zh) <> '')
+);
+COMMENT ON TABLE crm.report_phrase IS 'Phrases of crm.report() in English and Chinese; names in braces are places that are filled.';
+COMMENT ON COLUMN crm.report_phrase.phrase IS 'Key.';
+COMMENT ON COLUMN crm.report_phrase.en IS 'English.';
+COMMENT ON COLUMN crm.report_phrase.zh IS 'Chinese.';
+
+CREATE TABLE crm.report_figure (
+  code text PRIMARY KEY,
+  part text NOT NULL CHECK (part IN ('potential', 'direction', 'loyalty', 'state')),
+  place integer NOT NULL,
+  nature text NOT NULL CHECK (nature IN ('balance', 'count', 'rate', 'growth', 'ratio')),
+  better text CHECK (better IN ('up', 'down')),
+  card integer UNIQUE
+);
+COMMENT ON TABLE crm.report_figure IS 'How crm.report() presents figures of crm_bi.kpi_code; those it does not list come at the end. Codes that do not exist do no harm.';
+COMMENT ON COLUMN crm.report_figure.code IS 'Figure, of crm.kpi_code.';
+COMMENT ON COLUMN crm.report_figure.part IS 'Part of the table: potential, direction, loyalty or state.';
+COMMENT ON COLUMN crm.report_figure.place IS 'Place in the part.';
+COMMENT ON COLUMN crm.report_figure.nature IS 'balance: as at the end; count: over the period; rate: numerator out of denominator; growth: difference over denominator; ratio: any other quotient.';
+COMMENT ON COLUMN crm.report_figure.better IS 'Whether it is good that the figure goes up or down; NULL: neither.';
+COMMENT ON COLUMN crm.report_figure.card IS 'Place among the cards at the top; NULL: none.';
+INSERT INTO crm.report_figure (code, part, place, nature, better, card) VALUES
+  ('market_penetration', 'potential', 1, 'rate', 'up', NULL), ('new_customers', 'potential', 2, 'count', 'up', 3),
+  ('new_customer_growth', 'potential', 3, 'growth', 'up', NULL), ('new_customer_growth_yoy', 'potential', 4, 'growth', 'up', NULL),
+  ('gained', 'potential', 5, 'count', 'up', NULL), ('won_back', 'potential', 6, 'count', 'up', NULL),
+  ('moved_in', 'potential', 7, 'count', NULL, NULL), ('moved_out', 'potential', 8, 'count', NULL, NULL),
+  ('long_term_development', 'direction', 1, 'rate', 'up', NULL), ('new_vip', 'direction', 2, 'rate', 'up', NULL),
+  ('vip_upgrade', 'direction', 3, 'rate', 'up', NULL), ('vip_loss', 'direction', 4, 'rate', 'down', NULL),
+  ('repeat_purchase', 'direction', 5, 'rate', 'up', 6), ('repeat_purchase_any', 'direction', 6, 'rate', 'up', NULL),
+  ('referral_rate', 'direction', 7, 'rate', 'up', NULL), ('referral_conversion', 'direction', 8, 'rate', 'up', NULL),
+  ('total_churn', 'loyalty', 1, 'rate', 'down', 7), ('lapse_churn', 'loyalty', 2, 'rate', 'down', NULL),
+  ('lapsed_customer_loss', 'loyalty', 3, 'rate', 'down', NULL), ('win_back', 'loyalty', 4, 'rate', 'up', 8),
+  ('reactivation', 'loyalty', 5, 'rate', 'up', NULL), ('complaints_per_10k', 'loyalty', 6, 'ratio', 'down', NULL),
+  ('insured', 'state', 1, 'balance', 'up', 1), ('insured_growth', 'state', 2, 'growth', 'up', 5),
+  ('insured_long_term', 'state', 3, 'balance', 'up', 4), ('plan_customers', 'state', 4, 'balance', 'up', 2), ('plan_growth', 'state', 5, 'growth', 'up', NULL);
+
+INSERT INTO crm.report_phrase (phrase, en, zh) VALUES
+  ('title', 'Customer resource analysis', '客户资源分析报告'),
+  ('subtitle', 'Monthly report {month} · as of {day}', '{month}月度报告 · 截至{day}'),
+  ('whole', 'the whole unit with everything below it', '含全部下属机构'),
+  ('points', 'pp', '个百分点'),
+  ('section/changes', 'What changed most', '主要变化'),
+  ('section/growth', 'How the number of insured customers came about', '有效客户变动'),
+  ('section/classes', 'Who the customers are', '客户结构'),
+  ('section/rates', 'Loyalty over 24 months', '二十四个月忠诚度走势'),
+  ('section/figures', 'Key figures', '关键指标'),
+  ('section/channels', 'Channels', '渠道对比'),
+  ('section/units', 'Units', '下属机构对比'),
+  ('section/holdings', 'Allocation and recycling', '客户分配与回收'),
+  ('section/targets', 'Targets', '目标完成情况'),
+  ('section/benchmarks', 'Beside others', '对标'),
+  ('section/notes', 'Notes', '说明'),
+  ('part/potential', 'Potential', '发展潜力'), ('part/direction', 'Direction', '发展方向'), ('part/loyalty', 'Loyalty', '客户忠诚度'), ('part/state', 'State', '客户现状'),
+  ('no_figures', 'There are no figures for {unit} in {month}: either it had no customers by then, or the book begins later.', '{unit}在{month}没有指标数据：当时尚无客户，或客户数据从之后开始。'),
+  ('no_changes', 'Nothing changed that the figures could tell from chance.', '各项指标均无超出随机波动的变化。'),
+  ('column/figure', 'Figure', '指标'), ('column/before', 'vs month before', '环比'), ('column/year_ago', 'vs {month}', '比{month}'),
+  ('column/year', '{year} so far', '{year}年累计'), ('column/year_whole', 'Year {year}', '{year}全年'), ('column/twelve', '12 months', '近12个月'), ('column/twelve_before', 'vs 12 months before', '比前12个月'),
+  ('column/channel', 'Channel', '渠道'), ('column/unit', 'Unit', '机构'), ('column/insured', 'Insured', '有效客户'), ('column/share', 'Share', '占比'),
+  ('column/month_change', 'Change in month', '本月变动'), ('column/year_change', 'Change in 12 months', '近12个月变动'), ('column/new', 'New customers', '新增客户'),
+  ('column/repeat', 'Repeat purchase', '二次购买率'), ('column/churn', 'Churn', '流失率'), ('column/win_back', 'Win-back', '赢回率'),
+  ('column/class', 'Class', '类别'), ('column/customers', 'Customers', '客户数'), ('column/rank', 'rank {rank}', '第{rank}名'),
+  ('column/target', 'Target', '目标'), ('column/actual', 'Actual', '实际'), ('column/attainment', 'Attained', '完成率'), ('column/time', 'Time gone', '时间进度'),
+  ('column/forecast', 'Forecast (80 %)', '预测（80%区间）'), ('column/status', 'Status', '状态'), ('column/whose', 'Whose', '对标对象'), ('column/benchmark', 'Benchmark', '对标值'),
+  ('column/gap', 'Gap', '差距'), ('column/period', 'Period', '期间'),
+  ('card/twelve', '12 months', '近12个月'), ('card/month', '{month}', '{month}'), ('card/closing', 'end of {month}', '{month}末'),
+  ('card/before', 'month before', '环比'), ('card/year', 'year before', '同比'),
+  ('step/opening', 'Opening', '期初'), ('step/gained', 'Gained', '新增'), ('step/won_back', 'Won back', '赢回'), ('step/churned', 'Churned', '流失'),
+  ('step/moved_in', 'Moved in', '转入'), ('step/moved_out', 'Moved out', '转出'), ('step/closing', 'Closing', '期末'),
+  ('chart/month_bridge', 'Insured customers in {month}', '{month}有效客户变动'),
+  ('chart/year_bridge', 'Insured customers in 12 months', '近12个月有效客户变动'),
+  ('chart/insured', 'Insured customers, end of month', '月末有效客户数'), ('chart/new', 'New customers by month', '每月新增客户数'),
+  ('chart/repeat', 'Repeat-purchase rate of 12 months', '近12个月二次购买率'), ('chart/churn', 'Churn of 12 months', '近12个月流失率'), ('chart/win_back', 'Win-back rate of 12 months', '近12个月赢回率'),
+  ('line/insured', 'insured', '有效客户'), ('line/new', 'new customers', '新增客户'), ('line/repeat', 'long-term', '长险'), ('line/repeat_any', 'any product', '任何产品'),
+  ('line/churn', 'all churn', '总流失'), ('line/lapse', 'by lapse', '失效流失'), ('line/win_back', 'won back', '赢回'),
+  ('dimension/coverage', 'Coverage', '新老客户'), ('dimension/activity', 'Activity', '活跃度'), ('dimension/tier', 'Tier', '客户等级'), ('dimension/kind', 'Insured: persons and companies', '有效客户：个人与法人'),
+  ('class/kind/person', 'Persons', '个人客户'), ('class/kind/company', 'Companies', '法人客户'), ('class/activity/none', 'Never purchased', '未购买'), ('class/tier/none', 'Not insured', '无等级'),
+  ('own', '{unit} itself', '{unit}本级'),
+  ('holding/held', 'Customers held', '在管客户'), ('holding/begun', 'Given out in {month}', '{month}分配'), ('holding/recycled', 'Recycled in {month}', '{month}回收'),
+  ('holding/released', 'Given back or ended otherwise in {month}', '{month}退回或其他结束'), ('holding/due', 'Due back in 14 days', '14天内到期'), ('holding/overdue', 'Overdue', '已逾期'),
+  ('holding/cause', 'Recycled in {month}, by cause', '{month}回收原因'), ('holding/none', 'No customers were held or came back.', '没有在管或回收的客户。'),
+  ('cause/first contact within', 'no first contact in time', '未按时首次联系'), ('cause/contact every', 'contact broken off', '联系中断'), ('cause/purchase within', 'no purchase in time', '未按时成交'),
+  ('cause/at most', 'term over', '期限届满'), ('cause/other', 'other', '其他'),
+  ('grain/month', '{month}', '{month}'), ('grain/quarter', 'Q{quarter} {year}', '{year}年第{quarter}季度'), ('grain/year', '{year}', '{year}年'),
+  ('status/not_begun', 'not begun', '未开始'), ('status/on_track', 'on track', '正常'), ('status/at_risk', 'at risk', '有风险'), ('status/off_track', 'off track', '严重落后'),
+  ('status/reached', 'reached', '已完成'), ('status/missed', 'missed', '未完成'), ('status/unknown', 'unknown', '未知'),
+  ('target/none', 'There are no targets for this unit in this time.', '该机构在此期间没有目标。'),
+  ('target/at_least', 'at least', '不低于'), ('target/at_most', 'at most', '不超过'),
+  ('change/total_up', 'Insured customers rose by {change} ({percent}) in {month}, from {opening} to {closing}: {gained} gained, {won_back} won back, {churned} churned, net {moved} by moves.',
+                      '{month}有效客户由{opening}增至{closing}，增加{change}（{percent}）：新增{gained}，赢回{won_back}，流失{churned}，转移净额{moved}。'),
+  ('change/total_down', 'Insured customers fell by {change} ({percent}) in {month}, from {opening} to {closing}: {gained} gained, {won_back} won back, {churned} churned, net {moved} by moves.',
+                        '{month}有效客户由{opening}降至{closing}，减少{change}（{percent}）：新增{gained}，赢回{won_back}，流失{churned}，转移净额{moved}。'),
+  ('change/year_up', 'Over twelve months they rose by {change} ({percent}), from {opening} at the end of {month}.', '较{month}末的{opening}，近十二个月增加{change}（{percent}）。'),
+  ('change/year_down', 'Over twelve months they fell by {change} ({percent}), from {opening} at the end of {month}.', '较{month}末的{opening}，近十二个月减少{change}（{percent}）。'),
+  ('change/turn_up', '{figure} grew again in {month}, by {change} to {closing}, after {months} months of decline in a row.', '{figure}在连续{months}个月下降后，{month}回升{change}，达到{closing}。'),
+  ('change/turn_down', '{figure} declined in {month}, by {change} to {closing}, after {months} months of growth in a row.', '{figure}在连续{months}个月增长后，{month}回落{change}，降至{closing}。'),
+  ('change/unit_down', '{member} lost most of {members} units: insured customers fell by {change} ({percent}) to {closing}, with {gained} gained, {won_back} won back, {churned} churned and net {moved} by moves. That alone is {points} of the whole.',
+                       '{members}个下属机构中{member}减少最多：有效客户减少{change}（{percent}），降至{closing}；新增{gained}，赢回{won_back}，流失{churned}，转移净额{moved}。单此一家影响整体{points}。'),
+  ('change/unit_up', '{member} gained most of {members} units: insured customers rose by {change} ({percent}) to {closing}, with {gained} gained, {won_back} won back, {churned} churned and net {moved} by moves. That alone is {points} of the whole.',
+                     '{members}个下属机构中{member}增加最多：有效客户增加{change}（{percent}），达到{closing}；新增{gained}，赢回{won_back}，流失{churned}，转移净额{moved}。单此一家影响整体{points}。'),
+  ('change/channel_down', 'Of {members} channels {member} lost most: insured customers fell by {change} ({percent}) to {closing}, with {gained} gained, {won_back} won back, {churned} churned and net {moved} by moves. That alone is {points} of the whole.',
+                          '{members}个渠道中{member}减少最多：有效客户减少{change}（{percent}），降至{closing}；新增{gained}，赢回{won_back}，流失{churned}，转移净额{moved}。单此一项影响整体{points}。'),
+  ('change/channel_up', 'Of {members} channels {member} gained most: insured customers rose by {change} ({percent}) to {closing}, with {gained} gained, {won_back} won back, {churned} churned and net {moved} by moves. That alone is {points} of the whole.',
+                        '{members}个渠道中{member}增加最多：有效客户增加{change}（{percent}），达到{closing}；新增{gained}，赢回{won_back}，流失{churned}，转移净额{moved}。单此一项影响整体{points}。'),
+  ('change/rate_before_up', '{figure} rose to {value} in {month} ({numerator} of {denominator}), after {value_before} in {month_before} ({numerator_before} of {denominator_before}): {points}, more than chance explains ({lower} to {upper}).',
+                            '{month}{figure}由{month_before}的{value_before}（{numerator_before}/{denominator_before}）升至{value}（{numerator}/{denominator}），变动{points}，超出随机波动（区间{lower}至{upper}）。'),
+  ('change/rate_before_down', '{figure} fell to {value} in {month} ({numerator} of {denominator}), after {value_before} in {month_before} ({numerator_before} of {denominator_before}): {points}, more than chance explains ({lower} to {upper}).',
+                              '{month}{figure}由{month_before}的{value_before}（{numerator_before}/{denominator_before}）降至{value}（{numerator}/{denominator}），变动{points}，超出随机波动（区间{lower}至{upper}）。'),
+  ('change/rate_year_up', '{figure} of the twelve months to {month} is {value} ({numerator} of {denominator}), up from {value_before} in the twelve before ({numerator_before} of {denominator_before}): {points}, more than chance explains ({lower} to {upper}).',
+                          '截至{month}近十二个月{figure}为{value}（{numerator}/{denominator}），高于前十二个月的{value_before}（{numerator_before}/{denominator_before}），变动{points}，超出随机波动（区间{lower}至{upper}）。'),
+  ('change/rate_year_down', '{figure} of the twelve months to {month} is {value} ({numerator} of {denominator}), down from {value_before} in the twelve before ({numerator_before} of {denominator_before}): {points}, more than chance explains ({lower} to {upper}).',
+                            '截至{month}近十二个月{figure}为{value}（{numerator}/{denominator}），低于前十二个月的{value_before}（{numerator_before}/{denominator_before}），变动{points}，超出随机波动（区间{lower}至{upper}）。'),
+  ('change/rate_unit_up', '{member} stands out: its {figure} of twelve months is {value} ({numerator} of {denominator}), against {value_before} in the rest ({numerator_before} of {denominator_before}): {points}, more than chance explains ({lower} to {upper}).',
+                          '{member}明显偏高：近十二个月{figure}为{value}（{numerator}/{denominator}），其余为{value_before}（{numerator_before}/{denominator_before}），相差{points}，超出随机波动（区间{lower}至{upper}）。'),
+  ('change/rate_unit_down', '{member} stands out: its {figure} of twelve months is {value} ({numerator} of {denominator}), against {value_before} in the rest ({numerator_before} of {denominator_before}): {points}, more than chance explains ({lower} to {upper}).',
+                            '{member}明显偏低：近十二个月{figure}为{value}（{numerator}/{denominator}），其余为{value_before}（{numerator_before}/{denominator_before}），相差{points}，超出随机波动（区间{lower}至{upper}）。'),
+  ('change/class', '{dimension}: {class} changed most in a year, by {change} to {closing} ({share} of all, {share_before} a year ago).', '{dimension}中{class}一年来变化最大：{change}，现为{closing}（占{share}，一年前占{share_before}）。'),
+  ('change/target_off_track', '{figure} for {period} is off track: {actual} so far against a target of {target}, and even the better end of the forecast, {best}, misses it.', '{period}{figure}严重落后：目前{actual}，目标{target}，即使按预测区间的较好一端{best}也无法达到。'),
+  ('change/target_at_risk', '{figure} for {period} is at risk: {actual} so far against a target of {target}, forecast {forecast}.', '{period}{figure}有风险：目前{actual}，目标{target}，预测{forecast}。'),
+  ('change/target_behind', '{figure} for {period} is at risk: {actual} so far against a target of {target}, with {time} of the time gone.', '{period}{figure}有风险：目前{actual}，目标{target}，时间已过{time}。'),
+  ('change/target_missed', '{figure} missed its target for {period}: {actual} against {target}.', '{period}{figure}未达目标：实际{actual}，目标{target}。'),
+  ('change/target_reached', '{figure} reached its target for {period}: {actual} against {target}.', '{period}{figure}已达目标：实际{actual}，目标{target}。'),
+  ('change/recycled', '{count} customers went back to the pool in {month} ({before} the month before), most of them for this cause: {cause} ({most}).', '{month}有{count}名客户被回收（上月{before}），主要原因：{cause}（{most}）。'),
+  ('note/moves', 'Moved in and moved out contain moves between units and channels within; their difference is what came from outside.', '转入、转出包含内部机构和渠道之间的转移，两者之差为与外部的净转移。'),
+  ('note/axis', 'In the steps of the number of customers the axis does not begin at 0 where the two ends are cut.', '有效客户变动图中，首末两条带截断标记时坐标轴不从0开始。'),
+  ('note/chance', 'A rate is said to have moved, or a unit to stand out, where the interval of the difference of two rates (Newcombe) leaves out 0 at {level}: 95 % for all {tests} comparisons of this report together (Bonferroni). Comparisons of fewer than {least} customers are left out.',
+                  '比率变动或机构突出的判断标准：两比率之差的置信区间（Newcombe法）在{level}水平下不含0，即本报告全部{tests}次比较合计95%（Bonferroni校正）；分母少于{least}人的不比较。'),
+  ('note/month_rates', 'Rates of a month are of that month alone, rates of twelve months of customers at their beginning; they do not add up.', '月度比率仅为当月，近十二个月比率以期初客户为分母，二者不可相加。'),
+  ('note/year_unknown', 'What the year has brought so far is not shown: the figures stand on a day after {day}.', '年度累计未显示：指标已结算至{day}之后。'),
+  ('note/stand', 'The figures stand on {day} and are posted up to {until}.', '指标结算日为{day}，已推算至{until}。'),
+  ('note/queued', '{count} changes of customers are queued and not yet in the figures.', '尚有{count}项客户变动排队未计入指标。'),
+  ('note/scales', '{count} settings of classes have changed since and wait for the next rebuild.', '有{count}项分类设置已变更，待下次重建生效。'),
+  ('note/rebuild', 'A rebuild of the figures is under way or was broken off.', '指标正在重建或重建中断。'),
+  ('note/complete', 'Completeness of customer data was {score} of 100 on average when last recorded, on {day}; {share} of customers lacked nothing.', '客户资料完整度最近一次记录于{day}：平均{score}分（满分100），资料完整客户占{share}。'),
+  ('note/definitions', 'Figures are defined in the chapter on figures of the documentation; every number here can be read in crm_bi.', '指标定义见文档指标一章；本报告所有数字均可在crm_bi中查得。');
+
+INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('analyst', 'SELECT', 'TABLE', 'crm.report_phrase'),
+  ('analyst', 'SELECT', 'TABLE', 'crm.report_figure'),
+  ('analyst', 'EXECUTE', 'FUNCTION', 'crm.report(date, bigint, text)');
