@@ -113,7 +113,7 @@ BEGIN
                 THEN xmlelement(name circle, xmlattributes(x0 + width AS cx, round(y0 + height * (1 - (s.v[n] - low) / (high - low)), 1) AS cy, 3 AS r, s.class AS class)) END,
            crm._report_rect(x0 + 152 * (s.i - 1), 5, 10, 10, s.class),
            crm._report_text(x0 + 14 + 152 * (s.i - 1), 14, s.name, 'legend'),
-           crm._report_text(x0 + 152 * s.i - 8 + CASE WHEN more IS NULL THEN 152 ELSE 0 END, 14,
+           crm._report_text(x0 + 152 * s.i - CASE WHEN s.i = 1 AND more IS NOT NULL THEN 12 ELSE 0 END + CASE WHEN more IS NULL THEN 152 ELSE 0 END, 14,
              CASE WHEN nature = 'rate' THEN crm._report_percent(s.v[n], (frame).language) ELSE crm._report_short(s.v[n], (frame).language) END, 'last', 'end')) ORDER BY s.i)
   INTO ends FROM (VALUES (1, points, 'one', names[1]), (2, more, 'two', names[2])) s (i, v, class, name) WHERE s.v IS NOT NULL;
 

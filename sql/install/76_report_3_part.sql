@@ -107,7 +107,7 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 BEGIN
   RETURN crm._report_section(frame, 'classes', (
     SELECT xmlelement(name div, xmlattributes('charts' AS class), xmlagg(xmlelement(name div, xmlattributes('class-' || d.dimension AS id),
-        xmlelement(name h3, crm._report_say(frame, 'dimension/' || d.dimension)), xmlelement(name table, xmlattributes('bars' AS class), d.lines)) ORDER BY d.dimension = 'kind', d.dimension <> 'coverage', d.dimension))
+        xmlelement(name h3, crm._report_say(frame, 'dimension/' || d.dimension) || ' ', xmlelement(name small, crm._report_say(frame, 'columns/classes'))), xmlelement(name table, xmlattributes('bars' AS class), d.lines)) ORDER BY d.dimension = 'kind', d.dimension <> 'coverage', d.dimension))
     FROM (
       SELECT x.dimension, xmlagg(xmlelement(name tr, xmlattributes(x.dimension || '-' || x.class AS "data-class"),
                xmlelement(name th, crm._report_say(frame, 'class/' || x.dimension || '/' || x.class)),

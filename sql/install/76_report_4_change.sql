@@ -69,7 +69,7 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_c
     SELECT 'unit' AS kind, u.member, u.bridge AS b FROM crm._report_bridges(units, 'month', (frame).month) u
     UNION ALL SELECT 'channel', u.member, u.bridge FROM crm._report_bridges(channels, 'month', (frame).month) u),
   y AS (
-    SELECT x.kind, x.member, x.b, x.b[7] - x.b[1] AS change, count(*) OVER w AS members,
+    SELECT x.kind, x.member, x.b, x.b[7] - x.b[1] AS change, count(*) FILTER (WHERE x.member <> (frame).org_id::text OR x.kind = 'channel') OVER w AS members,
            rank() OVER (PARTITION BY x.kind ORDER BY x.b[7] - x.b[1]) AS low, rank() OVER (PARTITION BY x.kind ORDER BY x.b[7] - x.b[1] DESC) AS high,
            count(*) OVER (PARTITION BY x.kind, x.b[7] - x.b[1]) AS equal
     FROM x WHERE x.b[7] > 0 OR x.b[1] > 0
@@ -125,28 +125,33 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_c
 $$;
 COMMENT ON FUNCTION crm._report_class_changes(crm._report_frame, crm._report_figure[]) IS 'Sentences on the class of each dimension that changed most in a year.';
 
-CREATE FUNCTION crm._report_target_value(frame crm._report_frame, value numeric, code text) RETURNS text
+-- what was set is shown as it was set, what was computed rounded
+CREATE FUNCTION crm._report_target_value(frame crm._report_frame, value numeric, code text, was_set boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN (
-  SELECT CASE WHEN max(c.nature) IN ('rate', 'growth') OR abs(value) < 1 AND value <> 0 THEN crm._report_percent(value, (frame).language)
-              ELSE crm._report_number(value) END
-  FROM jsonb_to_recordset((frame).codes) c (code text, nature text) WHERE c.code = _report_target_value.code);
+  IF EXISTS (SELECT FROM jsonb_to_recordset((frame).codes) c (code text, nature text) WHERE c.code = _report_target_value.code AND c.nature IN ('rate', 'growth')) THEN
+    RETURN CASE WHEN was_set AND round(1000 * value) <> 1000 * value
+                THEN replace(trim_scale(round(100 * value, 2))::text, '-', '−') || CASE (frame).language WHEN 'en' THEN chr(160) ELSE '' END || '%'
+                ELSE crm._report_percent(value, (frame).language) END;
+  END IF;
+  RETURN crm._report_number(value);
 END
 $$;
-COMMENT ON FUNCTION crm._report_target_value(crm._report_frame, numeric, text) IS 'A value of a target.';
+COMMENT ON FUNCTION crm._report_target_value(crm._report_frame, numeric, text, boolean) IS 'A value of a target.';
 
 -- of a target its period in words, and its figure with class and channel
 CREATE FUNCTION crm._report_target_args(frame crm._report_frame, t jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  code CONSTANT text := t ->> 'code';
+  start CONSTANT date := t ->> 'period_start';
 BEGIN
   RETURN jsonb_build_object(
-    'figure', concat_ws(' · ', crm._report_say(frame, 'code/' || (t ->> 'code')), crm._report_say(frame, 'class/' || (t ->> 'code') || '/' || (t ->> 'class')), crm._report_say(frame, 'channel/' || (t ->> 'channel'))),
-    'period', crm._report_say(frame, 'grain/' || (t ->> 'grain'), jsonb_build_object('year', extract(year FROM (t ->> 'period_start')::date), 'quarter', extract(quarter FROM (t ->> 'period_start')::date),
-                                                                                    'month', crm._report_month(frame, (t ->> 'period_start')::date))),
-    'actual', crm._report_target_value(frame, (t ->> 'actual')::numeric, t ->> 'code'), 'target', crm._report_target_value(frame, (t ->> 'target')::numeric, t ->> 'code'),
-    'forecast', crm._report_target_value(frame, (t ->> 'forecast')::numeric, t ->> 'code'),
-    'best', crm._report_target_value(frame, (t ->> CASE t ->> 'direction' WHEN 'at_most' THEN 'forecast_lower' ELSE 'forecast_upper' END)::numeric, t ->> 'code'),
+    'figure', concat_ws(' · ', crm._report_say(frame, 'code/' || code), nullif(crm._report_say(frame, format('class/%s/', code) || (t ->> 'class')), ''), nullif(crm._report_say(frame, 'channel/' || (t ->> 'channel')), '')),
+    'period', crm._report_say(frame, 'grain/' || (t ->> 'grain'), jsonb_build_object('year', extract(year FROM start), 'quarter', extract(quarter FROM start), 'month', crm._report_month(frame, start))),
+    'actual', crm._report_target_value(frame, (t ->> 'actual')::numeric, code), 'target', crm._report_target_value(frame, (t ->> 'target')::numeric, code, true),
+    'forecast', crm._report_target_value(frame, (t ->> 'forecast')::numeric, code),
+    'best', crm._report_target_value(frame, (t ->> CASE t ->> 'direction' WHEN 'at_most' THEN 'forecast_lower' ELSE 'forecast_upper' END)::numeric, code),
     'time', crm._report_percent((t ->> 'time_gone')::numeric, (frame).language));
 END
 $$;

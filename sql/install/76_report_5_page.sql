@@ -21,7 +21,7 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 BEGIN
   RETURN (
   SELECT crm._report_section(frame, 'holdings', CASE WHEN h.none THEN xmlelement(name p, crm._report_say(frame, 'holding/none')) ELSE xmlconcat(
-    xmlelement(name div, xmlattributes('cards' AS class),
+    xmlelement(name div, xmlattributes('cards six' AS class),
       (SELECT xmlagg(xmlelement(name div, xmlattributes('card' AS class, 'holding-' || i.item AS id), xmlelement(name h3, crm._report_say(frame, 'holding/' || i.item, h.args)),
                 xmlelement(name p, xmlattributes('big' AS class), crm._report_value(frame, (holdings ->> i.item)::numeric, 'count')),
                 CASE WHEN holdings ? (i.item || '_before') THEN xmlelement(name p, xmlattributes('delta' AS class),
@@ -55,16 +55,16 @@ BEGIN
              || ' – ' || crm._report_target_value(frame, (t.t ->> 'forecast_upper')::numeric, t.t ->> 'code')) END),
          xmlelement(name td, xmlelement(name span, xmlattributes('status ' || (t.t ->> 'status') AS class), crm._report_say(frame, 'status/' || (t.t ->> 'status'))))) ORDER BY t.i)))))
      FROM jsonb_array_elements(targets) WITH ORDINALITY t (t, i) CROSS JOIN LATERAL (SELECT crm._report_target_args(frame, t.t) AS args) a HAVING count(*) > 0),
-    (SELECT crm._report_section(frame, 'benchmarks', xmlelement(name div, xmlattributes('wide' AS class), xmlelement(name table, xmlattributes('targets' AS class),
+    (SELECT crm._report_section(frame, 'benchmarks', xmlelement(name div, xmlattributes('wide' AS class), xmlelement(name table, xmlattributes('targets beside' AS class),
        xmlelement(name thead, xmlelement(name tr, (SELECT xmlagg(xmlelement(name th, crm._report_say(frame, 'column/' || h.name)) ORDER BY h.i)
          FROM unnest('{figure,period,whose,benchmark,actual,gap}'::text[]) WITH ORDINALITY h (name, i)))),
        xmlelement(name tbody, xmlagg(xmlelement(name tr,
-         xmlelement(name th, a.args ->> 'figure'), xmlelement(name td, a.args ->> 'period'), xmlelement(name td, b.b ->> 'label'),
-         xmlelement(name td, crm._report_data((b.b ->> 'benchmark')::numeric, crm._report_target_value(frame, (b.b ->> 'benchmark')::numeric, t.t ->> 'code'))),
+         xmlelement(name th, a.args ->> 'figure'), xmlelement(name td, a.args ->> 'period'), xmlelement(name td, crm._report_clean(b.b ->> 'label')),
+         xmlelement(name td, crm._report_data((b.b ->> 'benchmark')::numeric, crm._report_target_value(frame, (b.b ->> 'benchmark')::numeric, t.t ->> 'code', true))),
          xmlelement(name td, crm._report_data((t.t ->> 'actual')::numeric, a.args ->> 'actual')),
          xmlelement(name td, xmlelement(name span, xmlattributes(crm._report_tone((b.b ->> 'actual_gap')::numeric, CASE t.t ->> 'direction' WHEN 'at_most' THEN 'down' ELSE 'up' END) AS class),
-           crm._report_data((b.b ->> 'actual_gap')::numeric, CASE WHEN abs((b.b ->> 'benchmark')::numeric) < 1 THEN crm._report_percent((b.b ->> 'actual_gap')::numeric, (frame).language, true, crm._report_say(frame, 'points'))
-                                                             ELSE crm._report_signed((b.b ->> 'actual_gap')::numeric) END)))) ORDER BY b.i)))))
+           crm._report_data((b.b ->> 'actual_gap')::numeric, CASE WHEN right(a.args ->> 'target', 1) = '%' THEN crm._report_percent((b.b ->> 'actual_gap')::numeric, (frame).language, true, crm._report_say(frame, 'points'))
+                                                                                                   ELSE crm._report_signed((b.b ->> 'actual_gap')::numeric) END)))) ORDER BY b.i)))))
      FROM jsonb_array_elements(benchmarks) WITH ORDINALITY b (b, i) JOIN jsonb_array_elements(targets) t (t) ON t.t -> 'target_id' = b.b -> 'target_id'
      CROSS JOIN LATERAL (SELECT crm._report_target_args(frame, t.t) AS args) a HAVING count(*) > 0));
 END
@@ -108,6 +108,7 @@ h2 { margin: 30px 0 12px; padding-bottom: 5px; border-bottom: 2px solid var(--on
 h3 { margin: 0 0 4px; font-size: 14px; line-height: 1.35; font-weight: 600; }
 small { font-size: 12px; color: var(--soft); font-weight: 400; }
 .cards { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 12px; margin-top: 18px; }
+.six { grid-template-columns: repeat(3, minmax(0, 1fr)); margin: 0 0 16px; }
 .card { padding: 12px 14px 10px; border: 1px solid var(--rule); border-top: 3px solid var(--one); border-radius: 4px; background: #fff; }
 .card p { margin: 0; }
 .card .when { font-size: 12px; color: var(--soft); }
@@ -126,15 +127,15 @@ rect.one, circle.one { fill: var(--one); } rect.two, circle.two { fill: var(--tw
 .join { stroke: var(--soft); stroke-width: 1; } .cut { fill: #fff; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; } th { text-align: left; font-weight: 600; } td { text-align: right; }
 th, td { padding: 5px 8px; vertical-align: top; } thead th { font-size: 12.5px; line-height: 1.3; color: var(--soft); border-bottom: 1px solid var(--rule); } thead th + th { text-align: right; } tbody tr { border-bottom: 1px solid var(--rule); } tbody th { font-weight: 500; }
-.wide { overflow-x: auto; } .wide td { white-space: nowrap; } .wide small { display: block; } .wide tbody th { min-width: 130px; max-width: 260px; } .part th { padding-top: 12px; color: var(--one); font-weight: 650; }
-.targets td small { display: inline; } .targets td:nth-child(2), .targets thead th:nth-child(2) { text-align: left; }
+.wide { overflow-x: auto; } .wide td { white-space: nowrap; } .wide small { display: block; } .members span small { display: inline; margin-left: 5px; } .members thead th { width: 11%; } .members thead th:first-child { width: auto; } .wide tbody th { min-width: 130px; max-width: 260px; } .part th { padding-top: 12px; color: var(--one); font-weight: 650; }
+.targets td small { display: inline; } .targets td:nth-child(2), .targets thead th:nth-child(2), .beside td:nth-child(3), .beside thead th:nth-child(3) { text-align: left; }
 .bars th { width: 34%; font-weight: 400; padding-left: 0; } .bars td { width: 1%; white-space: nowrap; } .bars td.bar { width: 40%; } .bars tr { border: 0; } svg.bar { display: block; width: 100%; height: 10px; margin-top: 6px; } td svg.bar { min-width: 50px; } .wide td svg.bar { height: 5px; margin-top: 3px; }
 .status { padding: 1px 9px; border-radius: 9px; background: #e6ecf1; white-space: nowrap; font-size: 13px; } .on_track, .reached { background: #d9efe6; color: #115a41; } .at_risk { background: #fbebd0; color: #7a4b06; } .off_track, .missed { background: #f8ddd8; color: #8a2a1b; }
 #notes { color: var(--soft); font-size: 12.5px; } #notes h2 { font-size: 15px; border-bottom-width: 1px; } #notes ul { margin: 0; padding-left: 18px; }
 @media (max-width: 860px) { .charts.three { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-@media (max-width: 640px) { body { padding: 0 14px 24px; font-size: 14px; } header { margin: 0 -14px 4px; padding: 18px 14px 12px; } h1 { font-size: 22px; } .cards { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 8px; } .card { padding: 9px 10px; } .card .big { font-size: 21px; } .charts, .charts.three { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 640px) { body { padding: 0 14px 24px; font-size: 14px; } header { margin: 0 -14px 4px; padding: 18px 14px 12px; } h1 { font-size: 22px; } .cards, .six { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 8px; } .card { padding: 9px 10px; } .card .big { font-size: 21px; } .charts, .charts.three { grid-template-columns: minmax(0, 1fr); } }
 @page { size: A4; margin: 14mm 12mm; }
-@media print { body { max-width: none; padding: 0; font-size: 11.5px; } header { margin: 0; padding: 10px 0; } h2 { margin-top: 18px; break-after: avoid; } .card, figure, tr, #changes li { break-inside: avoid; } .wide { overflow: visible; } th, td { padding: 3px 5px; } .wide tbody th { min-width: 0; } .cards { grid-template-columns: repeat(4, minmax(0, 1fr)); } .charts { grid-template-columns: repeat(2, minmax(0, 1fr)); } .charts.three { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
+@media print { body { max-width: none; padding: 0; font-size: 11.5px; } header { margin: 0; padding: 10px 0; } h2 { margin-top: 18px; break-after: avoid; } .card, figure, tr, #changes li { break-inside: avoid; } .wide { overflow: visible; } th, td { padding: 3px 5px; } .six { grid-template-columns: repeat(3, minmax(0, 1fr)); } .wide tbody th { min-width: 0; } .cards:not(.six) { grid-template-columns: repeat(4, minmax(0, 1fr)); } .charts { grid-template-columns: repeat(2, minmax(0, 1fr)); } .charts.three { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
 $$
 $style$;
 COMMENT ON FUNCTION crm._report_style() IS 'The style sheet of the page: without the characters that XML would escape.';
@@ -144,6 +145,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
   SELECT E'<!DOCTYPE html>\n' || xmlelement(name html, xmlattributes(CASE (frame).language WHEN 'zh' THEN 'zh-CN' ELSE 'en' END AS lang),
     xmlelement(name head,
       xmlelement(name meta, xmlattributes('utf-8' AS charset)),
+      xmlelement(name meta, xmlattributes('Content-Security-Policy' AS "http-equiv", 'default-src ''none''; style-src ''unsafe-inline''' AS content)),
       xmlelement(name meta, xmlattributes('viewport' AS name, 'width=device-width, initial-scale=1' AS content)),
       xmlelement(name title, (frame).org_name || ' · ' || crm._report_say(frame, 'title') || ' · ' || crm._report_month(frame, (frame).month)),
       xmlelement(name style, crm._report_style())),
