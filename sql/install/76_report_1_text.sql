@@ -29,7 +29,7 @@ COMMENT ON FUNCTION crm._report_say(crm._report_frame, text, jsonb) IS 'The phra
 CREATE FUNCTION crm._report_number(n numeric) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN coalesce(CASE WHEN round(n) < 0 THEN '−' ELSE '' END || to_char(abs(round(n)), 'FM999,999,999,999,999,990'), '–');
+  RETURN coalesce(to_char(round(n), 'FM999,999,999,999,999,990'), '-');
 END
 $$;
 COMMENT ON FUNCTION crm._report_number(numeric) IS 'A count with thousand separators; NULL is a dash.';
@@ -38,25 +38,23 @@ CREATE FUNCTION crm._report_short(n numeric, language text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN CASE WHEN language <> 'zh' OR abs(n) < 10000 THEN crm._report_number(n)
-              WHEN abs(n) < 100000000 THEN replace(rtrim(rtrim(to_char(n / 10000, 'FM99990.00'), '0'), '.'), '-', '−') || '万'
-              ELSE replace(rtrim(rtrim(to_char(n / 100000000, 'FM999999990.00'), '0'), '.'), '-', '−') || '亿' END;
+              WHEN abs(n) < 100000000 THEN rtrim(rtrim(to_char(n / 10000, 'FM99990.00'), '0'), '.') || '万'
+              ELSE rtrim(rtrim(to_char(n / 100000000, 'FM999999990.00'), '0'), '.') || '亿' END;
 END
 $$;
 COMMENT ON FUNCTION crm._report_short(numeric, text) IS 'A count as a heading shows it: in Chinese from 10,000 on in 万.';
 
 -- One digit after the point; below 1 % two, or small rates would all be alike.
-CREATE FUNCTION crm._report_percent(rate numeric, language text, signed boolean DEFAULT false, unit text DEFAULT '%') RETURNS text
+CREATE FUNCTION crm._report_percent(rate numeric, signed boolean DEFAULT false, unit text DEFAULT '%') RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  small CONSTANT boolean := abs(round(100 * rate, 2)) < 1 AND rate <> 0;
+  shown CONSTANT numeric := round(100 * rate, CASE WHEN small THEN 2 ELSE 1 END);
 BEGIN
-  RETURN (
-  SELECT coalesce(CASE WHEN x.v < 0 THEN '−' WHEN signed AND x.v > 0 THEN '+' ELSE '' END || to_char(abs(x.v), x.form)
-                  || CASE WHEN language = 'en' THEN chr(160) ELSE '' END || unit, '–')
-  FROM (SELECT round(100 * rate, f.digits) AS v, f.form
-        FROM (SELECT CASE WHEN abs(round(100 * rate, 2)) < 1 AND rate <> 0 THEN 2 ELSE 1 END AS digits,
-                     CASE WHEN abs(round(100 * rate, 2)) < 1 AND rate <> 0 THEN 'FM999,990.00' ELSE 'FM999,999,990.0' END AS form) f) x);
+  RETURN coalesce(CASE WHEN signed AND shown > 0 THEN '+' ELSE '' END || to_char(shown, CASE WHEN small THEN 'FM0.00' ELSE 'FM999,999,990.0' END) || unit, '-');
 END
 $$;
-COMMENT ON FUNCTION crm._report_percent(numeric, text, boolean, text) IS 'A fraction in percent, or with another unit in points; NULL is a dash.';
+COMMENT ON FUNCTION crm._report_percent(numeric, boolean, text) IS 'A fraction in percent, or with another unit in points; NULL is a dash.';
 
 CREATE FUNCTION crm._report_signed(n numeric) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -108,8 +106,8 @@ COMMENT ON FUNCTION crm._report_data(numeric, text) IS 'A number as shown, with 
 CREATE FUNCTION crm._report_value(frame crm._report_frame, value numeric, nature text) RETURNS xml
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN crm._report_data(value, CASE WHEN nature IN ('rate', 'growth') THEN crm._report_percent(value, (frame).language, nature = 'growth')
-                                      WHEN nature = 'ratio' THEN coalesce(replace(to_char(value, 'FM999,999,999,990.00'), '-', '−'), '–') ELSE crm._report_number(value) END);
+  RETURN crm._report_data(value, CASE WHEN nature IN ('rate', 'growth') THEN crm._report_percent(value, nature = 'growth')
+                                      WHEN nature = 'ratio' THEN coalesce(to_char(value, 'FM999,999,999,990.00'), '-') ELSE crm._report_number(value) END);
 END
 $$;
 COMMENT ON FUNCTION crm._report_value(crm._report_frame, numeric, text) IS 'A value of a figure: balance, count, rate, growth or ratio.';
@@ -119,11 +117,11 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 BEGIN
   RETURN xmlelement(name span, xmlattributes(crm._report_tone(value - before, better) AS class),
            crm._report_data(value - before,
-             CASE WHEN nature IN ('rate', 'growth') THEN crm._report_percent(value - before, (frame).language, true, crm._report_say(frame, 'points'))
-                  WHEN nature = 'ratio' THEN coalesce(CASE WHEN value > before THEN '+' ELSE '' END || replace(to_char(value - before, 'FM999,999,999,990.00'), '-', '−'), '–')
-                  ELSE coalesce(crm._report_signed(value - before), '–') END),
+             CASE WHEN nature IN ('rate', 'growth') THEN crm._report_percent(value - before, true, crm._report_say(frame, 'points'))
+                  WHEN nature = 'ratio' THEN coalesce(CASE WHEN value > before THEN '+' ELSE '' END || to_char(value - before, 'FM999,999,999,990.00'), '-')
+                  ELSE coalesce(crm._report_signed(value - before), '-') END),
            CASE WHEN percent AND nature IN ('balance', 'count', 'ratio') AND value <> before AND before > 0
-                THEN xmlelement(name small, ' ' || crm._report_percent((value - before) / before, (frame).language, true)) END);
+                THEN xmlelement(name small, ' ' || crm._report_percent((value - before) / before, true)) END);
 END
 $$;
 COMMENT ON FUNCTION crm._report_change(crm._report_frame, numeric, numeric, text, text, boolean) IS 'The change of a figure, in its colour.';

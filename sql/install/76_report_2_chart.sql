@@ -87,7 +87,7 @@ BEGIN
   SELECT xmlagg(xmlconcat(
            xmlelement(name path, xmlattributes(format('M%s %sh%s', x0, round(y0 + height * (1 - (t.v - low) / (high - low)), 1), width) AS d, 'grid' AS class)),
            crm._report_text(x0 - 6, y0 + height * (1 - (t.v - low) / (high - low)) + 4,
-             CASE WHEN nature IN ('rate', 'growth') THEN replace(trim_scale(100 * t.v)::text, '-', '−') || '%' ELSE crm._report_short(t.v, (frame).language) END, 'tick', 'end')) ORDER BY t.v)
+             CASE WHEN nature IN ('rate', 'growth') THEN trim_scale(100 * t.v) || '%' ELSE crm._report_short(t.v, (frame).language) END, 'tick', 'end')) ORDER BY t.v)
   INTO ticks FROM generate_series(low, high, step) t (v);
 
   SELECT xmlagg(crm._report_text(x0 + width * CASE WHEN columns THEN (i - 0.5) / n ELSE (i - 1)::numeric / greatest(n - 1, 1) END, y0 + height + 17,
@@ -114,7 +114,7 @@ BEGIN
            crm._report_rect(x0 + 152 * (s.i - 1), 5, 10, 10, s.class),
            crm._report_text(x0 + 14 + 152 * (s.i - 1), 14, s.name, 'legend'),
            crm._report_text(x0 + 152 * s.i - CASE WHEN s.i = 1 AND more IS NOT NULL THEN 12 ELSE 0 END + CASE WHEN more IS NULL THEN 152 ELSE 0 END, 14,
-             CASE WHEN nature = 'rate' THEN crm._report_percent(s.v[n], (frame).language) ELSE crm._report_short(s.v[n], (frame).language) END, 'last', 'end')) ORDER BY s.i)
+             CASE WHEN nature = 'rate' THEN crm._report_percent(s.v[n]) ELSE crm._report_short(s.v[n], (frame).language) END, 'last', 'end')) ORDER BY s.i)
   INTO ends FROM (VALUES (1, points, 'one', names[1]), (2, more, 'two', names[2])) s (i, v, class, name) WHERE s.v IS NOT NULL;
 
   RETURN xmlelement(name figure,

@@ -113,7 +113,7 @@ BEGIN
                xmlelement(name th, crm._report_say(frame, 'class/' || x.dimension || '/' || x.class)),
                xmlelement(name td, xmlattributes('bar' AS class), crm._report_bar(x.n / nullif(x.whole, 0), 'one')),
                xmlelement(name td, crm._report_data(x.n, crm._report_number(x.n))),
-               xmlelement(name td, crm._report_percent(x.n / nullif(x.whole, 0), (frame).language)),
+               xmlelement(name td, crm._report_percent(x.n / nullif(x.whole, 0))),
                xmlelement(name td, CASE WHEN x.whole_before > 0 THEN crm._report_change(frame, x.n, x.n_before, 'count', NULL, false) END)) ORDER BY x.place, x.class) AS lines
       FROM (
         SELECT c.dimension, c.class, c.place, c.n, c.n_before, sum(c.n) OVER w AS whole, sum(c.n_before) OVER w AS whole_before
@@ -203,7 +203,7 @@ BEGIN
     xmlelement(name tbody, xmlagg(xmlelement(name tr, xmlattributes(kind || '-' || r.member AS "data-member"),
       xmlelement(name th, crm._report_say(frame, kind || '/' || r.member)),
       xmlelement(name td, crm._report_value(frame, r.n, 'balance')),
-      xmlelement(name td, crm._report_percent(r.n / nullif(r.whole, 0), (frame).language), crm._report_bar(r.n / nullif(r.whole, 0), 'one')),
+      xmlelement(name td, crm._report_percent(r.n / nullif(r.whole, 0)), crm._report_bar(r.n / nullif(r.whole, 0), 'one')),
       xmlelement(name td, crm._report_change(frame, r.n, r.n_before, 'balance', 'up')),
       xmlelement(name td, crm._report_change(frame, r.n, r.n_year, 'balance', 'up'), crm._report_rank(frame, r.growth_rank, r.ranked)),
       xmlelement(name td, crm._report_value(frame, r.gained, 'count')),

@@ -38,10 +38,10 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_c
          crm._report_say(frame, format('change/rate_%s_%s', m.kind, CASE WHEN m.change > 0 THEN 'up' ELSE 'down' END), jsonb_build_object(
            'figure', crm._report_say(frame, 'code/' || m.code), 'member', crm._report_say(frame, 'unit/' || m.member),
            'month', crm._report_month(frame, (frame).month), 'month_before', crm._report_month(frame, ((frame).month - interval '1 month')::date),
-           'value', crm._report_percent(m.n::numeric / m.d, (frame).language), 'numerator', crm._report_number(m.n), 'denominator', crm._report_number(m.d),
-           'value_before', crm._report_percent(m.n_before::numeric / m.d_before, (frame).language), 'numerator_before', crm._report_number(m.n_before), 'denominator_before', crm._report_number(m.d_before),
-           'points', crm._report_percent(m.change, (frame).language, true, w.points),
-           'lower', crm._report_percent(m.lower, (frame).language, true, w.points), 'upper', crm._report_percent(m.upper, (frame).language, true, w.points)))
+           'value', crm._report_percent(m.n::numeric / m.d), 'numerator', crm._report_number(m.n), 'denominator', crm._report_number(m.d),
+           'value_before', crm._report_percent(m.n_before::numeric / m.d_before), 'numerator_before', crm._report_number(m.n_before), 'denominator_before', crm._report_number(m.d_before),
+           'points', crm._report_percent(m.change, true, w.points),
+           'lower', crm._report_percent(m.lower, true, w.points), 'upper', crm._report_percent(m.upper, true, w.points)))
   FROM (SELECT x.*, row_number() OVER (PARTITION BY x.kind ORDER BY greatest(x.lower, -x.upper) DESC, x.code, x.member) AS i FROM crm._report_moved(frame, totals, units) x) m
   JOIN jsonb_to_recordset((frame).codes) c (code text, better text) ON c.code = m.code
   CROSS JOIN (SELECT crm._report_say(frame, 'points') AS points) w
@@ -54,7 +54,7 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 BEGIN
   RETURN jsonb_build_object('month', crm._report_month(frame, (frame).month), 'opening', crm._report_number(bridge[1]), 'gained', crm._report_number(bridge[2]), 'won_back', crm._report_number(bridge[3]),
     'churned', crm._report_number(-bridge[4]), 'moved', coalesce(nullif(crm._report_signed(bridge[5] + bridge[6]), '0'), '±0'), 'closing', crm._report_number(bridge[7]),
-    'change', crm._report_number(abs(bridge[7] - bridge[1])), 'percent', crm._report_percent((bridge[7] - bridge[1]) / nullif(bridge[1], 0), (frame).language, true));
+    'change', crm._report_number(abs(bridge[7] - bridge[1])), 'percent', crm._report_percent((bridge[7] - bridge[1]) / nullif(bridge[1], 0), true));
 END
 $$;
 COMMENT ON FUNCTION crm._report_bridge_args(crm._report_frame, numeric[]) IS 'A bridge as places of a phrase.';
@@ -84,7 +84,7 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_c
   SELECT CASE y.kind WHEN 'unit' THEN 300 ELSE 400 END + CASE WHEN y.change < 0 THEN 0 ELSE 1 END, concat_ws('-', y.kind, CASE WHEN y.change < 0 THEN 'down' ELSE 'up' END, y.member), crm._report_tone(y.change, 'up'),
     crm._report_say(frame, format('change/%s_%s', y.kind, CASE WHEN y.change < 0 THEN 'down' ELSE 'up' END),
       crm._report_bridge_args(frame, y.b) || jsonb_build_object('member', crm._report_say(frame, y.kind || '/' || y.member), 'members', y.members,
-        'points', crm._report_percent(y.change / nullif(w.b[1], 0), (frame).language, true, crm._report_say(frame, 'points'))))
+        'points', crm._report_percent(y.change / nullif(w.b[1], 0), true, crm._report_say(frame, 'points'))))
   FROM y CROSS JOIN whole w
   WHERE y.members > 1 AND y.equal = 1 AND (y.low = 1 AND y.change < 0 OR y.high = 1 AND y.change > 0) AND w.b[1] > 0
 $$;
@@ -112,7 +112,7 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_c
   SELECT 800 + y.i::integer, 'class-' || y.code, 'even', crm._report_say(frame, 'change/class', jsonb_build_object(
     'dimension', crm._report_say(frame, 'dimension/' || y.code), 'class', crm._report_say(frame, 'class/' || y.code || '/' || y.class),
     'change', crm._report_signed(y.n - y.n_before), 'closing', crm._report_number(y.n),
-    'share', crm._report_percent(y.n / nullif(y.whole, 0), (frame).language), 'share_before', crm._report_percent(y.n_before / nullif(y.whole_before, 0), (frame).language)))
+    'share', crm._report_percent(y.n / nullif(y.whole, 0)), 'share_before', crm._report_percent(y.n_before / nullif(y.whole_before, 0))))
   FROM (
     SELECT x.*, array_position('{coverage,activity,tier}', x.code) AS i, row_number() OVER (PARTITION BY x.code, x.class = 'none' ORDER BY abs(x.n - x.n_before) DESC, x.class) AS first
     FROM (
@@ -131,8 +131,8 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 BEGIN
   IF EXISTS (SELECT FROM jsonb_to_recordset((frame).codes) c (code text, nature text) WHERE c.code = _report_target_value.code AND c.nature IN ('rate', 'growth')) THEN
     RETURN CASE WHEN was_set AND round(1000 * value) <> 1000 * value
-                THEN replace(trim_scale(round(100 * value, 2))::text, '-', '−') || CASE (frame).language WHEN 'en' THEN chr(160) ELSE '' END || '%'
-                ELSE crm._report_percent(value, (frame).language) END;
+                THEN trim_scale(round(100 * value, 2)) || '%'
+                ELSE crm._report_percent(value) END;
   END IF;
   RETURN crm._report_number(value);
 END
@@ -147,12 +147,12 @@ DECLARE
   start CONSTANT date := t ->> 'period_start';
 BEGIN
   RETURN jsonb_build_object(
-    'figure', concat_ws(' · ', crm._report_say(frame, 'code/' || code), nullif(crm._report_say(frame, format('class/%s/', code) || (t ->> 'class')), ''), nullif(crm._report_say(frame, 'channel/' || (t ->> 'channel')), '')),
+    'figure', concat_ws(', ', crm._report_say(frame, 'code/' || code), nullif(crm._report_say(frame, format('class/%s/', code) || (t ->> 'class')), ''), nullif(crm._report_say(frame, 'channel/' || (t ->> 'channel')), '')),
     'period', crm._report_say(frame, 'grain/' || (t ->> 'grain'), jsonb_build_object('year', extract(year FROM start), 'quarter', extract(quarter FROM start), 'month', crm._report_month(frame, start))),
     'actual', crm._report_target_value(frame, (t ->> 'actual')::numeric, code), 'target', crm._report_target_value(frame, (t ->> 'target')::numeric, code, true),
     'forecast', crm._report_target_value(frame, (t ->> 'forecast')::numeric, code),
     'best', crm._report_target_value(frame, (t ->> CASE t ->> 'direction' WHEN 'at_most' THEN 'forecast_lower' ELSE 'forecast_upper' END)::numeric, code),
-    'time', crm._report_percent((t ->> 'time_gone')::numeric, (frame).language));
+    'time', crm._report_percent((t ->> 'time_gone')::numeric));
 END
 $$;
 COMMENT ON FUNCTION crm._report_target_args(crm._report_frame, jsonb) IS 'A target, a row of crm_bi.target, as places of a phrase.';

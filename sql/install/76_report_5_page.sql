@@ -29,7 +29,7 @@ BEGIN
        FROM unnest('{held,begun,recycled,released,due,overdue}'::text[]) WITH ORDINALITY i (item, i))),
     (SELECT xmlconcat(xmlelement(name h3, crm._report_say(frame, 'holding/cause', h.args)), xmlelement(name table, xmlattributes('bars' AS class), xmlagg(xmlelement(name tr, xmlattributes('cause-' || c.key AS "data-cause"),
          xmlelement(name th, crm._report_say(frame, 'cause/' || c.key)), xmlelement(name td, xmlattributes('bar' AS class), crm._report_bar(c.value::numeric / nullif((holdings ->> 'recycled')::numeric, 0), 'one')),
-         xmlelement(name td, crm._report_value(frame, c.value::numeric, 'count')), xmlelement(name td, crm._report_percent(c.value::numeric / nullif((holdings ->> 'recycled')::numeric, 0), (frame).language)))
+         xmlelement(name td, crm._report_value(frame, c.value::numeric, 'count')), xmlelement(name td, crm._report_percent(c.value::numeric / nullif((holdings ->> 'recycled')::numeric, 0))))
          ORDER BY c.value::numeric DESC, c.key)))
      FROM jsonb_each_text(holdings -> 'causes') c HAVING count(*) > 0)) END)
   FROM (SELECT jsonb_build_object('month', crm._report_month(frame, (frame).month)) AS args, NOT EXISTS (SELECT FROM jsonb_each(holdings) x WHERE x.value NOT IN ('0', '{}')) AS none) h);
@@ -48,11 +48,11 @@ BEGIN
          xmlelement(name th, a.args ->> 'figure'), xmlelement(name td, a.args ->> 'period'),
          xmlelement(name td, xmlelement(name small, crm._report_say(frame, 'target/' || (t.t ->> 'direction')) || ' '), crm._report_data((t.t ->> 'target')::numeric, a.args ->> 'target')),
          xmlelement(name td, crm._report_data((t.t ->> 'actual')::numeric, a.args ->> 'actual')),
-         xmlelement(name td, crm._report_percent((t.t ->> 'attainment')::numeric, (frame).language), crm._report_bar(greatest(coalesce((t.t ->> 'attainment')::numeric, 0), 0), 'one')),
+         xmlelement(name td, crm._report_percent((t.t ->> 'attainment')::numeric), crm._report_bar(greatest(coalesce((t.t ->> 'attainment')::numeric, 0), 0), 'one')),
          xmlelement(name td, a.args ->> 'time'),
          xmlelement(name td, crm._report_data((t.t ->> 'forecast')::numeric, a.args ->> 'forecast'),
-           CASE WHEN t.t ->> 'forecast_lower' <> t.t ->> 'forecast_upper' THEN xmlelement(name small, ' ' || crm._report_target_value(frame, (t.t ->> 'forecast_lower')::numeric, t.t ->> 'code')
-             || ' – ' || crm._report_target_value(frame, (t.t ->> 'forecast_upper')::numeric, t.t ->> 'code')) END),
+           CASE WHEN t.t ->> 'forecast_lower' <> t.t ->> 'forecast_upper' THEN xmlelement(name small, ' ' || crm._report_say(frame, 'range', jsonb_build_object(
+             'low', crm._report_target_value(frame, (t.t ->> 'forecast_lower')::numeric, t.t ->> 'code'), 'high', crm._report_target_value(frame, (t.t ->> 'forecast_upper')::numeric, t.t ->> 'code')))) END),
          xmlelement(name td, xmlelement(name span, xmlattributes('status ' || (t.t ->> 'status') AS class), crm._report_say(frame, 'status/' || (t.t ->> 'status'))))) ORDER BY t.i)))))
      FROM jsonb_array_elements(targets) WITH ORDINALITY t (t, i) CROSS JOIN LATERAL (SELECT crm._report_target_args(frame, t.t) AS args) a HAVING count(*) > 0),
     (SELECT crm._report_section(frame, 'benchmarks', xmlelement(name div, xmlattributes('wide' AS class), xmlelement(name table, xmlattributes('targets beside' AS class),
@@ -63,7 +63,7 @@ BEGIN
          xmlelement(name td, crm._report_data((b.b ->> 'benchmark')::numeric, crm._report_target_value(frame, (b.b ->> 'benchmark')::numeric, t.t ->> 'code', true))),
          xmlelement(name td, crm._report_data((t.t ->> 'actual')::numeric, a.args ->> 'actual')),
          xmlelement(name td, xmlelement(name span, xmlattributes(crm._report_tone((b.b ->> 'actual_gap')::numeric, CASE t.t ->> 'direction' WHEN 'at_most' THEN 'down' ELSE 'up' END) AS class),
-           crm._report_data((b.b ->> 'actual_gap')::numeric, CASE WHEN right(a.args ->> 'target', 1) = '%' THEN crm._report_percent((b.b ->> 'actual_gap')::numeric, (frame).language, true, crm._report_say(frame, 'points'))
+           crm._report_data((b.b ->> 'actual_gap')::numeric, CASE WHEN right(a.args ->> 'target', 1) = '%' THEN crm._report_percent((b.b ->> 'actual_gap')::numeric, true, crm._report_say(frame, 'points'))
                                                                                                    ELSE crm._report_signed((b.b ->> 'actual_gap')::numeric) END)))) ORDER BY b.i)))))
      FROM jsonb_array_elements(benchmarks) WITH ORDINALITY b (b, i) JOIN jsonb_array_elements(targets) t (t) ON t.t -> 'target_id' = b.b -> 'target_id'
      CROSS JOIN LATERAL (SELECT crm._report_target_args(frame, t.t) AS args) a HAVING count(*) > 0));
@@ -86,7 +86,7 @@ BEGIN
     (4, 'rebuild', freshness ? 'rebuild running', '{}'),
     (5, 'year_unknown', totals <> '{}' AND NOT EXISTS (SELECT FROM unnest(totals) t WHERE t.grain = 'year'), jsonb_build_object('day', crm._report_day(frame, (frame).as_of))),
     (6, 'complete', completeness IS NOT NULL, jsonb_build_object('day', crm._report_day(frame, (completeness ->> 'day')::date),
-       'score', round((completeness ->> 'score')::numeric, 1), 'share', crm._report_percent((completeness ->> 'share')::numeric, (frame).language))),
+       'score', round((completeness ->> 'score')::numeric, 1), 'share', crm._report_percent((completeness ->> 'share')::numeric))),
     (7, 'chance', f.tests > 0, jsonb_build_object('tests', f.tests, 'least', 30, 'level', to_char(100 * (1 - 0.05 / greatest(f.tests, 1)), 'FM990.00') || '%')),
     (8, 'moves', totals <> '{}', '{}'), (9, 'axis', totals <> '{}', '{}'), (10, 'month_rates', totals <> '{}', '{}'), (11, 'definitions', true, '{}')) n (i, note, holds, args)
   WHERE n.holds);
@@ -147,13 +147,12 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
       xmlelement(name meta, xmlattributes('utf-8' AS charset)),
       xmlelement(name meta, xmlattributes('Content-Security-Policy' AS "http-equiv", 'default-src ''none''; style-src ''unsafe-inline''' AS content)),
       xmlelement(name meta, xmlattributes('viewport' AS name, 'width=device-width, initial-scale=1' AS content)),
-      xmlelement(name title, (frame).org_name || ' · ' || crm._report_say(frame, 'title') || ' · ' || crm._report_month(frame, (frame).month)),
+      xmlelement(name title, (frame).org_name || ' - ' || crm._report_say(frame, 'title') || ' - ' || crm._report_month(frame, (frame).month)),
       xmlelement(name style, crm._report_style())),
     xmlelement(name body,
       xmlelement(name header,
         xmlelement(name p, crm._report_say(frame, 'title')), xmlelement(name h1, (frame).org_name),
-        xmlelement(name p, crm._report_say(frame, 'subtitle', jsonb_build_object('month', crm._report_month(frame, (frame).month), 'day', crm._report_day(frame, (frame).as_of)))
-                           || ' · ' || crm._report_say(frame, 'whole'))),
+        xmlelement(name p, crm._report_say(frame, 'subtitle', jsonb_build_object('month', crm._report_month(frame, (frame).month), 'day', crm._report_day(frame, (frame).as_of))))),
       content))::text || E'\n'
 $$;
 COMMENT ON FUNCTION crm._report_page(crm._report_frame, xml) IS 'The page around its parts.';

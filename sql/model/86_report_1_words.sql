@@ -42,9 +42,9 @@ INSERT INTO crm.report_figure (code, part, place, nature, better, card) VALUES
 
 INSERT INTO crm.report_phrase (phrase, en, zh) VALUES
   ('title', 'Customer resource analysis', '客户资源分析报告'),
-  ('subtitle', 'Monthly report {month} · as of {day}', '{month}月度报告 · 截至{day}'),
-  ('whole', 'the whole unit with everything below it', '含全部下属机构'),
-  ('points', 'pp', '个百分点'),
+  ('subtitle', 'Monthly report, {month}; as of {day}; the unit with everything below it', '{month}月度报告，截至{day}，含全部下属机构'),
+  ('range', '{low} to {high}', '{low}至{high}'),
+  ('points', ' pp', '个百分点'),
   ('section/changes', 'What changed most', '主要变化'),
   ('section/growth', 'How the number of insured customers came about', '有效客户变动'),
   ('section/classes', 'Who the customers are', '客户结构'),
