@@ -106,7 +106,7 @@ COMMENT ON FUNCTION crm._report_data(numeric, text) IS 'A number as shown, with 
 CREATE FUNCTION crm._report_value(frame crm._report_frame, value numeric, nature text) RETURNS xml
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN crm._report_data(value, CASE WHEN nature IN ('rate', 'growth') THEN crm._report_percent(value, nature = 'growth')
+  RETURN crm._report_data(value, CASE WHEN nature IN ('rate', 'share', 'growth') THEN crm._report_percent(value, nature = 'growth')
                                       WHEN nature = 'ratio' THEN coalesce(to_char(value, 'FM999,999,999,990.00'), '-') ELSE crm._report_number(value) END);
 END
 $$;
@@ -117,7 +117,7 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 BEGIN
   RETURN xmlelement(name span, xmlattributes(crm._report_tone(value - before, better) AS class),
            crm._report_data(value - before,
-             CASE WHEN nature IN ('rate', 'growth') THEN crm._report_percent(value - before, true, crm._report_say(frame, 'points'))
+             CASE WHEN nature IN ('rate', 'share', 'growth') THEN crm._report_percent(value - before, true, crm._report_say(frame, 'points'))
                   WHEN nature = 'ratio' THEN coalesce(CASE WHEN value > before THEN '+' ELSE '' END || to_char(value - before, 'FM999,999,999,990.00'), '-')
                   ELSE coalesce(crm._report_signed(value - before), '-') END),
            CASE WHEN percent AND nature IN ('balance', 'count', 'ratio') AND value <> before AND before > 0

@@ -103,7 +103,7 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_c
     SELECT s.v[25] - s.v[24] AS last,
            24 - coalesce(max(i) FILTER (WHERE coalesce(sign(s.v[i] - s.v[i - 1]), 0) <> -sign(s.v[25] - s.v[24])), 1) AS months
     FROM generate_series(2, 24) i) t
-  WHERE c.nature = 'balance' AND t.last <> 0 AND t.months >= 3
+  WHERE c.nature = 'balance' AND c.better IS NOT NULL AND t.last <> 0 AND t.months >= 3
 $$;
 COMMENT ON FUNCTION crm._report_turns(crm._report_frame, crm._report_figure[]) IS 'Sentences on balances that turned.';
 
@@ -129,7 +129,7 @@ COMMENT ON FUNCTION crm._report_class_changes(crm._report_frame, crm._report_fig
 CREATE FUNCTION crm._report_target_value(frame crm._report_frame, value numeric, code text, was_set boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF EXISTS (SELECT FROM jsonb_to_recordset((frame).codes) c (code text, nature text) WHERE c.code = _report_target_value.code AND c.nature IN ('rate', 'growth')) THEN
+  IF EXISTS (SELECT FROM jsonb_to_recordset((frame).codes) c (code text, nature text) WHERE c.code = _report_target_value.code AND c.nature IN ('rate', 'share', 'growth')) THEN
     RETURN CASE WHEN was_set AND round(1000 * value) <> 1000 * value
                 THEN trim_scale(round(100 * value, 2)) || '%'
                 ELSE crm._report_percent(value) END;

@@ -14,7 +14,7 @@ CREATE TABLE crm.report_figure (
   code text PRIMARY KEY,
   part text NOT NULL CHECK (part IN ('potential', 'direction', 'loyalty', 'state')),
   place integer NOT NULL,
-  nature text NOT NULL CHECK (nature IN ('balance', 'count', 'rate', 'growth', 'ratio')),
+  nature text NOT NULL CHECK (nature IN ('balance', 'count', 'rate', 'share', 'growth', 'ratio')),
   better text CHECK (better IN ('up', 'down')),
   card integer UNIQUE
 );
@@ -22,11 +22,11 @@ COMMENT ON TABLE crm.report_figure IS 'How crm.report() presents figures of crm_
 COMMENT ON COLUMN crm.report_figure.code IS 'Figure, of crm.kpi_code.';
 COMMENT ON COLUMN crm.report_figure.part IS 'Part of the table: potential, direction, loyalty or state.';
 COMMENT ON COLUMN crm.report_figure.place IS 'Place in the part.';
-COMMENT ON COLUMN crm.report_figure.nature IS 'balance: as at the end; count: over the period; rate: numerator out of denominator; growth: difference over denominator; ratio: any other quotient.';
+COMMENT ON COLUMN crm.report_figure.nature IS 'balance: as at the end; count: over the period; rate: of those of the period, who did; share: of what there is at the end; growth: difference over denominator; ratio: any other quotient.';
 COMMENT ON COLUMN crm.report_figure.better IS 'Whether it is good that the figure goes up or down; NULL: neither.';
 COMMENT ON COLUMN crm.report_figure.card IS 'Place among the cards at the top; NULL: none.';
 INSERT INTO crm.report_figure (code, part, place, nature, better, card) VALUES
-  ('market_penetration', 'potential', 1, 'rate', 'up', NULL), ('new_customers', 'potential', 2, 'count', 'up', 3),
+  ('market_penetration', 'potential', 1, 'share', 'up', NULL), ('new_customers', 'potential', 2, 'count', 'up', 3),
   ('new_customer_growth', 'potential', 3, 'growth', 'up', NULL), ('new_customer_growth_yoy', 'potential', 4, 'growth', 'up', NULL),
   ('gained', 'potential', 5, 'count', 'up', NULL), ('won_back', 'potential', 6, 'count', 'up', NULL),
   ('moved_in', 'potential', 7, 'count', NULL, NULL), ('moved_out', 'potential', 8, 'count', NULL, NULL),
@@ -38,7 +38,13 @@ INSERT INTO crm.report_figure (code, part, place, nature, better, card) VALUES
   ('lapsed_customer_loss', 'loyalty', 3, 'rate', 'down', NULL), ('win_back', 'loyalty', 4, 'rate', 'up', 8),
   ('reactivation', 'loyalty', 5, 'rate', 'up', NULL), ('complaints_per_10k', 'loyalty', 6, 'ratio', 'down', NULL),
   ('insured', 'state', 1, 'balance', 'up', 1), ('insured_growth', 'state', 2, 'growth', 'up', 5),
-  ('insured_long_term', 'state', 3, 'balance', 'up', 4), ('plan_customers', 'state', 4, 'balance', 'up', 2), ('plan_growth', 'state', 5, 'growth', 'up', NULL);
+  ('insured_long_term', 'state', 3, 'balance', 'up', NULL), ('plan_customers', 'state', 4, 'balance', 'up', 2), ('plan_growth', 'state', 5, 'growth', 'up', NULL),
+  ('former', 'state', 6, 'balance', NULL, NULL), ('vip_customers', 'state', 7, 'balance', 'up', 4), ('vip_share', 'state', 8, 'share', 'up', NULL),
+  ('near_vip', 'state', 9, 'balance', NULL, NULL), ('policies_in_force', 'state', 10, 'balance', NULL, NULL), ('policies_per_customer', 'state', 11, 'ratio', 'up', NULL),
+  ('annual_premium', 'state', 12, 'balance', 'up', NULL), ('premium_per_customer', 'state', 13, 'ratio', 'up', NULL), ('average_premium', 'state', 14, 'ratio', NULL, NULL),
+  ('vip_premium', 'state', 15, 'balance', NULL, NULL), ('vip_premium_share', 'state', 16, 'share', NULL, NULL),
+  ('over_10000', 'state', 17, 'balance', NULL, NULL), ('over_10000_share', 'state', 18, 'share', NULL, NULL),
+  ('over_50000', 'state', 19, 'balance', NULL, NULL), ('over_50000_share', 'state', 20, 'share', NULL, NULL), ('over_50000_of_10000', 'state', 21, 'share', NULL, NULL);
 
 INSERT INTO crm.report_phrase (phrase, en, zh) VALUES
   ('title', 'Customer resource analysis', '客户资源分析报告'),
