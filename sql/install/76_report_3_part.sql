@@ -107,10 +107,10 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 BEGIN
   RETURN crm._report_section(frame, 'classes', (
     SELECT xmlelement(name div, xmlattributes('charts' AS class), xmlagg(xmlelement(name div, xmlattributes('class-' || d.dimension AS id),
-        xmlelement(name h3, crm._report_say(frame, 'dimension/' || d.dimension) || ' ', xmlelement(name small, crm._report_say(frame, 'columns/classes'))), xmlelement(name table, xmlattributes('bars' AS class), d.lines)) ORDER BY d.dimension = 'kind', d.dimension <> 'coverage', d.dimension))
+        xmlelement(name h3, crm._report_say(frame, CASE WHEN (frame).words ? ('dimension/' || d.dimension) THEN 'dimension/' ELSE 'code/' END || d.dimension) || ' ', xmlelement(name small, crm._report_say(frame, 'columns/classes'))), xmlelement(name table, xmlattributes('bars' AS class), d.lines)) ORDER BY coalesce(array_position('{coverage,activity,tier,kind}', d.dimension), 9), d.dimension))
     FROM (
       SELECT x.dimension, xmlagg(xmlelement(name tr, xmlattributes(x.dimension || '-' || x.class AS "data-class"),
-               xmlelement(name th, crm._report_say(frame, 'class/' || x.dimension || '/' || x.class)),
+               xmlelement(name th, coalesce((frame).words ->> format('class/%s/%s', x.dimension, x.class), x.class)),
                xmlelement(name td, xmlattributes('bar' AS class), crm._report_bar(x.n / nullif(x.whole, 0), 'one')),
                xmlelement(name td, crm._report_data(x.n, crm._report_number(x.n))),
                xmlelement(name td, crm._report_percent(x.n / nullif(x.whole, 0))),
@@ -123,14 +123,14 @@ BEGIN
                  coalesce(sum(f.numerator) FILTER (WHERE f.month < (frame).month), 0) AS n_before
           FROM unnest(figures) f
           LEFT JOIN jsonb_to_recordset((frame).classes) k (dimension text, class text, class_order integer) ON k.dimension = f.code AND k.class = f.class
-          WHERE f.grain = 'month' AND f.code IN ('coverage', 'activity', 'tier', 'insured') AND f.month IN ((frame).month, ((frame).month - interval '1 year')::date)
+          WHERE f.grain = 'month' AND (f.class IS NOT NULL OR f.kind IS NOT NULL) AND f.month IN ((frame).month, ((frame).month - interval '1 year')::date)
           GROUP BY f.code, f.class, f.kind) c
         WINDOW w AS (PARTITION BY c.dimension)) x
       GROUP BY x.dimension) d
     HAVING count(*) > 0));
 END
 $$;
-COMMENT ON FUNCTION crm._report_classes(crm._report_frame, crm._report_figure[]) IS 'The part on classes: bars by coverage, activity, tier, and persons apart from companies.';
+COMMENT ON FUNCTION crm._report_classes(crm._report_frame, crm._report_figure[]) IS 'The part on classes: bars by coverage, activity, tier and whatever else has classes, and persons apart from companies.';
 
 CREATE FUNCTION crm._report_table(frame crm._report_frame, totals crm._report_figure[]) RETURNS xml
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

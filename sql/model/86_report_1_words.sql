@@ -86,6 +86,7 @@ INSERT INTO crm.report_phrase (phrase, en, zh) VALUES
   ('line/churn', 'all churn', '总流失'), ('line/lapse', 'by lapse', '失效流失'), ('line/win_back', 'won back', '赢回'),
   ('columns/classes', 'customers, share, change in 12 months', '客户数、占比、近12个月变动'),
   ('dimension/coverage', 'Coverage', '新老客户'), ('dimension/activity', 'Activity', '活跃度'), ('dimension/tier', 'Tier', '客户等级'), ('dimension/kind', 'Insured: persons and companies', '有效客户：个人与法人'),
+  ('dimension/insured_by_role', 'Insured: policyholders and others', '有效客户：投保人与被保险人'), ('class/insured_by_role/policyholder', 'Policyholders', '投保人'), ('class/insured_by_role/insured', 'Insured only', '仅为被保险人'),
   ('class/kind/person', 'Persons', '个人客户'), ('class/kind/company', 'Companies', '法人客户'), ('class/activity/none', 'Never purchased', '未购买'), ('class/tier/none', 'Not insured', '无等级'),
   ('own', '{unit} itself', '{unit}本级'),
   ('holding/held', 'Customers held', '在管客户'), ('holding/begun', 'Given out in {month}', '{month}分配'), ('holding/recycled', 'Recycled in {month}', '{month}回收'),
