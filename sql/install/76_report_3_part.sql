@@ -9,17 +9,31 @@ END
 $$;
 COMMENT ON FUNCTION crm._report_months(crm._report_frame) IS 'The months of a series.';
 
-CREATE FUNCTION crm._report_series(frame crm._report_frame, totals crm._report_figure[], code text, grain text, quotient boolean) RETURNS numeric[]
+CREATE TYPE crm._report_line AS (code text, grain text, counts numeric[], quotients numeric[]);
+COMMENT ON TYPE crm._report_line IS 'A figure month by month: numerators, and numerators over denominators; NULL where it is not known.';
+
+CREATE FUNCTION crm._report_lines(frame crm._report_frame, totals crm._report_figure[]) RETURNS crm._report_line[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN (
-  SELECT array_agg(CASE WHEN quotient THEN t.numerator / nullif(t.denominator, 0) WHEN m.month >= k.first THEN coalesce(t.numerator, 0) END ORDER BY m.month)
-  FROM unnest(crm._report_months(frame)) m (month)
-  CROSS JOIN (SELECT min(x.month) AS first FROM unnest(totals) x WHERE x.grain = 'month') k
-  LEFT JOIN (SELECT x.month, x.numerator, x.denominator FROM unnest(totals) x WHERE x.code = _report_series.code AND x.grain = _report_series.grain AND x.class IS NULL) t ON t.month = m.month);
+  RETURN ARRAY(
+    SELECT (c.code, g.grain, array_agg(CASE WHEN m.month >= k.first THEN coalesce(t.numerator, 0) END ORDER BY m.month), array_agg(t.numerator / nullif(t.denominator, 0) ORDER BY m.month))::crm._report_line
+    FROM jsonb_to_recordset((frame).codes) c (code text)
+    CROSS JOIN unnest('{month,trailing_12}'::text[]) g (grain)
+    CROSS JOIN unnest(crm._report_months(frame)) m (month)
+    CROSS JOIN (SELECT min(x.month) AS first FROM unnest(totals) x WHERE x.grain = 'month') k
+    LEFT JOIN unnest(totals) t ON t.code = c.code AND t.grain = g.grain AND t.month = m.month AND t.class IS NULL
+    GROUP BY c.code, g.grain);
 END
 $$;
-COMMENT ON FUNCTION crm._report_series(crm._report_frame, crm._report_figure[], text, text, boolean) IS 'A figure month by month: numerators, or quotients; NULL where it is not known.';
+COMMENT ON FUNCTION crm._report_lines(crm._report_frame, crm._report_figure[]) IS 'Every figure month by month.';
+
+CREATE FUNCTION crm._report_values(lines crm._report_line[], code text, grain text, quotient boolean) RETURNS numeric[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT CASE WHEN quotient THEN l.quotients ELSE l.counts END FROM unnest(lines) l WHERE l.code = _report_values.code AND l.grain = _report_values.grain);
+END
+$$;
+COMMENT ON FUNCTION crm._report_values(crm._report_line[], text, text, boolean) IS 'One figure of them.';
 
 CREATE FUNCTION crm._report_section(frame crm._report_frame, id text, content xml) RETURNS xml
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -29,7 +43,7 @@ END
 $$;
 COMMENT ON FUNCTION crm._report_section(crm._report_frame, text, xml) IS 'A part with its heading; NULL without content.';
 
-CREATE FUNCTION crm._report_cards(frame crm._report_frame, totals crm._report_figure[]) RETURNS xml
+CREATE FUNCTION crm._report_cards(frame crm._report_frame, lines crm._report_line[]) RETURNS xml
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN (
@@ -46,11 +60,11 @@ BEGIN
       ORDER BY c.card))
   FROM jsonb_to_recordset((frame).codes) c (code text, nature text, better text, card integer)
   CROSS JOIN (SELECT jsonb_build_object('month', crm._report_month(frame, (frame).month)) AS args) w
-  CROSS JOIN LATERAL (SELECT crm._report_series(frame, totals, c.code, CASE WHEN c.nature IN ('balance', 'count') THEN 'month' ELSE 'trailing_12' END, c.nature NOT IN ('balance', 'count')) AS v OFFSET 0) s
+  CROSS JOIN LATERAL (SELECT crm._report_values(lines, c.code, CASE WHEN c.nature IN ('balance', 'count') THEN 'month' ELSE 'trailing_12' END, c.nature NOT IN ('balance', 'count')) AS v OFFSET 0) s
   WHERE c.card IS NOT NULL);
 END
 $$;
-COMMENT ON FUNCTION crm._report_cards(crm._report_frame, crm._report_figure[]) IS 'The main figures, each with its changes and its line.';
+COMMENT ON FUNCTION crm._report_cards(crm._report_frame, crm._report_line[]) IS 'The main figures, each with its changes and its line.';
 
 -- opening, gained, won back, churned, moved in, moved out, closing: signed, for each member, of totals for the one without name
 CREATE FUNCTION crm._report_bridges(figures crm._report_figure[], grain text, month date, OUT member text, OUT bridge numeric[])
@@ -66,7 +80,7 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_c
 $$;
 COMMENT ON FUNCTION crm._report_bridges(crm._report_figure[], text, date) IS 'How the number of insured customers came about.';
 
-CREATE FUNCTION crm._report_growth(frame crm._report_frame, totals crm._report_figure[]) RETURNS xml
+CREATE FUNCTION crm._report_growth(frame crm._report_frame, totals crm._report_figure[], lines crm._report_line[]) RETURNS xml
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN (
@@ -74,32 +88,32 @@ BEGIN
     xmlelement(name div, xmlattributes('charts' AS class),
       crm._report_waterfall(frame, crm._report_say(frame, 'chart/month_bridge', w.args), 'bridge-month', l.labels, (SELECT b.bridge FROM crm._report_bridges(totals, 'month', (frame).month) b)),
       crm._report_waterfall(frame, crm._report_say(frame, 'chart/year_bridge'), 'bridge-twelve', l.labels, (SELECT b.bridge FROM crm._report_bridges(totals, 'trailing_12', (frame).month) b)),
-      crm._report_chart(frame, crm._report_say(frame, 'chart/insured'), m.months[2:25], (crm._report_series(frame, totals, 'insured', 'month', false))[2:25], NULL, ARRAY[crm._report_say(frame, 'line/insured')], 'balance', false),
-      crm._report_chart(frame, crm._report_say(frame, 'chart/new'), m.months[2:25], (crm._report_series(frame, totals, 'new_customers', 'month', false))[2:25], NULL, ARRAY[crm._report_say(frame, 'line/new')], 'count', true))))
+      crm._report_chart(frame, crm._report_say(frame, 'chart/insured'), m.months[2:25], (crm._report_values(lines, 'insured', 'month', false))[2:25], NULL, ARRAY[crm._report_say(frame, 'line/insured')], 'balance', false),
+      crm._report_chart(frame, crm._report_say(frame, 'chart/new'), m.months[2:25], (crm._report_values(lines, 'new_customers', 'month', false))[2:25], NULL, ARRAY[crm._report_say(frame, 'line/new')], 'count', true))))
   FROM (SELECT jsonb_build_object('month', crm._report_month(frame, (frame).month)) AS args) w,
        (SELECT crm._report_months(frame) AS months) m,
        (SELECT array_agg(crm._report_say(frame, 'step/' || s.step) ORDER BY s.i) AS labels
         FROM unnest('{opening,gained,won_back,churned,moved_in,moved_out,closing}'::text[]) WITH ORDINALITY s (step, i)) l);
 END
 $$;
-COMMENT ON FUNCTION crm._report_growth(crm._report_frame, crm._report_figure[]) IS 'The part on growth: two waterfalls and two charts.';
+COMMENT ON FUNCTION crm._report_growth(crm._report_frame, crm._report_figure[], crm._report_line[]) IS 'The part on growth: two waterfalls and two charts.';
 
-CREATE FUNCTION crm._report_rates(frame crm._report_frame, totals crm._report_figure[]) RETURNS xml
+CREATE FUNCTION crm._report_rates(frame crm._report_frame, lines crm._report_line[]) RETURNS xml
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN crm._report_section(frame, 'rates', (
     SELECT xmlelement(name div, xmlattributes('charts three' AS class), xmlagg(r.chart ORDER BY r.i))
     FROM (
       SELECT v.i, crm._report_chart(frame, crm._report_say(frame, 'chart/' || v.chart), (crm._report_months(frame))[2:25],
-                                    (crm._report_series(frame, totals, v.first, 'trailing_12', true))[2:25],
-                                    CASE WHEN v.second IS NOT NULL THEN (crm._report_series(frame, totals, v.second, 'trailing_12', true))[2:25] END,
+                                    (crm._report_values(lines, v.first, 'trailing_12', true))[2:25],
+                                    CASE WHEN v.second IS NOT NULL THEN (crm._report_values(lines, v.second, 'trailing_12', true))[2:25] END,
                                     ARRAY[crm._report_say(frame, 'line/' || v.first_name), crm._report_say(frame, 'line/' || v.second_name)], 'rate', false) AS chart
       FROM (VALUES (1, 'repeat', 'repeat_purchase', 'repeat_purchase_any', 'repeat', 'repeat_any'), (2, 'churn', 'total_churn', 'lapse_churn', 'churn', 'lapse'),
                    (3, 'win_back', 'win_back', NULL, 'win_back', NULL)) v (i, chart, first, second, first_name, second_name)) r
     HAVING count(r.chart) > 0));
 END
 $$;
-COMMENT ON FUNCTION crm._report_rates(crm._report_frame, crm._report_figure[]) IS 'The part on loyalty: rates of twelve months over 24 months.';
+COMMENT ON FUNCTION crm._report_rates(crm._report_frame, crm._report_line[]) IS 'The part on loyalty: rates of twelve months over 24 months.';
 
 -- classes as at the end of the month, with shares and what changed in a year
 CREATE FUNCTION crm._report_classes(frame crm._report_frame, figures crm._report_figure[]) RETURNS xml
@@ -132,7 +146,7 @@ END
 $$;
 COMMENT ON FUNCTION crm._report_classes(crm._report_frame, crm._report_figure[]) IS 'The part on classes: bars by coverage, activity, tier and whatever else has classes, and persons apart from companies.';
 
-CREATE FUNCTION crm._report_table(frame crm._report_frame, totals crm._report_figure[]) RETURNS xml
+CREATE FUNCTION crm._report_table(frame crm._report_frame, totals crm._report_figure[], lines crm._report_line[]) RETURNS xml
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN (
@@ -156,15 +170,15 @@ BEGIN
                 xmlelement(name td, CASE WHEN c.nature = 'balance' THEN crm._report_change(frame, s.m[25] - s.m[13], s.m[13] - s.m[1], c.nature, c.better, false)
                                          ELSE crm._report_change(frame, s.t[25], s.t[13], c.nature, c.better) END)) ORDER BY c.place, c.code) AS lines
        FROM jsonb_to_recordset((frame).codes) c (code text, part text, place integer, nature text, better text)
-       CROSS JOIN LATERAL (SELECT crm._report_series(frame, totals, c.code, 'month', c.nature NOT IN ('balance', 'count')) AS m,
-                                  crm._report_series(frame, totals, c.code, 'trailing_12', c.nature NOT IN ('balance', 'count')) AS t,
+       CROSS JOIN LATERAL (SELECT crm._report_values(lines, c.code, 'month', c.nature NOT IN ('balance', 'count')) AS m,
+                                  crm._report_values(lines, c.code, 'trailing_12', c.nature NOT IN ('balance', 'count')) AS t,
                                   (SELECT CASE WHEN c.nature IN ('balance', 'count') THEN f.numerator ELSE f.numerator / nullif(f.denominator, 0) END
                                    FROM unnest(totals) f WHERE f.code = c.code AND f.grain = 'year' AND f.class IS NULL) AS y OFFSET 0) s
        GROUP BY c.part) p))))
   FROM (SELECT (date_trunc('year', (frame).month::timestamp) + interval '1 year - 1 day')::date AS last_day) y);
 END
 $$;
-COMMENT ON FUNCTION crm._report_table(crm._report_frame, crm._report_figure[]) IS 'The table of all figures in four parts: month, changes, year and twelve months.';
+COMMENT ON FUNCTION crm._report_table(crm._report_frame, crm._report_figure[], crm._report_line[]) IS 'The table of all figures in four parts: month, changes, year and twelve months.';
 
 CREATE FUNCTION crm._report_rank(frame crm._report_frame, place bigint, ranked boolean) RETURNS xml
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

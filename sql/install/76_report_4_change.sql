@@ -7,10 +7,11 @@ CREATE FUNCTION crm._report_pairs(frame crm._report_frame, totals crm._report_fi
 RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
   SELECT p.kind, p.code, p.member, p.n::bigint, p.d::bigint, p.n_before::bigint, p.d_before::bigint
   FROM (
-    SELECT CASE a.grain WHEN 'month' THEN 'before' ELSE 'year' END AS kind, a.code, NULL AS member, a.numerator AS n, a.denominator AS d, b.numerator AS n_before, b.denominator AS d_before
-    FROM unnest(totals) a
-    JOIN unnest(totals) b ON b.code = a.code AND b.grain = a.grain AND b.class IS NULL AND b.month = ((frame).month - CASE a.grain WHEN 'month' THEN interval '1 month' ELSE interval '1 year' END)::date
-    WHERE a.month = (frame).month AND a.grain IN ('month', 'trailing_12') AND a.class IS NULL
+    SELECT CASE f.grain WHEN 'month' THEN 'before' ELSE 'year' END AS kind, f.code, NULL AS member, max(f.numerator) FILTER (WHERE f.month = (frame).month) AS n, max(f.denominator) FILTER (WHERE f.month = (frame).month) AS d,
+           max(f.numerator) FILTER (WHERE f.month < (frame).month) AS n_before, max(f.denominator) FILTER (WHERE f.month < (frame).month) AS d_before
+    FROM unnest(totals) f
+    WHERE f.class IS NULL AND (f.grain = 'month' AND f.month IN ((frame).month, ((frame).month - interval '1 month')::date) OR f.grain = 'trailing_12' AND f.month IN ((frame).month, ((frame).month - interval '1 year')::date))
+    GROUP BY f.grain, f.code
     UNION ALL
     SELECT 'unit', u.code, u.member, u.n, u.d, sum(u.n) OVER w - u.n, sum(u.d) OVER w - u.d
     FROM (SELECT f.code, f.member, sum(f.numerator) AS n, sum(f.denominator) AS d FROM unnest(units) f WHERE f.grain = 'trailing_12' AND f.month = (frame).month GROUP BY f.code, f.member) u
@@ -60,11 +61,11 @@ $$;
 COMMENT ON FUNCTION crm._report_bridge_args(crm._report_frame, numeric[]) IS 'A bridge as places of a phrase.';
 
 -- the whole, and of its units or channels the one that lost and the one that gained most; of equal ones none
-CREATE FUNCTION crm._report_count_changes(frame crm._report_frame, totals crm._report_figure[], channels crm._report_figure[], units crm._report_figure[],
+CREATE FUNCTION crm._report_count_changes(frame crm._report_frame, totals crm._report_figure[], lines crm._report_line[], channels crm._report_figure[], units crm._report_figure[],
   OUT place integer, OUT id text, OUT tone text, OUT sentence text)
 RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
   WITH whole AS MATERIALIZED (
-    SELECT b.bridge AS b, crm._report_series(frame, totals, 'insured', 'month', false) AS v FROM crm._report_bridges(totals, 'month', (frame).month) b),
+    SELECT b.bridge AS b, crm._report_values(lines, 'insured', 'month', false) AS v FROM crm._report_bridges(totals, 'month', (frame).month) b),
   x AS (
     SELECT 'unit' AS kind, u.member, u.bridge AS b FROM crm._report_bridges(units, 'month', (frame).month) u
     UNION ALL SELECT 'channel', u.member, u.bridge FROM crm._report_bridges(channels, 'month', (frame).month) u),
@@ -88,24 +89,24 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_c
   FROM y CROSS JOIN whole w
   WHERE y.members > 1 AND y.equal = 1 AND (y.low = 1 AND y.change < 0 OR y.high = 1 AND y.change > 0) AND w.b[1] > 0
 $$;
-COMMENT ON FUNCTION crm._report_count_changes(crm._report_frame, crm._report_figure[], crm._report_figure[], crm._report_figure[]) IS
+COMMENT ON FUNCTION crm._report_count_changes(crm._report_frame, crm._report_figure[], crm._report_line[], crm._report_figure[], crm._report_figure[]) IS
   'Sentences on the number of insured customers: the whole, and the units and channels that moved it most.';
 
 -- a change of direction after three months or more in the other
-CREATE FUNCTION crm._report_turns(frame crm._report_frame, totals crm._report_figure[], OUT place integer, OUT id text, OUT tone text, OUT sentence text)
+CREATE FUNCTION crm._report_turns(frame crm._report_frame, lines crm._report_line[], OUT place integer, OUT id text, OUT tone text, OUT sentence text)
 RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 200 + c.place, 'turn-' || c.code, crm._report_tone(t.last, c.better), crm._report_say(frame, CASE WHEN t.last > 0 THEN 'change/turn_up' ELSE 'change/turn_down' END,
     jsonb_build_object('figure', crm._report_say(frame, 'code/' || c.code), 'month', crm._report_month(frame, (frame).month), 'change', crm._report_number(abs(t.last)),
                        'closing', crm._report_number(s.v[25]), 'months', t.months))
   FROM jsonb_to_recordset((frame).codes) c (code text, place integer, nature text, better text)
-  CROSS JOIN LATERAL (SELECT crm._report_series(frame, totals, c.code, 'month', false) AS v OFFSET 0) s
+  CROSS JOIN LATERAL (SELECT crm._report_values(lines, c.code, 'month', false) AS v OFFSET 0) s
   CROSS JOIN LATERAL (
     SELECT s.v[25] - s.v[24] AS last,
            24 - coalesce(max(i) FILTER (WHERE coalesce(sign(s.v[i] - s.v[i - 1]), 0) <> -sign(s.v[25] - s.v[24])), 1) AS months
     FROM generate_series(2, 24) i) t
   WHERE c.nature = 'balance' AND c.better IS NOT NULL AND t.last <> 0 AND t.months >= 3
 $$;
-COMMENT ON FUNCTION crm._report_turns(crm._report_frame, crm._report_figure[]) IS 'Sentences on balances that turned.';
+COMMENT ON FUNCTION crm._report_turns(crm._report_frame, crm._report_line[]) IS 'Sentences on balances that turned.';
 
 CREATE FUNCTION crm._report_class_changes(frame crm._report_frame, totals crm._report_figure[], OUT place integer, OUT id text, OUT tone text, OUT sentence text)
 RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -1,12 +1,12 @@
 -- report: what is held, targets, notes, and the page they make together
 
-CREATE FUNCTION crm._report_changes(frame crm._report_frame, totals crm._report_figure[], channels crm._report_figure[], units crm._report_figure[], targets jsonb, holdings jsonb) RETURNS xml
+CREATE FUNCTION crm._report_changes(frame crm._report_frame, totals crm._report_figure[], lines crm._report_line[], channels crm._report_figure[], units crm._report_figure[], targets jsonb, holdings jsonb) RETURNS xml
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN crm._report_section(frame, 'changes', coalesce(
     (SELECT xmlelement(name ul, xmlagg(xmlelement(name li, xmlattributes('change-' || s.id AS id, s.tone AS class), s.sentence) ORDER BY s.place, s.id))
-     FROM (SELECT * FROM crm._report_count_changes(frame, totals, channels, units)
-           UNION ALL SELECT * FROM crm._report_turns(frame, totals)
+     FROM (SELECT * FROM crm._report_count_changes(frame, totals, lines, channels, units)
+           UNION ALL SELECT * FROM crm._report_turns(frame, lines)
            UNION ALL SELECT * FROM crm._report_rate_changes(frame, totals, units)
            UNION ALL SELECT * FROM crm._report_class_changes(frame, totals)
            UNION ALL SELECT * FROM crm._report_task_changes(frame, targets, holdings)) s
@@ -14,7 +14,7 @@ BEGIN
     xmlelement(name p, crm._report_say(frame, 'no_changes'))));
 END
 $$;
-COMMENT ON FUNCTION crm._report_changes(crm._report_frame, crm._report_figure[], crm._report_figure[], crm._report_figure[], jsonb, jsonb) IS 'The part on what changed most.';
+COMMENT ON FUNCTION crm._report_changes(crm._report_frame, crm._report_figure[], crm._report_line[], crm._report_figure[], crm._report_figure[], jsonb, jsonb) IS 'The part on what changed most.';
 
 CREATE FUNCTION crm._report_holdings(frame crm._report_frame, holdings jsonb) RETURNS xml
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -78,7 +78,7 @@ BEGIN
   RETURN (
   SELECT crm._report_section(frame, 'notes', xmlelement(name ul, xmlagg(xmlelement(name li, xmlattributes('note-' || n.note AS id), crm._report_say(frame, 'note/' || n.note, n.args)) ORDER BY n.i)))
   FROM (SELECT (freshness -> 'figures stand on' ->> 'day')::date AS stands, (freshness -> 'posted up to' ->> 'day')::date AS posted,
-               (SELECT count(*) FROM crm._report_pairs(frame, totals, units)) AS tests) f
+               (SELECT count(*) FROM crm._report_pairs(frame, totals, units)) AS tests OFFSET 0) f
   CROSS JOIN LATERAL (VALUES
     (1, 'stand', f.stands IS NOT NULL, jsonb_build_object('day', crm._report_day(frame, f.stands), 'until', crm._report_day(frame, f.posted))),
     (2, 'queued', (freshness -> 'queued by deferred posting' ->> 'n')::bigint > 0, jsonb_build_object('count', crm._report_number((freshness -> 'queued by deferred posting' ->> 'n')::numeric))),

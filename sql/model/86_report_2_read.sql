@@ -9,6 +9,7 @@ DECLARE
   first_month date;
   channels crm._report_figure[];
   totals crm._report_figure[];
+  lines crm._report_line[];
   units crm._report_figure[];
   targets jsonb;
   benchmarks jsonb;
@@ -67,6 +68,8 @@ BEGIN
     RETURN crm._report_page(frame, xmlelement(name p, xmlattributes('no-figures' AS id),
       crm._report_say(frame, 'no_figures', jsonb_build_object('unit', frame.org_name, 'month', crm._report_month(frame, frame.month)))));
   END IF;
+
+  lines := crm._report_lines(frame, totals);
 
   -- the units below, and the customers of the unit itself
   units := ARRAY(
@@ -127,12 +130,12 @@ BEGIN
   FROM crm_bi.completeness_month c WHERE c.org_id = report.org_id AND c.month = frame.month HAVING sum(c.customers) > 0;
 
   RETURN crm._report_page(frame, xmlconcat(
-    crm._report_cards(frame, totals),
-    crm._report_changes(frame, totals, channels, units, coalesce(targets, '[]'), holdings),
-    crm._report_growth(frame, totals),
+    crm._report_cards(frame, lines),
+    crm._report_changes(frame, totals, lines, channels, units, coalesce(targets, '[]'), holdings),
+    crm._report_growth(frame, totals, lines),
     crm._report_classes(frame, channels),
-    crm._report_rates(frame, totals),
-    crm._report_table(frame, totals),
+    crm._report_rates(frame, lines),
+    crm._report_table(frame, totals, lines),
     crm._report_members(frame, 'channels', 'channel', channels),
     crm._report_members(frame, 'units', 'unit', units),
     crm._report_holdings(frame, holdings),
