@@ -7,6 +7,7 @@ DECLARE
   frame crm._report_frame;
   zone CONSTANT text := crm.setting_value('business_time_zone');
   first_month date;
+  topmost boolean;
   channels crm._report_figure[];
   totals crm._report_figure[];
   lines crm._report_line[];
@@ -24,7 +25,7 @@ BEGIN
   ELSIF org_id IS NULL THEN
     RAISE EXCEPTION 'org_id must not be null' USING ERRCODE = 'null_value_not_allowed', HINT = 'crm_bi.organisation lists the units.';
   END IF;
-  SELECT crm._report_clean(o.name) INTO frame.org_name FROM crm_bi.organisation o WHERE o.org_id = report.org_id;
+  SELECT crm._report_clean(o.name), o.parent_id IS NULL INTO frame.org_name, topmost FROM crm_bi.organisation o WHERE o.org_id = report.org_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no unit "%"', org_id USING ERRCODE = 'foreign_key_violation', HINT = 'crm_bi.organisation lists the units.';
   END IF;
@@ -103,7 +104,7 @@ BEGIN
   SELECT jsonb_agg(to_jsonb(b) ORDER BY b.target_id, b.label) INTO benchmarks
   FROM crm_bi.target_benchmark b WHERE b.target_id IN (SELECT (t ->> 'target_id')::bigint FROM jsonb_array_elements(targets) t);
 
-  -- holders of the unit, at the end of the day; what happened in the month and in the one before
+  -- holders of the unit, at the end of the day; what happened in the month and in the one before; a holding of a channel without unit is the topmost unit's
   SELECT jsonb_build_object('held', sum(h.held), 'begun', sum(h.begun), 'begun_before', sum(h.begun_before), 'recycled', sum(h.recycled), 'recycled_before', sum(h.recycled_before),
            'released', sum(h.released), 'released_before', sum(h.released_before), 'due', sum(h.due), 'overdue', sum(h.overdue),
            'causes', coalesce(jsonb_object_agg(h.cause, h.recycled) FILTER (WHERE h.recycled > 0), '{}')) INTO holdings
@@ -116,12 +117,12 @@ BEGIN
            count(*) FILTER (WHERE h.held_to >= d.before AND h.held_to < d.since AND h.end_cause = 'recycle') AS recycled_before,
            count(*) FILTER (WHERE h.held_to >= d.since AND h.held_to < d.until AND h.end_cause IN ('release', 'departure')) AS released,
            count(*) FILTER (WHERE h.held_to >= d.before AND h.held_to < d.since AND h.end_cause IN ('release', 'departure')) AS released_before,
-           count(*) FILTER (WHERE h.held_to IS NULL AND NOT h.locked AND h.held_from < d.now AND h.due_at >= d.now AND h.due_at < d.now + interval '14 days') AS due,
-           count(*) FILTER (WHERE h.held_to IS NULL AND NOT h.locked AND h.held_from < d.now AND h.due_at < d.now) AS overdue
+           count(*) FILTER (WHERE h.held_to IS NULL AND NOT h.locked AND h.held_from < d.now AND greatest(h.due_at, h.exempt_until) >= d.now AND h.due_at IS NOT NULL AND greatest(h.due_at, h.exempt_until) < d.now + interval '14 days') AS due,
+           count(*) FILTER (WHERE h.held_to IS NULL AND NOT h.locked AND h.held_from < d.now AND h.due_at IS NOT NULL AND greatest(h.due_at, h.exempt_until) < d.now) AS overdue
     FROM crm_bi.holding h
-    JOIN crm_bi.organisation_tree t ON t.descendant_id = h.org_id AND t.ancestor_id = report.org_id
     CROSS JOIN (SELECT (as_of + 1)::timestamp AT TIME ZONE zone AS now, frame.month::timestamp AT TIME ZONE zone AS since,
                        (frame.month + interval '1 month') AT TIME ZONE zone AS until, (frame.month - interval '1 month') AT TIME ZONE zone AS before OFFSET 0) d
+    WHERE h.org_id IN (SELECT t.descendant_id FROM crm_bi.organisation_tree t WHERE t.ancestor_id = report.org_id) OR h.org_id IS NULL AND topmost
     GROUP BY coalesce(h.due_cause, 'other')
     UNION ALL SELECT 'other', 0, 0, 0, 0, 0, 0, 0, 0, 0) h;
 
