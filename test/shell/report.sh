@@ -73,7 +73,7 @@ measured() {
 		addEventListener('message', (m) => { const told = document.createElement('pre'); told.id = 'told'; told.textContent = m.data; document.body.append(told); });
 		</script><iframe src="copy.html" style="border: 0; width: $2px; height: 1600px"></iframe></body></html>
 	HTML
-	browse frame 1400 --dump-dom
+	browse frame 1400 --virtual-time-budget=10000 --dump-dom
 	sed -n '/<pre id="told">/,/<\/pre>/p' "$work/page.out" | sed 's/<[^>]*>//g; /^$/d'
 }
 
