@@ -35,6 +35,7 @@ FROM (
   FROM crm_bi.customer c
   LEFT JOIN LATERAL (SELECT p.channel_id, p.issued_on FROM crm.policy p
                      WHERE p.customer_id = c.customer_id AND p.issued_on >= :'today'::date - 330 AND p.issued_on < :'today'::date - 45
+                     AND EXISTS (SELECT FROM crm.policy q WHERE q.customer_id = c.customer_id AND q.issued_on < p.issued_on - 70)
                      ORDER BY p.issued_on DESC, p.id DESC LIMIT 1) p ON true
   WHERE pg_temp.draw(c.customer_id, 'held') < CASE WHEN p.channel_id IS NULL THEN 230 ELSE 450 END) d
 JOIN crm.organisation_tree t ON t.descendant_id = d.org_id
