@@ -21,7 +21,7 @@ function read() {
 		}
 	}
 	[...document.querySelectorAll('article table')].filter((table) => table.getBoundingClientRect().height > 0).forEach((table, n) => {
-		for (const row of table.querySelectorAll('tbody tr')) {
+		for (const row of [...table.querySelectorAll('tr')].filter((row) => row.querySelector('td'))) {
 			lines.push(['row', n + 1, ...[...row.querySelectorAll('td')].map(text)]);
 		}
 	});
