@@ -176,12 +176,12 @@ CROSS JOIN LATERAL (VALUES (2, t.target), (3, t.actual), (4, t.actual / t.target
 
 -- staff
 CREATE TEMPORARY TABLE seller AS
-SELECT l.staff_id, o.name AS unit, l.held, l.load, l.quota, count(h.*) FILTER (WHERE h.held_to IS NULL AND h.last_contact_at IS NULL) AS untouched,
+SELECT l.staff_id, coalesce(o.name, (SELECT r.name FROM crm.organisation r WHERE r.id = :root)) AS unit, l.held, l.load, l.quota, count(h.*) FILTER (WHERE h.held_to IS NULL AND h.last_contact_at IS NULL) AS untouched,
        count(h.*) FILTER (WHERE h.held_to IS NULL AND h.days <= 7) AS soon, count(h.*) FILTER (WHERE h.end_cause = 'recycle') AS recycled,
        (SELECT count(*) FROM crm.contact k WHERE k.staff_id = l.staff_id AND (k.at AT TIME ZONE 'UTC')::date > :'today'::date - 30) AS contacts,
        (SELECT count(*) FROM crm_bi.feedback f WHERE f.staff_id = l.staff_id AND f.is_latest) AS told,
        (SELECT count(*) FROM crm_bi.feedback f WHERE f.staff_id = l.staff_id AND f.is_latest AND f.result IN ('bought', 'applied', 'interested')) AS positive
-FROM crm_bi.staff_load l JOIN crm.organisation_tree t ON t.descendant_id = l.org_id JOIN crm.organisation o ON o.id = t.ancestor_id AND o.parent_id = :root
+FROM crm_bi.staff_load l LEFT JOIN (crm.organisation_tree t JOIN crm.organisation o ON o.id = t.ancestor_id AND o.parent_id = :root) ON t.descendant_id = l.org_id
 LEFT JOIN holding h ON h.staff_id = l.staff_id GROUP BY l.staff_id, o.name, l.held, l.load, l.quota;
 INSERT INTO expected SELECT 'staff', 'value', v.key, 2, v.value
 FROM (SELECT count(*) AS n, count(*) FILTER (WHERE held > 0) AS holding, sum(held) AS held, sum(load) / sum(quota) AS use, sum(untouched) AS untouched, sum(soon) AS soon, sum(contacts) AS contacts, sum(positive) / nullif(sum(told), 0) AS positive FROM seller) s
