@@ -49,7 +49,7 @@ for (const path of ['', 'structure', 'dormancy', 'cycle', 'channels', 'targets',
 	// a reader of Arrow ends a request at the end of its stream
 	page.on('requestfailed', (request) => request.failure()?.errorText !== 'net::ERR_ABORTED' && faults.push(`${request.failure()?.errorText} ${request.url()}`));
 	page.on('response', (response) => response.status() >= 400 && faults.push(`${response.status()} ${response.url()}`));
-	await page.setViewport({ width: 1280, height: 920 });
+	await page.setViewport({ width: 1400, height: 980, deviceScaleFactor: 0.8 });
 	await page.goto(address + (path ? path + '/' : ''), { waitUntil: 'networkidle0', timeout: patience });
 	// drawn when nothing has changed for three looks, each half a second after the other
 	let last = '';
