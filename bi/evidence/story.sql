@@ -101,7 +101,7 @@ SELECT :root, 'repeat_purchase', 'year', :'year', v.value, 'benchmark', v.label 
 
 INSERT INTO crm.setting (name, value) VALUES ('cycle_consent', 'false');
 -- two of the office: who plans, and who decides
-SELECT (array_agg(l.staff[1] ORDER BY l.unit))[1] AS planner, (array_agg(l.staff[2] ORDER BY l.unit))[1] AS head FROM seller l WHERE l.channel_id = 1 \gset
+SELECT min(x.id) AS planner, max(x.id) AS head FROM seller l CROSS JOIN unnest(l.staff) x (id) WHERE l.channel_id = 1 \gset
 UPDATE crm.staff SET login = 'li.planner' WHERE id = :planner;
 UPDATE crm.staff SET login = 'wang.head' WHERE id = :head;
 INSERT INTO crm.position (staff_id, org_id, duty) VALUES (:planner, :root, 'planner'), (:head, :root, 'approver'), (:head, :root, 'resource_manager');
