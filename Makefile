@@ -2,6 +2,7 @@
 #   make              builds the library and the install script
 #   make install      installs both where pg_config says
 #   make demo         a private server, a generated book, the main job and its reports
+#   make dashboard    the same book in dashboards, served on 127.0.0.1 (CUSTOMERS=100000 PORT=8080)
 #   make test         every test on private servers
 #   make bench        the benchmarks (CUSTOMERS=100000)
 
@@ -35,9 +36,11 @@ $(OBJS): $(wildcard src/*.h)
 $(DATA_built): $(INSTALL_SQL) $(MODEL_SQL) $(UPGRADE_SQL) $(RELEASED) sql/build crm.control
 	@sql/build $(patsubst sql/crm--%.sql,%,$@) >$@.tmp && mv $@.tmp $@
 
-.PHONY: demo test bench
+.PHONY: demo dashboard test bench
 demo:
 	@docs/demo/run CUSTOMERS=$(or $(CUSTOMERS),100000) DATA=$(if $(findstring command line,$(origin DATA)),$(DATA))
+dashboard:
+	@bi/evidence/run CUSTOMERS=$(if $(findstring command line,$(origin CUSTOMERS)),$(CUSTOMERS)) PORT=$(if $(findstring command line,$(origin PORT)),$(PORT))
 test:
 	@test/run
 bench:

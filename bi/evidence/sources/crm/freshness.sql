@@ -1,0 +1,1 @@
+SELECT item, day, n, fresh, advice FROM crm_bi.freshness
