@@ -30,6 +30,8 @@ INSERT INTO crm.settlement_line (settlement_id, policy_id, source_id, day, provi
 SELECT 1 + row_number() OVER () % 2, p.id, p.id, '2024-05-02', 4, 6, now(), 'x' FROM crm.policy p ORDER BY p.id LIMIT 9;
 SET LOCAL session_replication_role = origin;
 
+ANALYZE;
+
 -- keys ------------------------------------------------------------------------
 
 CREATE FUNCTION pg_temp.dimension(view text, key text) RETURNS SETOF text LANGUAGE plpgsql AS $$
