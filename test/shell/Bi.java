@@ -107,7 +107,6 @@ class Bi {
 		properties.setProperty("password", arguments[2]);
 		properties.setProperty("options", "-c crm.as_of=2025-12-31");
 		connection = DriverManager.getConnection(arguments[0], properties);
-		connection.setReadOnly(true);
 		DatabaseMetaData about = connection.getMetaData();
 		for (int i = 3; i < arguments.length; i++) {
 			String task = arguments[i];

@@ -38,7 +38,7 @@ jdbc() {
 	java -cp "$jar:$classes" Bi "jdbc:postgresql://127.0.0.1:$port/bi" bi_reader 'Ein langes Wort' "$@"
 }
 answers=$classes/answers
-jdbc schemas tables others columns keys rights prepared cursor holdings 'SELECT 1 FROM crm.customer' "SELECT * FROM crm_bi.date WHERE date = 'the 5th'" 'GRANT SELECT ON crm_bi.tier TO PUBLIC' \
+jdbc schemas tables others columns keys rights prepared cursor holdings 'SELECT 1 FROM crm.customer' "SELECT * FROM crm_bi.date WHERE date = 'the 5th'" 'DELETE FROM crm.customer' \
 	"SELECT crm.claim(1, 1)" 'SELECT 1' >"$answers"
 # answer TASK
 answer() {
@@ -69,8 +69,8 @@ is "$(answer cursor)" "customer_id|int8|java.lang.Long
 $(query bi "SET crm.as_of = '2025-12-31'" 'SELECT count(*), count(c.birth_date), sum(s.amount) FROM crm.customer c JOIN crm_bi.customer s ON s.customer_id = c.id')" "a cursor reads every customer"
 is "$(answer holdings)" "$(query bi "SELECT extract(epoch FROM h.held_from)::bigint, (h.held_from AT TIME ZONE 'Asia/Shanghai')::date, c.name_zh FROM crm.holding h JOIN crm.channel c ON c.id = h.channel_id ORDER BY (h.customer_id || '/' || h.id) COLLATE \"C\"")" \
 	"times are the moment they were, days those of the business"
-is "$(answer 'SELECT 1 FROM crm.customer') $(answer "SELECT * FROM crm_bi.date WHERE date = 'the 5th'") $(answer 'GRANT SELECT ON crm_bi.tier TO PUBLIC') $(answer 'SELECT crm.claim(1, 1)') $(answer 'SELECT 1')" \
-	'42501 22007 25006 42501 00000' "tables, nonsense, writing and what an analyst may not do are refused with their codes"
+is "$(answer 'SELECT 1 FROM crm.customer') $(answer "SELECT * FROM crm_bi.date WHERE date = 'the 5th'") $(answer 'DELETE FROM crm.customer') $(answer 'SELECT crm.claim(1, 1)') $(answer 'SELECT 1')" \
+	'42501 22007 42501 42501 00000' "tables, nonsense, writing and what an analyst may not do are refused with their codes"
 status=0
 java -cp "$jar:$classes" Bi "jdbc:postgresql://127.0.0.1:$port/bi" bi_reader 'another word' schemas >/dev/null 2>&1 || status=$?
 isnt "$status" 0 "nobody comes in without the password"
