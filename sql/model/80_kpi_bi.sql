@@ -32,7 +32,10 @@ CREATE VIEW crm_bi.%1$I AS
 SELECT k.code || '/' || coalesce(c.class, '') || '/' || p.grain_name || '/' || p.period_start || '/' || o.id || '/' || c.channel || '/' || c.kind AS kpi_key,
        p.grain_name AS grain, p.period_start, p.period_end, p.period_end <= %3$s AS is_complete,
        o.id AS org_id, o.level AS org_level, o.name AS org_name, c.channel, c.kind, k.code, c.class, n.numerator, n.denominator,
-       CASE WHEN k.shape = 0 THEN n.numerator ELSE n.numerator / nullif(n.denominator, 0) END AS value
+       CASE WHEN k.shape = 0 THEN n.numerator ELSE n.numerator / nullif(n.denominator, 0) END AS value,
+       (SELECT pg_catalog.array_agg(h.id ORDER BY h.id) FROM crm.channel h)[
+         pg_catalog.array_position((SELECT pg_catalog.array_agg(h.code ORDER BY h.id) FROM crm.channel h), c.channel)] AS channel_id,
+       k.dimension || '/' || c.class AS class_key
 FROM crm.kpi_code k
 CROSS JOIN crm.organisation o
 CROSS JOIN LATERAL (
@@ -102,7 +105,9 @@ COMMENT ON COLUMN crm_bi.%1$I.code IS 'Figure; crm_bi.kpi_code explains it. 指�
 COMMENT ON COLUMN crm_bi.%1$I.class IS 'Class, of figures by class. 类别';
 COMMENT ON COLUMN crm_bi.%1$I.numerator IS 'Numerator; adds up over units of kpi_own, channels and kinds. 分子';
 COMMENT ON COLUMN crm_bi.%1$I.denominator IS 'Denominator, adding up likewise; NULL for counts. 分母';
-COMMENT ON COLUMN crm_bi.%1$I.value IS 'Numerator over denominator, the numerator for counts; NULL where the denominator is 0. Of sums, divide again. 指标值'$c$, v);
+COMMENT ON COLUMN crm_bi.%1$I.value IS 'Numerator over denominator, the numerator for counts; NULL where the denominator is 0. Of sums, divide again. 指标值';
+COMMENT ON COLUMN crm_bi.%1$I.channel_id IS 'Main channel of the customers, in crm_bi.channel. 渠道键';
+COMMENT ON COLUMN crm_bi.%1$I.class_key IS 'Class, in crm_bi.class; NULL of figures without classes. 类别键'$c$, v);
   END LOOP;
 END;
 COMMENT ON VIEW crm_bi.kpi_code IS 'The figures: one row each. 指标定义';

@@ -11,7 +11,12 @@ COMMENT ON COLUMN crm_bi.channel.name_zh IS 'Name in Chinese. 中文名';
 COMMENT ON COLUMN crm_bi.channel.kind IS 'individual 个险, bancassurance 银保, group 团险, telesales 电销 or other 其他. 渠道类别';
 
 CREATE VIEW crm_bi.class AS
-SELECT d.dimension || '/' || d.class AS class_key, d.dimension, d.class, d.class_order, d.name_zh
+SELECT d.dimension || '/' || d.class AS class_key, d.dimension, d.class, d.class_order, d.name_zh,
+       CASE d.dimension || '/' || d.class WHEN 'activity/none' THEN 'Never purchased' WHEN 'activity/semi_dormant' THEN 'Semi-dormant' WHEN 'tier/none' THEN 'Not insured'
+         WHEN 'service/orphan' THEN 'Unserved: orphan' WHEN 'service/group_legacy' THEN 'Unserved: legacy of the group' WHEN 'service/bancassurance' THEN 'Unserved: bancassurance'
+         WHEN 'service/other' THEN 'Unserved: other' WHEN 'reach/corporate_insured' THEN 'Unreachable: insured by a company' WHEN 'reach/sector_line' THEN 'Unreachable: sector line'
+         WHEN 'reach/other' THEN 'Unreachable: other'
+         ELSE pg_catalog.upper(pg_catalog.left(d.class, 1)) || pg_catalog.replace(pg_catalog.substr(d.class, 2), '_', ' ') END AS name
 FROM (
   VALUES ('coverage', 'prospect', 1, '准客户'), ('coverage', 'insured', 2, '老客户'), ('coverage', 'former', 3, '流失客户'),
          ('prospect_kind', 'appointment', 1, '预约'), ('prospect_kind', 'activity', 2, '服务活动'), ('prospect_kind', 'partner', 3, '联盟商家'),
@@ -33,6 +38,7 @@ COMMENT ON COLUMN crm_bi.class.dimension IS 'coverage, prospect_kind, service, r
 COMMENT ON COLUMN crm_bi.class.class IS 'Class, as the other views give it. 类别';
 COMMENT ON COLUMN crm_bi.class.class_order IS 'Place in the scale: 0 for none, then from 1; of a label in several scales that of the company''s latest; 1000 for labels in no scale now. 次序';
 COMMENT ON COLUMN crm_bi.class.name_zh IS 'Name in Chinese; NULL for labels that the company has set itself. 中文名';
+COMMENT ON COLUMN crm_bi.class.name IS 'Name in English, of labels that the company has set itself the label. 英文名';
 
 CREATE VIEW crm_bi.product AS
 SELECT p.id AS product_id, p.code AS product, p.name, p.line AS product_line, p.category_id, p.guaranteed_renewable

@@ -15,8 +15,13 @@ COMMENT ON COLUMN crm_bi.contact_purpose.consent IS 'Purpose of consent that mus
 COMMENT ON COLUMN crm_bi.contact_purpose.needs_consent IS 'Whether that consent must have been given. 是否须先授权';
 
 CREATE VIEW crm_bi.contact AS
-SELECT t.customer_id || '/' || t.id AS contact_key, t.customer_id, t.staff_id, h.code AS channel, t.purpose, p.kind, t.at, t.way, t.direction, t.outcome, t.note, t.obstacle, t.recorded_by
-FROM crm.contact t JOIN crm.channel h ON h.id = t.channel_id JOIN crm.contact_purpose p ON p.code = t.purpose;
+SELECT t.customer_id || '/' || t.id AS contact_key, t.customer_id, t.staff_id, h.code AS channel, t.purpose, p.kind, t.at, t.way, t.direction, t.outcome, t.note, t.obstacle, t.recorded_by,
+       t.channel_id, x.day AS contact_date,
+       coalesce((SELECT m.org_id FROM crm.customer_organisation m WHERE m.customer_id = t.customer_id AND m.from_date <= x.day ORDER BY m.from_date DESC LIMIT 1),
+                (SELECT c.org_id FROM crm.customer c WHERE c.id = t.customer_id)) AS org_id
+FROM crm.contact t JOIN crm.channel h ON h.id = t.channel_id JOIN crm.contact_purpose p ON p.code = t.purpose
+CROSS JOIN (SELECT crm.setting_value('business_time_zone') AS zone OFFSET 0) z
+CROSS JOIN LATERAL (SELECT (t.at AT TIME ZONE z.zone)::date AS day) x;
 COMMENT ON VIEW crm_bi.contact IS 'Contacts with customers: one row each. 联系记录';
 COMMENT ON COLUMN crm_bi.contact.contact_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.contact.customer_id IS 'Customer. 客户';
@@ -31,6 +36,9 @@ COMMENT ON COLUMN crm_bi.contact.outcome IS 'What came of it. 结果';
 COMMENT ON COLUMN crm_bi.contact.note IS 'What was said. 内容';
 COMMENT ON COLUMN crm_bi.contact.obstacle IS 'What stood against it when it was had all the same: cap, do not contact and so on; of an inbound one what would have stood against an outbound one; NULL: nothing. 违反的限制';
 COMMENT ON COLUMN crm_bi.contact.recorded_by IS 'Who recorded it. 记录人';
+COMMENT ON COLUMN crm_bi.contact.channel_id IS 'Channel in which, in crm_bi.channel. 渠道键';
+COMMENT ON COLUMN crm_bi.contact.contact_date IS 'Day, of the business calendar. 联系日';
+COMMENT ON COLUMN crm_bi.contact.org_id IS 'Home organisation of the customer on that day. 归属机构';
 
 CREATE VIEW crm_bi.contact_cap AS
 SELECT c.id AS cap_id, c.purpose, c.kind, h.code AS channel, c.tier, c.org_id, c.at_most::text AS at_most, c.counts_inbound, c.valid_from,

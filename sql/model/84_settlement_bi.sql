@@ -101,7 +101,8 @@ COMMENT ON COLUMN crm_bi.settlement_period.reopen_reason IS 'Why. 反关账原�
 CREATE VIEW crm_bi.settlement AS
 SELECT s.id AS settlement_id, s.month, p.state, a.plan_id, a.thing, v.code AS provider_channel, u.code AS user_channel, a.terms_version, coalesce(l.lines, 0) AS lines,
        coalesce(l.amount, 0) AS amount, coalesce(l.provider_amount, 0) AS provider_amount, coalesce(l.user_amount, 0) AS user_amount,
-       s.provider_amount AS closed_provider_amount, s.user_amount AS closed_user_amount
+       s.provider_amount AS closed_provider_amount, s.user_amount AS closed_user_amount,
+       a.provider_channel_id, a.user_channel_id
 FROM crm.settlement s
 JOIN crm.settlement_account a ON a.id = s.account_id
 JOIN crm.settlement_period p ON p.month = s.month
@@ -124,6 +125,8 @@ COMMENT ON COLUMN crm_bi.settlement.provider_amount IS 'Part of the provider. �
 COMMENT ON COLUMN crm_bi.settlement.user_amount IS 'Part of the user. 使用方金额';
 COMMENT ON COLUMN crm_bi.settlement.closed_provider_amount IS 'Part of the provider as written down when the month was closed; NULL: it is open. 关账提供方金额';
 COMMENT ON COLUMN crm_bi.settlement.closed_user_amount IS 'Part of the user as written down then. 关账使用方金额';
+COMMENT ON COLUMN crm_bi.settlement.provider_channel_id IS 'Channel that provided the customers, in crm_bi.channel; NULL: none. 提供渠道键';
+COMMENT ON COLUMN crm_bi.settlement.user_channel_id IS 'Channel of the holders, in crm_bi.channel. 使用渠道键';
 
 CREATE VIEW crm_bi.settlement_channel AS
 SELECT pg_catalog.concat_ws('/', x.month, x.channel, x.thing) AS settlement_channel_key, x.month, x.state, x.channel, x.thing, pg_catalog.sum(x.as_provider) AS as_provider, pg_catalog.sum(x.as_user) AS as_user,
@@ -144,7 +147,8 @@ COMMENT ON COLUMN crm_bi.settlement_channel.given_away IS 'What others get of cu
 
 CREATE VIEW crm_bi.settlement_line AS
 SELECT l.id AS settlement_line_id, l.settlement_id, s.month, p.state, a.plan_id, a.thing, l.policy_id, o.customer_id, l.source_id, l.day, l.day < s.month AS is_late, v.code AS provider_channel,
-       u.code AS user_channel, a.terms_version, l.amount, l.provider_amount, l.user_amount, l.posted_at, l.posted_by
+       u.code AS user_channel, a.terms_version, l.amount, l.provider_amount, l.user_amount, l.posted_at, l.posted_by,
+       a.provider_channel_id, a.user_channel_id, o.product_id
 FROM crm.settlement_line l
 JOIN crm.settlement s ON s.id = l.settlement_id
 JOIN crm.settlement_account a ON a.id = s.account_id
@@ -172,6 +176,9 @@ COMMENT ON COLUMN crm_bi.settlement_line.provider_amount IS 'Part of the provide
 COMMENT ON COLUMN crm_bi.settlement_line.user_amount IS 'Part of the user. 使用方金额';
 COMMENT ON COLUMN crm_bi.settlement_line.posted_at IS 'When it was posted. 入账时间';
 COMMENT ON COLUMN crm_bi.settlement_line.posted_by IS 'By whom. 入账人';
+COMMENT ON COLUMN crm_bi.settlement_line.provider_channel_id IS 'Channel that provided the customer, in crm_bi.channel; NULL: none. 提供渠道键';
+COMMENT ON COLUMN crm_bi.settlement_line.user_channel_id IS 'Channel of the holder, in crm_bi.channel. 使用渠道键';
+COMMENT ON COLUMN crm_bi.settlement_line.product_id IS 'Product of the policy. 产品';
 
 CREATE VIEW crm_bi.settlement_reconciliation AS
 SELECT pg_catalog.concat_ws('/', x.thing, x.policy_id, x.source_id) AS settlement_reconciliation_key, x.thing, x.policy_id, x.source_id, x.day, x.amount, x.posted_amount, x.provider_amount,
