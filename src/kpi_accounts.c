@@ -420,7 +420,12 @@ put_account(ReturnSetInfo *rsinfo, const Accounts *a, const CellBlock *block, in
 			Account account, Grain grain, Cell *cell)
 {
 	static const int in_year[] = {12, 12, 4, 1, 12};
+	int		   *series = palloc_array(int, a->nseries);	/* of the account */
+	int			nseries = 0;
 
+	for (int s = 0; s < a->nseries; s++)
+		if (a->series_account[s] == (int16) account)
+			series[nseries++] = s;
 	for (int i = 0, j; i < nblocks; i = j)
 	{
 		int			n = 0;
@@ -438,11 +443,10 @@ put_account(ReturnSetInfo *rsinfo, const Accounts *a, const CellBlock *block, in
 						   number % in_year[grain], 0, cell, n);
 			else if (grain == GRAIN_DAY)
 			{
-				for (int s = 0; s < a->nseries; s++)
-					if (a->series_account[s] == (int16) account)
-						n = gather(block + i, j - i, false,
-								   a->offset[grain] + (Size) s * a->nperiods[grain] + period,
-								   number % in_year[grain], a->series_class[s], cell, n);
+				for (int s = 0; s < nseries; s++)
+					n = gather(block + i, j - i, false,
+							   a->offset[grain] + (Size) series[s] * a->nperiods[grain] + period,
+							   number % in_year[grain], a->series_class[series[s]], cell, n);
 			}
 			else
 				n = gather(block + i, j - i, false,
@@ -456,6 +460,7 @@ put_account(ReturnSetInfo *rsinfo, const Accounts *a, const CellBlock *block, in
 			}
 		}
 	}
+	pfree(series);
 }
 
 /* Most blocks that one unit has, by itself or with its subtree */
