@@ -211,7 +211,7 @@ SELECT is(pg_temp.taken_back($$INSERT INTO crm.kpi_code (code, name, name_zh, sh
   (SELECT '0 same ' || count(*) FROM crm_bi.kpi WHERE code = 'tier' AND period_end = '2025-09-30' AND org_id = 1), 'a figure that is new is no part of what was published before');
 SELECT is(pg_temp.taken_back($$DELETE FROM crm.kpi_code WHERE code = 'tier'$$, $$SELECT string_agg(DISTINCT comparison, ',') || ' ' || (count(*) = (SELECT count(*) FROM crm_bi.kpi_version WHERE code = 'tier' AND month = '2025-09-01' AND state = 'published')) FROM crm_bi.kpi_published WHERE code = 'tier' AND month = '2025-09-01'$$),
   'vanished true', 'one that is computed no more stays published');
-SELECT is(pg_temp.taken_back($$UPDATE crm.kpi_code SET shape = 0, base_account = NULL, account = 1 WHERE code = 'total_churn'$$, $$SELECT count(*) FILTER (WHERE comparison = 'same') || ' ' || bool_and(denominator > 0) FROM crm_bi.kpi_published WHERE code = 'total_churn' AND month = '2025-09-01' AND comparison <> 'new'$$),
+SELECT is(pg_temp.taken_back($$UPDATE crm.kpi_code SET shape = 0, base_account = NULL, base_at = NULL, base_unit = NULL, account = 1 WHERE code = 'total_churn'$$, $$SELECT count(*) FILTER (WHERE comparison = 'same') || ' ' || bool_and(denominator > 0) FROM crm_bi.kpi_published WHERE code = 'total_churn' AND month = '2025-09-01' AND comparison <> 'new'$$),
   '0 true', 'one defined otherwise, too');
 INSERT INTO crm.organisation (id, parent_id, code, name) VALUES (7777, 1, 'gone', 'To be gone');
 INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) VALUES (777777, 'person', 'Guest', 7777, 1, '2025-01-01');
