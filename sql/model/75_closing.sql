@@ -154,7 +154,7 @@ SELECT a.month, a.version, x.grain_name, x.period_start, x.period_end, x.org_id,
        pg_catalog.sum(x.numerator) FILTER (WHERE x.after) AS numerator, pg_catalog.sum(x.denominator) FILTER (WHERE x.after) AS denominator
 FROM crm.closing a
 CROSS JOIN LATERAL (SELECT f.*, f.version = a.version AS after FROM crm._closed_figure f WHERE f.month = a.month AND f.version IN (a.version, a.restates)) x
-WHERE a.restates IS NOT NULL
+WHERE a.restates IS NOT NULL AND a.state <> 'discarded'
 GROUP BY a.month, a.version, x.grain_name, x.period_start, x.period_end, x.org_id, x.code, x.class, x.channel_id, x.kind
 HAVING (pg_catalog.sum(x.numerator) FILTER (WHERE NOT x.after), pg_catalog.sum(x.denominator) FILTER (WHERE NOT x.after))
        IS DISTINCT FROM (pg_catalog.sum(x.numerator) FILTER (WHERE x.after), pg_catalog.sum(x.denominator) FILTER (WHERE x.after));

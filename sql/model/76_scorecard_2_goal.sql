@@ -196,6 +196,10 @@ BEGIN
   IF NOT EXISTS (SELECT FROM crm.period p WHERE p.grain_name = card.grain AND p.period_start = set_goal.period_start) THEN
     RAISE EXCEPTION '% is not the first day of a %', set_goal.period_start, card.grain USING ERRCODE = 'check_violation', HINT = 'Give the first day of the period, from 1900 to 2199.';
   END IF;
+  IF EXISTS (SELECT FROM crm.staff s JOIN crm.period p ON p.grain_name = card.grain AND p.period_start = set_goal.period_start
+             WHERE s.id = set_goal.staff_id AND (s.joined_on > p.period_end OR s.left_on <= p.period_start)) THEN
+    RAISE EXCEPTION 'member of staff "%" is not in post in the period from %', set_goal.staff_id, set_goal.period_start USING ERRCODE = 'check_violation', HINT = 'Goals are for who is in post on one day of the period at least.';
+  END IF;
   -- one at a time for a scorecard, and none while it is closed
   PERFORM FROM crm.scorecard s WHERE s.code = card.code AND s.version = 1 FOR UPDATE;
   PERFORM crm._scorecard_open(card.code, set_goal.period_start);
@@ -230,7 +234,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.set_goal(text, bigint, bigint, date, jsonb, text) IS
-  'Sets the goal of a member of staff or unit in a period by the latest version of a scorecard, for them to sign; targets: {"indicator": target} or {"indicator": {"floor": f, "target": t}}, the rest as the scorecard says. Set again, with a reason, it is a new version; what was signed counts until that one is signed. Returns its key. Errors: 22023 targets, 23502, 23503, 23514 subject, period or blank reason, 42501 no supervisor, 55000 closed. 设定目标';
+  'Sets the goal of a member of staff or unit in a period by the latest version of a scorecard, for them to sign; targets: {"indicator": target} or {"indicator": {"floor": f, "target": t}}, the rest as the scorecard says. Set again, with a reason, it is a new version; what was signed counts until that one is signed. Returns its key. Errors: 22023 targets, 23502, 23503, 23514 subject, period, not in post or blank reason, 42501 no supervisor, 55000 closed. 设定目标';
 REVOKE ALL ON FUNCTION crm.set_goal(text, bigint, bigint, date, jsonb, text) FROM PUBLIC;
 
 CREATE FUNCTION crm._goal_targets(scorecard text, version integer, targets jsonb) RETURNS TABLE (indicator text, direction text, floor numeric, target numeric)

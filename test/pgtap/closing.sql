@@ -172,6 +172,7 @@ SELECT results_eq('SELECT DISTINCT version, restates, state, reason FROM crm_bi.
 SELECT pg_temp.still('a restatement not published');
 SELECT is(pg_temp.code($$SELECT crm.publish_month('2025-09-01')$$), '42501: "controller" has closed 2025-09', 'nobody publishes what they restated');
 SELECT is(crm.discard_closing('2025-09-01', 'one more comes'), 2, 'a restatement may be given up, though later months are closed');
+SELECT is_empty('SELECT FROM crm_bi.kpi_restated', 'then it changes nothing');
 SELECT is(crm.restate_month('2025-09-01', 'lapses came late') > 0, true, 'and made again');
 SET LOCAL crm.actor = 'manager';
 SELECT is(crm.publish_month('2025-09-01'), 3, 'and published');

@@ -93,6 +93,7 @@ SELECT is(pg_temp.as(p, format('SELECT crm.set_goal(%s)', a)), w, d) FROM (VALUE
   ('north', $$'seller', 999, NULL, '2025-11-01'$$, '23503 there is no member of staff "999" / crm_bi.staff shows them.', 'of staff there are'),
   ('chief', $$'outlet', NULL, 999, '2025-10-01'$$, '23503 there is no unit "999" / crm.organisation lists the units.', 'of units there are'),
   ('north', $$'seller', 3, NULL, '2025-11-02'$$, '23514 2025-11-02 is not the first day of a month / Give the first day of the period, from 1900 to 2199.', 'a period begins on its first day'),
+  ('north', $$'seller', 10, NULL, '2025-11-01'$$, '23514 member of staff "10" is not in post in the period from 2025-11-01 / Goals are for who is in post on one day of the period at least.', 'who has left gets none'),
   ('north', $$'seller', 3, NULL, '2025-11-01', '[1]'$$, '22023 targets must be an object / Write {"contacts": 40, "satisfaction": {"floor": 70, "target": 90}}.', 'targets are an object'),
   ('north', $$'seller', 3, NULL, '2025-11-01', '{"nothing": 4}'$$, '22023 the goal cannot be set: there is no indicator "nothing" / crm_bi.scorecard_indicator shows the indicators with the floors and targets they start from.', 'of indicators there are'),
   ('north', $$'seller', 3, NULL, '2025-11-01', '{"contacts": "4"}'$$, '22023 the goal cannot be set: "contacts" must be a number, or an object of floor and target / crm_bi.scorecard_indicator shows the indicators with the floors and targets they start from.', 'in numbers'),
