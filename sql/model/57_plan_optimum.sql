@@ -76,7 +76,7 @@ REVOKE ALL ON FUNCTION crm._plan_seats(crm.plan) FROM PUBLIC;
 -- The units with their limits, those of a crowd of proposals within what it still asks for (below 0), and nobody (0). For loads by what customers count, without volumes;
 -- least: as if each counted the least.
 CREATE FUNCTION crm._plan_holders(by_load boolean, lightest boolean) RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT CASE WHEN by_load THEN $q$
     SELECT s.holder_id, CASE WHEN s.uneven THEN least(s.room, greatest(least(s.capacity - s.taken, s.room), 0) * greatest(s.least, 1)) ELSE least(s.places, CASE WHEN s.capacity IS NOT NULL THEN greatest(s.capacity - s.taken, 0) END) END AS capacity
