@@ -127,7 +127,8 @@ make_groups(AssignInput *input, const int32 *degree, AllocateProblem *problem)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("holder " INT64_FORMAT " has others within it and edges of its own",
-							input->holders[group].id)));
+							input->holders[group].id),
+					 errhint("Give the shared capacity a row and a holder_id of its own.")));
 		rooms[group] += problem->capacity[j];
 	}
 	for (int64 j = 0; j < holders; j++)

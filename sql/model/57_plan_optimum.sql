@@ -187,7 +187,7 @@ CREATE FUNCTION crm._plan_prices(plan crm.plan, INOUT solved crm.assignment, INO
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-  rounds CONSTANT integer := greatest(4, least(40, 4000000 / greatest((SELECT count(*) FROM pg_temp.crm_plan_edge e), 1)));
+  rounds CONSTANT integer := greatest(4, least(40, 2000000 / greatest((SELECT count(*) FROM pg_temp.crm_plan_edge e), 1)));
   best double precision := 'Infinity';
   found crm.assignment;
   step double precision := 1;

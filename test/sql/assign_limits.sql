@@ -123,3 +123,18 @@ SELECT seconds, rounds, pg_temp.refusal('TABLE l', 'TABLE c', seconds, rounds) A
 SELECT pg_temp.refusal(NULL, 'TABLE c'), pg_temp.refusal('TABLE l', NULL);
 \pset format aligned
 TABLE l;
+
+-- holders within others: what is refused, and a shared limit
+CREATE TEMP TABLE pairs AS SELECT c AS customer_id, h AS holder_id, (c * h) % 5 AS benefit FROM generate_series(1, 6) c, generate_series(1, 3) h UNION ALL SELECT c, 0, 0 FROM generate_series(1, 6) c;
+SELECT * FROM crm.assign('TABLE pairs', 'SELECT h AS holder_id, 6 AS capacity, 99 AS within FROM generate_series(0, 3) h');
+SELECT * FROM crm.assign('TABLE pairs', 'SELECT h AS holder_id, 6 AS capacity, greatest(h - 1, 0) AS within FROM generate_series(0, 3) h');
+SELECT * FROM crm.assign('TABLE pairs', 'SELECT h AS holder_id, 6 AS capacity, CASE WHEN h = 3 THEN 2 ELSE h END AS within FROM generate_series(0, 3) h');
+SELECT * FROM crm.assign('TABLE pairs', 'SELECT h AS holder_id, 6 AS capacity, (h = 9)::int AS floor, CASE WHEN h IN (1, 2) THEN 9 ELSE h END AS within FROM unnest(ARRAY[0, 1, 2, 3, 9]) h');
+SELECT * FROM crm.assign('TABLE pairs', 'SELECT h AS holder_id, 6 AS capacity, NULL::int AS within FROM generate_series(0, 3) h');
+SELECT * FROM crm.assign('TABLE pairs', 'SELECT h AS holder_id, 6 AS capacity, h::text AS within FROM generate_series(0, 3) h');
+SELECT * FROM crm.assign('SELECT * FROM pairs WHERE holder_id > 0', 'SELECT h AS holder_id, 6 AS capacity, CASE WHEN h IN (1, 2, 3) THEN 9 ELSE h END AS within FROM unnest(ARRAY[1, 2, 3, 9]) h');
+SELECT * FROM crm.assign('SELECT *, customer_id AS load FROM pairs', 'SELECT h AS holder_id, 6 AS capacity, CASE WHEN h IN (1, 2) THEN 9 ELSE h END AS within FROM unnest(ARRAY[0, 1, 2, 3, 9]) h');
+SELECT * FROM crm.assign('TABLE pairs', 'SELECT h AS holder_id, CASE h WHEN 9 THEN 1 ELSE 6 END AS capacity, (h IN (1, 2))::int AS floor, CASE WHEN h IN (1, 2) THEN 9 ELSE h END AS within FROM unnest(ARRAY[0, 1, 2, 3, 9]) h');
+SELECT h.* FROM crm.assigned_holders(crm.solve_assignment('TABLE pairs', 'SELECT h AS holder_id, CASE h WHEN 9 THEN 2 ELSE 6 END AS capacity, (h IN (1, 2))::int AS floor, CASE WHEN h IN (1, 2) THEN 9 ELSE h END AS within FROM unnest(ARRAY[0, 1, 2, 3, 9]) h')) h;
+SELECT h.* FROM crm.assigned_holders(crm.solve_assignment('TABLE pairs', 'SELECT h AS holder_id, CASE h WHEN 9 THEN 0 ELSE 6 END AS capacity, CASE WHEN h IN (1, 2, 3) THEN 9 ELSE h END AS within FROM unnest(ARRAY[0, 1, 2, 3, 9]) h')) h;
+SELECT h.* FROM crm.assigned_holders(crm.solve_assignment('TABLE pairs', 'SELECT h AS holder_id, CASE h WHEN 9 THEN 1 ELSE 6 END AS capacity, CASE WHEN h IN (1, 2, 3) THEN 9 ELSE h END AS within FROM unnest(ARRAY[0, 1, 2, 3, 9]) h', 'min')) h;
