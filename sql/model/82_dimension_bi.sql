@@ -12,7 +12,7 @@ COMMENT ON COLUMN crm_bi.channel.kind IS 'individual 个险, bancassurance 银�
 
 CREATE VIEW crm_bi.class AS
 SELECT d.dimension || '/' || d.class AS class_key, d.dimension, d.class, d.class_order, d.name_zh,
-       CASE d.dimension || '/' || d.class WHEN 'activity/none' THEN 'Never purchased' WHEN 'activity/semi_dormant' THEN 'Semi-dormant' WHEN 'tier/none' THEN 'Not insured'
+       CASE d.dimension || '/' || d.class WHEN 'activity/none' THEN 'Never purchased' WHEN 'activity/semi_dormant' THEN 'Semi-dormant' WHEN 'tier/none' THEN 'Not insured' WHEN 'role/insured' THEN 'Insured only'
          WHEN 'service/orphan' THEN 'Unserved: orphan' WHEN 'service/group_legacy' THEN 'Unserved: legacy of the group' WHEN 'service/bancassurance' THEN 'Unserved: bancassurance'
          WHEN 'service/other' THEN 'Unserved: other' WHEN 'reach/corporate_insured' THEN 'Unreachable: insured by a company' WHEN 'reach/sector_line' THEN 'Unreachable: sector line'
          WHEN 'reach/other' THEN 'Unreachable: other'
@@ -25,6 +25,7 @@ FROM (
          ('service', 'bancassurance', 4, '银保'), ('service', 'other', 5, '其他'),
          ('reach', 'reachable', 1, '可联系'), ('reach', 'corporate_insured', 2, '法人客户的被保险人'), ('reach', 'sector_line', 3, '口子业务客户'), ('reach', 'other', 4, '其他'),
          ('touchpoint', 'maturity', 1, '满期'), ('touchpoint', 'lapse', 2, '失效'), ('touchpoint', 'claim', 3, '理赔'), ('touchpoint', 'appointment', 4, '预约'),
+         ('role', 'policyholder', 1, '投保人'), ('role', 'insured', 2, '被保险人'),
          ('activity', 'none', 0, '未购买'), ('tier', 'none', 0, '无等级')
   UNION ALL
   SELECT o.dimension, o.label, o.place,
@@ -34,7 +35,7 @@ FROM (
   FROM crm._class_order o) AS d (dimension, class, class_order, name_zh);
 COMMENT ON VIEW crm_bi.class IS 'Classes of every dimension but channel, those of activity and tier in the order of their scales: one row each. 分类';
 COMMENT ON COLUMN crm_bi.class.class_key IS 'Key of the row. 主键';
-COMMENT ON COLUMN crm_bi.class.dimension IS 'coverage, prospect_kind, service, reach, touchpoint, activity or tier. 维度';
+COMMENT ON COLUMN crm_bi.class.dimension IS 'coverage, prospect_kind, service, reach, touchpoint, role, activity or tier. 维度';
 COMMENT ON COLUMN crm_bi.class.class IS 'Class, as the other views give it. 类别';
 COMMENT ON COLUMN crm_bi.class.class_order IS 'Place in the scale: 0 for none, then from 1; of a label in several scales that of the company''s latest; 1000 for labels in no scale now. 次序';
 COMMENT ON COLUMN crm_bi.class.name_zh IS 'Name in Chinese; NULL for labels that the company has set itself. 中文名';

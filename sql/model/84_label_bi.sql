@@ -3,8 +3,7 @@
 CREATE VIEW crm_bi.label AS
 SELECT l.field || '/' || l.code AS label_key, l.field, l.code, l.place, l.name, l.name_zh
 FROM (
-  VALUES ('role', 'policyholder', 1, 'Policyholder', '投保人'), ('role', 'insured', 2, 'Insured only', '被保险人'),
-         ('kind', 'person', 1, 'Person', '个人'), ('kind', 'company', 2, 'Company', '法人'),
+  VALUES ('kind', 'person', 1, 'Person', '个人'), ('kind', 'company', 2, 'Company', '法人'),
          ('sex', 'male', 1, 'Male', '男'), ('sex', 'female', 2, 'Female', '女'),
          ('grain', 'month', 1, 'Month', '月'), ('grain', 'quarter', 2, 'Quarter', '季'), ('grain', 'year', 3, 'Year', '年'), ('grain', 'trailing_12', 4, 'Trailing 12 months', '滚动十二个月'),
          ('cell_rule', 'closing', 1, 'At closing', '期末'), ('cell_rule', 'opening', 2, 'At opening', '期初'), ('cell_rule', 'event', 3, 'On the day of the event', '事件发生日'),
