@@ -5,7 +5,7 @@ CREATE TABLE crm.addressable_population (
   year integer NOT NULL CHECK (year >= 1900 AND year <= 2199),
   kind text NOT NULL DEFAULT 'person' CHECK (kind IN ('person', 'company')),
   n integer NOT NULL CHECK (n >= 0),
-  note text CHECK (pg_catalog.btrim(note) <> ''),
+  note text,
   set_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   set_by text NOT NULL DEFAULT crm.actor(),
   PRIMARY KEY (org_id, year, kind)

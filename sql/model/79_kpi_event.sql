@@ -31,7 +31,10 @@ COMMENT ON COLUMN crm.kpi_event_code.description IS 'What it counts.';
 INSERT INTO crm.kpi_event_code (code, name, name_zh, unit, base_unit, base_code, base_part, base_divisor, dimension, cell, adds_over_periods, description) VALUES
   ('market_penetration', 'Market penetration', '市场渗透率', 'customers', 'people', NULL, NULL, NULL, NULL, 'closing', false, 'Insured at closing over the addressable population of the year, all channels together.'),
   ('referral_rate', 'Referral rate', '客户转介绍率', 'customers', 'customers', 'total_churn', 'denominator', 1, NULL, 'opening', false, 'Of the insured at opening, those who introduced somebody in the period.'),
-  ('referral_conversion', 'Conversion of those introduced', '转介绍成交率', 'customers', 'customers', NULL, NULL, NULL, NULL, 'event', false, 'Of those introduced in the period, those who have purchased since.');
+  ('referral_conversion', 'Conversion of those introduced', '转介绍成交率', 'customers', 'customers', NULL, NULL, NULL, NULL, 'event', false, 'Of those introduced in the period, those who have purchased since.'),
+  ('complaints_per_10k', 'Complaints per 10,000 policies', '万张保单投诉量', 'complaints', 'policies', 'policies_in_force', 'numerator', 10000, NULL, 'event', false, 'Complaints in the period over policies in force at closing, in ten thousands.'),
+  ('complaint_share', 'Complaints by category', '投诉类别占比', 'complaints', 'complaints', NULL, NULL, NULL, 'case_category', 'event', true, 'Of the complaints in the period, those of each category.'),
+  ('complaint_share_by_staff', 'Complaints by person', '投诉人员占比', 'complaints', 'complaints', NULL, NULL, NULL, 'staff', 'event', true, 'Of the complaints in the period, those about each member of staff, told by code; none: about nobody.');
 
 CREATE INDEX ON crm.kpi_event_code (base_code);
 CREATE INDEX prospect_introduced_on ON crm.prospect (entered_on) WHERE introduced_by IS NOT NULL;

@@ -39,7 +39,17 @@ CROSS JOIN LATERAL (
   WHERE q.introduced_by IS NOT NULL AND q.entered_on >= p.period_start AND q.entered_on <= p.closing
   GROUP BY q.customer_id) e
 JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
-CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest(e.day, s.first_day)) AS r OFFSET 0) x;
+CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest(e.day, s.first_day)) AS r OFFSET 0) x
+UNION ALL
+-- complaints, in the cell of the customer on that day
+SELECT b.code, p.grain, p.period_start, p.period_end, p.is_complete, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company,
+       CASE b.code WHEN 'complaint_share' THEN e.category WHEN 'complaint_share_by_staff' THEN coalesce((SELECT f.code FROM crm.staff f WHERE f.id = e.staff_id), 'none') END,
+       1, CASE b.code WHEN 'complaints_per_10k' THEN 0 ELSE 1 END
+FROM crm_bi._kpi_period p
+JOIN crm.service_case e ON e.kind = 'complaint' AND e.opened_at >= p.opens_at AND e.opened_at < p.closes_at
+JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
+CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest((e.opened_at AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
+CROSS JOIN (VALUES ('complaints_per_10k'), ('complaint_share'), ('complaint_share_by_staff')) b (code);
 COMMENT ON VIEW crm_bi._kpi_event IS 'What counts in crm_bi.kpi_event, customer by customer. 事件指标明细（内部）';
 COMMENT ON COLUMN crm_bi._kpi_event.code IS 'Figure. 指标代码';
 COMMENT ON COLUMN crm_bi._kpi_event.grain IS 'month, quarter, year or trailing_12. 期间类型';
@@ -72,7 +82,24 @@ FROM (
   FROM (
     SELECT e.code, e.grain, e.period_start, e.period_end, %3$s AS org_id, e.channel_id, CASE WHEN e.company THEN 'company' ELSE 'person' END AS kind, e.class, e.is_complete,
            e.numerator::numeric AS numerator, e.denominator::numeric AS denominator
-    FROM crm_bi._kpi_event e %4$s
+    FROM crm_bi._kpi_event e %4$s WHERE e.code NOT IN ('complaint_share', 'complaint_share_by_staff')
+    UNION ALL
+    -- shares: in each cell of a unit and period every class that it has there, so that cells add up
+    SELECT g.code, g.grain, g.period_start, g.period_end, g.org_id, x.channel_id, CASE WHEN x.company THEN 'company' ELSE 'person' END, x.class, g.is_complete, x.numerator, x.denominator
+    FROM (
+      SELECT i.code, i.grain, i.period_start, i.period_end, i.is_complete, i.org_id, pg_catalog.array_agg(i.channel_id) AS channels, pg_catalog.array_agg(i.company) AS companies,
+             pg_catalog.array_agg(i.class) AS classes, pg_catalog.array_agg(i.n) AS ns
+      FROM (SELECT e.code, e.grain, e.period_start, e.period_end, e.is_complete, %3$s AS org_id, e.channel_id, e.company, e.class, pg_catalog.count(*) AS n
+            FROM crm_bi._kpi_event e %4$s WHERE e.code IN ('complaint_share', 'complaint_share_by_staff')
+            GROUP BY e.code, e.grain, e.period_start, e.period_end, e.is_complete, %3$s, e.channel_id, e.company, e.class) i
+      GROUP BY i.code, i.grain, i.period_start, i.period_end, i.is_complete, i.org_id) g
+    CROSS JOIN LATERAL (
+      SELECT y.channel_id, y.company, k.class, coalesce(a.n, 0) AS numerator, y.n AS denominator
+      FROM (SELECT u.channel_id, u.company, pg_catalog.sum(u.n) AS n
+            FROM ROWS FROM (pg_catalog.unnest(g.channels), pg_catalog.unnest(g.companies), pg_catalog.unnest(g.ns)) AS u (channel_id, company, n) GROUP BY u.channel_id, u.company) y
+      CROSS JOIN (SELECT DISTINCT u.class FROM pg_catalog.unnest(g.classes) AS u (class)) k
+      LEFT JOIN ROWS FROM (pg_catalog.unnest(g.channels), pg_catalog.unnest(g.companies), pg_catalog.unnest(g.classes), pg_catalog.unnest(g.ns)) AS a (channel_id, company, class, n)
+        ON a.channel_id = y.channel_id AND a.company = y.company AND a.class = k.class) x
     UNION ALL
     SELECT b.code, k.grain, k.period_start, k.period_end, k.org_id, k.channel_id, k.kind, NULL, k.is_complete,
            0, pg_catalog.trim_scale((CASE b.base_part WHEN 'numerator' THEN k.numerator ELSE k.denominator END) / b.base_divisor)
@@ -142,7 +169,13 @@ COMMENT ON COLUMN crm_bi._kpi_event_base.base_part IS 'Part of that figure. 分�
 COMMENT ON COLUMN crm_bi._kpi_event_base.is_share IS 'Whether the denominator is that of all classes. 是否占比';
 
 CREATE VIEW crm_bi._kpi_event_class AS
-SELECT 'allocation'::text AS dimension, a.class FROM (VALUES ('first'), ('second')) a (class);
+SELECT 'allocation'::text AS dimension, a.class FROM (VALUES ('first'), ('second')) a (class)
+UNION ALL
+SELECT 'case_category', c.code FROM crm.case_category c
+UNION ALL
+SELECT 'staff', s.code FROM crm.staff s
+UNION ALL
+SELECT 'staff', 'none';
 COMMENT ON VIEW crm_bi._kpi_event_class IS 'Classes of the figures of crm_bi.kpi_event. 事件类指标类别（内部）';
 COMMENT ON COLUMN crm_bi._kpi_event_class.dimension IS 'Dimension. 维度';
 COMMENT ON COLUMN crm_bi._kpi_event_class.class IS 'Class. 类别';

@@ -9,7 +9,7 @@ BEGIN
   SELECT h.org_id,
          coalesce((SELECT v.channel_id FROM o_cover v WHERE v.customer_id = of_customer AND v.from_date <= on_day AND on_day < v.to_date
                    ORDER BY v.own DESC, v.annual_premium DESC, v.issued_on, v.policy_id LIMIT 1),
-                  (SELECT l.channel_id FROM o_last l WHERE l.customer_id = of_customer AND l.from_date <= on_day ORDER BY l.own DESC, l.from_date DESC LIMIT 1),
+                  (SELECT l.channel_id FROM o_last l WHERE l.customer_id = of_customer AND l.from_date <= on_day AND on_day < l.to_date ORDER BY l.own DESC LIMIT 1),
                   c.source_channel_id), c.kind
   FROM o_customer c JOIN o_home h ON h.customer_id = c.customer_id AND h.from_date <= on_day AND on_day < h.to_date WHERE c.customer_id = of_customer;
 END
@@ -37,6 +37,18 @@ BEGIN
         FROM o_period p JOIN crm.prospect q ON q.entered_on BETWEEN p.period_start AND p.closing
         WHERE q.introduced_by IS NOT NULL GROUP BY p.grain, p.period_start, q.customer_id) q;
 
+  -- complaints, on the day of the business calendar; of a period in the cells of a unit each class that it has there
+  INSERT INTO o_event_row
+  SELECT 'complaints_per_10k', NULL, p.grain, p.period_start, c.customer_id, c.day, 1, 0
+  FROM o_period p JOIN (SELECT x.customer_id, (x.opened_at AT TIME ZONE zone)::date AS day FROM crm.service_case x WHERE x.kind = 'complaint') c ON c.day BETWEEN p.period_start AND p.closing;
+  INSERT INTO o_event_row
+  SELECT 'complaint_share', x.category, p.grain, p.period_start, x.customer_id, (x.opened_at AT TIME ZONE zone)::date, 1, 0
+  FROM crm.service_case x JOIN o_period p ON (x.opened_at AT TIME ZONE zone)::date BETWEEN p.period_start AND p.closing WHERE x.kind = 'complaint';
+  INSERT INTO o_event_row
+  SELECT 'complaint_share_by_staff', coalesce(f.code, 'none'), p.grain, p.period_start, x.customer_id, (x.opened_at AT TIME ZONE zone)::date, 1, 0
+  FROM crm.service_case x LEFT JOIN crm.staff f ON f.id = x.staff_id
+  JOIN o_period p ON (x.opened_at AT TIME ZONE zone)::date BETWEEN p.period_start AND p.closing WHERE x.kind = 'complaint';
+
   -- before the customer is known the cell of the first day counts
   CREATE TEMP TABLE o_event_cell AS
   SELECT d.customer_id, d.day, s.org_id, s.channel_id, s.kind
@@ -60,7 +72,10 @@ BEGIN
   WHERE date_part('year', p.period_end) IN (SELECT a.year FROM crm.addressable_population a)
   UNION ALL
   SELECT 'market_penetration', NULL, p.grain, p.period_start, a.org_id, NULL, a.kind, 0, a.n, false
-  FROM o_period p JOIN crm.addressable_population a ON a.year = date_part('year', p.period_end);
+  FROM o_period p JOIN crm.addressable_population a ON a.year = date_part('year', p.period_end)
+  UNION ALL
+  SELECT 'complaints_per_10k', NULL, p.grain, p.period_start, b.org_id, b.channel_id, b.kind, 0, b.n / 10000, false
+  FROM o_period p JOIN o_balance b ON b.day = p.closing AND b.code = 'policies_in_force';
 END
 $build$;
 
@@ -72,16 +87,24 @@ BEGIN
   WITH RECURSIVE above AS (
     SELECT o.id AS org_id, o.id AS node_id FROM crm.organisation o
     UNION ALL
-    SELECT a.org_id, o.parent_id FROM above a JOIN crm.organisation o ON o.id = a.node_id WHERE by_node AND o.parent_id IS NOT NULL)
-  SELECT w.code, w.class, w.grain, w.period_start, a.node_id, h.code, w.kind, trim_scale(sum(w.numerator)), trim_scale(sum(w.denominator)), bool_or(w.open)
-  FROM o_event w JOIN above a ON a.org_id = w.org_id LEFT JOIN crm.channel h ON h.id = w.channel_id
-  GROUP BY w.code, w.class, w.grain, w.period_start, a.node_id, h.code, w.kind
-  HAVING sum(w.numerator) <> 0 OR sum(w.denominator) <> 0;
+    SELECT a.org_id, o.parent_id FROM above a JOIN crm.organisation o ON o.id = a.node_id WHERE by_node AND o.parent_id IS NOT NULL),
+  summed AS (
+    SELECT w.code, w.class, w.grain, w.period_start, a.node_id, h.code AS channel, w.kind, sum(w.numerator) AS n, sum(w.denominator) AS d, bool_or(w.open) AS open
+    FROM o_event w JOIN above a ON a.org_id = w.org_id LEFT JOIN crm.channel h ON h.id = w.channel_id
+    GROUP BY w.code, w.class, w.grain, w.period_start, a.node_id, h.code, w.kind)
+  SELECT s.code, s.class, s.grain, s.period_start, s.node_id, s.channel, s.kind, trim_scale(s.n), trim_scale(s.d), s.open
+  FROM summed s WHERE s.code !~ '^complaint_share' AND (s.n <> 0 OR s.d <> 0)
+  UNION ALL
+  -- every class of the unit and period in every cell of it
+  SELECT c.code, k.class, c.grain, c.period_start, c.node_id, c.channel, c.kind, coalesce(trim_scale(s.n), 0), c.n, false
+  FROM (SELECT x.code, x.grain, x.period_start, x.node_id, x.channel, x.kind, sum(x.n) AS n FROM summed x WHERE x.code ~ '^complaint_share' GROUP BY 1, 2, 3, 4, 5, 6) c
+  JOIN (SELECT DISTINCT x.code, x.grain, x.period_start, x.node_id, x.class FROM summed x) k USING (code, grain, period_start, node_id)
+  LEFT JOIN summed s USING (code, grain, period_start, node_id, channel, kind, class);
 END
 $$;
 
 -- Differences between the oracle and crm_bi.kpi_event, kpi_event_own: no rows when they agree. The shown is as of crm.today().
-CREATE FUNCTION oracle.event_differences(as_of date, build text DEFAULT 'oracle.event_build') RETURNS TABLE (copies bigint, relation text, code text, class text, grain text, period_start date,
+CREATE FUNCTION oracle.event_differences(as_of date, build text DEFAULT 'oracle.event_build', relations text[] DEFAULT '{kpi_event,kpi_event_own}') RETURNS TABLE (copies bigint, relation text, code text, class text, grain text, period_start date,
   org_id bigint, channel text, kind text, numerator numeric, denominator numeric, is_complete boolean) LANGUAGE plpgsql AS $$
 BEGIN
   IF to_regclass('pg_temp.e_shown') IS NULL THEN
@@ -91,17 +114,17 @@ BEGIN
   EXECUTE format('SELECT %s(%L)', build, as_of);
   RETURN QUERY
   SELECT sum(d.copies)::bigint, d.relation, d.code, d.class, d.grain, d.period_start, d.org_id, d.channel, d.kind, trim_scale(d.numerator), trim_scale(d.denominator), d.is_complete
-  FROM (SELECT -1 AS copies, s.relation, s.code, s.class, s.grain, s.period_start, s.org_id, s.channel, s.kind, s.numerator, s.denominator, s.is_complete FROM e_shown s
+  FROM (SELECT -1 AS copies, s.relation, s.code, s.class, s.grain, s.period_start, s.org_id, s.channel, s.kind, s.numerator, s.denominator, s.is_complete FROM e_shown s WHERE s.relation = ANY (relations)
         UNION ALL
         SELECT 1, r.relation, b.code, b.class, b.grain, b.period_start, b.org_id, b.channel, b.kind, b.numerator, b.denominator, p.period_end <= as_of AND NOT b.open
-        FROM (VALUES ('kpi_event', true), ('kpi_event_own', false)) r (relation, by_node) CROSS JOIN LATERAL oracle.event_built(r.by_node) b
-        JOIN o_period p ON p.grain = b.grain AND p.period_start = b.period_start) d
+        FROM (VALUES ('kpi_event', true), ('kpi_event_own', false)) r (relation, by_node) CROSS JOIN LATERAL (SELECT t.* FROM oracle.event_built(r.by_node) t WHERE r.relation = ANY (relations)) b
+        JOIN o_period p ON p.grain = b.grain AND p.period_start = b.period_start WHERE r.relation = ANY (relations)) d
   GROUP BY 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 HAVING sum(d.copies) <> 0;
 END
 $$;
 
 -- Wrong definitions: in how many rows each makes its figure differ from what is shown.
-CREATE TABLE oracle.event_mutation (code text NOT NULL, name text PRIMARY KEY, right_text text NOT NULL, wrong_text text NOT NULL);
+CREATE TABLE oracle.event_mutation (code text NOT NULL, name text NOT NULL, right_text text NOT NULL, wrong_text text NOT NULL, PRIMARY KEY (code, name));
 INSERT INTO oracle.event_mutation (code, name, right_text, wrong_text) VALUES
   ('referral_rate', 'of the insured at closing', $$s.day = p.opening AND s.coverage = 'insured'$$, $$s.day = p.closing AND s.coverage = 'insured'$$),
   ('referral_rate', 'of everybody known', $$s.day = p.opening AND s.coverage = 'insured'$$, $$s.day = p.opening AND s.coverage IS NOT NULL$$),
@@ -111,6 +134,12 @@ INSERT INTO oracle.event_mutation (code, name, right_text, wrong_text) VALUES
   ('referral_conversion', 'purchased in the period only', 'b.day BETWEEN q.day AND as_of', $$b.day BETWEEN q.day AND least(as_of, (q.period_start + interval '1 month')::date)$$),
   ('referral_conversion', 'a purchase before counts', 'b.day BETWEEN q.day AND as_of', 'b.day <= as_of'),
   ('referral_conversion', 'in the cell at closing', 'q.customer_id, q.day,', 'q.customer_id, as_of,'),
+  ('complaints_per_10k', 'of every kind of case', $$FROM crm.service_case x WHERE x.kind = 'complaint') c$$, 'FROM crm.service_case x) c'),
+  ('complaints_per_10k', 'days of another zone', 'c.day BETWEEN p.period_start AND p.closing', 'c.day + 1 BETWEEN p.period_start AND p.closing'),
+  ('complaints_per_10k', 'policies at opening', $$b.day = p.closing AND b.code = 'policies_in_force'$$, $$b.day = p.opening AND b.code = 'policies_in_force'$$),
+  ('complaint_share', 'in the cell at closing', $$'complaint_share', x.category, p.grain, p.period_start, x.customer_id, (x.opened_at AT TIME ZONE zone)::date,$$, $$'complaint_share', x.category, p.grain, p.period_start, x.customer_id, p.closing,$$),
+  ('complaint_share', 'by cause', $$'complaint_share', x.category$$, $$'complaint_share', coalesce(x.cause, x.category)$$),
+  ('complaint_share_by_staff', 'without those about nobody', 'x LEFT JOIN crm.staff f', 'x JOIN crm.staff f'),
   ('market_penetration', 'at opening', $$b.day = p.closing AND b.code = 'insured'$$, $$b.day = p.opening AND b.code = 'insured'$$),
   ('market_penetration', 'the year in which the period begins', $$a.year = date_part('year', p.period_end)$$, $$a.year = date_part('year', p.period_start)$$),
   ('market_penetration', 'of policyholders', $$b.day = p.closing AND b.code = 'insured'$$, $$b.day = p.closing AND b.code = 'insured_by_role' AND b.class = 'policyholder'$$);
@@ -125,7 +154,7 @@ BEGIN
       RAISE EXCEPTION 'mutation "%" changes nothing', m.name;
     END IF;
     EXECUTE replace(replace(body, 'oracle.event_build', 'oracle.event_build_wrong'), m.right_text, m.wrong_text);
-    RETURN QUERY SELECT m.code, m.name, (SELECT count(*) FROM oracle.event_differences(as_of, 'oracle.event_build_wrong') d WHERE d.code = m.code);
+    RETURN QUERY SELECT m.code, m.name, (SELECT count(*) FROM oracle.event_differences(as_of, 'oracle.event_build_wrong', '{kpi_event_own}') d WHERE d.code = m.code);
   END LOOP;
 END
 $$;
