@@ -34,11 +34,18 @@ INSERT INTO crm.kpi_event_code (code, name, name_zh, unit, base_unit, base_code,
   ('referral_conversion', 'Conversion of those introduced', '转介绍成交率', 'customers', 'customers', NULL, NULL, NULL, NULL, 'event', false, 'Of those introduced in the period, those who have purchased since.'),
   ('complaints_per_10k', 'Complaints per 10,000 policies', '万张保单投诉量', 'complaints', 'policies', 'policies_in_force', 'numerator', 10000, NULL, 'event', false, 'Complaints in the period over policies in force at closing, in ten thousands.'),
   ('complaint_share', 'Complaints by category', '投诉类别占比', 'complaints', 'complaints', NULL, NULL, NULL, 'case_category', 'event', true, 'Of the complaints in the period, those of each category.'),
-  ('complaint_share_by_staff', 'Complaints by person', '投诉人员占比', 'complaints', 'complaints', NULL, NULL, NULL, 'staff', 'event', true, 'Of the complaints in the period, those about each member of staff, told by code; none: about nobody.');
+  ('complaint_share_by_staff', 'Complaints by person', '投诉人员占比', 'complaints', 'complaints', NULL, NULL, NULL, 'staff', 'event', true, 'Of the complaints in the period, those about each member of staff, told by code; none: about nobody.'),
+  ('development', 'Development of allocated customers', '分配客户开发率', 'customers', 'customers', NULL, NULL, NULL, 'allocation', 'event', false, 'Of the customers allocated in the period, for the first time or a second time after recycling, those who purchased within the window.'),
+  ('recycle', 'Recycling rate', '客户回收率', 'holdings', 'holdings', NULL, NULL, NULL, NULL, 'event', false, 'Of the holdings in effect at any time in the period, those that ended by recycling in it.');
+
+INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, description) VALUES
+  ('development_days', 'integer', '90', false, false, 'Days after an allocation within which a purchase counts as its development.');
 
 CREATE INDEX ON crm.kpi_event_code (base_code);
 CREATE INDEX prospect_introduced_on ON crm.prospect (entered_on) WHERE introduced_by IS NOT NULL;
-GRANT SELECT ON crm.kpi_event_code TO crm_bi_owner;
+CREATE INDEX holding_allocated_at ON crm.holding (held_from) WHERE start_cause = 'allocation';
+CREATE INDEX holding_recycled_at ON crm.holding (held_to) WHERE end_cause = 'recycle';
+GRANT SELECT ON crm.kpi_event_code, crm._setting_span TO crm_bi_owner;
 
 CREATE FUNCTION crm._kpi_event_contributions(code text, grain text, period_start date, org_id bigint, channel text, kind text, part text, class text, own boolean)
 RETURNS TABLE (customer_id bigint, n numeric)

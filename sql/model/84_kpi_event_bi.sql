@@ -49,7 +49,49 @@ FROM crm_bi._kpi_period p
 JOIN crm.service_case e ON e.kind = 'complaint' AND e.opened_at >= p.opens_at AND e.opened_at < p.closes_at
 JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
 CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest((e.opened_at AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
-CROSS JOIN (VALUES ('complaints_per_10k'), ('complaint_share'), ('complaint_share_by_staff')) b (code);
+CROSS JOIN (VALUES ('complaints_per_10k'), ('complaint_share'), ('complaint_share_by_staff')) b (code)
+UNION ALL
+-- customers allocated, in their cell on the first day of that; what narrows a holding allocates nobody
+SELECT 'development', p.grain, p.period_start, p.period_end, p.is_complete AND e.until <= p.today, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company, e.class,
+       CASE WHEN e.bought THEN 1 ELSE 0 END, 1
+FROM crm_bi._kpi_period p
+CROSS JOIN LATERAL (
+  SELECT a.customer_id, a.class, pg_catalog.min(a.day) AS day, pg_catalog.max(a.day + k.value::integer) AS until,
+         pg_catalog.bool_or(EXISTS (SELECT FROM crm.cover c WHERE c.customer_id = a.customer_id AND c.role = 'policyholder' AND c.from_date < c.to_date
+                                                            AND c.issued_on >= a.day AND c.issued_on <= least(a.day + k.value::integer, p.today))) AS bought
+  FROM (SELECT h.customer_id, (h.held_from AT TIME ZONE p.zone)::date AS day,
+               CASE WHEN EXISTS (SELECT FROM crm.holding y WHERE y.customer_id = h.customer_id AND (y.held_from, y.id) < (h.held_from, h.id) AND y.end_cause = 'recycle')
+                    THEN 'second' ELSE 'first' END AS class
+        FROM crm.holding h
+        WHERE h.start_cause = 'allocation' AND h.held_from >= p.opens_at AND h.held_from < p.closes_at
+          AND (SELECT y.end_cause FROM crm.holding y WHERE y.customer_id = h.customer_id AND (y.held_from, y.id) < (h.held_from, h.id)
+               ORDER BY y.held_from DESC, y.id DESC LIMIT 1) IS DISTINCT FROM 'narrowing') a
+  JOIN crm._setting_span k ON k.name = 'development_days' AND a.day >= k.from_date AND a.day < k.to_date
+  GROUP BY a.customer_id, a.class) e
+JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
+CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest(e.day, s.first_day)) AS r OFFSET 0) x
+UNION ALL
+-- holdings that ended by recycling, in the cell of the customer on that day
+SELECT 'recycle', p.grain, p.period_start, p.period_end, p.is_complete, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company, NULL, 1, 0
+FROM crm_bi._kpi_period p
+JOIN crm.holding e ON e.end_cause = 'recycle' AND e.held_to >= p.opens_at AND e.held_to < p.closes_at
+JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
+CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest((e.held_to AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
+UNION ALL
+-- holdings in effect, each with what it was narrowed to, in the cell at opening or on the first day
+SELECT 'recycle', p.grain, p.period_start, p.period_end, p.is_complete, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company, NULL, 0, 1
+FROM crm_bi._kpi_period p
+JOIN crm.holding e ON e.end_cause IS DISTINCT FROM 'narrowing' AND (e.held_to IS NULL OR e.held_to >= p.opens_at)
+-- who was held before the period counts at opening, whatever was narrowed
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN e.held_from < p.opens_at THEN e.held_from ELSE (
+    SELECT pg_catalog.min(y.held_from) FROM crm.holding y
+    WHERE y.customer_id = e.customer_id AND (y.held_from, y.id) <= (e.held_from, e.id)
+      AND NOT EXISTS (SELECT FROM crm.holding z WHERE z.customer_id = e.customer_id AND (z.held_from, z.id) >= (y.held_from, y.id) AND (z.held_from, z.id) < (e.held_from, e.id)
+                                                  AND z.end_cause IS DISTINCT FROM 'narrowing')) END AS held_from OFFSET 0) f
+JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
+CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest(p.period_start - 1, (f.held_from AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
+WHERE f.held_from < p.closes_at;
 COMMENT ON VIEW crm_bi._kpi_event IS 'What counts in crm_bi.kpi_event, customer by customer. 事件指标明细（内部）';
 COMMENT ON COLUMN crm_bi._kpi_event.code IS 'Figure. 指标代码';
 COMMENT ON COLUMN crm_bi._kpi_event.grain IS 'month, quarter, year or trailing_12. 期间类型';

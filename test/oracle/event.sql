@@ -19,7 +19,7 @@ CREATE FUNCTION oracle.event_build(as_of date) RETURNS void LANGUAGE plpgsql SET
 DECLARE
   zone text := oracle.setting('business_time_zone');
 BEGIN
-  DROP TABLE IF EXISTS o_event_row, o_event_cell, o_event;
+  DROP TABLE IF EXISTS o_held, o_event_row, o_event_cell, o_event;
   -- what counts: whom, on which day the cell is taken, and for what
   CREATE TEMP TABLE o_event_row (code text, class text, grain text, period_start date, customer_id bigint, day date, numerator numeric, denominator numeric, open boolean DEFAULT false);
 
@@ -48,6 +48,32 @@ BEGIN
   SELECT 'complaint_share_by_staff', coalesce(f.code, 'none'), p.grain, p.period_start, x.customer_id, (x.opened_at AT TIME ZONE zone)::date, 1, 0
   FROM crm.service_case x LEFT JOIN crm.staff f ON f.id = x.staff_id
   JOIN o_period p ON (x.opened_at AT TIME ZONE zone)::date BETWEEN p.period_start AND p.closing WHERE x.kind = 'complaint';
+
+  -- holdings numbered, those that continue a narrower one as one with it
+  CREATE TEMP TABLE o_held AS
+  SELECT y.customer_id, y.part, min(y.day) AS first_day, max(y.last_day) AS last_day, (array_agg(y.start_cause ORDER BY y.n))[1] AS start_cause, (array_agg(y.end_cause ORDER BY y.n DESC))[1] AS end_cause
+  FROM (SELECT x.*, count(*) FILTER (WHERE x.before IS DISTINCT FROM 'narrowing') OVER (PARTITION BY x.customer_id ORDER BY x.n) AS part
+        FROM (SELECT h.customer_id, h.start_cause, h.end_cause, (h.held_from AT TIME ZONE zone)::date AS day, coalesce((h.held_to AT TIME ZONE zone)::date, 'infinity') AS last_day,
+                     row_number() OVER w AS n, lag(h.end_cause) OVER w AS before
+              FROM crm.holding h WINDOW w AS (PARTITION BY h.customer_id ORDER BY h.held_from, h.id)) x) y
+  GROUP BY y.customer_id, y.part;
+
+  -- customers allocated, in each class once, on the first day
+  INSERT INTO o_event_row
+  SELECT 'development', a.class, p.grain, p.period_start, a.customer_id, min(a.first_day), max(a.bought), 1, bool_or(a.until > as_of)
+  FROM o_period p
+  JOIN (SELECT b.*, CASE WHEN EXISTS (SELECT FROM o_purchase q WHERE q.customer_id = b.customer_id AND q.day BETWEEN b.first_day AND least(b.until, as_of)) THEN 1 ELSE 0 END AS bought
+        FROM (SELECT h.customer_id, h.first_day,
+                     h.first_day + coalesce((SELECT s.value FROM crm.setting s WHERE s.name = 'development_days' AND s.valid_from <= h.first_day ORDER BY s.valid_from DESC LIMIT 1), '90')::integer AS until,
+                     CASE WHEN EXISTS (SELECT FROM o_held e WHERE e.customer_id = h.customer_id AND e.part < h.part AND e.end_cause = 'recycle') THEN 'second' ELSE 'first' END AS class
+              FROM o_held h WHERE h.start_cause = 'allocation') b) a ON a.first_day BETWEEN p.period_start AND p.closing
+  GROUP BY a.class, p.grain, p.period_start, a.customer_id;
+
+  INSERT INTO o_event_row
+  SELECT 'recycle', NULL, p.grain, p.period_start, h.customer_id, h.last_day, 1, 0 FROM o_period p JOIN o_held h ON h.end_cause = 'recycle' AND h.last_day BETWEEN p.period_start AND p.closing
+  UNION ALL
+  SELECT 'recycle', NULL, p.grain, p.period_start, h.customer_id, CASE WHEN h.first_day < p.period_start THEN p.opening ELSE h.first_day END, 0, 1
+  FROM o_period p JOIN o_held h ON h.first_day <= p.closing AND h.last_day >= p.period_start;
 
   -- before the customer is known the cell of the first day counts
   CREATE TEMP TABLE o_event_cell AS
@@ -140,6 +166,14 @@ INSERT INTO oracle.event_mutation (code, name, right_text, wrong_text) VALUES
   ('complaint_share', 'in the cell at closing', $$'complaint_share', x.category, p.grain, p.period_start, x.customer_id, (x.opened_at AT TIME ZONE zone)::date,$$, $$'complaint_share', x.category, p.grain, p.period_start, x.customer_id, p.closing,$$),
   ('complaint_share', 'by cause', $$'complaint_share', x.category$$, $$'complaint_share', coalesce(x.cause, x.category)$$),
   ('complaint_share_by_staff', 'without those about nobody', 'x LEFT JOIN crm.staff f', 'x JOIN crm.staff f'),
+  ('development', 'what was narrowed is allocated again', $$WHERE x.before IS DISTINCT FROM 'narrowing'$$, 'WHERE true'),
+  ('development', 'the second time as the first', $$THEN 'second' ELSE 'first' END AS class$$, $$THEN 'first' ELSE 'first' END AS class$$),
+  ('development', 'purchases without end', 'least(b.until, as_of)', 'as_of'),
+  ('development', 'windows are closed at once', 'bool_or(a.until > as_of)', 'false'),
+  ('development', 'claimed is allocated', $$WHERE h.start_cause = 'allocation') b$$, $$WHERE h.start_cause IN ('allocation', 'claim')) b$$),
+  ('recycle', 'released is recycled', $$h.end_cause = 'recycle' AND h.last_day BETWEEN$$, $$h.end_cause IN ('recycle', 'release') AND h.last_day BETWEEN$$),
+  ('recycle', 'of holdings at closing', 'h.first_day <= p.closing AND h.last_day >= p.period_start', 'h.first_day <= p.closing AND h.last_day >= p.closing'),
+  ('recycle', 'of holdings at opening', 'h.first_day <= p.closing AND h.last_day >= p.period_start', 'h.first_day < p.period_start AND h.last_day >= p.period_start'),
   ('market_penetration', 'at opening', $$b.day = p.closing AND b.code = 'insured'$$, $$b.day = p.opening AND b.code = 'insured'$$),
   ('market_penetration', 'the year in which the period begins', $$a.year = date_part('year', p.period_end)$$, $$a.year = date_part('year', p.period_start)$$),
   ('market_penetration', 'of policyholders', $$b.day = p.closing AND b.code = 'insured'$$, $$b.day = p.closing AND b.code = 'insured_by_role' AND b.class = 'policyholder'$$);

@@ -25,6 +25,19 @@ BEGIN
          oracle.pick(seed, 'about', c.id * 9 + j, '{1,2,3,4,NULL}'::bigint[]), CASE j WHEN 1 THEN 'cause' END,
          oracle.rnd_day(seed, 'complained', c.id * 9 + j, '2015-01-01', '2018-12-31')::timestamp AT TIME ZONE 'Asia/Shanghai' + oracle.rnd(seed, 'hour', c.id * 9 + j, 3) * interval '11 hours 59 minutes 59 seconds'
   FROM crm.customer c, generate_series(1, 4) j WHERE oracle.rnd(seed, 'complains', c.id * 9 + j, 3) = 0;
+  -- one after another, some narrowed, some at midnight of the business time zone
+  INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, held_to, start_cause, end_cause, ended_by, rule)
+  SELECT h.id, 1, CASE WHEN h.j > 1 THEN 102 END, NULL, h.held_from, CASE WHEN NOT h.open THEN h.held_to END, oracle.pick(seed, 'started', h.id * 9 + h.j, '{allocation,allocation,claim}'::text[]),
+         CASE WHEN NOT h.open THEN oracle.pick(seed, 'ended', h.id * 9 + h.j, '{recycle,recycle,release,narrowing}'::text[]) END, CASE WHEN NOT h.open THEN 'x' END, crm.setting_value('recycle_rule')::crm.recycle_rule
+  FROM (SELECT c.id, j, d.at + j * interval '200 days' AS held_from,
+               d.at + j * interval '200 days' + oracle.rnd(seed, 'held', c.id * 9 + j, 200) * interval '1 day' AS held_to, j = 5 AND oracle.rnd(seed, 'open', c.id, 2) = 0 AS open
+        FROM crm.customer c, generate_series(1, 5) j,
+             LATERAL (SELECT (date '2014-08-01' + oracle.rnd(seed, 'held from', c.id, 400)::integer)::timestamp AT TIME ZONE 'Asia/Shanghai' - oracle.rnd(seed, 'instant', c.id, 2) * interval '1 microsecond' AS at) d
+        WHERE oracle.rnd(seed, 'is held', c.id, 2) = 0 AND oracle.rnd(seed, 'again', c.id * 9 + j, 4) > 0) h ORDER BY h.id, h.j;
+  UPDATE crm.holding h SET end_cause = 'release'
+  WHERE h.end_cause = 'narrowing' AND NOT EXISTS (SELECT FROM crm.holding x WHERE x.customer_id = h.customer_id AND (x.held_from, x.id) > (h.held_from, h.id));
+  UPDATE crm.holding h SET held_to = (SELECT min(x.held_from) FROM crm.holding x WHERE x.customer_id = h.customer_id AND x.held_from > h.held_from) WHERE h.end_cause = 'narrowing';
+  INSERT INTO crm.setting (name, value, valid_from) VALUES ('development_days', '200', '2016-03-01');
 END
 $$;
 CALL oracle.random_book(7, 120, '2015-01-01', '2018-12-31');
@@ -89,6 +102,7 @@ INSERT INTO crm.customer_organisation (customer_id, from_date, org_id) SELECT q.
 UPDATE crm.policy SET channel_id = 2 WHERE customer_id % 4 = 0;
 UPDATE crm.service_case SET category = 'data', staff_id = NULL WHERE id = 1;
 DELETE FROM crm.service_case WHERE id = 4;
+UPDATE crm.holding SET end_cause = 'release' WHERE end_cause = 'recycle' AND customer_id % 3 = 0;
 DELETE FROM crm.prospect WHERE id = 2 AND customer_id % 2 = 0;
 UPDATE crm.addressable_population SET n = n + 1 WHERE year = 2016;
 SELECT oracle.build('2016-10-31');
@@ -103,7 +117,7 @@ SELECT throws_ok($$INSERT INTO crm.addressable_population (org_id, year, kind, n
 INSERT INTO crm.import_addressable_population (org_code, year, kind, n, note) VALUES
   ('u1', '2030', 'person', '1000', 'yearbook'), ('u1', '2030', 'company', '10', NULL), ('u1', '1030', 'person', '1', NULL), ('u1', '2031', 'person', '-1', NULL), ('zzz', '2030', 'person', '1', NULL), ('u1', '2032', 'person', 'many', NULL);
 CALL crm.import('core') \gset
-SELECT results_eq(format('SELECT r.column_name, r.code FROM crm.import_reason r WHERE r.batch_id = %s ORDER BY r.row_no', :batch_id), $$VALUES ('year', '23514'), ('n', '23514'), ('org_code', '23503'), ('n', '22P02')$$, 'bad rows of a file are told');
+SELECT results_eq(format('SELECT r.column_name, r.code FROM crm.import_reason r WHERE r.batch_id = %s ORDER BY r.row_no', :batch_id), $$VALUES ('year', '22003'), ('n', '22003'), ('org_code', '23503'), ('n', '22P02')$$, 'bad rows of a file are told');
 SELECT results_eq('SELECT kind, n, note FROM crm_bi.addressable_population WHERE org_id = 101 AND year >= 2030 ORDER BY n', $$VALUES ('company', 10, NULL), ('person', 1000, 'yearbook')$$, 'good ones are there');
 SELECT is_empty('SELECT * FROM crm.check()', 'what must hold holds');
 SELECT * FROM finish();
