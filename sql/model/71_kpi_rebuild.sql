@@ -40,9 +40,12 @@ BEGIN
   LOCK TABLE crm.generation IN EXCLUSIVE MODE;
   WITH gone AS (
     DELETE FROM crm.pending p
-    WHERE p.ctid = ANY (ARRAY(SELECT q.ctid FROM crm.pending q WHERE q.policy_id IS NOT NULL LIMIT at_most))
-    RETURNING p.policy_id)
-  SELECT array_agg(DISTINCT g.policy_id) INTO policies FROM gone g;
+    WHERE p.ctid = ANY (ARRAY(SELECT r.ctid
+                              FROM (SELECT q.ctid, sum(q.policies) OVER (ROWS UNBOUNDED PRECEDING) - q.policies AS before
+                                    FROM crm.pending q WHERE q.policy_id IS NOT NULL LIMIT at_most) r
+                              WHERE r.before < at_most))
+    RETURNING p.policy_id, p.policies)
+  SELECT array_agg(DISTINCT n) INTO policies FROM gone g, generate_series(g.policy_id, g.policy_id + (g.policies - 1)) n;
   IF policies IS NULL THEN
     RETURN 0;
   END IF;
@@ -246,7 +249,10 @@ BEGIN
     PERFORM crm.post();
   END IF;
   IF cover OR EXISTS (SELECT FROM crm.generation x WHERE x.state = 'current' AND x.cover_by <> crm._cover_by()) THEN
-    INSERT INTO crm.pending (policy_id) SELECT p.id FROM crm.policy p UNION SELECT c.policy_id FROM crm.cover c;
+    INSERT INTO crm.pending (policy_id, policies)
+    SELECT min(k.id), count(*)
+    FROM (SELECT u.id, u.id - row_number() OVER (ORDER BY u.id) AS run FROM (SELECT p.id FROM crm.policy p UNION SELECT c.policy_id FROM crm.cover c) u) k
+    GROUP BY k.run, k.id / 1000;
   END IF;
   WHILE crm._drain_cover(least(batch, 50000), beside) > 0 LOOP
     IF commits THEN
@@ -311,11 +317,14 @@ BEGIN
       LOCK TABLE crm.generation IN ROW SHARE MODE;
       WITH gone AS (
         DELETE FROM crm.pending p
-        WHERE p.ctid = ANY (ARRAY(SELECT q.ctid FROM crm.pending q LIMIT at_most FOR UPDATE SKIP LOCKED))
-        RETURNING p.customer_id, p.policy_id)
+        WHERE p.ctid = ANY (ARRAY(SELECT r.ctid
+                                  FROM (SELECT q.ctid, sum(q.policies) OVER (ROWS UNBOUNDED PRECEDING) - q.policies AS before
+                                        FROM (SELECT q.ctid, q.policies FROM crm.pending q LIMIT at_most FOR UPDATE SKIP LOCKED) q) r
+                                  WHERE r.before < at_most))
+        RETURNING p.customer_id, p.policy_id, p.policies)
       SELECT coalesce(array_agg(DISTINCT gone.customer_id) FILTER (WHERE gone.customer_id IS NOT NULL), '{}'),
-             coalesce(array_agg(DISTINCT gone.policy_id) FILTER (WHERE gone.policy_id IS NOT NULL), '{}')
-      INTO customers, policies FROM gone;
+             coalesce(array_agg(DISTINCT n) FILTER (WHERE n IS NOT NULL), '{}')
+      INTO customers, policies FROM gone LEFT JOIN LATERAL generate_series(gone.policy_id, gone.policy_id + (gone.policies - 1)) n ON true;
       IF customers <> '{}' OR policies <> '{}' THEN
         PERFORM crm._post(customers, policies);
       END IF;
@@ -339,6 +348,7 @@ DECLARE
   path text := pg_catalog.current_setting('search_path');
   today date;
   rolled bigint;
+  queued bigint;
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   today := coalesce(as_of, crm.today());
@@ -363,8 +373,8 @@ BEGIN
     PERFORM crm.post();
   END IF;
   -- beyond a tenth of the book a rebuild is cheaper than posting
-  IF commits AND (SELECT count(*) FROM crm.pending) > 10000
-     AND (SELECT count(*) FROM crm.pending) * 10 > (SELECT count(*) FROM crm.customer) THEN
+  queued := (SELECT sum(p.policies) FROM crm.pending p);
+  IF commits AND queued > 10000 AND queued * 10 > (SELECT count(*) FROM crm.customer) THEN
     CALL crm.rebuild(today);
     RETURN;
   END IF;

@@ -80,6 +80,26 @@ DROP ROLE crm_test_clerk;
 DROP TABLE pg_temp.customer, pg_temp.kpi_entry, pg_temp.generation;
 SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'posted by a clerk who may only insert, behind names like ours');
 
+-- a queue of runs: 1,205 policies, then a gap, then two more; a refresh takes whole runs
+BEGIN;
+SET LOCAL crm.posting = deferred;
+INSERT INTO crm.policy (customer_id, id, product_id, channel_id, issued_on, premium)
+SELECT 2, i, 1, 1, '2024-05-06', 10 FROM generate_series(1000, 2206) i WHERE i <> 2205;
+COMMIT;
+SELECT results_eq('SELECT policy_id, policies FROM crm.pending ORDER BY 1', 'VALUES (1000::bigint, 1000), (2000, 205), (2206, 1)', 'keys in a row are queued together');
+SELECT is((SELECT n FROM crm_bi.freshness WHERE item LIKE 'queued%'), 1206::bigint, 'the queue is told in policies');
+SELECT is(crm._drain_pending(1001), 1205::bigint, 'as many runs as begin below the number asked for');
+SELECT is((SELECT array_agg(policy_id) FROM crm.pending), '{2206}', 'the last one stays');
+CALL crm.refresh('2024-05-17');
+SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'all were posted');
+SELECT is((SELECT count(*) FROM crm.cover WHERE policy_id >= 1000 AND policy_id <= 2206), 1206::bigint, 'each once');
+-- in no order and twice: no run
+BEGIN;
+SELECT results_eq('SELECT policy_id FROM crm._cover_of(ARRAY[1002, 1001, 1001, 1003], 12, 24, ''contractual_premium'') ORDER BY 1', 'VALUES (1001::bigint), (1002), (1003)', 'ids in any order');
+SELECT results_eq('SELECT policy_id FROM crm._cover_of(ARRAY[2204, 2205, 2206], 12, 24, ''contractual_premium'')', 'VALUES (2204::bigint), (2206)', 'of a run, those that are there');
+ROLLBACK;
+DELETE FROM crm.policy WHERE id >= 1000 AND id <= 2206;
+
 CREATE ROLE crm_test_analyst;
 GRANT USAGE ON SCHEMA crm_bi TO crm_test_analyst;
 GRANT SELECT ON ALL TABLES IN SCHEMA crm_bi TO crm_test_analyst;
