@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -70,31 +71,42 @@ typedef struct CoverRow
 	CoverInterval interval;
 } CoverRow;
 
-static KeptQuery policies_by_id = {
-	.sql = "SELECT p.id, p.customer_id, p.channel_id, (p.amount * 100)::bigint, (p.annual_premium * 100)::bigint, p.issued_on, p.matures_on, "
-	"p.term_months IS NULL OR p.term_months > $2 OR r.guaranteed_renewable, p.book = 'own', "
-	"p.servicer_id, h.kind = 'individual', h.kind = 'bancassurance', p.sector_line, c.kind = 'company', "
-	"(CASE $3 WHEN 'contractual_premium' THEN p.amount WHEN 'annual_premium' THEN p.annual_premium "
-	"WHEN 'sum_insured' THEN coalesce(p.sum_insured, 0) ELSE 0 END * 100)::bigint "
-	"FROM crm.policy p JOIN crm.product r ON r.id = p.product_id JOIN crm.channel h ON h.id = p.channel_id "
-	"JOIN crm.customer c ON c.id = p.customer_id WHERE p.id = ANY ($1)",
-	.nargs = 3, .args = {INT8ARRAYOID, INT4OID, TEXTOID}
+#define POLICY_QUERY(which) "SELECT p.id, p.customer_id, p.channel_id, (p.amount * 100)::bigint, (p.annual_premium * 100)::bigint, " \
+	"p.issued_on, p.matures_on, p.term_months IS NULL OR p.term_months > $3 OR r.guaranteed_renewable, p.book = 'own', " \
+	"p.servicer_id, h.kind = 'individual', h.kind = 'bancassurance', p.sector_line, c.kind = 'company', " \
+	"(CASE $4 WHEN 'contractual_premium' THEN p.amount WHEN 'annual_premium' THEN p.annual_premium " \
+	"WHEN 'sum_insured' THEN coalesce(p.sum_insured, 0) ELSE 0 END * 100)::bigint " \
+	"FROM crm.policy p JOIN crm.product r ON r.id = p.product_id JOIN crm.channel h ON h.id = p.channel_id " \
+	"JOIN crm.customer c ON c.id = p.customer_id WHERE p.id " which
+#define INSURED_QUERY(which) "SELECT n.policy_id, n.insured_id FROM crm.policy_insured n WHERE n.insured_id <> n.customer_id AND n.policy_id " which
+#define EVENT_QUERY(which) "SELECT e.policy_id, e.id, e.on_date, e.kind FROM crm.policy_event e WHERE e.policy_id " which
+#define BY_ID "= ANY ($1)"
+#define BY_RANGE "BETWEEN $1 AND $2"
+
+/* Arguments: ids, or the first and the last one of a run; then long_term_months and tier_basis */
+typedef struct PolicyQueries
+{
+	KeptQuery	policies;
+	KeptQuery	insured;
+	KeptQuery	events;
+} PolicyQueries;
+
+static PolicyQueries by_id = {
+	.policies = {.sql = POLICY_QUERY(BY_ID), .nargs = 4, .args = {INT8ARRAYOID, INT8OID, INT4OID, TEXTOID}},
+	.insured = {.sql = INSURED_QUERY(BY_ID), .nargs = 1, .args = {INT8ARRAYOID}},
+	.events = {.sql = EVENT_QUERY(BY_ID), .nargs = 1, .args = {INT8ARRAYOID}}
+};
+static PolicyQueries by_range = {
+	.policies = {.sql = POLICY_QUERY(BY_RANGE), .nargs = 4, .args = {INT8OID, INT8OID, INT4OID, TEXTOID}},
+	.insured = {.sql = INSURED_QUERY(BY_RANGE), .nargs = 2, .args = {INT8OID, INT8OID}},
+	.events = {.sql = EVENT_QUERY(BY_RANGE), .nargs = 2, .args = {INT8OID, INT8OID}}
 };
 static KeptQuery policies_of_0_1 = {
 	.sql = "SELECT p.id, p.customer_id, p.channel_id, (p.amount * 100)::bigint, (p.annual_premium * 100)::bigint, "
-	"p.issued_on, p.matures_on, p.term_months IS NULL OR p.term_months > $2 OR r.guaranteed_renewable, p.book = 'own', "
+	"p.issued_on, p.matures_on, p.term_months IS NULL OR p.term_months > $3 OR r.guaranteed_renewable, p.book = 'own', "
 	"NULL::bigint, false, false, false, false, 0::bigint "
 	"FROM crm.policy p JOIN crm.product r ON r.id = p.product_id WHERE p.id = ANY ($1)",
-	.nargs = 2, .args = {INT8ARRAYOID, INT4OID}
-};
-static KeptQuery insured_by_policy = {
-	.sql = "SELECT n.policy_id, n.insured_id FROM crm.policy_insured n "
-	"WHERE n.policy_id = ANY ($1) AND n.insured_id <> n.customer_id",
-	.nargs = 1, .args = {INT8ARRAYOID}
-};
-static KeptQuery events_by_policy = {
-	.sql = "SELECT e.policy_id, e.id, e.on_date, e.kind FROM crm.policy_event e WHERE e.policy_id = ANY ($1)",
-	.nargs = 1, .args = {INT8ARRAYOID}
+	.nargs = 3, .args = {INT8ARRAYOID, INT8OID, INT4OID}
 };
 
 static void
@@ -231,6 +243,23 @@ derive_cover(Policies *b, int reinstatement_months)
 	return rows;
 }
 
+/* Whether the ids are a run, one after the other, as those of new policies are; its first and last one. */
+static bool
+ids_run(ArrayType *ids, int64 *first, int64 *last)
+{
+	const int64 *id = (const int64 *) ARR_DATA_PTR(ids);
+	int			n = ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids));
+
+	if (n == 0 || ARR_HASNULL(ids))
+		return false;
+	for (int i = 1; i < n; i++)
+		if (id[i] <= id[i - 1] || id[i] - i != id[0])
+			return false;
+	*first = id[0];
+	*last = id[n - 1];
+	return true;
+}
+
 PG_FUNCTION_INFO_V1(crm_cover_of);
 /*
  * cover_of(policies, long_term_months, reinstatement_months, tier_basis): the rows of
@@ -242,7 +271,11 @@ crm_cover_of(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Policies	b = {0};
-	Datum		args[3] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+	Datum		args[4];
+	int64		first = 0,
+				last = 0;
+	bool		run;
+	PolicyQueries *q;
 	Datum		holder = CStringGetTextDatum("policyholder");
 	Datum		insured = CStringGetTextDatum("insured");
 	CoverRows	rows;
@@ -251,12 +284,16 @@ crm_cover_of(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || (PG_NARGS() > 3 && PG_ARGISNULL(3)))
 		return (Datum) 0;
 	SPI_connect();
+	run = !model_is_0_1() && ids_run(PG_GETARG_ARRAYTYPE_P(0), &first, &last);
+	q = run ? &by_range : &by_id;
+	args[0] = run ? Int64GetDatum(first) : PG_GETARG_DATUM(0);
+	args[1] = Int64GetDatum(last);
+	args[2] = PG_GETARG_DATUM(1);
 	/* 0.1 gives three arguments and takes the first columns */
-	if (PG_NARGS() > 3)
-		args[2] = PG_GETARG_DATUM(3);
-	kept_query_rows(model_is_0_1() ? &policies_of_0_1 : &policies_by_id, args, NULL, 15, policy_row, &b);
-	kept_query_rows(&insured_by_policy, args, NULL, 2, insured_row, &b);
-	kept_query_rows(&events_by_policy, args, NULL, 4, event_row, &b);
+	args[3] = PG_NARGS() > 3 ? PG_GETARG_DATUM(3) : (Datum) 0;
+	kept_query_rows(model_is_0_1() ? &policies_of_0_1 : &q->policies, args, NULL, 15, policy_row, &b);
+	kept_query_rows(&q->insured, args, NULL, 2, insured_row, &b);
+	kept_query_rows(&q->events, args, NULL, 4, event_row, &b);
 	rows = derive_cover(&b, PG_GETARG_INT32(2));
 	for (int64 i = 0; i < rows.n; i++)
 	{

@@ -77,6 +77,40 @@ note_key(KeyList *l, int64 key)
 	l->key[l->n++] = key;
 }
 
+/* What a trigger notes, found once in a statement */
+typedef struct Touch
+{
+	KeyList    *list;
+	int			attno;
+} Touch;
+
+static const Touch *
+touch_of(FunctionCallInfo fcinfo, const TriggerData *data)
+{
+	Touch	   *t = fcinfo->flinfo->fn_extra;
+	TupleDesc	desc = RelationGetDescr(data->tg_relation);
+	int			attno;
+
+	if (t != NULL)
+		return t;
+	if (data->tg_trigger->tgnargs != 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("function \"%s\" takes two arguments", "crm._touch")));
+	attno = SPI_fnumber(desc, data->tg_trigger->tgargs[1]);
+	if (attno <= 0 || SPI_gettypeid(desc, attno) != INT8OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("table \"%s\" has no bigint column \"%s\"",
+						RelationGetRelationName(data->tg_relation), data->tg_trigger->tgargs[1])));
+	crm_define_variables();
+	t = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(Touch));
+	t->list = strcmp(data->tg_trigger->tgargs[0], "policy") == 0 ? &policies : &customers;
+	t->attno = attno;
+	fcinfo->flinfo->fn_extra = t;
+	return t;
+}
+
 PG_FUNCTION_INFO_V1(crm_touch);
 /*
  * touch(what, column): row trigger that notes the customer or policy whose
@@ -88,8 +122,7 @@ Datum
 crm_touch(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
-	KeyList    *list;
-	int			attno;
+	const Touch *touch;
 	HeapTuple	tuples[2];
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
@@ -97,18 +130,7 @@ crm_touch(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be called as an AFTER ROW trigger", "crm._touch")));
-	if (data->tg_trigger->tgnargs != 2)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("function \"%s\" takes two arguments", "crm._touch")));
-	crm_define_variables();
-	list = strcmp(data->tg_trigger->tgargs[0], "policy") == 0 ? &policies : &customers;
-	attno = SPI_fnumber(RelationGetDescr(data->tg_relation), data->tg_trigger->tgargs[1]);
-	if (attno <= 0 || SPI_gettypeid(RelationGetDescr(data->tg_relation), attno) != INT8OID)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("table \"%s\" has no bigint column \"%s\"",
-						RelationGetRelationName(data->tg_relation), data->tg_trigger->tgargs[1])));
+	touch = touch_of(fcinfo, data);
 	tuples[0] = data->tg_trigtuple;
 	tuples[1] = TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : NULL;
 	for (int i = 0; i < 2; i++)
@@ -118,9 +140,9 @@ crm_touch(PG_FUNCTION_ARGS)
 
 		if (tuples[i] == NULL)
 			continue;
-		key = SPI_getbinval(tuples[i], RelationGetDescr(data->tg_relation), attno, &isnull);
+		key = SPI_getbinval(tuples[i], RelationGetDescr(data->tg_relation), touch->attno, &isnull);
 		if (!isnull)
-			note_key(list, DatumGetInt64(key));
+			note_key(touch->list, DatumGetInt64(key));
 	}
 	return PointerGetDatum(NULL);
 }
@@ -151,23 +173,52 @@ crm_touch_customers(PG_FUNCTION_ARGS)
 }
 
 static Datum
-key_array(KeyList *l)
+key_array(const int64 *key, int64 n)
 {
-	Datum	   *d = palloc_array(Datum, Max(l->n, 1));
+	Datum	   *d = palloc_array(Datum, Max(n, 1));
 
-	for (int64 i = 0; i < l->n; i++)
-		d[i] = Int64GetDatum(l->key[i]);
-	return PointerGetDatum(construct_array(d, (int) l->n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	for (int64 i = 0; i < n; i++)
+		d[i] = Int64GetDatum(key[i]);
+	return PointerGetDatum(construct_array(d, (int) n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 static KeptQuery post_keys = {
 	.sql = "SELECT crm._post($1, $2)", .nargs = 2, .args = {INT8ARRAYOID, INT8ARRAYOID}
 };
-static KeptQuery queue_keys = {
+static KeptQuery queue_keys_0_1 = {
 	.sql = "INSERT INTO crm.pending (customer_id, policy_id) "
 	"SELECT c, NULL FROM pg_catalog.unnest($1) c UNION ALL SELECT NULL, p FROM pg_catalog.unnest($2) p",
 	.nargs = 2, .args = {INT8ARRAYOID, INT8ARRAYOID}
 };
+static KeptQuery queue_keys = {
+	.sql = "INSERT INTO crm.pending (customer_id, policy_id, policies) "
+	"SELECT c, NULL, 1 FROM pg_catalog.unnest($1) c UNION ALL SELECT NULL, p.id, p.n "
+	"FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) p (id, n)",
+	.nargs = 3, .args = {INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID}
+};
+
+/* Policies in a row of the queue, which is taken whole */
+#define RUN_KEYS 1000
+
+/* Sorted keys as runs of one key after the other, as new policies have them: the first of each, and how many. */
+static void
+key_runs(const KeyList *l, Datum *first, Datum *count)
+{
+	int64	   *at = palloc_array(int64, Max(l->n, 1));
+	Datum	   *n = palloc_array(Datum, Max(l->n, 1));
+	int			runs = 0;
+
+	for (int64 i = 0, length; i < l->n; i += length)
+	{
+		for (length = 1; length < RUN_KEYS && i + length < l->n; length++)
+			if (l->key[i + length] - length != l->key[i])
+				break;
+		at[runs] = l->key[i];
+		n[runs++] = Int32GetDatum((int32) length);
+	}
+	*first = key_array(at, runs);
+	*count = PointerGetDatum(construct_array(n, runs, INT4OID, 4, true, TYPALIGN_INT));
+}
 
 /*
  * Post what has been touched, with the rights of the owner of the book, since
@@ -186,7 +237,9 @@ post_touched(void)
 	Oid			owner;
 	Oid			user;
 	int			context;
-	Datum		args[2];
+	bool		queued;
+	KeptQuery  *q;
+	Datum		args[3];
 
 	if (n == 0)
 		return 0;
@@ -204,16 +257,18 @@ post_touched(void)
 	SPI_connect();
 	sort_keys(&customers);
 	sort_keys(&policies);
-	args[0] = key_array(&customers);
-	args[1] = key_array(&policies);
+	queued = crm_posting == CRM_POSTING_DEFERRED;
+	q = !queued ? &post_keys : model_is_0_1() ? &queue_keys_0_1 : &queue_keys;
+	args[0] = key_array(customers.key, customers.n);
+	if (q == &queue_keys)
+		key_runs(&policies, &args[1], &args[2]);
+	else
+		args[1] = key_array(policies.key, policies.n);
 	if (GetCurrentTransactionNestLevel() == 1)
 		forget_keys();
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(owner, context | SECURITY_LOCAL_USERID_CHANGE);
-	if (crm_posting == CRM_POSTING_DEFERRED)
-		kept_query_rows(&queue_keys, args, NULL, 0, NULL, NULL);
-	else
-		kept_query_rows(&post_keys, args, NULL, 1, ignore_row, NULL);
+	kept_query_rows(q, args, NULL, queued ? 0 : 1, queued ? NULL : ignore_row, NULL);
 	SetUserIdAndSecContext(user, context);
 	SPI_finish();
 	return n;

@@ -451,8 +451,14 @@ COMMENT ON VIEW crm._cover_source IS 'What crm.cover must hold, computed from po
 -- By key whatever the statistics say: a table vacuumed while it was empty fills before the next plan.
 CREATE FUNCTION crm._derive_cover(policies bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+  first CONSTANT bigint := (SELECT min(p) FROM unnest(policies) p);
+  last CONSTANT bigint := (SELECT max(p) FROM unnest(policies) p);
 BEGIN
-  DELETE FROM crm.cover c WHERE c.policy_id = ANY (policies);
+  -- of new policies there is none, which a look at the range tells
+  IF EXISTS (SELECT FROM crm.cover c WHERE c.policy_id BETWEEN first AND last) THEN
+    DELETE FROM crm.cover c WHERE c.policy_id = ANY (policies);
+  END IF;
   PERFORM crm._no_cover_left(policies);
   INSERT INTO crm.cover (customer_id, policy_id, seq, role, from_date, to_date, ended_by, issued_on, channel_id, long_term, own_book, amount, annual_premium,
                          matures, lapsed_to, servicer_id, agent_sold, bank_sold, sector_line, corporate, tier_amount)

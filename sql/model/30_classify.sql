@@ -215,12 +215,14 @@ CREATE TABLE crm.pending (
   customer_id bigint,
   policy_id bigint,
   queued_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  policies integer NOT NULL DEFAULT 1 CHECK (policies > 0),
   CHECK (pg_catalog.num_nonnulls(customer_id, policy_id) = 1)
 );
 COMMENT ON TABLE crm.pending IS 'Customers and policies whose change is not posted yet, of sessions with crm.posting = deferred; drained by CALL crm.refresh().';
 COMMENT ON COLUMN crm.pending.customer_id IS 'Customer touched.';
-COMMENT ON COLUMN crm.pending.policy_id IS 'Policy touched.';
+COMMENT ON COLUMN crm.pending.policy_id IS 'Policy touched, the first of a run of keys.';
 COMMENT ON COLUMN crm.pending.queued_at IS 'When.';
+COMMENT ON COLUMN crm.pending.policies IS 'How many policies, from policy_id on.';
 
 CREATE TABLE crm.replay (
   generation_id bigint NOT NULL,

@@ -40,9 +40,12 @@ BEGIN
   LOCK TABLE crm.generation IN EXCLUSIVE MODE;
   WITH gone AS (
     DELETE FROM crm.pending p
-    WHERE p.ctid = ANY (ARRAY(SELECT q.ctid FROM crm.pending q WHERE q.policy_id IS NOT NULL LIMIT at_most))
-    RETURNING p.policy_id)
-  SELECT array_agg(DISTINCT g.policy_id) INTO policies FROM gone g;
+    WHERE p.ctid = ANY (ARRAY(SELECT r.ctid
+                              FROM (SELECT q.ctid, sum(q.policies) OVER (ROWS UNBOUNDED PRECEDING) - q.policies AS before
+                                    FROM crm.pending q WHERE q.policy_id IS NOT NULL LIMIT at_most) r
+                              WHERE r.before < at_most))
+    RETURNING p.policy_id, p.policies)
+  SELECT array_agg(DISTINCT n) INTO policies FROM gone g, generate_series(g.policy_id, g.policy_id + (g.policies - 1)) n;
   IF policies IS NULL THEN
     RETURN 0;
   END IF;
@@ -94,21 +97,26 @@ $$;
 COMMENT ON FUNCTION crm._fill_part(bigint[], bigint[]) IS 'Makes the standings of the customers part[1] <= id < part[2]; args: generation and slot.';
 REVOKE ALL ON FUNCTION crm._fill_part(bigint[], bigint[]) FROM PUBLIC;
 
-CREATE FUNCTION crm._put_accounts(g crm.generation, fill regprocedure, parts bigint[]) RETURNS void
+CREATE FUNCTION crm._put_accounts(g crm.generation, fill regprocedure, parts bigint[]) RETURNS date
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  earliest date;
 BEGIN
   WITH a AS MATERIALIZED (
     SELECT * FROM crm._accounts_of(fill, ARRAY[g.id, g.slot], parts, g.slot, 'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
                                    g.first_day, g.settled, g.posted_to, (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
   e AS (
     INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries)
-    SELECT g.slot, a.account, a.org_id, a.day, a.n, a.entries FROM a WHERE a.entries IS NOT NULL)
-  INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
-  SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL;
+    SELECT g.slot, a.account, a.org_id, a.day, a.n, a.entries FROM a WHERE a.entries IS NOT NULL),
+  c AS (
+    INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
+    SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL)
+  SELECT min(a.day) INTO earliest FROM a WHERE a.account IS NULL;
+  RETURN earliest;
 END
 $$;
 COMMENT ON FUNCTION crm._put_accounts(crm.generation, regprocedure, bigint[]) IS
-  'Writes cells and entries of a generation from its standings in parts, ranges of customers, which fill makes meanwhile; NULL: they are made.';
+  'Writes cells and entries of a generation from its standings in parts, ranges of customers, which fill makes meanwhile; NULL: they are made. Returns the first day of any of them.';
 REVOKE ALL ON FUNCTION crm._put_accounts(crm.generation, regprocedure, bigint[]) FROM PUBLIC;
 
 CREATE FUNCTION crm._rebuild_step(batch integer, beside boolean, g crm.generation) RETURNS crm.generation
@@ -127,13 +135,12 @@ BEGIN
       -- standings by background sessions, accounts here behind them; changes meanwhile are left to the replay, which the switch drains
       LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
       g.first_day := least(g.first_day, (SELECT x.first_day FROM crm.generation x WHERE x.state = 'current'));
-      PERFORM crm._put_accounts(g, 'crm._fill_part(bigint[], bigint[])', (
+      g.first_day := least(g.settled, crm._put_accounts(g, 'crm._fill_part(bigint[], bigint[])', (
         SELECT coalesce(array_agg(v.id ORDER BY p.id, v.n), '{}')
         FROM (SELECT c.id, lead(c.id, 1, 9223372036854775807) OVER (ORDER BY c.id) AS upto
               FROM (SELECT c.id, row_number() OVER (ORDER BY c.id) AS n FROM crm.customer c WHERE c.id >= g.next_id) c
               WHERE (c.n - 1) % part = 0) p
-        CROSS JOIN LATERAL (VALUES (1, p.id), (2, p.upto)) AS v (n, id)));
-      g.first_day := least(g.settled, (SELECT min(s.first_day) FROM crm.standing s WHERE s.slot = g.slot));
+        CROSS JOIN LATERAL (VALUES (1, p.id), (2, p.upto)) AS v (n, id))));
       g.next_id := 9223372036854775807;
       g.step := 'switch';
     WHEN g.step = 'standings' THEN
@@ -153,8 +160,8 @@ BEGIN
       LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
       WHILE crm._drain_replay(g, 20000, false) > 0 LOOP
       END LOOP;
-      g.first_day := least(g.settled, (SELECT min(s.first_day) FROM crm.standing s WHERE s.slot = g.slot));
-      PERFORM crm._put_accounts(g, NULL, ARRAY[-9223372036854775808, 9223372036854775807]);
+      g.first_day := least(g.first_day, (SELECT x.first_day FROM crm.generation x WHERE x.state = 'current'));
+      g.first_day := least(g.settled, crm._put_accounts(g, NULL, ARRAY[-9223372036854775808, 9223372036854775807]));
       g.step := 'switch';
     WHEN g.step = 'switch' THEN
       LOCK TABLE crm.generation IN EXCLUSIVE MODE;
@@ -246,7 +253,10 @@ BEGIN
     PERFORM crm.post();
   END IF;
   IF cover OR EXISTS (SELECT FROM crm.generation x WHERE x.state = 'current' AND x.cover_by <> crm._cover_by()) THEN
-    INSERT INTO crm.pending (policy_id) SELECT p.id FROM crm.policy p UNION SELECT c.policy_id FROM crm.cover c;
+    INSERT INTO crm.pending (policy_id, policies)
+    SELECT min(k.id), count(*)
+    FROM (SELECT u.id, u.id - row_number() OVER (ORDER BY u.id) AS run FROM (SELECT p.id FROM crm.policy p UNION SELECT c.policy_id FROM crm.cover c) u) k
+    GROUP BY k.run, k.id / 1000;
   END IF;
   WHILE crm._drain_cover(least(batch, 50000), beside) > 0 LOOP
     IF commits THEN
@@ -311,11 +321,14 @@ BEGIN
       LOCK TABLE crm.generation IN ROW SHARE MODE;
       WITH gone AS (
         DELETE FROM crm.pending p
-        WHERE p.ctid = ANY (ARRAY(SELECT q.ctid FROM crm.pending q LIMIT at_most FOR UPDATE SKIP LOCKED))
-        RETURNING p.customer_id, p.policy_id)
+        WHERE p.ctid = ANY (ARRAY(SELECT r.ctid
+                                  FROM (SELECT q.ctid, sum(q.policies) OVER (ROWS UNBOUNDED PRECEDING) - q.policies AS before
+                                        FROM (SELECT q.ctid, q.policies FROM crm.pending q LIMIT at_most FOR UPDATE SKIP LOCKED) q) r
+                                  WHERE r.before < at_most))
+        RETURNING p.customer_id, p.policy_id, p.policies)
       SELECT coalesce(array_agg(DISTINCT gone.customer_id) FILTER (WHERE gone.customer_id IS NOT NULL), '{}'),
-             coalesce(array_agg(DISTINCT gone.policy_id) FILTER (WHERE gone.policy_id IS NOT NULL), '{}')
-      INTO customers, policies FROM gone;
+             coalesce(array_agg(DISTINCT n) FILTER (WHERE n IS NOT NULL), '{}')
+      INTO customers, policies FROM gone LEFT JOIN LATERAL generate_series(gone.policy_id, gone.policy_id + (gone.policies - 1)) n ON true;
       IF customers <> '{}' OR policies <> '{}' THEN
         PERFORM crm._post(customers, policies);
       END IF;
@@ -339,6 +352,7 @@ DECLARE
   path text := pg_catalog.current_setting('search_path');
   today date;
   rolled bigint;
+  queued bigint;
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   today := coalesce(as_of, crm.today());
@@ -363,8 +377,8 @@ BEGIN
     PERFORM crm.post();
   END IF;
   -- beyond a tenth of the book a rebuild is cheaper than posting
-  IF commits AND (SELECT count(*) FROM crm.pending) > 10000
-     AND (SELECT count(*) FROM crm.pending) * 10 > (SELECT count(*) FROM crm.customer) THEN
+  queued := (SELECT sum(p.policies) FROM crm.pending p);
+  IF commits AND queued > 10000 AND queued * 10 > (SELECT count(*) FROM crm.customer) THEN
     CALL crm.rebuild(today);
     RETURN;
   END IF;

@@ -80,7 +80,7 @@ BEGIN
     SELECT c.month, c.version, p.org_id, p.code, p.scale, p.has_denominator, p.by_class, p.cells FROM packed p)
   SELECT (SELECT count(*) FROM seen) AS figures, coalesce((SELECT array_agg(l.class ORDER BY l.id) FROM class l), '{}') AS classes,
          h.ids AS channel_ids, h.codes AS channel_codes, (SELECT array_agg(k.code ORDER BY k.code COLLATE "C") FROM crm.kpi_code k) AS codes,
-         (SELECT count(*) FROM crm.pending) AS pending, (SELECT count(*) FROM crm._stale_scale) AS stale, x.cover_by <> crm._cover_by() AS other_cover
+         (SELECT coalesce(sum(p.policies), 0) FROM crm.pending p) AS pending, (SELECT count(*) FROM crm._stale_scale) AS stale, x.cover_by <> crm._cover_by() AS other_cover
   INTO STRICT g
   FROM crm.generation x
   CROSS JOIN (SELECT coalesce(array_agg(y.channel_id ORDER BY y.channel_id), '{}') AS ids, coalesce(array_agg(y.channel ORDER BY y.channel_id), '{}') AS codes

@@ -126,7 +126,7 @@ SELECT 'entries not folded', NULL, coalesce(pg_catalog.sum(e.n), 0), coalesce(pg
        CASE WHEN coalesce(pg_catalog.sum(e.n), 0) < 100000 THEN 'few enough' ELSE 'reading slows down: run CALL crm.refresh()' END
 FROM crm.kpi_entry e JOIN crm.generation g ON g.slot = e.slot AND g.state = 'current' WHERE e.day <= (SELECT crm.today())
 UNION ALL
-SELECT 'queued by deferred posting', pg_catalog.min(p.queued_at)::date, pg_catalog.count(*), pg_catalog.count(*) = 0,
+SELECT 'queued by deferred posting', pg_catalog.min(p.queued_at)::date, coalesce(pg_catalog.sum(p.policies), 0), pg_catalog.count(*) = 0,
        CASE WHEN pg_catalog.count(*) = 0 THEN 'nothing queued' ELSE 'run CALL crm.refresh()' END
 FROM crm.pending p
 UNION ALL

@@ -41,7 +41,7 @@ BEGIN
          OR crm.setting_value('tier_basis') = CASE c.relname WHEN 'premium_receipt' THEN 'premium_received' ELSE 'assets_held' END);
 
   RETURN QUERY
-  SELECT 'nothing pending', format('%s changes are queued since %s', count(*), min(p.queued_at)), 'Run CALL crm.refresh().'
+  SELECT 'nothing pending', format('%s changes are queued since %s', sum(p.policies), min(p.queued_at)), 'Run CALL crm.refresh().'
   FROM crm.pending p HAVING count(*) > 0;
 
   RETURN QUERY
@@ -62,7 +62,7 @@ BEGIN
   FROM (SELECT a.policy_id, a.customer_id, a.seq, 'missing' AS state FROM (TABLE crm._cover_source EXCEPT TABLE crm.cover) a
         UNION ALL
         SELECT b.policy_id, b.customer_id, b.seq, 'not so' FROM (TABLE crm.cover EXCEPT TABLE crm._cover_source) b) d
-  WHERE NOT EXISTS (SELECT FROM crm.pending p WHERE p.policy_id = d.policy_id)
+  WHERE d.policy_id NOT IN (SELECT n FROM crm.pending p, generate_series(p.policy_id, p.policy_id + (p.policies - 1)) n)
   GROUP BY d.policy_id, d.customer_id, d.seq
   LIMIT 100;
 
@@ -93,7 +93,7 @@ BEGIN
   RETURN QUERY
   WITH fresh AS MATERIALIZED (
     SELECT * FROM crm._accounts(
-      format('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s', g.slot), 'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
+      format('SELECT s.timeline, s.facets FROM crm.standing s WHERE s.slot = %s', g.slot), 'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
       least(g.settled, (SELECT min(s.first_day) FROM crm.standing s WHERE s.slot = g.slot)), g.settled, g.posted_to,
       (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
   kept AS (

@@ -2,6 +2,9 @@
 
 @model/30_classify crm._cover_by
 
+ALTER TABLE crm.pending ADD COLUMN policies integer NOT NULL DEFAULT 1 CHECK (policies > 0);
+@model/30_classify crm.pending comments
+
 -- a rebuild that was broken off begins anew
 DELETE FROM crm.generation WHERE state <> 'current';
 DELETE FROM crm.standing s WHERE NOT EXISTS (SELECT FROM crm.generation g WHERE g.slot = s.slot);
