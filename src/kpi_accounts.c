@@ -30,6 +30,7 @@ typedef struct Accounts
 {
 	DateADT		settled;
 	bool		extends;		/* where a timeline begins before the first month, else an error */
+	DateADT		earliest;		/* on which a timeline begins */
 	bool		has_facets;		/* beside the timelines, as but a model of 0.1 has them */
 	Counters   *counters;		/* of settled days */
 	entries_hash *entries;		/* of later ones */
@@ -114,6 +115,7 @@ customer_row(void *arg, const Datum *v, const bool *nulls)
 	MemoryContextSwitchTo(old);
 	if (h.timeline.n == 0)
 		return;
+	a->earliest = Min(a->earliest, h.timeline.row[0].from);
 	if (!counters_begin_by(a->counters, h.timeline.row[0].from))
 	{
 		if (!a->extends)
@@ -171,6 +173,7 @@ accounts_create(DateADT first_day, DateADT settled, DateADT until, int classes)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("days or classes are out of range")));
 	a->settled = settled;
+	a->earliest = DATEVAL_NOEND;
 	a->counters = counters_create(first_day, settled, classes);
 	a->entries = entries_create(CurrentMemoryContext, 1024, NULL);
 	a->poster = poster_create(settled, until, post_to_book, a);
@@ -237,7 +240,8 @@ PG_FUNCTION_INFO_V1(crm_accounts_of);
  * The accounts of the timelines in a slot, of the customers from <= id < to;
  * parts holds such pairs.  fill NULL: they are there; else they are made
  * meanwhile by fill(args, part), in background sessions where these can be had.
- * The others as of accounts(), but a timeline may begin before first_day.
+ * The others as of accounts(), but a timeline may begin before first_day; a
+ * row without account tells the first day on which one does.
  * Errors: 22023, 22004, 54000, 57014, what fill raises.
  */
 Datum
@@ -275,5 +279,12 @@ crm_accounts_of(PG_FUNCTION_ARGS)
 	SPI_finish();
 	counters_put(a->counters, rsinfo);
 	entries_pack(a->entries, a->settled, put_entry_row, rsinfo);
+	if (!DATE_IS_NOEND(a->earliest))
+	{
+		Datum		values[9] = {[6] = DateADTGetDatum(a->earliest)};
+		bool		nulls[9] = {true, true, true, true, true, true, false, true, true};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
 	return (Datum) 0;
 }
