@@ -22,9 +22,12 @@
 #define CH_ORIGIN	0x04
 #define CH_TOUCH	0x08
 #define CH_CHANNELS	0x10
-#define CH_ALL		0x1f
+#define CH_HELD		0x20		/* orphan policies, and whether there is a product */
+#define CH_ALL		0x3f
 
-#define ROW_MAX (2 * VARINT_MAX + 5)
+#define ROW_MAX (3 * VARINT_MAX + 5)
+
+#define PRODUCT_WORD "product"
 
 const char *const service_name[] = {NULL, "served", "orphan", "group_legacy", "bancassurance", "other"};
 const char *const reach_name[] = {NULL, "reachable", "corporate_insured", "sector_line", "other"};
@@ -35,7 +38,7 @@ bool
 facet_same(const Facet *a, const Facet *b)
 {
 	return a->service == b->service && a->reach == b->reach && a->origin == b->origin &&
-		a->touch == b->touch && a->channels == b->channels;
+		a->touch == b->touch && a->channels == b->channels && a->orphans == b->orphans && a->product == b->product;
 }
 
 static bool
@@ -46,7 +49,7 @@ row_is_valid(const Facet *f, const Facet *before)
 	if (before && (f->from <= before->from || facet_same(f, before)))
 		return false;
 	return f->service >= 1 && f->service <= N_SERVICES && f->reach >= 1 && f->reach <= N_REACHES &&
-		f->origin >= 1 && f->origin <= N_ORIGINS && (f->touch & ~TOUCH_ALL) == 0;
+		f->origin >= 1 && f->origin <= N_ORIGINS && (f->touch & ~TOUCH_ALL) == 0 && f->orphans >= 0;
 }
 
 /* Every channel is in some row, and no row has another. */
@@ -77,7 +80,8 @@ facets_pack(const Facets *f)
 		const Facet *r = &f->row[i];
 		uint8		mask = (r->service != last.service ? CH_SERVICE : 0) | (r->reach != last.reach ? CH_REACH : 0) |
 			(r->origin != last.origin ? CH_ORIGIN : 0) | (r->touch != last.touch ? CH_TOUCH : 0) |
-			(r->channels != last.channels ? CH_CHANNELS : 0);
+			(r->channels != last.channels ? CH_CHANNELS : 0) |
+			(r->orphans != last.orphans || r->product != last.product ? CH_HELD : 0);
 
 		p = varint_put(p, r->from - last.from);
 		*p++ = mask;
@@ -91,6 +95,8 @@ facets_pack(const Facets *f)
 			*p++ = r->touch;
 		if (mask & CH_CHANNELS)
 			p = varint_put(p, r->channels);
+		if (mask & CH_HELD)
+			p = varint_put(p, (uint64) r->orphans << 1 | r->product);
 		last = *r;
 	}
 	SET_VARSIZE(v, (char *) p - (char *) v);
@@ -163,6 +169,12 @@ unpack_bytes(const uint8 *p, const uint8 *end, Facets *f)
 			p = get_number(p, end, PG_UINT64_MAX, &v);
 			r.channels = v;
 		}
+		if (mask & CH_HELD)
+		{
+			p = get_number(p, end, ((uint64) PG_INT32_MAX << 1) + 1, &v);
+			r.orphans = (int32) (v >> 1);
+			r.product = v & 1;
+		}
 		if (p == NULL || !row_is_valid(&r, i > 0 ? &f->row[i - 1] : NULL))
 			return false;
 		f->row[i] = r;
@@ -186,7 +198,10 @@ facets_unpack(const struct varlena *v, Facets *f)
 /* text ---------------------------------------------------------------------- */
 
 PG_FUNCTION_INFO_V1(crm_facets_out);
-/* Text form: rows "day service reach origin touchpoints channels", with ";" between; sets have commas, "-" is the empty one. */
+/*
+ * Text form: rows "day service reach origin touchpoints channels", with ";" between; sets have commas, "-" is the empty one.
+ * The number of orphan policies is behind where there are some, then "product" where there is one.
+ */
 Datum
 crm_facets_out(PG_FUNCTION_ARGS)
 {
@@ -220,6 +235,10 @@ crm_facets_out(PG_FUNCTION_ARGS)
 			}
 		if (r->channels == 0)
 			appendStringInfoChar(&buf, '-');
+		if (r->orphans > 0)
+			appendStringInfo(&buf, " %d", r->orphans);
+		if (r->product)
+			appendStringInfoString(&buf, " " PRODUCT_WORD);
 	}
 	PG_RETURN_CSTRING(buf.data);
 }
@@ -283,12 +302,13 @@ note_channel(Facets *f, int64 id, uint64 *set)
 static bool
 parse_row(char *text, Facets *f, Facet *r)
 {
-	char	   *word[6];
+	char	   *word[8];
 	char	   *save;
 	int			n = 0;
 	int			service,
 				reach,
 				origin;
+	int64		orphans = 0;
 
 	for (char *w = strtok_r(text, " \t\n", &save); w; w = strtok_r(NULL, " \t\n", &save))
 	{
@@ -296,8 +316,13 @@ parse_row(char *text, Facets *f, Facet *r)
 			return false;
 		word[n++] = w;
 	}
-	if (n != lengthof(word) || !parse_day(word[0], &r->from))
+	if (n < 6 || !parse_day(word[0], &r->from))
 		return false;
+	r->product = n > 6 && strcmp(word[n - 1], PRODUCT_WORD) == 0;
+	if (n - r->product > 7 ||
+		(n - r->product == 7 && (!parse_whole(word[6], &orphans) || orphans < 1 || orphans > PG_INT32_MAX)))
+		return false;
+	r->orphans = (int32) orphans;
 	service = number_of(word[1], service_name, 1, N_SERVICES);
 	reach = number_of(word[2], reach_name, 1, N_REACHES);
 	origin = number_of(word[3], origin_name, 1, N_ORIGINS);

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  * classify_facets.h
  *		What else a customer is on every day beside the standing: channels,
- *		service, reach, origin, touchpoints; and its packed form, the SQL type
- *		crm.facets.
+ *		service, reach, origin, touchpoints, orphan policies and products; and its
+ *		packed form, the SQL type crm.facets.
  *-------------------------------------------------------------------------
  */
 #ifndef CRM_CLASSIFY_FACETS_H
@@ -59,6 +59,8 @@ typedef struct Facet
 	uint8		reach;			/* a Reach */
 	uint8		origin;			/* an Origin */
 	uint8		touch;			/* TOUCH_ bits */
+	bool		product;		/* has an open product holding */
+	int32		orphans;		/* orphan policies, as policyholder */
 	uint64		channels;		/* bits of Facets.channel: those of policies in force */
 } Facet;
 

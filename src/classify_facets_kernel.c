@@ -17,12 +17,14 @@ typedef enum Tally
 	TALLY_COVER,
 	TALLY_SERVED,
 	TALLY_ORPHAN,
+	TALLY_ORPHAN_HELD,			/* orphan policies of the policyholder */
 	TALLY_LEGACY,
 	TALLY_BANK,
 	TALLY_CORPORATE,
 	TALLY_SECTOR,
 	TALLY_CONTACT,
 	TALLY_HELD,
+	TALLY_PRODUCT,
 	TALLY_TOUCH,				/* and the N_TOUCHES - 1 after it */
 	N_TALLIES = TALLY_TOUCH + N_TOUCHES
 } Tally;
@@ -147,6 +149,8 @@ mark_cover(FacetKernel *k, const Cover *c)
 		add_stretch(k, Max(c->from, c->post_from), Min(c->to, c->post_to), TALLY_SERVED, 0);
 		if (c->agent_sold)
 			add_stretch(k, Max(c->from, c->post_to), c->to, TALLY_ORPHAN, 0);
+		if (c->agent_sold && c->holder)
+			add_stretch(k, Max(c->from, c->post_to), c->to, TALLY_ORPHAN_HELD, 0);
 	}
 	if (!c->own_book)
 		add_stretch(k, c->from, c->to, TALLY_LEGACY, 0);
@@ -186,6 +190,9 @@ mark_fact(FacetKernel *k, const Fact *f)
 		case FACT_APPOINTMENT:
 			add_stretch(k, f->from, days_after(f->to, k->rules->appointment_days + 1), TALLY_TOUCH + 3, 0);
 			break;
+		case FACT_PRODUCT:
+			add_stretch(k, f->from, f->to, TALLY_PRODUCT, 0);
+			break;
 	}
 }
 
@@ -207,11 +214,14 @@ mark_cmp(const Mark *x, const Mark *y)
 static Facet
 facet_of(const int32 *tally, DateADT day, uint64 channels, int origin, bool departed)
 {
-	Facet		f = {.from = day, .channels = channels, .origin = origin};
+	Facet		f = {
+		.from = day, .channels = channels, .origin = origin,
+		.orphans = tally[TALLY_ORPHAN_HELD], .product = tally[TALLY_PRODUCT] > 0
+	};
 
 	if (tally[TALLY_SERVED] > 0 || tally[TALLY_HELD] > 0)
 		f.service = SERVICE_SERVED;
-	else if (tally[TALLY_ORPHAN] > 0 || (departed && tally[TALLY_COVER] == 0))
+	else if (tally[TALLY_ORPHAN] > 0 || (departed && (tally[TALLY_COVER] == 0 || f.product)))
 		f.service = SERVICE_ORPHAN;
 	else if (tally[TALLY_LEGACY] > 0)
 		f.service = SERVICE_GROUP_LEGACY;

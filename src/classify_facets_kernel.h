@@ -16,7 +16,8 @@ typedef enum FactKind
 	FACT_HOLDER = 2,			/* held by someone in post */
 	FACT_ORIGIN = 3,			/* came in by n, an Origin, from a day on */
 	FACT_CLAIM = 4,
-	FACT_APPOINTMENT = 5
+	FACT_APPOINTMENT = 5,
+	FACT_PRODUCT = 6			/* a product holding, open */
 } FactKind;
 
 /* Something that holds for some days, [from, to) */

@@ -11,9 +11,9 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#define ROW_COLUMNS 7
+#define ROW_COLUMNS 9
 
-/* Columns of crm._facet_row: valid_from, valid_to, channel_ids, service, reach, origin, touchpoints */
+/* Columns of crm._facet_row: valid_from, valid_to, channel_ids, service, reach, origin, touchpoints, orphan_policies, has_product */
 static Datum
 facet_tuple(TupleDesc desc, const Facets *f, int i)
 {
@@ -38,6 +38,8 @@ facet_tuple(TupleDesc desc, const Facets *f, int i)
 	values[4] = CStringGetTextDatum(reach_name[r->reach]);
 	values[5] = CStringGetTextDatum(origin_name[r->origin]);
 	values[6] = PointerGetDatum(construct_array(touch, ntouches, TEXTOID, -1, false, TYPALIGN_INT));
+	values[7] = Int32GetDatum(r->orphans);
+	values[8] = BoolGetDatum(r->product);
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 

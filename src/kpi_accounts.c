@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  * kpi_accounts.c
- *		The accounts of a whole book from the timelines of its customers.
+ *		The accounts of a whole book from the timelines and facets of its customers.
  *
  * Each cell (unit, channel, kind) that occurs owns a dense block of counters:
  * balances as changes by month, turnovers by period.  What is posted after
@@ -25,7 +25,7 @@
 /* Balances by series: accounts without classes, coverage, then class ids */
 static const Account plain_balances[] = {
 	ACC_INSURED, ACC_INSURED_LONG, ACC_PLAN, ACC_FORMER, ACC_DORMANT, ACC_VIP, ACC_NEAR_VIP, ACC_OVER_10000, ACC_OVER_50000,
-	ACC_POLICIES
+	ACC_POLICIES, ACC_REACHABLE, ACC_SERVED, ACC_ORPHAN, ACC_ORPHAN_POLICIES, ACC_PRODUCT
 };
 
 #define N_PLAIN					((int) lengthof(plain_balances))
@@ -37,6 +37,7 @@ static const Account plain_balances[] = {
 
 /* Balances of money, which need wider counters */
 #define N_MONEY					(ACC_VIP_PREMIUM - ACC_PREMIUM + 1)
+#define IS_MONEY(account)		((account) >= ACC_PREMIUM && (account) <= ACC_VIP_PREMIUM)
 
 typedef struct CellKey
 {
@@ -79,10 +80,18 @@ cell_key_equal(const CellKey *a, const CellKey *b)
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+/* A customer; the facets are packed, NULL where a model of 0.1 has none */
+typedef struct Held
+{
+	Timeline	timeline;
+	struct varlena *facets;
+} Held;
+
 typedef struct Accounts
 {
 	DateADT		settled;
 	bool		extends;		/* where a timeline begins before the first month, else an error */
+	bool		has_facets;		/* beside the timelines, as but a model of 0.1 has them */
 	int			first_month;
 	int			nperiods[GRAIN_TRAILING + 1];	/* GRAIN_DAY: months of balances */
 	int			first_period[GRAIN_TRAILING + 1];
@@ -104,9 +113,9 @@ typedef struct Accounts
 		int64		ancestor;
 		int64		descendant;
 	}		   *pair;
-	/* timelines read but not posted yet */
+	/* customers read but not posted yet */
 	int			nheld;
-	Timeline   *held;
+	Held	   *held;
 	MemoryContext held_context;
 } Accounts;
 
@@ -185,7 +194,7 @@ post_to_book(void *arg, const Posting *p)
 	period = (p->grain == GRAIN_DAY ? month_of(p->day) : p->period) - a->first_period[p->grain];
 	if (period < 0 || period >= a->nperiods[p->grain])
 		elog(ERROR, "a posting lies outside of the periods");
-	if (p->account == ACC_PREMIUM || p->account == ACC_VIP_PREMIUM)
+	if (IS_MONEY(p->account))
 	{
 		a->last.money[(p->account - ACC_PREMIUM) * a->nperiods[GRAIN_DAY] + period] += p->n;
 		return;
@@ -202,20 +211,20 @@ post_to_book(void *arg, const Posting *p)
 }
 
 static int
-held_cmp(const Timeline *x, const Timeline *y)
+held_cmp(const Held *x, const Held *y)
 {
-	const Standing *p = x->row;
-	const Standing *q = y->row;
+	const Standing *p = x->timeline.row;
+	const Standing *q = y->timeline.row;
 
 	if (p->org != q->org)
 		return compare_keys(p->org, q->org);
 	if (p->channel != q->channel)
 		return compare_keys(p->channel, q->channel);
-	return x->company - y->company;
+	return x->timeline.company - y->timeline.company;
 }
 
 #define ST_SORT sort_held
-#define ST_ELEMENT_TYPE Timeline
+#define ST_ELEMENT_TYPE Held
 #define ST_COMPARE(a, b) held_cmp(a, b)
 #define ST_SCOPE static
 #define ST_DEFINE
@@ -227,8 +236,15 @@ post_held(Accounts *a)
 	sort_held(a->held, a->nheld);
 	for (int i = 0; i < a->nheld; i++)
 	{
+		Held	   *h = &a->held[i];
+		Facets		f;
+
 		CHECK_FOR_INTERRUPTS();
-		poster_run(a->poster, &a->held[i], 1);
+		if (h->facets)
+			facets_unpack(h->facets, &f);
+		poster_run(a->poster, &h->timeline, h->facets ? &f : NULL, 1);
+		if (h->facets)
+			pfree(f.row);
 	}
 	a->nheld = 0;
 	MemoryContextReset(a->held_context);
@@ -278,28 +294,30 @@ extend_back(Accounts *a, DateADT first_day)
 }
 
 static void
-timeline_row(void *arg, const Datum *v, const bool *nulls)
+customer_row(void *arg, const Datum *v, const bool *nulls)
 {
 	Accounts   *a = arg;
 	MemoryContext old;
-	Timeline	t;
+	Held		h = {0};
 
 	if (nulls[0])
 		return;
 	old = MemoryContextSwitchTo(a->held_context);
-	timeline_unpack(pg_detoast_datum_packed((struct varlena *) DatumGetPointer(v[0])), &t);
+	timeline_unpack(pg_detoast_datum_packed((struct varlena *) DatumGetPointer(v[0])), &h.timeline);
+	if (a->has_facets && !nulls[1])
+		h.facets = pg_detoast_datum_copy((struct varlena *) DatumGetPointer(v[1]));
 	MemoryContextSwitchTo(old);
-	if (t.n == 0)
+	if (h.timeline.n == 0)
 		return;
-	if (t.row[0].from < month_start(a->first_month))
+	if (h.timeline.row[0].from < month_start(a->first_month))
 	{
 		if (!a->extends)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("a timeline begins before the first day")));
-		extend_back(a, t.row[0].from);
+		extend_back(a, h.timeline.row[0].from);
 	}
-	a->held[a->nheld++] = t;
+	a->held[a->nheld++] = h;
 	if (a->nheld == HELD_TIMELINES || MemoryContextMemAllocated(a->held_context, false) > HELD_BYTES)
 		post_held(a);
 }
@@ -493,7 +511,7 @@ put_account(ReturnSetInfo *rsinfo, const Accounts *a, const CellBlock *block, in
 		{
 			int			number = a->first_period[grain] + period;
 
-			if (grain == GRAIN_DAY && account >= ACC_PREMIUM)
+			if (IS_MONEY(account))
 				n = gather(block + i, j - i, true, (Size) (account - ACC_PREMIUM) * a->nperiods[grain] + period,
 						   number % in_year[grain], 0, cell, n);
 			else if (grain == GRAIN_DAY)
@@ -578,7 +596,8 @@ accounts_create(DateADT first_day, DateADT settled, DateADT until, int classes)
 	a->blocks = blocks_create(CurrentMemoryContext, 1024, NULL);
 	a->entries = entries_create(CurrentMemoryContext, 1024, NULL);
 	a->poster = poster_create(settled, until, post_to_book, a);
-	a->held = palloc_array(Timeline, HELD_TIMELINES);
+	a->held = palloc_array(Held, HELD_TIMELINES);
+	a->has_facets = !model_is_0_1();
 	a->held_context = AllocSetContextCreate(CurrentMemoryContext, "crm timelines", ALLOCSET_DEFAULT_SIZES);
 	return a;
 }
@@ -592,7 +611,8 @@ put_all_cells(ReturnSetInfo *rsinfo, Accounts *a)
 	Cell	   *cell = palloc_array(Cell, (Size) largest_unit(block, nblocks) * a->nseries * CELL_PERIODS + 1);
 
 	for (Account x = ACC_INSURED; x <= ACC_LAST_BALANCE; x++)
-		put_account(rsinfo, a, block, nblocks, x, GRAIN_DAY, cell);
+		if (account_is_balance(x))
+			put_account(rsinfo, a, block, nblocks, x, GRAIN_DAY, cell);
 	for (Account x = ACC_FIRST_TURNOVER; x <= ACC_LAST_TURNOVER; x++)
 		for (Grain g = GRAIN_MONTH; g <= GRAIN_TRAILING; g++)
 			put_account(rsinfo, a, block, nblocks, x, g, cell);
@@ -614,7 +634,7 @@ begin_accounts(FunctionCallInfo fcinfo, const char *name, int may_be_null)
 PG_FUNCTION_INFO_V1(crm_accounts);
 /*
  * accounts(timelines, tree, first_day, settled, until, classes)
- * timelines: a query for crm.timeline values; tree: a query for pairs
+ * timelines: a query for crm.timeline and crm.facets values; tree: a query for pairs
  * (ancestor, descendant) of units, bigint, NULL for entries only; the others as of
  * accounts_create().  Errors: 22023, 22004, and what the queries raise.
  */
@@ -622,16 +642,18 @@ Datum
 crm_accounts(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Oid			timeline_type = crm_type("timeline");
 	MemoryContext here;
 	Accounts   *a;
+	Oid			types[2];
 
 	begin_accounts(fcinfo, "crm._accounts", 1);
 	a = accounts_create(PG_GETARG_DATEADT(2), PG_GETARG_DATEADT(3), PG_GETARG_DATEADT(4), PG_GETARG_INT32(5));
 	here = CurrentMemoryContext;
 	SPI_connect();
 	MemoryContextSwitchTo(here);
-	query_rows(text_to_cstring(PG_GETARG_TEXT_PP(0)), 1, &timeline_type, timeline_row, a);
+	types[0] = crm_type("timeline");
+	types[1] = a->has_facets ? crm_type("facets") : InvalidOid;
+	query_rows(text_to_cstring(PG_GETARG_TEXT_PP(0)), a->has_facets ? 2 : 1, types, customer_row, a);
 	post_held(a);
 	if (!PG_ARGISNULL(1))
 		query_rows(text_to_cstring(PG_GETARG_TEXT_PP(1)), 2, pair_types, pair_row, a);
@@ -643,7 +665,7 @@ crm_accounts(PG_FUNCTION_ARGS)
 }
 
 static KeptQuery timelines_of_part = {
-	.sql = "SELECT s.timeline FROM crm.standing s WHERE s.slot = $1 AND s.customer_id >= $2 AND s.customer_id < $3",
+	.sql = "SELECT s.timeline, s.facets FROM crm.standing s WHERE s.slot = $1 AND s.customer_id >= $2 AND s.customer_id < $3",
 	.nargs = 3, .args = {INT2OID, INT8OID, INT8OID}
 };
 
@@ -681,7 +703,7 @@ crm_accounts_of(PG_FUNCTION_ARGS)
 
 			if (!PG_ARGISNULL(0))
 				parts_wait(parts, i);
-			kept_query_rows(&timelines_of_part, args, NULL, 1, timeline_row, a);
+			kept_query_rows(&timelines_of_part, args, NULL, 2, customer_row, a);
 		}
 		parts_end(parts);
 	}

@@ -528,13 +528,14 @@ figure_cell(Figure *f, int16 class_id, int64 channel, bool company)
 static void
 add_account(Figure *f, bool denominator, FunctionCallInfo fcinfo, int arg)
 {
+	bool		classed = !PG_ARGISNULL(1);
 	int64		key = PG_ARGISNULL(arg + 3) ? 0 : PG_GETARG_INT32(arg + 3);
 	int64		close = PG_ARGISNULL(arg + 4) ? PG_INT64_MIN : PG_GETARG_DATEADT(arg + 4);
 	bool		balance = PG_ARGISNULL(arg + 3);
 
 #define ADD(class_id, channel, company, count) \
 	do { \
-		FigureCell *x = figure_cell(f, class_id, channel, company); \
+		FigureCell *x = figure_cell(f, classed ? class_id : 0, channel, company); \
 		int64	   *to = denominator ? &x->denominator : &x->key.n; \
 		*to = add_counts(*to, count); \
 	} while (0)
@@ -588,7 +589,7 @@ PG_FUNCTION_INFO_V1(crm_kpi_cells);
  *			 a_cells, a_period, a_entries, a_key, a_close, and the same of b)
  * The rows (class, channel, kind, numerator, denominator) of one figure, unit
  * and period from its accounts a and b.  labels: of the classes from 1, NULL
- * for a figure without classes; period: number of the period in the cells of
+ * for a figure without classes, which adds up those of its accounts; period: number of the period in the cells of
  * its year; entries: arrays of sixes (key of the first period, day, class,
  * channel, company plus twice the number of periods, n); key: of the period
  * of a turnover, its number times 8 plus its grain, NULL for a balance.  No row

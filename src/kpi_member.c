@@ -2,9 +2,9 @@
  * kpi_member.c
  *		What one customer counts in a figure.
  *
- * The timeline is posted as to the accounts, by a poster that settles on the
- * closing day and keeps nothing but the account, period and cells asked for.
- * So the definitions stand in kpi_post.c alone.
+ * Timeline and facets are posted as to the accounts, by a poster that settles
+ * on the closing day and keeps nothing but the account, period and cells asked for.
+ * So the definitions stand in kpi_post.c and kpi_balance.c alone.
  *-------------------------------------------------------------------------
  */
 #include "kpi_post.h"
@@ -75,27 +75,27 @@ same_array(const ArrayType *a, const ArrayType *b)
 	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
 }
 
-/* The arguments from the second on, in *a; all but the poster. */
+/* The arguments from the account on, in *a; all but the poster. */
 static void
 get_asked(FunctionCallInfo fcinfo, Asked *a)
 {
-	int32		key = PG_ARGISNULL(4) ? 0 : PG_GETARG_INT32(4);
+	int32		key = PG_ARGISNULL(5) ? 0 : PG_GETARG_INT32(5);
 
 	*a = (Asked) {
-		.account = PG_GETARG_INT16(1),
-		.less = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT16(2),
-		.any_class = PG_ARGISNULL(3),
-		.class_id = PG_ARGISNULL(3) ? 0 : PG_GETARG_INT16(3),
+		.account = PG_GETARG_INT16(2),
+		.less = PG_ARGISNULL(3) ? 0 : PG_GETARG_INT16(3),
+		.any_class = PG_ARGISNULL(4),
+		.class_id = PG_ARGISNULL(4) ? 0 : PG_GETARG_INT16(4),
 		.grain = (Grain) (key & 7),
 		.period = key >> 3,
 		/* a poster adds to it */
-		.day = Min(Max(PG_GETARG_DATEADT(5), TIMELINE_FIRST_DAY - 1), TIMELINE_LAST_DAY),
-		.any_unit = PG_ARGISNULL(6),
-		.units = PG_ARGISNULL(6) ? NULL : PG_GETARG_ARRAYTYPE_P(6),
-		.any_channel = PG_ARGISNULL(7),
-		.channel = PG_ARGISNULL(7) ? 0 : PG_GETARG_INT64(7),
-		.any_kind = PG_ARGISNULL(8),
-		.company = !PG_ARGISNULL(8) && PG_GETARG_BOOL(8)
+		.day = Min(Max(PG_GETARG_DATEADT(6), TIMELINE_FIRST_DAY - 1), TIMELINE_LAST_DAY),
+		.any_unit = PG_ARGISNULL(7),
+		.units = PG_ARGISNULL(7) ? NULL : PG_GETARG_ARRAYTYPE_P(7),
+		.any_channel = PG_ARGISNULL(8),
+		.channel = PG_ARGISNULL(8) ? 0 : PG_GETARG_INT64(8),
+		.any_kind = PG_ARGISNULL(9),
+		.company = !PG_ARGISNULL(9) && PG_GETARG_BOOL(9)
 	};
 	if (key < 0 || a->grain > GRAIN_TRAILING || a->period >= N_MONTHS)
 		ereport(ERROR,
@@ -145,10 +145,12 @@ keep_asked(FmgrInfo *flinfo, const Asked *asked)
 
 PG_FUNCTION_INFO_V1(crm_kpi_counts);
 /*
- * kpi_counts(timeline, account, less, class_id, period_key, day, units, channel_id, company)
+ * kpi_counts(timeline, facets, account, less, class_id, period_key, day, units,
+ *			  channel_id, company)
  * What a customer counts in an account, less what in another (NULL: none),
  * when they close on a day: in the balances, or with a period_key
- * (crm.period.key) in the turnovers of that period.  Only cells of these units, this channel and kind, and this class
+ * (crm.period.key) in the turnovers of that period.  Facets NULL: nobody has
+ * what they tell.  Only cells of these units, this channel and kind, and this class
  * are counted; NULL: all.  NULL without timeline, account or day.
  * Errors: 22004, 22023.
  */
@@ -158,15 +160,20 @@ crm_kpi_counts(PG_FUNCTION_ARGS)
 	Asked	   *a = fcinfo->flinfo->fn_extra;
 	Asked		asked;
 	Timeline	t;
+	Facets		f;
+	bool		by_facets;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(5))
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(2) || PG_ARGISNULL(6))
 		PG_RETURN_NULL();
 	get_asked(fcinfo, &asked);
 	if (a == NULL || !same_asked(a, &asked) ||
-		!(get_fn_expr_arg_stable(fcinfo->flinfo, 6) || same_array(a->units, asked.units)))
+		!(get_fn_expr_arg_stable(fcinfo->flinfo, 7) || same_array(a->units, asked.units)))
 		a = keep_asked(fcinfo->flinfo, &asked);
 	timeline_unpack(PG_GETARG_VARLENA_PP(0), &t);
+	by_facets = !PG_ARGISNULL(1) && (account_needs_facets(a->account) || account_needs_facets(a->less));
+	if (by_facets)
+		facets_unpack(PG_GETARG_VARLENA_PP(1), &f);
 	a->n = 0;
-	poster_run(a->poster, &t, 1);
+	poster_run(a->poster, &t, by_facets ? &f : NULL, 1);
 	PG_RETURN_INT64(a->n);
 }

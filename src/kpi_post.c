@@ -1,27 +1,17 @@
 /*-------------------------------------------------------------------------
  * kpi_post.c
- *		What the standing of one customer contributes to the accounts.
+ *		What one customer contributes to the accounts, and of it the turnovers.
  *
- * Balances get an entry for each change of standing, on its day.  A turnover
- * of a period is a step function of the closing day: +1 in the cell the
+ * Balances are kpi_balance.c's.  A turnover of a period is a step function of the closing day: +1 in the cell the
  * figure counts in when it comes to hold, -1 when it is undone.  Of a period
  * that is over by the settled day only the outcome is posted, on its last
  * day.  Definitions: docs/figures.md.
  *-------------------------------------------------------------------------
  */
-#include "kpi_post.h"
+#include "kpi_poster.h"
 
 #include "port/pg_bitutils.h"
 #include "utils/datetime.h"
-
-/* Rows of a timeline that a turnover depends on, by row */
-typedef struct Around
-{
-	int			purchase;		/* latest row up to here with a purchase, -1 none */
-	int			long_purchase;
-	int			end;			/* with the end of a cover */
-	int			lapse;			/* earliest row from here on with a lapse, n none */
-} Around;
 
 /* Those that hold, and of each the row whose cell it counts in */
 typedef struct Turnovers
@@ -31,24 +21,6 @@ typedef struct Turnovers
 } Turnovers;
 
 StaticAssertDecl(N_TURNOVERS <= 32, "a turnover is a bit");
-
-struct Poster
-{
-	DateADT		settled;
-	DateADT		until;
-	PostFunction post;
-	void	   *arg;
-	bool		limited;		/* to one grain, and one period of it */
-	Grain		grain;
-	int			period;
-	Around	   *around;
-	int			around_size;
-	/* of the timeline at work */
-	const Timeline *t;
-	int			sign;
-	int			first_purchase;
-	int			first_insured;
-};
 
 static DateADT month_starts[N_MONTHS + 1];
 static int16 day_months[TIMELINE_LAST_DAY - TIMELINE_FIRST_DAY + 1];
@@ -152,118 +124,6 @@ static inline bool
 grain_is_wanted(const Poster *p, Grain grain)
 {
 	return !p->limited || p->grain == grain;
-}
-
-static inline void
-post(Poster *p, Account account, int16 class_id, Grain grain, int period, int periods, DateADT day,
-	 const Standing *cell, int64 n)
-{
-	Posting		x = {
-		.account = account, .class_id = class_id, .grain = grain, .period = period,
-		.periods = periods, .day = day, .n = n * p->sign,
-		.org = cell->org, .channel = cell->channel, .company = p->t->company
-	};
-
-	p->post(p->arg, &x);
-}
-
-/* Among settled days only the month matters: entries of one month then add up. */
-static DateADT
-settled_day(const Poster *p, DateADT day)
-{
-	if (day >= p->settled)
-		return day;
-	return Min(period_end(GRAIN_MONTH, month_of(day)), p->settled);
-}
-
-/* Balances of the customers whose standing has a bit */
-static const struct
-{
-	Account		account;
-	uint16		bit;
-}			state_balances[] = {
-	{ACC_INSURED, ST_INSURED}, {ACC_INSURED_LONG, ST_LONG}, {ACC_PLAN, ST_PLAN}, {ACC_DORMANT, ST_DORMANT},
-	{ACC_VIP, ST_VIP}, {ACC_NEAR_VIP, ST_NEAR_VIP}
-};
-
-static inline Role
-role_of(const Standing *s)
-{
-	return (s->state & ST_HOLDER) ? ROLE_HOLDER : (s->state & ST_INSURED) ? ROLE_INSURED : ROLE_NONE;
-}
-
-/* Insured, with an amount over a limit */
-static inline bool
-is_over(const Standing *s, int64 limit)
-{
-	return (s->state & ST_INSURED) && s->amount > limit * 100;
-}
-
-/* A balance that sums up values */
-static void
-post_value(Poster *p, Account account, DateADT day, const Standing *from, const Standing *to, bool moved, int64 had, int64 has)
-{
-	if (moved && had != 0)
-		post(p, account, 0, GRAIN_DAY, 0, 1, day, from, -had);
-	else if (!moved)
-		has -= had;
-	if (has != 0)
-		post(p, account, 0, GRAIN_DAY, 0, 1, day, to, has);
-}
-
-static void
-post_balances(Poster *p)
-{
-	for (int i = 0; i < p->t->n && p->t->row[i].from <= p->until; i++)
-	{
-		const Standing *to = &p->t->row[i];
-		const Standing *from = i > 0 ? to - 1 : NULL;
-		bool		moved = from && (from->org != to->org || from->channel != to->channel);
-		DateADT		day = settled_day(p, to->from);
-		Coverage	was = from ? standing_coverage(from) : COVERAGE_NONE;
-		Coverage	is = standing_coverage(to);
-		uint16		had = from ? from->state : 0;
-		uint16		changed = moved ? had | to->state : had ^ to->state;
-
-#define CHANGE(account, had, had_class, has, has_class) \
-		do { \
-			bool		had_ = (had); \
-			bool		has_ = (has); \
-			int16		c0_ = (had_class); \
-			int16		c1_ = (has_class); \
-			if (moved || had_ != has_ || c0_ != c1_) \
-			{ \
-				if (had_) \
-					post(p, account, c0_, GRAIN_DAY, 0, 1, day, from, -1); \
-				if (has_) \
-					post(p, account, c1_, GRAIN_DAY, 0, 1, day, to, 1); \
-			} \
-		} while (0)
-
-		for (int b = 0; changed && b < (int) lengthof(state_balances); b++)
-		{
-			uint16		bit = state_balances[b].bit;
-
-			if (!(changed & bit))
-				continue;
-			if (had & bit)
-				post(p, state_balances[b].account, 0, GRAIN_DAY, 0, 1, day, from, -1);
-			if (to->state & bit)
-				post(p, state_balances[b].account, 0, GRAIN_DAY, 0, 1, day, to, 1);
-		}
-		CHANGE(ACC_FORMER, was == COVERAGE_FORMER, 0, is == COVERAGE_FORMER, 0);
-		CHANGE(ACC_COVERAGE, was != COVERAGE_NONE, was, is != COVERAGE_NONE, is);
-		CHANGE(ACC_ACTIVITY, was != COVERAGE_NONE, from ? from->activity : 0, is != COVERAGE_NONE, to->activity);
-		CHANGE(ACC_TIER, was != COVERAGE_NONE, from ? from->tier : 0, is != COVERAGE_NONE, to->tier);
-		CHANGE(ACC_ROLE, from && role_of(from), from ? role_of(from) : 0, role_of(to) != ROLE_NONE, role_of(to));
-		CHANGE(ACC_OVER_10000, from && is_over(from, 10000), 0, is_over(to, 10000), 0);
-		CHANGE(ACC_OVER_50000, from && is_over(from, 50000), 0, is_over(to, 50000), 0);
-#undef CHANGE
-		post_value(p, ACC_POLICIES, day, from, to, moved, from ? from->policies : 0, to->policies);
-		post_value(p, ACC_PREMIUM, day, from, to, moved, from ? from->premium : 0, to->premium);
-		post_value(p, ACC_VIP_PREMIUM, day, from, to, moved, (had & ST_VIP) ? from->premium : 0,
-				   (to->state & ST_VIP) ? to->premium : 0);
-	}
 }
 
 #define SET(account, row) \
@@ -491,14 +351,23 @@ post_trailing_periods(Poster *p)
 	}
 }
 
-/* Post a timeline, or take it back with sign -1. */
+/* Post the balances that facets bear on, or take them back with sign -1. */
 void
-poster_run(Poster *p, const Timeline *t, int sign)
+poster_run_facets(Poster *p, const Timeline *t, const Facets *f, int sign)
+{
+	p->t = t;
+	p->sign = sign;
+	if (f && grain_is_wanted(p, GRAIN_DAY))
+		post_facet_balances(p, f);
+}
+
+/* Post a timeline, and facets unless NULL, or take them back with sign -1. */
+void
+poster_run(Poster *p, const Timeline *t, const Facets *f, int sign)
 {
 	Around		around = {-1, -1, -1, t->n};
 
-	p->t = t;
-	p->sign = sign;
+	poster_run_facets(p, t, f, sign);
 	p->first_purchase = p->first_insured = t->n;
 	if (p->around_size < t->n)
 	{
@@ -527,7 +396,7 @@ poster_run(Poster *p, const Timeline *t, int sign)
 		p->around[i].lapse = around.lapse;
 	}
 	if (grain_is_wanted(p, GRAIN_DAY))
-		post_balances(p);
+		post_standing_balances(p);
 	for (Grain g = GRAIN_MONTH; g <= GRAIN_YEAR; g++)
 		if (grain_is_wanted(p, g))
 			post_calendar_periods(p, g);

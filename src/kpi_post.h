@@ -6,12 +6,14 @@
 #ifndef CRM_KPI_POST_H
 #define CRM_KPI_POST_H
 
+#include "classify_facets.h"
 #include "classify_timeline.h"
 
 /*
  * Accounts.  The numbers are stored: never change one.  A balance holds the
  * customers of a class at the end of a day; a turnover what happened from the
- * first day of a period to the end of a day in it.
+ * first day of a period to the end of a day in it.  Which are balances says
+ * account_is_balance(), and crm._is_balance() in the book.
  */
 typedef enum Account
 {
@@ -47,13 +49,34 @@ typedef enum Account
 	ACC_VIP_UPGRADE = 33,
 	ACC_VIP_LOSS = 34,
 	ACC_LAPSED = 35,			/* in the cell of the first lapse */
-	ACC_LAPSED_LOST = 36
+	ACC_LAPSED_LOST = 36,
+	/* balances by facets */
+	ACC_REACHABLE = 100,
+	ACC_SERVED = 101,
+	ACC_ORPHAN = 102,
+	ACC_ORPHAN_POLICIES = 103,	/* counts policies */
+	ACC_PRODUCT = 104
 } Account;
 
-#define ACC_LAST_BALANCE ACC_VIP_PREMIUM
+#define ACC_LAST_STANDING_BALANCE ACC_VIP_PREMIUM
+#define ACC_FIRST_FACET_BALANCE ACC_REACHABLE
+#define ACC_LAST_BALANCE ACC_PRODUCT
 #define ACC_FIRST_TURNOVER ACC_NEW
 #define ACC_LAST_TURNOVER ACC_LAPSED_LOST
 #define N_TURNOVERS (ACC_LAST_TURNOVER - ACC_FIRST_TURNOVER + 1)
+
+static inline bool
+account_is_balance(int account)
+{
+	return account < ACC_FIRST_TURNOVER || account >= ACC_FIRST_FACET_BALANCE;
+}
+
+/* Whether the facets bear on it, and not the timeline alone */
+static inline bool
+account_needs_facets(int account)
+{
+	return account >= ACC_FIRST_FACET_BALANCE;
+}
 
 typedef enum Grain
 {
@@ -99,6 +122,7 @@ extern int	period_of(Grain grain, DateADT day);
 
 extern Poster *poster_create(DateADT settled, DateADT until, PostFunction post, void *arg);
 extern void poster_limit(Poster *p, Grain grain, int period);
-extern void poster_run(Poster *p, const Timeline *t, int sign);
+extern void poster_run(Poster *p, const Timeline *t, const Facets *f, int sign);
+extern void poster_run_facets(Poster *p, const Timeline *t, const Facets *f, int sign);
 
 #endif							/* CRM_KPI_POST_H */

@@ -182,6 +182,22 @@ post_change(void *arg, const Posting *p)
 	entries_add(arg, p);
 }
 
+/* Take back what was posted of a standing, or where the timeline stays what its facets bear on. */
+static void
+post_old(Poster *poster, const OldStanding *o, const Timeline *t, bool same_timeline)
+{
+	Facets		f;
+
+	if (o->facets)
+		facets_unpack(o->facets, &f);
+	if (same_timeline)
+		poster_run_facets(poster, t, o->facets ? &f : NULL, -1);
+	else
+		poster_run(poster, t, o->facets ? &f : NULL, -1);
+	if (o->facets)
+		pfree(f.row);
+}
+
 /* Rows for crm.kpi_entry on their way */
 typedef struct EntryRows
 {
@@ -233,7 +249,7 @@ PG_FUNCTION_INFO_V1(crm_restate);
  * restate(generation, slot, customers, settled, until, entries)
  * Makes the standings of these customers anew in a slot, where they differ
  * from what is there, and with entries true posts the difference of their
- * timelines.  Then a row of every customer is written, changed or not, so that
+ * timelines and facets.  Then a row of every customer is written, changed or not, so that
  * whoever posts for one of them by an older snapshot fails.  Returns the earliest
  * day of any timeline changed, NULL when none was.
  * Errors: 22004, 22023.
@@ -310,6 +326,7 @@ crm_restate(PG_FUNCTION_ARGS)
 		OldStanding *o = NULL;
 		int64		customer;
 		bool		same;
+		bool		same_facets;
 
 		CHECK_FOR_INTERRUPTS();
 		if (i < book->ncustomers && (at == old.n || book->customer[i].id <= old.old[at].customer))
@@ -329,14 +346,15 @@ crm_restate(PG_FUNCTION_ARGS)
 			o = &old.old[at++];
 
 		same = o && packed && same_bytes(o->timeline, packed);
-		if (same && o->stands && (of_0_1 || same_bytes(o->facets, facets)))
+		same_facets = of_0_1 || (o && packed && o->facets && same_bytes(o->facets, facets));
+		if (same && o->stands && same_facets)
 		{
 			pfree(packed);
 			pfree(facets);
 			same_row.id[same_row.n++] = Int64GetDatum(customer);
 			continue;
 		}
-		if (o && !same)
+		if (o && !(same && same_facets))
 		{
 			Timeline	was;
 
@@ -344,18 +362,20 @@ crm_restate(PG_FUNCTION_ARGS)
 			if (was.n > 0)
 				earliest = Min(earliest, was.row[0].from);
 			if (post)
-				poster_run(poster, &was, -1);
+				post_old(poster, o, &was, same);
 			pfree(was.row);
 			if (packed == NULL)
 				gone.id[gone.n++] = Int64GetDatum(customer);
 		}
 		if (packed)
 		{
-			if (!same)
+			if (!(same && same_facets))
 			{
 				earliest = Min(earliest, t->row[0].from);
-				if (post)
-					poster_run(poster, t, 1);
+				if (post && same)
+					poster_run_facets(poster, t, f, 1);
+				else if (post)
+					poster_run(poster, t, of_0_1 ? NULL : f, 1);
 			}
 			put[0][nput] = Int64GetDatum(customer);
 			put[1][nput] = DateADTGetDatum(t->row[0].from);

@@ -12,10 +12,10 @@ COMMENT ON FUNCTION crm.facets_send(crm.facets) IS 'Binary output of crm.facets.
 CREATE TYPE crm.facets (
   INPUT = crm.facets_in, OUTPUT = crm.facets_out, RECEIVE = crm.facets_recv, SEND = crm.facets_send,
   INTERNALLENGTH = variable, ALIGNMENT = int4, STORAGE = extended);
-COMMENT ON TYPE crm.facets IS 'Channels, service, reach, origin and touchpoints of one customer on every day, packed; crm.unnest(facets) shows them.';
+COMMENT ON TYPE crm.facets IS 'Channels, service, reach, origin, touchpoints, orphan policies and products of one customer on every day, packed; crm.unnest(facets) shows them.';
 
 CREATE TYPE crm._facet_row AS (
-  valid_from date, valid_to date, channel_ids bigint[], service text, reach text, origin text, touchpoints text[]);
+  valid_from date, valid_to date, channel_ids bigint[], service text, reach text, origin text, touchpoints text[], orphan_policies integer, has_product boolean);
 COMMENT ON TYPE crm._facet_row IS 'One row of facets, [valid_from, valid_to); the channels are those of policies in force.';
 
 CREATE FUNCTION crm.unnest(crm.facets) RETURNS SETOF crm._facet_row

@@ -18,7 +18,7 @@ COMMENT ON COLUMN crm.kpi_code.code IS 'Code of the figure.';
 COMMENT ON COLUMN crm.kpi_code.name IS 'Name in English.';
 COMMENT ON COLUMN crm.kpi_code.name_zh IS 'Name in Chinese.';
 COMMENT ON COLUMN crm.kpi_code.shape IS '0: a count; 1: account over base; 2: account less base over base.';
-COMMENT ON COLUMN crm.kpi_code.account IS 'Account of the numerator; below 20 a balance, from 20 a turnover.';
+COMMENT ON COLUMN crm.kpi_code.account IS 'Account of the numerator; crm._is_balance() tells balances from turnovers.';
 COMMENT ON COLUMN crm.kpi_code.base_account IS 'Balance at opening that is the denominator.';
 COMMENT ON COLUMN crm.kpi_code.dimension IS 'Dimension that classes the figure.';
 COMMENT ON COLUMN crm.kpi_code.cell IS 'The moment whose unit, channel and kind the customer counts in.';
@@ -337,7 +337,7 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL crm.unnest(r.entries) e
     CROSS JOIN LATERAL (SELECT (ARRAY[12, 4, 1, 12])[e.period_key & 7] AS periods) y
     CROSS JOIN LATERAL generate_series(e.period_key / 8, e.period_key / 8 + e.periods - 1) AS i (i)
-    WHERE r.slot = _foldable.of_slot AND r.day <= _foldable.upto AND r.account >= 20
+    WHERE r.slot = _foldable.of_slot AND r.day <= _foldable.upto AND NOT crm._is_balance(r.account)
     GROUP BY r.account, e.period_key & 7, 1900 + i.i / y.periods, i.i % y.periods, r.org_id, e.class_id, e.channel_id, e.company
     UNION ALL
     SELECT b.account, 1::smallint, y.y, CASE WHEN y.y = extract(year FROM b.m) THEN extract(month FROM b.m)::integer - 1 ELSE 0 END,
@@ -345,7 +345,7 @@ BEGIN ATOMIC
            b.org_id, b.class_id, b.channel_id, b.company, b.n
     FROM (SELECT r.account, date_trunc('month', e.day::timestamp) AS m, r.org_id, e.class_id, e.channel_id, e.company, sum(e.n)::bigint AS n
           FROM crm.kpi_entry r CROSS JOIN LATERAL crm.unnest(r.entries) e
-          WHERE r.slot = _foldable.of_slot AND r.day <= _foldable.upto AND r.account < 20
+          WHERE r.slot = _foldable.of_slot AND r.day <= _foldable.upto AND crm._is_balance(r.account)
           GROUP BY r.account, 2, r.org_id, e.class_id, e.channel_id, e.company) b
     CROSS JOIN LATERAL generate_series(extract(year FROM b.m)::integer, extract(year FROM _foldable.upto)::integer) AS y (y)) f
   JOIN crm._node d ON d.member_id = f.org_id
@@ -369,7 +369,7 @@ BEGIN
   SELECT o.slot, o.account, o.grain, o.org_id, o.subtree, new.year,
          crm._cells_sum(crm._cells_move(o.cells, old.number, new.number))
   FROM crm.period old
-  JOIN crm.kpi_cell o ON o.slot = g.slot AND o.account < 20 AND o.grain = 1 AND o.year = old.year
+  JOIN crm.kpi_cell o ON o.slot = g.slot AND crm._is_balance(o.account) AND o.grain = 1 AND o.year = old.year
   JOIN crm.period new ON new.grain = 1 AND new.period_start > old.period_start AND new.period_start <= upto
   WHERE old.grain = 1 AND old.period_start = date_trunc('month', g.settled::timestamp)::date
   GROUP BY o.slot, o.account, o.grain, o.org_id, o.subtree, new.year
@@ -400,7 +400,7 @@ BEGIN
   IF upto > g.posted_to THEN
     INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries)
     SELECT g.slot, a.account, a.org_id, a.day, a.n, a.entries
-    FROM crm._accounts(format('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s', g.slot), NULL,
+    FROM crm._accounts(format('SELECT s.timeline, s.facets FROM crm.standing s WHERE s.slot = %s', g.slot), NULL,
                        least(g.first_day, g.posted_to), g.posted_to, upto,
                        (SELECT coalesce(max(c.id), 0) FROM crm.class c)) a;
     GET DIAGNOSTICS n = ROW_COUNT;

@@ -43,9 +43,11 @@ UNION ALL
 SELECT a.customer_id, a.id, 5::smallint,
        least((a.recorded_at AT TIME ZONE (SELECT crm.setting_value('business_time_zone')))::date, (a.at AT TIME ZONE (SELECT crm.setting_value('business_time_zone')))::date),
        CASE WHEN a.result IS NULL THEN 'infinity' ELSE (a.at AT TIME ZONE (SELECT crm.setting_value('business_time_zone')))::date END, 0::smallint
-FROM crm.appointment a WHERE a.result IS NULL OR a.result IN ('kept', 'missed');
+FROM crm.appointment a WHERE a.result IS NULL OR a.result IN ('kept', 'missed')
+UNION ALL
+SELECT p.customer_id, p.id, 6::smallint, p.opened_on, coalesce(p.closed_on, 'infinity'), 0::smallint FROM crm.product_holding p;
 COMMENT ON VIEW crm._facet_source IS
-  'What bears on the facets of customers beside their cover, for the days [from_date, to_date): 1 a way to reach them, 2 held by someone in post (n 1: ended because the holder left), 3 come in by origin n, 4 a claim reported, 5 an appointment, open to infinity or over on to_date.';
+  'What bears on the facets of customers beside their cover, for the days [from_date, to_date): 1 a way to reach them, 2 held by someone in post (n 1: ended because the holder left), 3 come in by origin n, 4 a claim reported, 5 an appointment, open to infinity or over on to_date, 6 a product holding.';
 
 CREATE VIEW crm._worth_source AS
 WITH basis AS (SELECT crm.setting_value('tier_basis') AS basis)
@@ -230,12 +232,13 @@ CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.prospect FOR EACH R
 CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.appointment FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'customer_id');
 CREATE TRIGGER touch AFTER INSERT OR UPDATE OR DELETE ON crm.policy_claim FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'customer_id');
 CREATE TRIGGER touch_insured AFTER INSERT OR UPDATE OR DELETE ON crm.policy_claim FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'insured_id');
+CREATE TRIGGER touch_insert AFTER INSERT OR DELETE ON crm.product_holding FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'customer_id');
+CREATE TRIGGER touch_update AFTER UPDATE OF customer_id, opened_on, closed_on ON crm.product_holding
+  FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'customer_id');
 CREATE TRIGGER touch_worth AFTER INSERT OR UPDATE OR DELETE ON crm.premium_receipt FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'customer_id');
 CREATE TRIGGER touch_worth AFTER INSERT OR UPDATE OR DELETE ON crm.product_balance FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'customer_id');
-CREATE TRIGGER touch_worth AFTER UPDATE OF closed_on, customer_id OR DELETE ON crm.product_holding FOR EACH ROW EXECUTE FUNCTION crm._touch('customer', 'customer_id');
 ALTER TABLE crm.premium_receipt DISABLE TRIGGER touch_worth;
 ALTER TABLE crm.product_balance DISABLE TRIGGER touch_worth;
-ALTER TABLE crm.product_holding DISABLE TRIGGER touch_worth;
 
 CREATE FUNCTION crm._touch_all() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -257,6 +260,7 @@ CREATE TRIGGER touch_all BEFORE TRUNCATE ON crm.policy_claim EXECUTE FUNCTION cr
 CREATE TRIGGER touch_all_insured BEFORE TRUNCATE ON crm.policy_claim EXECUTE FUNCTION crm._touch_all('insured_id');
 CREATE TRIGGER touch_all BEFORE TRUNCATE ON crm.premium_receipt EXECUTE FUNCTION crm._touch_all('customer_id');
 CREATE TRIGGER touch_all BEFORE TRUNCATE ON crm.product_balance EXECUTE FUNCTION crm._touch_all('customer_id');
+CREATE TRIGGER touch_all BEFORE TRUNCATE ON crm.product_holding EXECUTE FUNCTION crm._touch_all('customer_id');
 
 CREATE FUNCTION crm._tier_basis_set() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -268,7 +272,6 @@ BEGIN
     ALTER TABLE crm.premium_receipt ENABLE TRIGGER touch_worth;
   ELSIF basis = 'assets_held' THEN
     ALTER TABLE crm.product_balance ENABLE TRIGGER touch_worth;
-    ALTER TABLE crm.product_holding ENABLE TRIGGER touch_worth;
   END IF;
   RETURN NULL;
 END

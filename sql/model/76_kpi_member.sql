@@ -81,14 +81,14 @@ BEGIN
   units := CASE WHEN _kpi_part.own THEN ARRAY[_kpi_part.org_id]
                 ELSE (SELECT array_agg(t.descendant_id) FROM crm.organisation_tree t WHERE t.ancestor_id = _kpi_part.org_id) END;
   account := k.account;
-  period_key := CASE WHEN k.account >= 20 THEN p.key END;
+  period_key := CASE WHEN NOT crm._is_balance(k.account) THEN p.key END;
   day := least(p.period_end, today);
   unit := k.unit;
   not_account := k.base_account;
   not_less := k.base_less;
   not_day := CASE k.base_at WHEN 'opening' THEN p.period_start - 1 ELSE day END;
   -- of the period itself, or of one before
-  not_key := CASE WHEN k.base_account >= 20 THEN
+  not_key := CASE WHEN NOT crm._is_balance(k.base_account) THEN
     p.key - 8 * CASE k.base_at WHEN 'before' THEN CASE p.grain WHEN 4 THEN 12 ELSE 1 END WHEN 'year_before' THEN (ARRAY[12, 4, 1, 12])[p.grain] ELSE 0 END END;
   IF _kpi_part.part IN ('denominator', 'opening', 'gone') THEN
     unit := k.base_unit;
@@ -119,12 +119,12 @@ BEGIN
     RETURN;
   END IF;
   RETURN QUERY
-  SELECT t.customer_id, crm._kpi_counts(t.timeline, q.account, q.less, q.class_id, q.period_key, q.day, q.units, q.channel_id, q.company) * CASE q.unit WHEN 'money' THEN 0.01 ELSE 1 END
+  SELECT t.customer_id, crm._kpi_counts(t.timeline, t.facets, q.account, q.less, q.class_id, q.period_key, q.day, q.units, q.channel_id, q.company) * CASE q.unit WHEN 'money' THEN 0.01 ELSE 1 END
   FROM crm._timeline t
   WHERE t.first_day <= q.day
-    AND crm._kpi_counts(t.timeline, q.account, q.less, q.class_id, q.period_key, q.day, q.units, q.channel_id, q.company) <> 0
+    AND crm._kpi_counts(t.timeline, t.facets, q.account, q.less, q.class_id, q.period_key, q.day, q.units, q.channel_id, q.company) <> 0
     AND (q.not_account IS NULL
-         OR crm._kpi_counts(t.timeline, q.not_account, q.not_less, q.class_id, q.not_key, q.not_day, q.units, q.channel_id, q.company) = 0);
+         OR crm._kpi_counts(t.timeline, t.facets, q.not_account, q.not_less, q.class_id, q.not_key, q.not_day, q.units, q.channel_id, q.company) = 0);
 END
 $$;
 COMMENT ON FUNCTION crm.kpi_contributions(text, text, date, bigint, text, text, text, text, boolean) IS

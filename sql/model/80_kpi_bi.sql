@@ -57,21 +57,21 @@ CROSS JOIN LATERAL crm._kpi_cells(
   (SELECT pg_catalog.array_agg(h.id ORDER BY h.id) FROM crm.channel h), (SELECT pg_catalog.array_agg(h.code ORDER BY h.id) FROM crm.channel h),
   (SELECT x.cells FROM crm.kpi_cell x
    WHERE x.slot = %4$s AND x.account = k.account AND x.org_id = o.id AND x.subtree = %2$s
-     AND x.grain = CASE WHEN k.account < 20 THEN 1 ELSE p.grain END
-     AND x.year = CASE WHEN k.account < 20 THEN extract(year FROM least(p.period_end, %5$s))::smallint ELSE p.year END),
-  CASE WHEN k.account < 20 THEN extract(month FROM least(p.period_end, %5$s))::integer - 1 ELSE p.number END,
-  e.of_account, CASE WHEN k.account < 20 THEN NULL ELSE p.key END, least(p.period_end, %3$s),
+     AND x.grain = CASE WHEN crm._is_balance(k.account) THEN 1 ELSE p.grain END
+     AND x.year = CASE WHEN crm._is_balance(k.account) THEN extract(year FROM least(p.period_end, %5$s))::smallint ELSE p.year END),
+  CASE WHEN crm._is_balance(k.account) THEN extract(month FROM least(p.period_end, %5$s))::integer - 1 ELSE p.number END,
+  e.of_account, CASE WHEN crm._is_balance(k.account) THEN NULL ELSE p.key END, least(p.period_end, %3$s),
   CASE WHEN k.base_account IS NOT NULL THEN
     crm._cells_less(%7$s AND x.account = k.base_account), CASE WHEN k.base_less IS NOT NULL THEN %7$s AND x.account = k.base_less) END) END,
-  CASE WHEN k.base_account < 20 THEN extract(month FROM least(b.day, %5$s))::integer - 1 ELSE b.number %% b.in_year END,
-  e.of_base, CASE WHEN k.base_account < 20 THEN NULL ELSE b.number * 8 + p.grain END, b.day) c
+  CASE WHEN crm._is_balance(k.base_account) THEN extract(month FROM least(b.day, %5$s))::integer - 1 ELSE b.number %% b.in_year END,
+  e.of_base, CASE WHEN crm._is_balance(k.base_account) THEN NULL ELSE b.number * 8 + p.grain END, b.day) c
 CROSS JOIN LATERAL (
   SELECT CASE WHEN k.unit = 'money' THEN pg_catalog.round(c.numerator / 100.0, 2) ELSE c.numerator::numeric END AS numerator,
          CASE WHEN k.base_unit = 'money' THEN pg_catalog.round(c.denominator / 100.0, 2) ELSE c.denominator::numeric END AS denominator) n$view$,
       CASE WHEN own THEN 'kpi_own' ELSE 'kpi' END, subtree, today, slot, settled,
       pg_catalog.format('(SELECT crm._entries_sum(pg_catalog.array_agg(e.entries)) FROM %s AND e.slot = %s AND e.day <= greatest(%s, %s) AND e.account =', entries, slot, today, settled),
-      pg_catalog.format('(SELECT x.cells FROM crm.kpi_cell x WHERE x.slot = %s AND x.org_id = o.id AND x.subtree = %s AND x.grain = CASE WHEN k.base_account < 20 THEN 1 ELSE p.grain END '
-        'AND x.year = CASE WHEN k.base_account < 20 THEN extract(year FROM least(b.day, %s))::smallint ELSE (1900 + b.number / b.in_year)::smallint END', slot, subtree, settled));
+      pg_catalog.format('(SELECT x.cells FROM crm.kpi_cell x WHERE x.slot = %s AND x.org_id = o.id AND x.subtree = %s AND x.grain = CASE WHEN crm._is_balance(k.base_account) THEN 1 ELSE p.grain END '
+        'AND x.year = CASE WHEN crm._is_balance(k.base_account) THEN extract(year FROM least(b.day, %s))::smallint ELSE (1900 + b.number / b.in_year)::smallint END', slot, subtree, settled));
     IF granted IS NOT NULL THEN
       EXECUTE granted;
     END IF;

@@ -46,7 +46,7 @@ FROM (
           SELECT t.id, t.org_id, t.channel_id, h.code AS channel, t.code, t.class, t.grain, t.period_start, p.period_end, t.value, t.note, t.set_at, t.set_by, d.today, g.first_day, g.settled,
                  (p.period_start - pg_catalog.make_interval(months => y.months))::date AS start_before, y.months,
                  coalesce(t.direction, crm._target_direction(t.code, t.class)) AS direction,
-                 CASE WHEN k.shape = 2 THEN CASE WHEN k.account < 20 THEN 'growth' ELSE 'increase' END WHEN k.account < 20 THEN CASE WHEN k.base_account IS NULL THEN 'balance' ELSE 'share' END
+                 CASE WHEN k.shape = 2 THEN CASE WHEN crm._is_balance(k.account) THEN 'growth' ELSE 'increase' END WHEN crm._is_balance(k.account) THEN CASE WHEN k.base_account IS NULL THEN 'balance' ELSE 'share' END
                       WHEN k.base_account IS NULL THEN 'turnover' ELSE 'rate' END AS nature,
                  k.unit <> coalesce(k.base_unit, k.unit) AS is_average,
                  least(greatest(d.today + 1 - p.period_start, 0), p.period_end + 1 - p.period_start)::numeric / (p.period_end + 1 - p.period_start) AS time_gone,

@@ -93,7 +93,7 @@ BEGIN
   RETURN QUERY
   WITH fresh AS MATERIALIZED (
     SELECT * FROM crm._accounts(
-      format('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s', g.slot), 'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
+      format('SELECT s.timeline, s.facets FROM crm.standing s WHERE s.slot = %s', g.slot), 'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
       least(g.settled, (SELECT min(s.first_day) FROM crm.standing s WHERE s.slot = g.slot)), g.settled, g.posted_to,
       (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
   kept AS (

@@ -63,12 +63,20 @@ DECLARE
   held integer;
   yearly numeric;
   f record;
+  reaches boolean;
+  serves boolean;
+  has_orphan boolean;
+  holds boolean;
+  manager_left boolean;
+  has_product boolean;
+  orphans integer;
 BEGIN
   DROP TABLE IF EXISTS d_force, d_end, d_day, d_sum;
   CREATE TEMP TABLE d_force (policy_id bigint, day date, PRIMARY KEY (policy_id, day));
   CREATE TEMP TABLE d_end (policy_id bigint, day date, lapse boolean);
   CREATE TEMP TABLE d_day (customer_id bigint, day date, org_id bigint, channel text, coverage text, activity text, tier text,
-    dormant boolean, vip boolean, near_vip boolean, held integer, total numeric, yearly numeric, has_long boolean, has_plan boolean, bought date, bought_long date, first_bought date, first_covered date, PRIMARY KEY (customer_id, day));
+    dormant boolean, vip boolean, near_vip boolean, held integer, total numeric, yearly numeric, has_long boolean, has_plan boolean, bought date, bought_long date, first_bought date, first_covered date,
+    reachable boolean, served boolean, orphan boolean, product boolean, orphans integer, PRIMARY KEY (customer_id, day));
   CREATE TEMP TABLE d_sum (code text, class text, grain text, s date, e date, node bigint, channel text, kind text, num numeric, den numeric, own boolean);
 
   -- each policy day by day
@@ -113,6 +121,7 @@ BEGIN
     first_covered := NULL;
     bought := NULL;
     bought_long := NULL;
+    manager_left := false;
     d := begins;
     WHILE d <= as_of LOOP
       covered := false;
@@ -125,6 +134,9 @@ BEGIN
       best_way := NULL;
       last_own := NULL;
       last_other := NULL;
+      serves := false;
+      has_orphan := false;
+      orphans := 0;
       FOR po IN
         SELECT p.*, p.customer_id = cu.id AS own, r.guaranteed_renewable
         FROM crm.policy p JOIN crm.product r ON r.id = p.product_id
@@ -146,6 +158,17 @@ BEGIN
         IF EXISTS (SELECT FROM d_force f WHERE f.policy_id = po.id AND f.day = d) THEN
           covered := true;
           has_long := has_long OR is_long;
+          SELECT * INTO ev FROM crm.staff s WHERE s.id = po.servicer_id;
+          IF FOUND AND ev.left_on <= d THEN
+            IF (SELECT h.kind FROM crm.channel h WHERE h.id = po.channel_id) = 'individual' THEN
+              has_orphan := true;
+              IF po.own THEN
+                orphans := orphans + 1;
+              END IF;
+            END IF;
+          ELSIF FOUND AND ev.joined_on <= d THEN
+            serves := true;
+          END IF;
           years_premium := po.premium * CASE po.payment WHEN 'single' THEN 0.1 WHEN 'yearly' THEN 1 WHEN 'half_yearly' THEN 2 WHEN 'quarterly' THEN 4 ELSE 12 END;
           years_premium := round(years_premium, 2);
           IF po.own THEN
@@ -177,8 +200,24 @@ BEGIN
       FOR mv IN SELECT * FROM crm.customer_organisation m WHERE m.customer_id = cu.id AND m.from_date <= d ORDER BY m.from_date LOOP
         unit := mv.org_id;
       END LOOP;
+      holds := false;
+      FOR ev IN SELECT h.end_cause, s.joined_on, s.left_on, (h.held_from AT TIME ZONE 'Asia/Shanghai')::date AS day_in, (h.held_to AT TIME ZONE 'Asia/Shanghai')::date AS day_out
+                FROM crm.holding h JOIN crm.staff s ON s.id = h.staff_id WHERE h.customer_id = cu.id LOOP
+        IF ev.day_in <= d AND ev.joined_on <= d AND (ev.day_out IS NULL OR ev.day_out > d) AND (ev.left_on IS NULL OR ev.left_on > d) THEN
+          holds := true;
+        ELSIF d = ev.left_on AND (ev.day_out IS NULL OR ev.day_out >= d) OR d = ev.day_out AND ev.end_cause = 'departure' AND (ev.left_on IS NULL OR ev.left_on >= d) THEN
+          manager_left := true;
+        END IF;
+      END LOOP;
+      IF holds THEN
+        manager_left := false;
+      END IF;
+      reaches := EXISTS (SELECT FROM crm.contact_point n WHERE n.customer_id = cu.id AND n.kind NOT IN ('wechat', 'qq', 'fax', 'other') AND NOT n.wrong
+                           AND (n.valid_from IS NULL OR n.valid_from <= d) AND (n.valid_to IS NULL OR n.valid_to > d));
+      has_product := EXISTS (SELECT FROM crm.product_holding x WHERE x.customer_id = cu.id AND x.opened_on <= d AND coalesce(x.closed_on, 'infinity') > d);
       INSERT INTO d_day VALUES (cu.id, d, unit, (SELECT h.code FROM crm.channel h WHERE h.id = way), coverage, activity, tier,
-        is_dormant, is_vip, is_near_vip, held, total, yearly, has_long, has_plan, bought, bought_long, first_bought, first_covered);
+        is_dormant, is_vip, is_near_vip, held, total, yearly, has_long, has_plan, bought, bought_long, first_bought, first_covered,
+        reaches, serves OR holds, NOT serves AND NOT holds AND (has_orphan OR manager_left AND (NOT covered OR has_product)), has_product, orphans);
       d := d + 1;
     END LOOP;
   END LOOP;
@@ -201,6 +240,13 @@ BEGIN
           CALL oracle.brute_add('coverage', c.coverage, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
           CALL oracle.brute_add('activity', c.activity, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
           CALL oracle.brute_add('tier', c.tier, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);
+          CALL oracle.brute_add('reachable_share', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.reachable::integer, 1);
+          CALL oracle.brute_add('served_share', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.served::integer, 1);
+          CALL oracle.brute_add('reachable_customers', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.reachable::integer, NULL);
+          CALL oracle.brute_add('served_customers', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.served::integer, NULL);
+          CALL oracle.brute_add('orphan_customers', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.orphan::integer, NULL);
+          CALL oracle.brute_add('product_customers', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.product::integer, NULL);
+          CALL oracle.brute_add('orphan_policies', NULL, g, s, e, c.org_id, c.channel, cu.kind, c.orphans, NULL);
         END IF;
         IF c.has_long THEN
           CALL oracle.brute_add('insured_long_term', NULL, g, s, e, c.org_id, c.channel, cu.kind, 1, NULL);

@@ -7,7 +7,8 @@ CREATE FUNCTION oracle.codes() RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
     'insured_growth', 'plan_growth', 'former', 'vip_customers', 'near_vip', 'vip_share', 'new_vip', 'vip_upgrade', 'vip_loss', 'reactivation',
     'long_term_development', 'lapsed_customer_loss', 'new_customer_growth', 'new_customer_growth_yoy', 'insured_by_role', 'over_10000',
     'over_50000', 'over_10000_share', 'over_50000_share', 'over_50000_of_10000', 'policies_in_force', 'annual_premium', 'vip_premium', 'policies_per_customer',
-    'premium_per_customer', 'average_premium', 'vip_premium_share']
+    'premium_per_customer', 'average_premium', 'vip_premium_share', 'reachable_customers', 'reachable_share', 'served_customers', 'served_share',
+    'orphan_customers', 'orphan_policies', 'product_customers']
 $$;
 
 CREATE FUNCTION oracle.compare(as_of date, kpi text DEFAULT 'crm_bi.kpi', kpi_own text DEFAULT 'crm_bi.kpi_own')

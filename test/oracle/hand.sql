@@ -40,6 +40,20 @@ CREATE PROCEDURE oracle.hand_book() LANGUAGE sql AS $$
     (12, 121, 1, 'individual', 'own', '2021-02-01', NULL, NULL, 'yearly', 47500, 10),
     (12, 122, 1, 'individual', 'own', '2021-03-10', NULL, NULL, 'yearly', 10000, 5))
     AS v(customer_id, id, product_id, channel, book, issued_on, term_months, matures_on, payment, premium, payments);
+  INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on, left_on) VALUES
+    (1, 'in post', 'In post', 1, 1, '2015-01-01', NULL), (2, 'left', 'Left', 1, 1, '2015-01-01', '2020-10-01');
+  UPDATE crm.policy p SET servicer_id = v.staff_id FROM (VALUES (11, 1), (51, 2), (101, 2), (22, 2), (111, 2)) AS v (policy_id, staff_id) WHERE p.id = v.policy_id;
+  ALTER TABLE crm.holding DISABLE TRIGGER in_post_insert;
+  INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, rule)
+  SELECT v.customer_id, 1, 1, v.staff_id, v.held_from::timestamp AT TIME ZONE 'Asia/Shanghai', 'claim', crm.setting_value('recycle_rule')::crm.recycle_rule
+  FROM (VALUES (2, 2, '2020-07-01'), (6, 2, '2020-07-01'), (10, 1, '2020-06-01'), (11, 2, '2020-09-30')) AS v (customer_id, staff_id, held_from);
+  ALTER TABLE crm.holding ENABLE TRIGGER in_post_insert;
+  INSERT INTO crm.contact_point (customer_id, id, kind, value, wrong, valid_from, valid_to) VALUES
+    (1, 1, 'mobile', '13900000001', false, NULL, NULL), (2, 1, 'mobile', '13900000002', true, NULL, NULL), (5, 1, 'email', 'five@example.com', false, NULL, '2020-12-31'),
+    (6, 1, 'address', 'Street 6', false, '2020-12-31', NULL), (7, 1, 'wechat', 'seven', false, NULL, NULL), (8, 1, 'phone', '0755-80000008', false, '2020-04-01', NULL);
+  INSERT INTO crm.product_holding (customer_id, id, category_id, opened_on, closed_on)
+  SELECT v.customer_id, 1, (SELECT min(p.id) FROM crm.product_category p), v.opened_on::date, v.closed_on::date
+  FROM (VALUES (3, '2019-07-01', '2021-01-01'), (9, '2020-01-01', '2020-12-31'), (11, '2020-05-01', NULL), (12, '2020-01-01', NULL)) AS v (customer_id, opened_on, closed_on);
   INSERT INTO crm.policy_insured (customer_id, policy_id, insured_id) VALUES (8, 81, 7);
   INSERT INTO crm.policy_event (customer_id, policy_id, id, kind, on_date, reason) VALUES
     (4, 41, 1, 'lapse', '2020-05-05', NULL), (4, 41, 2, 'reinstatement', '2022-05-05', NULL),
@@ -236,7 +250,37 @@ SELECT '2021-05-20', true, 'year', '2020-01-01', v.* FROM (VALUES
   ('new_customer_growth_yoy', NULL, 1, 'group', 'company', 1, 0),
   ('new_customer_growth_yoy', NULL, 4, 'telesales', 'person', 1, 0),
   ('new_customer_growth_yoy', NULL, 2, 'individual', 'person', -2, 2),
-  ('new_customer_growth_yoy', NULL, 3, 'individual', 'person', -1, 1))
+  ('new_customer_growth_yoy', NULL, 3, 'individual', 'person', -1, 1),
+  ('reachable_customers', NULL, 2, 'individual', 'person', 1, NULL),  -- 1; that of 5 is over
+  ('reachable_customers', NULL, 4, 'telesales', 'person', 1, NULL),   -- 6, from the last day on
+  ('reachable_customers', NULL, 1, 'group', 'company', 1, NULL),
+  ('reachable_share', NULL, 2, 'individual', 'person', 1, 2),
+  ('reachable_share', NULL, 2, 'bancassurance', 'person', 0, 1),      -- 2: wrong
+  ('reachable_share', NULL, 2, 'group', 'person', 0, 1),              -- 7: no phone, address or e-mail
+  ('reachable_share', NULL, 1, 'group', 'company', 1, 1),
+  ('reachable_share', NULL, 3, 'individual', 'person', 0, 2),
+  ('reachable_share', NULL, 3, 'bancassurance', 'person', 0, 1),
+  ('reachable_share', NULL, 3, 'telesales', 'person', 0, 1),
+  ('reachable_share', NULL, 4, 'individual', 'person', 0, 1),
+  ('reachable_share', NULL, 4, 'telesales', 'person', 1, 1),
+  ('served_customers', NULL, 2, 'individual', 'person', 1, NULL),     -- 1, by the servicer
+  ('served_customers', NULL, 3, 'individual', 'person', 1, NULL),     -- 10, by the holder
+  ('served_share', NULL, 2, 'individual', 'person', 1, 2),
+  ('served_share', NULL, 2, 'bancassurance', 'person', 0, 1),
+  ('served_share', NULL, 2, 'group', 'person', 0, 1),
+  ('served_share', NULL, 1, 'group', 'company', 0, 1),
+  ('served_share', NULL, 3, 'individual', 'person', 1, 2),
+  ('served_share', NULL, 3, 'bancassurance', 'person', 0, 1),
+  ('served_share', NULL, 3, 'telesales', 'person', 0, 1),
+  ('served_share', NULL, 4, 'individual', 'person', 0, 1),
+  ('served_share', NULL, 4, 'telesales', 'person', 0, 1),
+  ('orphan_customers', NULL, 2, 'individual', 'person', 1, NULL),     -- 5, by the policy; 2 is insured, and no policy is an orphan
+  ('orphan_customers', NULL, 4, 'telesales', 'person', 1, NULL),      -- 6, a prospect whose holder left
+  ('orphan_customers', NULL, 3, 'telesales', 'person', 1, NULL),      -- 11, a product customer whose holder left
+  ('orphan_policies', NULL, 2, 'individual', 'person', 1, NULL),      -- 51
+  ('orphan_policies', NULL, 3, 'individual', 'person', 1, NULL),      -- 101, though 10 is held
+  ('product_customers', NULL, 4, 'individual', 'person', 1, NULL),    -- 3; that of 9 was closed on the last day
+  ('product_customers', NULL, 3, 'telesales', 'person', 1, NULL))     -- 11; 12 is not known yet
   AS v(code, class, org_id, channel, kind, numerator, denominator);
 
 INSERT INTO oracle.hand_figure
@@ -271,6 +315,10 @@ FROM (VALUES
   ('2021-05-20', true, 'month', '2019-06-01', 'new_customer_growth', NULL, 2, 'individual', 'person', 1, 0),  -- 1
   ('2021-05-20', true, 'month', '2019-07-01', 'new_customer_growth', NULL, 2, 'individual', 'person', -1, 1),
   ('2021-05-20', true, 'month', '2020-02-01', 'new_customer_growth_yoy', NULL, 2, 'individual', 'person', -1, 1),  -- 2
+  ('2021-05-20', true, 'month', '2020-10-01', 'orphan_policies', NULL, 3, 'individual', 'person', 1, NULL),
+  ('2021-05-20', true, 'month', '2021-01-01', 'product_customers', NULL, 4, 'individual', 'person', 1, NULL),  -- 12 is known, 3 has closed it
+  ('2021-05-20', false, 'month', '2020-09-01', 'served_share', NULL, 3, 'individual', 'person', 1, 2),
+  ('2021-05-20', false, 'month', '2020-09-01', 'served_share', NULL, 2, 'telesales', 'person', 2, 2),  -- 6, 11
   -- the open month, and the day on which 365 are full
   ('2021-05-20', true, 'month', '2021-05-01', 'activity', 'dormant', 2, 'individual', 'person', 1, NULL),
   ('2021-03-14', true, 'month', '2021-03-01', 'activity', 'active', 2, 'bancassurance', 'person', 1, NULL),

@@ -36,10 +36,11 @@ DECLARE
   long_term_months integer := oracle.setting('long_term_months')::integer;
   near_percent numeric := oracle.setting('near_vip_percent')::numeric;
   vip_limit numeric := (SELECT s.threshold + CASE WHEN s.above THEN 0.01 ELSE 0 END FROM oracle.scale('tier_scale') s WHERE s.label = oracle.setting('vip_from'));
+  zone text := oracle.setting('business_time_zone');
   earliest date;
 BEGIN
   DROP TABLE IF EXISTS o_policy, o_event, o_interval, o_cover, o_purchase, o_lapse, o_last, o_home, o_customer, o_period,
-    o_point, o_in_force, o_tier, o_activity, o_standing, o_balance, o_own;
+    o_point, o_in_force, o_hold, o_held, o_left, o_reached, o_product, o_tier, o_activity, o_standing, o_balance, o_own;
 
   -- the book ---------------------------------------------------------------
 
@@ -49,9 +50,12 @@ BEGIN
          p.term_months IS NULL OR p.term_months > long_term_months OR r.guaranteed_renewable AS long_term,
          p.book = 'own' AS own_book,
          p.premium * CASE WHEN p.payment = 'single' THEN 1 ELSE coalesce(p.payments, y.payments) END AS amount,
-         CASE WHEN p.payment = 'single' THEN round(p.premium * 0.10, 2) ELSE p.premium * y.payments END AS annual_premium
+         CASE WHEN p.payment = 'single' THEN round(p.premium * 0.10, 2) ELSE p.premium * y.payments END AS annual_premium,
+         s.joined_on AS serviced_from, CASE WHEN s.id IS NOT NULL THEN coalesce(s.left_on, 'infinity') END AS serviced_to, h.kind = 'individual' AS agent_sold
   FROM crm.policy p
   JOIN crm.product r ON r.id = p.product_id
+  JOIN crm.channel h ON h.id = p.channel_id
+  LEFT JOIN crm.staff s ON s.id = p.servicer_id
   LEFT JOIN (VALUES ('yearly', 1), ('half_yearly', 2), ('quarterly', 4), ('monthly', 12)) AS y(payment, payments)
     ON y.payment = p.payment;
 
@@ -95,7 +99,7 @@ BEGIN
   -- policies without an interval are void and are not seen from here on
   CREATE TEMP TABLE o_cover AS
   SELECT l.customer_id, l.own, i.from_date, i.to_date, i.by_lapse,
-         p.policy_id, p.issued_on, p.channel_id, p.long_term, p.own_book, p.amount, p.annual_premium
+         p.policy_id, p.issued_on, p.channel_id, p.long_term, p.own_book, p.amount, p.annual_premium, p.serviced_from, p.serviced_to, p.agent_sold
   FROM o_interval i
   JOIN o_policy p ON p.holder_id = i.holder_id AND p.policy_id = i.policy_id
   JOIN (SELECT p.holder_id, p.policy_id, p.holder_id AS customer_id, true AS own FROM o_policy p
@@ -175,10 +179,35 @@ BEGIN
          coalesce(sum(v.amount) FILTER (WHERE v.own), 0) AS amount,
          coalesce(sum(v.annual_premium) FILTER (WHERE v.own), 0) AS premium,
          count(*) FILTER (WHERE v.own) AS policies,
+         bool_or(v.serviced_from <= t.day AND t.day < v.serviced_to) AS serviced,
+         bool_or(v.agent_sold AND v.serviced_to <= t.day) AS orphaned,
+         count(*) FILTER (WHERE v.own AND v.agent_sold AND v.serviced_to <= t.day) AS orphan_policies,
          (array_agg(v.channel_id ORDER BY v.own DESC, v.annual_premium DESC, v.issued_on, v.policy_id))[1] AS channel_id
   FROM o_point t
   JOIN o_cover v ON v.customer_id = t.customer_id AND v.from_date <= t.day AND t.day < v.to_date
   GROUP BY t.customer_id, t.day;
+
+  -- who is held by staff in post, and whose holder was the last and has left
+  CREATE TEMP TABLE o_hold AS
+  SELECT h.customer_id, greatest((h.held_from AT TIME ZONE zone)::date, s.joined_on) AS from_date, least((h.held_to AT TIME ZONE zone)::date, s.left_on, 'infinity') AS to_date,
+         h.end_cause IS NOT DISTINCT FROM 'departure' OR (h.held_to AT TIME ZONE zone)::date >= s.left_on OR (h.held_to IS NULL AND s.left_on IS NOT NULL) AS by_leaving
+  FROM crm.holding h JOIN crm.staff s ON s.id = h.staff_id;
+  CREATE TEMP TABLE o_held AS
+  SELECT DISTINCT t.customer_id, t.day FROM o_point t JOIN o_hold w ON w.customer_id = t.customer_id AND w.from_date <= t.day AND t.day < w.to_date;
+  CREATE TEMP TABLE o_left AS
+  SELECT t.customer_id, t.day FROM o_point t JOIN o_hold h ON h.customer_id = t.customer_id
+  GROUP BY t.customer_id, t.day
+  HAVING max(h.to_date) FILTER (WHERE h.by_leaving AND h.to_date <= t.day)
+    >= coalesce(max(h.to_date) FILTER (WHERE h.from_date < h.to_date AND h.from_date <= t.day), '-infinity');
+  CREATE TEMP TABLE o_reached AS
+  SELECT DISTINCT t.customer_id, t.day
+  FROM o_point t JOIN crm.contact_point p ON p.customer_id = t.customer_id
+  WHERE NOT p.wrong AND p.kind IN ('mobile', 'phone', 'email', 'address')
+    AND coalesce(p.valid_from <= t.day, true) AND coalesce(t.day < p.valid_to, true);
+  CREATE TEMP TABLE o_product AS
+  SELECT DISTINCT t.customer_id, t.day
+  FROM o_point t JOIN crm.product_holding p ON p.customer_id = t.customer_id AND p.opened_on <= t.day AND (p.closed_on IS NULL OR t.day < p.closed_on);
+  ANALYZE o_held, o_left, o_reached, o_product;
 
   CREATE TEMP TABLE o_tier AS
   SELECT t.amount, t.label, oracle.reaches('tier_scale', t.label, oracle.setting('vip_from')) AS vip,
@@ -209,6 +238,11 @@ BEGIN
          coalesce(a.label, 'none') AS activity,
          CASE WHEN f.policies > 0 THEN 'policyholder' WHEN f.day IS NOT NULL THEN 'insured' END COLLATE "C" AS role,
          f.amount > 10000 AS over_10000, f.amount > 50000 AS over_50000, f.policies, f.premium,
+         e.day IS NOT NULL AS reachable,
+         coalesce(f.serviced, false) OR d.day IS NOT NULL AS served,
+         NOT coalesce(f.serviced, false) AND d.day IS NULL
+           AND (coalesce(f.orphaned, false) OR (g.day IS NOT NULL AND (f.day IS NULL OR x.day IS NOT NULL))) AS orphan,
+         x.day IS NOT NULL AS product, f.orphan_policies,
          coalesce(q.vip, false) AS vip,
          coalesce(q.near_vip, false) AS near_vip,
          coalesce(a.dormant, false) AS dormant,
@@ -217,6 +251,10 @@ BEGIN
   JOIN o_customer c ON c.customer_id = t.customer_id
   JOIN o_home h ON h.customer_id = t.customer_id AND h.from_date <= t.day AND t.day < h.to_date
   LEFT JOIN o_in_force f ON f.customer_id = t.customer_id AND f.day = t.day
+  LEFT JOIN o_held d ON d.customer_id = t.customer_id AND d.day = t.day
+  LEFT JOIN o_left g ON g.customer_id = t.customer_id AND g.day = t.day
+  LEFT JOIN o_reached e ON e.customer_id = t.customer_id AND e.day = t.day
+  LEFT JOIN o_product x ON x.customer_id = t.customer_id AND x.day = t.day
   LEFT JOIN o_last lo ON lo.customer_id = t.customer_id AND lo.own AND lo.from_date <= t.day AND t.day < lo.to_date
   LEFT JOIN o_last li ON li.customer_id = t.customer_id AND NOT li.own AND li.from_date <= t.day AND t.day < li.to_date
   LEFT JOIN o_purchase b ON b.customer_id = t.customer_id AND b.day <= t.day AND t.day < b.next_day
@@ -233,9 +271,9 @@ BEGIN
   CREATE TEMP TABLE o_balance AS
   SELECT b.code, b.class, s.day, s.org_id, s.channel_id, s.kind, sum(s.n) AS n
   FROM (
-    SELECT s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan, s.vip, s.near_vip, s.role, s.over_10000, s.over_50000, count(*) AS n
+    SELECT s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan, s.vip, s.near_vip, s.role, s.over_10000, s.over_50000, s.reachable, s.served, s.orphan, s.product, count(*) AS n
     FROM o_standing s WHERE s.coverage IS NOT NULL
-    GROUP BY s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan, s.vip, s.near_vip, s.role, s.over_10000, s.over_50000) s
+    GROUP BY s.day, s.org_id, s.channel_id, s.kind, s.coverage, s.activity, s.tier, s.long_term, s.plan, s.vip, s.near_vip, s.role, s.over_10000, s.over_50000, s.reachable, s.served, s.orphan, s.product) s
   CROSS JOIN LATERAL (VALUES
     ('coverage', s.coverage, true),
     ('activity', s.activity, true),
@@ -248,7 +286,11 @@ BEGIN
     ('near_vip', NULL, s.near_vip),
     ('insured_by_role', s.role, s.role IS NOT NULL),
     ('over_10000', NULL, s.over_10000),
-    ('over_50000', NULL, s.over_50000)) AS b(code, class, counts)
+    ('over_50000', NULL, s.over_50000),
+    ('reachable_customers', NULL, s.reachable),
+    ('served_customers', NULL, s.served),
+    ('orphan_customers', NULL, s.orphan),
+    ('product_customers', NULL, s.product)) AS b(code, class, counts)
   WHERE b.counts
   GROUP BY b.code, b.class, s.day, s.org_id, s.channel_id, s.kind;
 
@@ -257,6 +299,7 @@ BEGIN
   FROM o_standing s
   CROSS JOIN LATERAL (VALUES
     ('policies_in_force', s.policies),
+    ('orphan_policies', s.orphan_policies),
     ('annual_premium', s.premium),
     ('vip_premium', CASE WHEN s.vip THEN s.premium END)) AS b(code, n)
   WHERE b.n <> 0
@@ -278,7 +321,9 @@ BEGIN
                ('policies_per_customer', 'policies_in_force', 'insured'),
                ('premium_per_customer', 'annual_premium', 'insured'),
                ('average_premium', 'annual_premium', 'policies_in_force'),
-               ('vip_premium_share', 'vip_premium', 'annual_premium')) AS x(code, part, whole) ON b.code IN (x.part, x.whole)
+               ('vip_premium_share', 'vip_premium', 'annual_premium'),
+               ('reachable_share', 'reachable_customers', 'coverage'),
+               ('served_share', 'served_customers', 'coverage')) AS x(code, part, whole) ON b.code IN (x.part, x.whole)
   GROUP BY x.code, p.grain, p.period_start, p.period_end, b.org_id, b.channel_id, b.kind;
 
   -- growth: closing less opening, each in its own cell

@@ -182,6 +182,11 @@ BEGIN
   DELETE FROM crm.policy_event;
   DELETE FROM crm.policy_insured;
   DELETE FROM crm.policy;
+  DELETE FROM crm.contact_point;
+  DELETE FROM crm.product_holding;
+  DELETE FROM crm.holding;
+  DELETE FROM crm.holding_count;
+  DELETE FROM crm.staff;
   DELETE FROM crm.customer_organisation;
   DELETE FROM crm.customer;
   DELETE FROM crm.product;

@@ -82,7 +82,7 @@ INSERT INTO crm.customer (kind, name, org_id, source_channel_id, known_from)
 SELECT 'person', 'New', o.id, h.id, '2024-06-20' FROM crm.organisation o CROSS JOIN crm.channel h;
 SELECT crm.post() \gset
 SELECT results_eq(
-  format($$SELECT sum(c.n)::bigint FROM crm._accounts('SELECT s.timeline FROM crm.standing s WHERE s.slot = %s AND s.customer_id IN (SELECT c.id FROM crm.customer c WHERE c.name = ''New'')',
+  format($$SELECT sum(c.n)::bigint FROM crm._accounts('SELECT s.timeline, s.facets FROM crm.standing s WHERE s.slot = %s AND s.customer_id IN (SELECT c.id FROM crm.customer c WHERE c.name = ''New'')',
              'SELECT 1::bigint, o.id FROM crm.organisation o', '2024-06-01', '2024-06-30', '2024-06-30', %s) a,
            LATERAL (SELECT (regexp_matches(a.cells::text, '=(\d+)', 'g'))[1]::bigint AS n) c WHERE a.account = 4 AND NOT a.subtree$$,
          g.slot, classes),

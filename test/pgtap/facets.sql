@@ -38,6 +38,9 @@ FROM crm.policy p WHERE p.issued_on < '2023-01-01' AND random() < 0.2;
 UPDATE crm.contact_point SET valid_from = '2010-01-01'::date + floor(random() * 4000)::integer WHERE random() < 0.4;
 UPDATE crm.contact_point SET valid_to = greatest(valid_from, '2012-01-01') + 1 + floor(random() * 4000)::integer WHERE random() < 0.5;
 UPDATE crm.contact_point SET kind = 'wechat', value = 'w' || id WHERE random() < 0.2;
+INSERT INTO crm.product_holding (customer_id, category_id, opened_on, closed_on)
+SELECT c.id, (SELECT min(p.id) FROM crm.product_category p), x.day, CASE WHEN random() < 0.6 THEN x.day + floor(random() * 3000)::integer END
+FROM crm.customer c, LATERAL (SELECT '2014-01-01'::date + floor(random() * 4000)::integer AS day WHERE c.id > 0) x WHERE random() < 0.5;
 CALL crm.rebuild(batch => NULL);
 SET crm.posting = 'commit';
 
@@ -59,7 +62,8 @@ CREATE FUNCTION pg_temp.naive(d date) RETURNS TABLE (customer_id bigint, channel
                      AND s.joined_on <= d AND (s.left_on IS NULL OR d < s.left_on)) THEN 'served'
       WHEN EXISTS (SELECT FROM crm.cover v JOIN crm.policy p ON p.id = v.policy_id JOIN crm.channel h ON h.id = p.channel_id JOIN crm.staff s ON s.id = p.servicer_id
                    WHERE v.customer_id = c.id AND v.from_date <= d AND d < v.to_date AND h.code = 'individual' AND s.left_on <= d) THEN 'orphan'
-      WHEN NOT EXISTS (SELECT FROM crm.cover v WHERE v.customer_id = c.id AND v.from_date <= d AND d < v.to_date)
+      WHEN (NOT EXISTS (SELECT FROM crm.cover v WHERE v.customer_id = c.id AND v.from_date <= d AND d < v.to_date)
+            OR EXISTS (SELECT FROM crm.product_holding p WHERE p.customer_id = c.id AND p.opened_on <= d AND (p.closed_on IS NULL OR d < p.closed_on)))
         -- a holder left, and on no day since was the customer held
         AND EXISTS (SELECT FROM pg_temp.held(c.id) e WHERE e.departed AND e.to_date <= d
                       AND NOT EXISTS (SELECT FROM pg_temp.held(c.id) o WHERE o.from_date < o.to_date AND o.from_date <= d AND o.to_date > e.to_date)) THEN 'orphan'

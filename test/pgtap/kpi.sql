@@ -3,6 +3,7 @@
 \ir ../oracle/oracle.sql
 \ir ../oracle/compare.sql
 \ir ../oracle/random_book.sql
+\ir ../oracle/random_service.sql
 SET client_min_messages = warning;
 SELECT no_plan();
 \ir include/helpers.sql
@@ -12,6 +13,7 @@ CREATE FUNCTION pg_temp.insured() RETURNS numeric LANGUAGE sql SET crm.as_of = '
 $$;
 
 CALL oracle.random_book(1, 15, '2022-01-01', '2024-06-30');
+CALL oracle.random_service(1, '2022-01-01', '2024-06-30');
 CALL crm.rebuild('2024-05-17');
 SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'rebuilt');
 
@@ -127,8 +129,34 @@ UPDATE crm.organisation SET parent_id = 113 WHERE id = 103;
 UPDATE crm.organisation SET parent_id = NULL WHERE id = 114;
 UPDATE crm.product SET guaranteed_renewable = NOT guaranteed_renewable;
 DELETE FROM crm.policy WHERE customer_id = (SELECT min(p.customer_id) FROM crm.policy p WHERE p.customer_id > 1000);
-DELETE FROM crm.customer c WHERE NOT EXISTS (SELECT FROM crm.policy p WHERE p.customer_id = c.id) AND NOT EXISTS (SELECT FROM crm.policy_insured n WHERE n.insured_id = c.id) AND c.id > 1000;
+DELETE FROM crm.product_holding p WHERE p.customer_id % 2 = 0;
+DELETE FROM crm.holding h WHERE h.customer_id % 2 = 0;
+DELETE FROM crm.customer c WHERE c.id % 2 = 0 AND NOT EXISTS (SELECT FROM crm.policy p WHERE p.customer_id = c.id) AND NOT EXISTS (SELECT FROM crm.policy_insured n WHERE n.insured_id = c.id) AND c.id > 1000;
 SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'keys, holders, units, products and customers changed');
+
+-- who serves, how customers are reached, what else they have
+UPDATE crm.contact_point SET wrong = NOT wrong WHERE customer_id % 3 = 0;
+UPDATE crm.contact_point SET valid_to = '2023-05-05' WHERE customer_id % 3 = 1 AND coalesce(valid_from < '2023-05-05', true);
+DELETE FROM crm.contact_point WHERE id = 2;
+INSERT INTO crm.contact_point (customer_id, id, kind, value) SELECT c.id, 9, 'address', 'Street 9' FROM crm.customer c WHERE c.id % 5 = 0;
+SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'contacts are posted');
+UPDATE crm.product_holding SET closed_on = CASE WHEN closed_on IS NULL THEN greatest('2024-02-29', opened_on) END WHERE customer_id % 2 = 1;
+INSERT INTO crm.product_holding (customer_id, id, category_id, opened_on) SELECT c.id, 9, (SELECT min(p.id) FROM crm.product_category p), '2024-04-30' FROM crm.customer c WHERE c.id % 5 = 1;
+DELETE FROM crm.product_holding WHERE id = 2;
+SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'products are posted');
+BEGIN;
+ALTER TABLE crm.staff DISABLE TRIGGER left_holds_nobody;
+UPDATE crm.staff SET left_on = CASE WHEN left_on IS NULL THEN date '2023-11-11' + id::integer END;
+SELECT crm.post() \gset
+SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'so are staff who leave, and who come back');
+ROLLBACK;
+UPDATE crm.policy SET servicer_id = CASE WHEN servicer_id IS NULL THEN 1 + id % 12 WHEN id % 2 = 0 THEN 1 + (servicer_id + 1) % 12 END;
+DELETE FROM crm.holding h WHERE h.customer_id % 3 = 0;
+UPDATE crm.holding SET end_cause = CASE end_cause WHEN 'departure' THEN 'release' ELSE 'departure' END WHERE held_to IS NOT NULL;
+SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'and successors, and holders');
+DELETE FROM crm.holding WHERE held_to IS NULL;
+TRUNCATE crm.product_holding CASCADE;
+SELECT is_empty($$SELECT * FROM oracle.compare('2024-05-17')$$, 'a truncated table of products touches who had some');
 INSERT INTO crm.policy (customer_id, id, product_id, channel_id, issued_on, matures_on, premium)
 SELECT 1, 100000 + i, 1 + i % 3, 1 + i % 4, date '2022-01-01' + i % 900, date '2022-01-01' + i % 900 + i % 50, i % 977 FROM generate_series(1, 20000) i;
 INSERT INTO crm.policy_event (customer_id, policy_id, kind, on_date) VALUES (1, 100777, 'lapse', '2023-11-11');

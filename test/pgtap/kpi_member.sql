@@ -2,6 +2,7 @@
 \set ON_ERROR_STOP on
 \ir ../oracle/oracle.sql
 \ir ../oracle/random_book.sql
+\ir ../oracle/random_service.sql
 SET client_min_messages = warning;
 SET jit = off;
 SELECT no_plan();
@@ -69,7 +70,11 @@ BEGIN
       ('over_50000_of_10000', 'numerator', c.over_50000), ('over_50000_of_10000', 'denominator', c.over_10000), ('policies_in_force', 'numerator', c.policies > 0),
       ('policies_per_customer', 'numerator', c.policies > 0), ('policies_per_customer', 'denominator', c.coverage = 'insured'), ('annual_premium', 'numerator', c.premium > 0),
       ('premium_per_customer', 'numerator', c.premium > 0), ('average_premium', 'denominator', c.policies > 0), ('vip_premium', 'numerator', c.vip AND c.premium > 0),
-      ('vip_premium_share', 'numerator', c.vip AND c.premium > 0), ('vip_premium_share', 'denominator', c.premium > 0)) AS d (code, part, counts) WHERE d.counts
+      ('vip_premium_share', 'numerator', c.vip AND c.premium > 0), ('vip_premium_share', 'denominator', c.premium > 0), ('orphan_policies', 'numerator', c.orphan_policies > 0)) AS d (code, part, counts) WHERE d.counts
+    UNION ALL SELECT d.code, NULL, c.grain, c.period_start, d.part, c.customer_id, c.org_id, c.channel_id, c.kind
+    FROM closes c CROSS JOIN LATERAL (VALUES ('reachable_customers', 'numerator', c.reachable), ('reachable_share', 'numerator', c.reachable), ('reachable_share', 'denominator', true),
+      ('served_customers', 'numerator', c.served), ('served_share', 'numerator', c.served), ('served_share', 'denominator', true),
+      ('orphan_customers', 'numerator', c.orphan), ('product_customers', 'numerator', c.product)) AS d (code, part, counts) WHERE d.counts AND c.coverage IS NOT NULL
     UNION ALL SELECT 'new_vip', NULL, c.grain, c.period_start, 'numerator', c.customer_id, c.org_id, c.channel_id, c.kind
     FROM closes c WHERE c.vip AND NOT EXISTS (SELECT FROM pair o WHERE (o.grain, o.period_start, o.customer_id) = (c.grain, c.period_start, c.customer_id) AND o.vip_was)
     UNION ALL SELECT 'lapsed_customer_loss', NULL, c.grain, c.period_start, d.part, e.customer_id, e.org_id, e.channel_id, e.kind
@@ -136,6 +141,7 @@ $$;
 -- random books ---------------------------------------------------------------
 
 CALL oracle.random_book(4, 40, '2021-01-01', '2024-06-30');
+CALL oracle.random_service(4, '2021-01-01', '2024-06-30');
 CALL crm.rebuild('2024-05-17');
 SET crm.as_of = '2024-05-17';
 SELECT cmp_ok((SELECT count(*) FROM crm_bi.kpi k WHERE k.grain = 'year'), '>', 1000::bigint, 'the book has numbers');
@@ -156,6 +162,7 @@ SELECT oracle.build('2024-06-30');
 SELECT is_empty('SELECT * FROM pg_temp.mistaken(40)', 'with the members of the definitions');
 CALL oracle.clear_book();
 CALL oracle.random_book(9, 40, '2016-06-01', '2020-02-29');
+CALL oracle.random_service(9, '2016-06-01', '2020-02-29');
 CALL crm.rebuild('2020-02-29');
 SET crm.as_of = '2020-02-29';
 SELECT is_empty('SELECT * FROM pg_temp.strayed(32, 11)', 'another book, posted change by change and rebuilt on a leap day');
@@ -294,19 +301,19 @@ SELECT is(pg_temp.code_of($$SELECT * FROM crm.kpi_members('insured', 'month', '2
 RESET crm.as_of;
 SELECT is(pg_temp.code_of('SELECT ' || c.call), c.code, c.call)
 FROM (VALUES
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 4::smallint, NULL, NULL, NULL, '2020-01-01', NULL, NULL, NULL)$$, '00000'),
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, NULL, 2147483647, 'infinity', NULL, NULL, NULL)$$, '22023'),
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, NULL, 13, '-infinity', NULL, NULL, NULL)$$, '22023'),
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, NULL, -4, 'infinity', NULL, NULL, NULL)$$, '22023'),
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, NULL, 38396, 'infinity', NULL, NULL, NULL)$$, '00000'),
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 20::smallint, NULL, NULL, 38394, '-infinity', '{}', NULL, NULL)$$, '00000'),
-  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', 4::smallint, NULL, NULL, 0, 'infinity', '{1,NULL}', NULL, NULL)$$, '22004'),
-  ($$crm._kpi_counts(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)$$, '00000')) AS c (call, code);
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', NULL, 4::smallint, NULL, NULL, NULL, '2020-01-01', NULL, NULL, NULL)$$, '00000'),
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', NULL, 20::smallint, NULL, NULL, 2147483647, 'infinity', NULL, NULL, NULL)$$, '22023'),
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', NULL, 20::smallint, NULL, NULL, 13, '-infinity', NULL, NULL, NULL)$$, '22023'),
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', NULL, 20::smallint, NULL, NULL, -4, 'infinity', NULL, NULL, NULL)$$, '22023'),
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', NULL, 20::smallint, NULL, NULL, 38396, 'infinity', NULL, NULL, NULL)$$, '00000'),
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', NULL, 20::smallint, NULL, NULL, 38394, '-infinity', '{}', NULL, NULL)$$, '00000'),
+  ($$crm._kpi_counts('person; 2020-01-01 1 1 k 0 0 0 -', NULL, 4::smallint, NULL, NULL, 0, 'infinity', '{1,NULL}', NULL, NULL)$$, '22004'),
+  ($$crm._kpi_counts(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)$$, '00000')) AS c (call, code);
 -- asked differently from row to row
-SELECT results_eq($$SELECT crm._kpi_counts(t.timeline, 4::smallint, NULL, c::smallint, NULL, '2020-01-01'::date + d, ARRAY[u, 9], NULL, NULL)
+SELECT results_eq($$SELECT crm._kpi_counts(t.timeline, NULL, 4::smallint, NULL, c::smallint, NULL, '2020-01-01'::date + d, ARRAY[u, 9], NULL, NULL)
                     FROM (VALUES ('person; 2020-01-01 1 1 k 0 0 0 -'::crm.timeline)) AS t (timeline), generate_series(1, 2) c, generate_series(-1, 0) d, generate_series(1, 2) AS u ORDER BY c, d, u$$,
   $$VALUES (0::bigint), (0), (1), (0), (0), (0), (0), (0)$$, 'arguments may change from row to row');
-SELECT is(crm._kpi_counts('person; 2020-01-01 1 1 kiwh 0 1 0 -', 4::smallint, l::smallint, NULL, NULL, '2020-01-01', NULL, NULL, NULL), (1 - n)::bigint, 'less account ' || coalesce(l::text, 'none'))
+SELECT is(crm._kpi_counts('person; 2020-01-01 1 1 kiwh 0 1 0 -', NULL, 4::smallint, l::smallint, NULL, NULL, '2020-01-01', NULL, NULL, NULL), (1 - n)::bigint, 'less account ' || coalesce(l::text, 'none'))
 FROM (VALUES (NULL, 0), (1, 1), (2, 0)) AS x (l, n);
 
 SELECT is_empty('SELECT * FROM crm.check()', 'the book is in order');

@@ -4,6 +4,7 @@
 \ir ../oracle/oracle.sql
 \ir ../oracle/compare.sql
 \ir ../oracle/random_book.sql
+\ir ../oracle/random_service.sql
 \ir ../oracle/brute.sql
 \ir ../oracle/mutations.sql
 \ir ../oracle/hand.sql
@@ -36,6 +37,7 @@ SELECT is_empty(
 CALL oracle.clear_book();
 VACUUM ANALYZE crm.policy, crm.policy_event, crm.policy_insured, crm.customer, crm.customer_organisation;
 CALL oracle.random_book(11, 25, '2019-01-01', '2022-12-31');
+CALL oracle.random_service(11, '2019-01-01', '2022-12-31');
 SELECT set_eq('SELECT * FROM oracle.kpi(''2022-02-28'')', 'SELECT * FROM oracle.brute(''2022-02-28'')', 'a random book, day by day');
 CALL oracle.clear_book();
 VACUUM ANALYZE crm.policy, crm.policy_event, crm.policy_insured, crm.customer, crm.customer_organisation;
@@ -43,6 +45,7 @@ VACUUM ANALYZE crm.policy, crm.policy_event, crm.policy_insured, crm.customer, c
 -- wrong definitions ------------------------------------------------------------
 
 CALL oracle.random_book(5, 150, '2014-01-01', '2020-12-31');
+CALL oracle.random_service(5, '2014-01-01', '2020-12-31');
 ANALYZE;
 SELECT cmp_ok(s.differences, '>', 0::bigint, format('%s: %s', s.code, s.mutation)) FROM oracle.mutations_seen('2019-06-10') s;
 SELECT is((SELECT array_agg(c ORDER BY c) FROM unnest(oracle.codes()) AS c),

@@ -61,7 +61,7 @@ UNION ALL SELECT 'contact_limit', crm.contact_limit_send(v) FROM unnest('{never,
 UNION ALL SELECT 'timeline', crm.timeline_send(v) FROM unnest(ARRAY['person', 'company; 2000-02-29 -9223372036854775808 9223372036854775807 kiwhlp 32767 32767 9223372036854775807 plec',
   'person; 2020-01-01 7 1 k 0 0 0 -; 2020-03-01 7 1 kiwhlpn 1 5 30000001 pl 2 1234567; 2020-03-02 7 1 kiwhlpv 1 6 90000001 pl 3 1234567890123; 2021-03-01 7 2 kw 1 0 0 ec; 2299-12-31 8 2 kwd 3 0 0 -']::crm.timeline[]) AS v
 UNION ALL SELECT 'facets', crm.facets_send(v) FROM unnest(ARRAY['', '2000-02-29 served reachable other maturity,lapse,claim,appointment -9223372036854775808,9223372036854775807',
-  '2020-01-01 other other appointment - -; 2020-03-01 orphan corporate_insured partner claim 7,12,9; 2299-12-31 group_legacy sector_line referral - 12']::crm.facets[]) AS v
+  '2020-01-01 other other appointment - -; 2020-03-01 orphan corporate_insured partner claim 7,12,9; 2299-12-31 group_legacy sector_line referral - 12', '2020-01-01 orphan reachable other - 7 2147483647 product; 2020-01-02 orphan reachable other - 7 1; 2020-01-03 orphan reachable other - 7 product']::crm.facets[]) AS v
 UNION ALL SELECT 'cells', crm.cells_send(v) FROM unnest(ARRAY['', '0/0/p/1=12 0/0/p/2=-3 0/0/c/1=7 11/5/c/-9223372036854775808=9223372036854775807',
   '3/32767/c/9223372036854775807=-9223372036854775808']::crm.cells[]) AS v
 UNION ALL SELECT 'entries', crm.entries_send(v) FROM unnest(ARRAY['', '0/1/1900-01-01/0/p/-9223372036854775808=-2147483648 0/1/2020-01-31/3/p/1=2 0/1/2020-01-31/3/p/2=2 0/1/2020-01-31/3/c/1=-1',
@@ -107,7 +107,7 @@ INSERT INTO payloads VALUES
   ('facets', 'a unknown channel', '\x010001001f0101010001'), ('facets', 'a no class', '\x0100010000'), ('facets', 'a class too large', '\x0100010007060101'),
   ('facets', 'a touchpoint too many', '\x010001000f01010110'), ('facets', 'a same row twice', '\x01000200070101010100'), ('facets', 'a two rows on a day', '\x010002000701010100070202020202'),
   ('facets', 'a rows announced but missing', '\x0100ffffffffffffffff7f'), ('facets', 'a half a million rows of nothing', '\x0100c0843d' || decode(repeat('0100', 1000000), 'hex')),
-  ('facets', 'a after the last day', '\x010001ffff7f07010101'), ('facets', 'a unknown change', '\x010001002000'), ('facets', 'a cut number', '\x0180'),
+  ('facets', 'a after the last day', '\x010001ffff7f07010101'), ('facets', 'a unknown change', '\x010001004000'), ('facets', 'a orphans too many', '\x01000100270101018080808020'), ('facets', 'a cut number', '\x0180'),
   ('cells', 'a other version', '\x02'), ('cells', 'a zero value', '\x010003000200'), ('cells', 'a descending', '\x010006020202000202'), ('cells', 'a twice the same', '\x010006000202000202'),
   ('cells', 'a class too large', '\x0100058080040202'), ('cells', 'a 65 bits', '\x01000c0002ffffffffffffffffff02'), ('cells', 'a cut number', '\x010003000280'), ('cells', 'a section past the end', '\x01007f000202'),
   ('cells', 'a empty section', '\x010000'), ('cells', 'a period 200', '\x01c803000202'), ('cells', 'a periods descending', '\x0105030002020403000202'),

@@ -11,3 +11,7 @@ CREATE TRIGGER touch_moved AFTER UPDATE OF customer_id ON crm.policy FOR EACH RO
 @model/70_kpi crm._post
 @model/70_kpi crm._product_changed
 @model/70_kpi crm._refuse_truncate
+@model/70_kpi crm._foldable
+@model/70_kpi crm._fold
+@model/70_kpi crm._post_ahead
+COMMENT ON COLUMN crm.kpi_code.account IS 'Account of the numerator; crm._is_balance() tells balances from turnovers.';
