@@ -41,7 +41,7 @@ CREATE TRIGGER stamp BEFORE UPDATE ON crm.target FOR EACH ROW EXECUTE FUNCTION c
 CREATE FUNCTION crm._target_direction(code text, class text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT CASE WHEN _target_direction.code ~ '(churn|_loss$|^complaint)' OR _target_direction.code = 'moved_out' OR _target_direction.code = 'coverage' AND _target_direction.class = 'former'
+  SELECT CASE WHEN _target_direction.code ~ '(churn|_loss$|^complaint|^orphan)' OR _target_direction.code = 'moved_out' OR _target_direction.code = 'coverage' AND _target_direction.class = 'former'
               OR _target_direction.code = 'activity' AND _target_direction.class IN ('semi_dormant', 'dormant')
     THEN 'at_most' ELSE 'at_least' END;
 END;

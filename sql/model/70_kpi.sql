@@ -53,6 +53,8 @@ CREATE TABLE crm.period (
   year smallint NOT NULL,
   number integer NOT NULL,
   key integer NOT NULL UNIQUE,
+  first_month integer NOT NULL GENERATED ALWAYS AS (CASE grain WHEN 2 THEN (key >> 3) * 3 WHEN 3 THEN (key >> 3) * 12 WHEN 4 THEN (key >> 3) - 11 ELSE key >> 3 END) STORED,
+  last_month integer NOT NULL GENERATED ALWAYS AS (CASE grain WHEN 2 THEN (key >> 3) * 3 + 2 WHEN 3 THEN (key >> 3) * 12 + 11 ELSE key >> 3 END) STORED,
   PRIMARY KEY (grain, period_start)
 );
 COMMENT ON TABLE crm.period IS 'Periods of every grain from 1900 to 2199.';
@@ -64,6 +66,8 @@ COMMENT ON COLUMN crm.period.closes_from IS 'First day on which the period is re
 COMMENT ON COLUMN crm.period.year IS 'Year in which it ends.';
 COMMENT ON COLUMN crm.period.number IS 'Which one of its grain it is in that year, from 0.';
 COMMENT ON COLUMN crm.period.key IS 'Number of the period since 1900 times 8, plus the grain.';
+COMMENT ON COLUMN crm.period.first_month IS 'First month, in months since January 1900.';
+COMMENT ON COLUMN crm.period.last_month IS 'Last month, in months since January 1900.';
 INSERT INTO crm.period (grain, grain_name, period_start, period_end, closes_from, year, number, key)
 SELECT g.grain, g.name, (m.m - g.back)::date, (m.m + g.span - interval '1 day')::date, m.m::date,
        extract(year FROM m.m), (extract(month FROM m.m)::integer - 1) / g.step,
@@ -82,7 +86,8 @@ CREATE TABLE crm.kpi_cell (
   subtree boolean NOT NULL,
   year smallint NOT NULL,
   cells crm.cells NOT NULL,
-  PRIMARY KEY (slot, account, grain, org_id, subtree, year)
+  -- in this order few columns are compared on the way to a row
+  PRIMARY KEY (org_id, account, year, grain, subtree, slot)
 ) PARTITION BY LIST (slot);
 CREATE TABLE crm.kpi_cell_0 PARTITION OF crm.kpi_cell FOR VALUES IN (0);
 CREATE TABLE crm.kpi_cell_1 PARTITION OF crm.kpi_cell FOR VALUES IN (1);

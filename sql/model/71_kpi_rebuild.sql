@@ -97,21 +97,26 @@ $$;
 COMMENT ON FUNCTION crm._fill_part(bigint[], bigint[]) IS 'Makes the standings of the customers part[1] <= id < part[2]; args: generation and slot.';
 REVOKE ALL ON FUNCTION crm._fill_part(bigint[], bigint[]) FROM PUBLIC;
 
-CREATE FUNCTION crm._put_accounts(g crm.generation, fill regprocedure, parts bigint[]) RETURNS void
+CREATE FUNCTION crm._put_accounts(g crm.generation, fill regprocedure, parts bigint[]) RETURNS date
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  earliest date;
 BEGIN
   WITH a AS MATERIALIZED (
     SELECT * FROM crm._accounts_of(fill, ARRAY[g.id, g.slot], parts, g.slot, 'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
                                    g.first_day, g.settled, g.posted_to, (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
   e AS (
     INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries)
-    SELECT g.slot, a.account, a.org_id, a.day, a.n, a.entries FROM a WHERE a.entries IS NOT NULL)
-  INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
-  SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL;
+    SELECT g.slot, a.account, a.org_id, a.day, a.n, a.entries FROM a WHERE a.entries IS NOT NULL),
+  c AS (
+    INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
+    SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL)
+  SELECT min(a.day) INTO earliest FROM a WHERE a.account IS NULL;
+  RETURN earliest;
 END
 $$;
 COMMENT ON FUNCTION crm._put_accounts(crm.generation, regprocedure, bigint[]) IS
-  'Writes cells and entries of a generation from its standings in parts, ranges of customers, which fill makes meanwhile; NULL: they are made.';
+  'Writes cells and entries of a generation from its standings in parts, ranges of customers, which fill makes meanwhile; NULL: they are made. Returns the first day of any of them.';
 REVOKE ALL ON FUNCTION crm._put_accounts(crm.generation, regprocedure, bigint[]) FROM PUBLIC;
 
 CREATE FUNCTION crm._rebuild_step(batch integer, beside boolean, g crm.generation) RETURNS crm.generation
@@ -126,17 +131,16 @@ BEGIN
     RAISE EXCEPTION 'another session has gone on with this rebuild' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
   END IF;
   CASE
-    WHEN g.step = 'standings' AND beside THEN
-      -- standings by background sessions, accounts here behind them; changes meanwhile are left to the replay, which the switch drains
+    WHEN g.step = 'standings' AND beside AND NOT EXISTS (SELECT FROM crm.standing s WHERE s.slot = g.slot) THEN
+      -- all standings by background sessions, accounts here behind them; changes meanwhile are left to the replay, which the switch drains
       LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
       g.first_day := least(g.first_day, (SELECT x.first_day FROM crm.generation x WHERE x.state = 'current'));
-      PERFORM crm._put_accounts(g, 'crm._fill_part(bigint[], bigint[])', (
+      g.first_day := least(g.settled, crm._put_accounts(g, 'crm._fill_part(bigint[], bigint[])', (
         SELECT coalesce(array_agg(v.id ORDER BY p.id, v.n), '{}')
         FROM (SELECT c.id, lead(c.id, 1, 9223372036854775807) OVER (ORDER BY c.id) AS upto
               FROM (SELECT c.id, row_number() OVER (ORDER BY c.id) AS n FROM crm.customer c WHERE c.id >= g.next_id) c
               WHERE (c.n - 1) % part = 0) p
-        CROSS JOIN LATERAL (VALUES (1, p.id), (2, p.upto)) AS v (n, id)));
-      g.first_day := least(g.settled, (SELECT min(s.first_day) FROM crm.standing s WHERE s.slot = g.slot));
+        CROSS JOIN LATERAL (VALUES (1, p.id), (2, p.upto)) AS v (n, id))));
       g.next_id := 9223372036854775807;
       g.step := 'switch';
     WHEN g.step = 'standings' THEN
@@ -156,8 +160,8 @@ BEGIN
       LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
       WHILE crm._drain_replay(g, 20000, false) > 0 LOOP
       END LOOP;
-      g.first_day := least(g.settled, (SELECT min(s.first_day) FROM crm.standing s WHERE s.slot = g.slot));
-      PERFORM crm._put_accounts(g, NULL, ARRAY[-9223372036854775808, 9223372036854775807]);
+      g.first_day := least(g.first_day, (SELECT x.first_day FROM crm.generation x WHERE x.state = 'current'));
+      g.first_day := least(g.settled, crm._put_accounts(g, NULL, ARRAY[-9223372036854775808, 9223372036854775807]));
       g.step := 'switch';
     WHEN g.step = 'switch' THEN
       LOCK TABLE crm.generation IN EXCLUSIVE MODE;

@@ -1,7 +1,7 @@
 -- bi: the figures, made by and belonging to crm_bi_owner
 
 -- The two views differ in whose customers a unit counts. Five relations only, so that a join with dimensions is planned together with them: b, which says
--- of the denominator the closing day and the period, is pulled up. Numerator and denominator were bigint in 0.1.
+-- of both accounts the month of a balance and of the denominator the closing day and the period, is pulled up. Numerator and denominator were bigint in 0.1.
 DECLARE
   own boolean;
   -- relation of the entries, whether with the subtree, the day asked for, the slot and the day settled
@@ -15,7 +15,7 @@ DECLARE
 BEGIN
   FOREACH own IN ARRAY ARRAY[false, true] LOOP
     entries := CASE WHEN own THEN 'crm.kpi_entry e WHERE e.org_id = o.id'
-                    ELSE 'crm.organisation_tree t JOIN crm.kpi_entry e ON e.org_id = t.descendant_id WHERE t.ancestor_id = o.id' END;
+                    ELSE 'crm.kpi_entry e WHERE e.org_id = ANY (ARRAY(SELECT t.descendant_id FROM crm.organisation_tree t WHERE t.ancestor_id = o.id))' END;
     subtree := CASE WHEN own THEN 'false' ELSE 'o.has_units' END;
     granted := NULL;
     old := pg_catalog.to_regclass(CASE WHEN own THEN 'crm_bi.kpi_own' ELSE 'crm_bi.kpi' END);
@@ -39,14 +39,15 @@ SELECT k.code || '/' || coalesce(c.class, '') || '/' || p.grain_name || '/' || p
 FROM crm.kpi_code k
 CROSS JOIN crm.organisation o
 CROSS JOIN LATERAL (
-  SELECT %6$s k.account) AS of_account,
+  SELECT crm._is_balance(k.account) AS is_balance, crm._is_balance(k.base_account) AS base_is_balance, %6$s k.account) AS of_account,
          CASE WHEN k.base_account IS NOT NULL THEN
            crm._entries_less(%6$s k.base_account), CASE WHEN k.base_less IS NOT NULL THEN %6$s k.base_less) END) END AS of_base
   OFFSET 0) e
 JOIN crm.period p ON p.period_end >= (SELECT g.first_day FROM crm.generation g WHERE g.state = 'current')
   AND p.closes_from <= %3$s AND (%3$s >= %5$s OR p.period_end <= %3$s)
 CROSS JOIN LATERAL (
-  SELECT CASE k.base_at WHEN 'opening' THEN p.period_start - 1 ELSE least(p.period_end, %3$s) END AS day,
+  SELECT least(p.last_month, %8$s) AS month, least(CASE k.base_at WHEN 'opening' THEN p.first_month - 1 ELSE p.last_month END, %8$s) AS base_month,
+         CASE k.base_at WHEN 'opening' THEN p.period_start - 1 ELSE least(p.period_end, %3$s) END AS base_day,
          (p.key >> 3) - CASE k.base_at WHEN 'before' THEN CASE p.grain WHEN 4 THEN 12 ELSE 1 END WHEN 'year_before' THEN (ARRAY[12, 4, 1, 12])[p.grain] ELSE 0 END AS number,
          (ARRAY[12, 4, 1, 12])[p.grain] AS in_year) b
 CROSS JOIN LATERAL crm._kpi_cells(
@@ -57,21 +58,21 @@ CROSS JOIN LATERAL crm._kpi_cells(
   (SELECT pg_catalog.array_agg(h.id ORDER BY h.id) FROM crm.channel h), (SELECT pg_catalog.array_agg(h.code ORDER BY h.id) FROM crm.channel h),
   (SELECT x.cells FROM crm.kpi_cell x
    WHERE x.slot = %4$s AND x.account = k.account AND x.org_id = o.id AND x.subtree = %2$s
-     AND x.grain = CASE WHEN crm._is_balance(k.account) THEN 1 ELSE p.grain END
-     AND x.year = CASE WHEN crm._is_balance(k.account) THEN extract(year FROM least(p.period_end, %5$s))::smallint ELSE p.year END),
-  CASE WHEN crm._is_balance(k.account) THEN extract(month FROM least(p.period_end, %5$s))::integer - 1 ELSE p.number END,
-  e.of_account, CASE WHEN crm._is_balance(k.account) THEN NULL ELSE p.key END, least(p.period_end, %3$s),
+     AND x.grain = CASE WHEN e.is_balance THEN 1 ELSE p.grain END AND x.year = CASE WHEN e.is_balance THEN 1900 + b.month / 12 ELSE p.year END),
+  CASE WHEN e.is_balance THEN b.month %% 12 ELSE p.number END,
+  e.of_account, CASE WHEN e.is_balance THEN NULL ELSE p.key END, least(p.period_end, %3$s),
   CASE WHEN k.base_account IS NOT NULL THEN
     crm._cells_less(%7$s AND x.account = k.base_account), CASE WHEN k.base_less IS NOT NULL THEN %7$s AND x.account = k.base_less) END) END,
-  CASE WHEN crm._is_balance(k.base_account) THEN extract(month FROM least(b.day, %5$s))::integer - 1 ELSE b.number %% b.in_year END,
-  e.of_base, CASE WHEN crm._is_balance(k.base_account) THEN NULL ELSE b.number * 8 + p.grain END, b.day) c
+  CASE WHEN e.base_is_balance THEN b.base_month %% 12 ELSE b.number %% b.in_year END,
+  e.of_base, CASE WHEN e.base_is_balance THEN NULL ELSE b.number * 8 + p.grain END, b.base_day) c
 CROSS JOIN LATERAL (
   SELECT CASE WHEN k.unit = 'money' THEN pg_catalog.round(c.numerator / 100.0, 2) ELSE c.numerator::numeric END AS numerator,
          CASE WHEN k.base_unit = 'money' THEN pg_catalog.round(c.denominator / 100.0, 2) ELSE c.denominator::numeric END AS denominator) n$view$,
       CASE WHEN own THEN 'kpi_own' ELSE 'kpi' END, subtree, today, slot, settled,
       pg_catalog.format('(SELECT crm._entries_sum(pg_catalog.array_agg(e.entries)) FROM %s AND e.slot = %s AND e.day <= greatest(%s, %s) AND e.account =', entries, slot, today, settled),
-      pg_catalog.format('(SELECT x.cells FROM crm.kpi_cell x WHERE x.slot = %s AND x.org_id = o.id AND x.subtree = %s AND x.grain = CASE WHEN crm._is_balance(k.base_account) THEN 1 ELSE p.grain END '
-        'AND x.year = CASE WHEN crm._is_balance(k.base_account) THEN extract(year FROM least(b.day, %s))::smallint ELSE (1900 + b.number / b.in_year)::smallint END', slot, subtree, settled));
+      pg_catalog.format('(SELECT x.cells FROM crm.kpi_cell x WHERE x.slot = %s AND x.org_id = o.id AND x.subtree = %s AND x.grain = CASE WHEN e.base_is_balance THEN 1 ELSE p.grain END '
+        'AND x.year = CASE WHEN e.base_is_balance THEN 1900 + b.base_month / 12 ELSE 1900 + b.number / b.in_year END', slot, subtree),
+      '(SELECT extract(year FROM g.settled)::integer * 12 + extract(month FROM g.settled)::integer - 22801 FROM crm.generation g WHERE g.state = ''current'')');
     IF granted IS NOT NULL THEN
       EXECUTE granted;
     END IF;

@@ -44,7 +44,10 @@ INSERT INTO crm.report_figure (code, part, place, nature, better, card) VALUES
   ('annual_premium', 'state', 12, 'balance', 'up', NULL), ('premium_per_customer', 'state', 13, 'ratio', 'up', NULL), ('average_premium', 'state', 14, 'ratio', NULL, NULL),
   ('vip_premium', 'state', 15, 'balance', NULL, NULL), ('vip_premium_share', 'state', 16, 'share', NULL, NULL),
   ('over_10000', 'state', 17, 'balance', NULL, NULL), ('over_10000_share', 'state', 18, 'share', NULL, NULL),
-  ('over_50000', 'state', 19, 'balance', NULL, NULL), ('over_50000_share', 'state', 20, 'share', NULL, NULL), ('over_50000_of_10000', 'state', 21, 'share', NULL, NULL);
+  ('over_50000', 'state', 19, 'balance', NULL, NULL), ('over_50000_share', 'state', 20, 'share', NULL, NULL), ('over_50000_of_10000', 'state', 21, 'share', NULL, NULL),
+  ('reachable_customers', 'state', 22, 'balance', 'up', NULL), ('reachable_share', 'state', 23, 'share', 'up', NULL),
+  ('served_customers', 'state', 24, 'balance', 'up', NULL), ('served_share', 'state', 25, 'share', 'up', NULL),
+  ('orphan_customers', 'state', 26, 'balance', 'down', NULL), ('orphan_policies', 'state', 27, 'balance', 'down', NULL), ('product_customers', 'state', 28, 'balance', 'up', NULL);
 
 INSERT INTO crm.report_phrase (phrase, en, zh) VALUES
   ('title', 'Customer resource analysis', '客户资源分析报告'),

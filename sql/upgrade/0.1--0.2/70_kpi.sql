@@ -15,3 +15,8 @@ CREATE TRIGGER touch_moved AFTER UPDATE OF customer_id ON crm.policy FOR EACH RO
 @model/70_kpi crm._fold
 @model/70_kpi crm._post_ahead
 COMMENT ON COLUMN crm.kpi_code.account IS 'Account of the numerator; crm._is_balance() tells balances from turnovers.';
+ALTER TABLE crm.period
+  ADD COLUMN first_month integer NOT NULL GENERATED ALWAYS AS (CASE grain WHEN 2 THEN (key >> 3) * 3 WHEN 3 THEN (key >> 3) * 12 WHEN 4 THEN (key >> 3) - 11 ELSE key >> 3 END) STORED,
+  ADD COLUMN last_month integer NOT NULL GENERATED ALWAYS AS (CASE grain WHEN 2 THEN (key >> 3) * 3 + 2 WHEN 3 THEN (key >> 3) * 12 + 11 ELSE key >> 3 END) STORED;
+@model/70_kpi crm.period comments
+ALTER TABLE crm.kpi_cell DROP CONSTRAINT kpi_cell_pkey, ADD PRIMARY KEY (org_id, account, year, grain, subtree, slot);
