@@ -39,7 +39,7 @@ function read() {
 	return lines;
 }
 
-for (const path of ['', 'structure', 'dormancy', 'cycle', 'channels', 'targets', 'staff']) {
+for (const path of ['', 'structure', 'dormancy', 'cycle', 'channels', 'targets', 'staff', 'published']) {
 	const name = path || 'overview';
 	const page = await browser.newPage();
 	const faults = [];

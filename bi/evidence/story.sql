@@ -1,4 +1,5 @@
--- What the pages need beside the book of the demonstration: a year of holdings, this year's plan, and a cycle carried out in its first half.
+-- What the pages need beside the book of the demonstration: a year of holdings, this year's plan, a cycle carried out in its first half,
+-- two months published and the scores of those months.
 -- For a database that docs/demo/run has filled, by psql, as a superuser. The past is written as an import would write it, today goes by the functions.
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -130,6 +131,10 @@ CALL crm.carry_out_plan(:plan, 1);
 -- Work of the holders ----------------------------------------------------------------------------
 
 RESET crm.actor;
+-- the contract that is bought most
+CREATE TEMPORARY TABLE usual AS
+SELECT p.product_id, p.term_months, p.payment, p.payments, percentile_disc(0.5) WITHIN GROUP (ORDER BY p.premium) AS premium
+FROM crm.policy p WHERE p.term_months > 12 GROUP BY p.product_id, p.term_months, p.payment, p.payments ORDER BY count(*) DESC, p.product_id, p.payment, p.payments LIMIT 1;
 CREATE TEMPORARY TABLE work AS
 SELECT h.customer_id, h.staff_id, h.channel_id, w.result
 FROM crm.holding h
@@ -143,13 +148,61 @@ SELECT count(crm.give_feedback(w.customer_id, w.staff_id, w.result)) AS told FRO
 INSERT INTO crm.policy (customer_id, product_id, channel_id, servicer_id, issued_on, term_months, matures_on, payment, premium, payments)
 SELECT w.customer_id, r.product_id, w.channel_id, w.staff_id, :'today', r.term_months, (:'today'::date + make_interval(months => r.term_months))::date, r.payment, r.premium, r.payments
 FROM work w
-CROSS JOIN (SELECT p.product_id, p.term_months, p.payment, p.payments, percentile_disc(0.5) WITHIN GROUP (ORDER BY p.premium) AS premium
-            FROM crm.policy p WHERE p.term_months > 12 GROUP BY p.product_id, p.term_months, p.payment, p.payments ORDER BY count(*) DESC, p.product_id, p.payment, p.payments LIMIT 1) r
+CROSS JOIN usual r
 WHERE w.result = 'bought';
 INSERT INTO crm.customer_cost (customer_id, kind, incurred_on, amount)
 SELECT w.customer_id, CASE w.channel_id WHEN 4 THEN 'other_selling' ELSE 'visit' END, :'today', CASE w.channel_id WHEN 4 THEN 12 ELSE 60 END FROM work w WHERE w.result IS NOT NULL;
 SELECT count(crm.return_customer(w.customer_id, 'wrong_data')) AS returned FROM work w WHERE w.result = 'wrong_details' \gset
 CALL crm.refresh();
+
+-- The last two months: published, goals and scores -------------------------------------------------------
+
+SELECT date_trunc('month', :'today'::timestamp)::date AS month, (date_trunc('month', :'today'::timestamp) - interval '1 month')::date AS last_month,
+       (date_trunc('month', :'today'::timestamp) - interval '2 months')::date AS month_before \gset
+SET crm.actor = 'li.planner';
+SELECT crm.close_month(:'month_before') AS figures \gset
+SET crm.actor = 'wang.head';
+SELECT crm.publish_month(:'month_before') AS version \gset
+SET crm.actor = 'li.planner';
+SELECT crm.close_month(:'last_month') AS figures \gset
+SET crm.actor = 'wang.head';
+SELECT crm.publish_month(:'last_month') AS version \gset
+RESET crm.actor;
+-- what the bank reported late
+INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, term_months, matures_on, payment, premium, payments)
+SELECT c.customer_id, r.product_id, 2, m.day, r.term_months, (m.day + make_interval(months => r.term_months))::date, r.payment, r.premium, r.payments
+FROM crm_bi.customer c CROSS JOIN usual r CROSS JOIN (SELECT (date_trunc('month', :'today'::timestamp) - interval '9 days')::date AS day) m
+WHERE pg_temp.draw(c.customer_id, 'late') < 8 AND NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.customer_id);
+CALL crm.refresh();
+
+-- who held most in those months, of the level of units where most work: ranks are within one
+CREATE TEMPORARY TABLE colleague AS
+SELECT s.id AS staff_id, o.level FROM seller l CROSS JOIN unnest(l.staff) x (id) JOIN crm.staff s ON s.id = x.id JOIN crm.organisation o ON o.id = s.org_id WHERE s.id NOT IN (:planner, :head);
+CREATE TEMPORARY TABLE scored AS
+SELECT s.staff_id FROM colleague s
+LEFT JOIN crm.holding h ON h.staff_id = s.staff_id AND h.held_from < :'month' AND coalesce(h.held_to >= :'month_before', true)
+WHERE s.level = (SELECT mode() WITHIN GROUP (ORDER BY c.level) FROM colleague c) GROUP BY s.staff_id ORDER BY count(h.*) DESC, s.staff_id LIMIT 40;
+UPDATE crm.staff SET login = 'seller.' || id WHERE id IN (SELECT staff_id FROM scored);
+INSERT INTO crm.position (staff_id, org_id, duty) VALUES (:head, :root, 'manager');
+SELECT crm.define_scorecard('seller', '{"name": "Customer manager", "name_zh": "客户经理", "subject": "staff", "grain": "month", "indicators": [
+  {"measure": "contacts", "weight": 40, "floor": 0, "target": 5, "cap": 1.2}, {"measure": "held_customers", "weight": 20, "floor": 0, "target": 6}, {"measure": "satisfaction", "weight": 40, "floor": 60, "target": 90}]}') AS version \gset
+INSERT INTO crm.scorecard_value (measure, staff_id, grain, period_start, value, source)
+SELECT 'satisfaction', s.staff_id, 'month', m.month, 65 + pg_temp.draw(s.staff_id, 'satisfaction ' || m.n) % 28, 'survey' FROM scored s CROSS JOIN (VALUES (1, :'month_before'::date), (2, :'last_month')) m (n, month);
+SET crm.actor = 'wang.head';
+SELECT count(crm.set_goal('seller', s.staff_id, NULL, m.month)) AS goals FROM scored s CROSS JOIN (VALUES (:'month_before'::date), (:'last_month')) m (month) \gset
+DO $$
+DECLARE
+  g record;
+BEGIN
+  FOR g IN SELECT x.id, s.login FROM crm.scorecard_goal x JOIN crm.staff s ON s.id = x.staff_id ORDER BY x.id LOOP
+    PERFORM set_config('crm.actor', g.login, false);
+    PERFORM crm.sign_goal(g.id);
+  END LOOP;
+END
+$$;
+SET crm.actor = 'li.planner';
+SELECT crm.close_scorecards('seller', :'month_before') AS goals \gset
+RESET crm.actor;
 
 -- An analyst who reads the views ---------------------------------------------------------------------
 SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'crm_dashboard') AS missing \gset

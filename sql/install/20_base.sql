@@ -94,6 +94,8 @@ BEGIN
   EXECUTE pg_catalog.format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crm TO %I', owner);
   EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION crm._name_actor() TO %I WITH GRANT OPTION', owner);
   GRANT USAGE ON SCHEMA crm TO crm_bi_owner, PUBLIC;
+  -- while the model is made only: what functions for analysts read by the rights of the views
+  GRANT CREATE ON SCHEMA crm TO crm_bi_owner;
   GRANT EXECUTE ON FUNCTION crm._generation_stands(bigint) TO crm_bi_owner;
   CREATE SCHEMA crm_bi AUTHORIZATION crm_bi_owner;
   COMMENT ON SCHEMA crm_bi IS 'crm: views for BI tools, plain column types only';
@@ -107,6 +109,7 @@ BEGIN
     PERFORM pg_catalog.set_config('role', caller, true);
     EXECUTE pg_catalog.format('REVOKE EXECUTE ON PROCEDURE crm.%I() FROM %I, crm_bi_owner', module, owner);
   END LOOP;
+  REVOKE CREATE ON SCHEMA crm FROM crm_bi_owner;
   EXECUTE pg_catalog.format('SET LOCAL ROLE %I', owner);
   EXECUTE 'INSERT INTO crm.model (version) VALUES ($1)' USING version;
   PERFORM pg_catalog.set_config('role', caller, true);
@@ -144,6 +147,7 @@ BEGIN
     EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', step.name, owner);
   END LOOP;
   PERFORM crm._grant_temporary(owner);
+  GRANT CREATE ON SCHEMA crm TO crm_bi_owner;
   WHILE standing <> version LOOP
     next := (SELECT pg_catalog.min(pg_catalog.replace(pg_catalog.substring(p.proname, '__(\d+_\d+)_'), '_', '.')) FROM pg_catalog.pg_proc p
              WHERE p.pronamespace = 'crm'::regnamespace AND pg_catalog.starts_with(p.proname, '_upgrade_' || pg_catalog.replace(standing, '.', '_') || '__'));
@@ -167,6 +171,7 @@ BEGIN
     END LOOP;
     standing := next;
   END LOOP;
+  REVOKE CREATE ON SCHEMA crm FROM crm_bi_owner;
   EXECUTE pg_catalog.format('SET LOCAL ROLE %I', owner);
   EXECUTE 'UPDATE crm.model SET version = $1, created_at = pg_catalog.now()' USING version;
   PERFORM pg_catalog.set_config('role', caller, true);

@@ -131,8 +131,8 @@ BEGIN
     RAISE EXCEPTION 'another session has gone on with this rebuild' USING ERRCODE = 'object_in_use', HINT = 'crm.progress shows how far it is.';
   END IF;
   CASE
-    WHEN g.step = 'standings' AND beside THEN
-      -- standings by background sessions, accounts here behind them; changes meanwhile are left to the replay, which the switch drains
+    WHEN g.step = 'standings' AND beside AND NOT EXISTS (SELECT FROM crm.standing s WHERE s.slot = g.slot) THEN
+      -- all standings by background sessions, accounts here behind them; changes meanwhile are left to the replay, which the switch drains
       LOCK TABLE crm.generation IN SHARE ROW EXCLUSIVE MODE;
       g.first_day := least(g.first_day, (SELECT x.first_day FROM crm.generation x WHERE x.state = 'current'));
       g.first_day := least(g.settled, crm._put_accounts(g, 'crm._fill_part(bigint[], bigint[])', (

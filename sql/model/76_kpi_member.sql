@@ -127,7 +127,7 @@ BEGIN
   END IF;
   RETURN QUERY
   SELECT t.customer_id, crm._kpi_counts(t.timeline, t.facets, q.account, q.less, q.class_id, q.period_key, q.day, q.units, q.channel_id, q.company) * CASE q.unit WHEN 'money' THEN 0.01 ELSE 1 END
-  FROM crm_bi._timeline t
+  FROM crm._timeline t
   WHERE t.first_day <= q.day
     AND crm._kpi_counts(t.timeline, t.facets, q.account, q.less, q.class_id, q.period_key, q.day, q.units, q.channel_id, q.company) <> 0
     AND (q.not_account IS NULL
@@ -152,4 +152,5 @@ REVOKE ALL ON FUNCTION crm.kpi_members(text, text, date, bigint, text, text, tex
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('analyst', 'EXECUTE', 'FUNCTION', 'crm.kpi_members(text, text, date, bigint, text, text, text, text, boolean)'),
   ('analyst', 'EXECUTE', 'FUNCTION', 'crm.kpi_contributions(text, text, date, bigint, text, text, text, text, boolean)'),
+  ('analyst', 'SELECT', 'TABLE', 'crm._timeline'),
   ('analyst', 'EXECUTE', 'FUNCTION', 'crm._kpi_part(text, text, date, bigint, text, text, text, text, boolean)');

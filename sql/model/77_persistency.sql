@@ -34,7 +34,7 @@ BEGIN
          t.persisting::numeric / nullif(t.policies, 0), t.received / nullif(t.premium, 0), t.is_final
   FROM (SELECT m.cohort_month, m.policy_month, count(*) AS policies, count(*) FILTER (WHERE m.persists) AS persisting,
                sum(m.premium) AS premium, sum(m.premium_received) AS received, bool_and(m.is_final) AS is_final
-        FROM crm_bi._persistency_month m
+        FROM crm._persistency_month m
         WHERE m.issued_on >= first_day AND m.issued_on < last_day + interval '1 month' AND m.policy_month <= persistency_triangle.months AND m.left_out IS NULL
           AND (persistency_triangle.channel IS NULL OR m.channel = persistency_triangle.channel)
           AND (persistency_triangle.org_id IS NULL
@@ -47,4 +47,5 @@ COMMENT ON FUNCTION crm.persistency_triangle(date, date, integer, bigint, text) 
   'Of the regular-premium long-term policies issued in each month from first_month to last_month, how many and how much of their premium persist in each policy month from 1 to months, by the rules of crm_bi.persistency, which are months 13 and 25. org_id: with its subtree; NULL: all. Errors: 22004, 22008, 22023, 23503.';
 REVOKE ALL ON FUNCTION crm.persistency_triangle(date, date, integer, bigint, text) FROM PUBLIC;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
+  ('analyst', 'SELECT', 'TABLE', 'crm._persistency_month'),
   ('analyst', 'EXECUTE', 'FUNCTION', 'crm.persistency_triangle(date, date, integer, bigint, text)');

@@ -1,6 +1,6 @@
 -- bi: persistency of the book, and what became of policies
 
-CREATE VIEW crm_bi._persistency_month AS
+CREATE VIEW crm._persistency_month AS
 SELECT p.customer_id, p.id AS policy_id, k.k AS policy_month, p.issued_on, w.cohort_month, w.period_start, g.org_id, h.code AS channel, h.kind AS channel_kind, c.kind,
        w.opens AS from_date, j.judged_on, s.today > j.judged_on AS is_final,
        CASE WHEN e.ended_on <= p.issued_on + s.free_look_days AND e.reason = 'cancellation' THEN 'cooling_off'
@@ -59,7 +59,7 @@ CREATE VIEW crm_bi.persistency_policy AS
 SELECT m.policy_id || '/' || m.policy_month AS persistency_policy_key, m.policy_id, m.customer_id, 'persistency_' || m.policy_month AS code, m.issued_on, m.cohort_month, m.period_start,
        (m.period_start + interval '1 month - 1 day')::date AS period_end, m.org_id, m.channel, m.channel_kind, m.kind, m.from_date, m.judged_on, m.is_final, m.left_out,
        m.left_out IS NULL AND m.persists AS persists, m.premium, m.premium_received
-FROM crm_bi._persistency_month m WHERE m.policy_month IN (13, 25);
+FROM crm._persistency_month m WHERE m.policy_month IN (13, 25);
 
 DECLARE
   own boolean;
@@ -111,24 +111,24 @@ COMMENT ON VIEW crm_bi.persistency_own IS 'Persistency of the policies of each u
 CREATE VIEW crm_bi.policy_event AS
 SELECT e.policy_id || '/' || e.id AS policy_event_key, e.customer_id, e.policy_id, e.kind, e.on_date, e.reason FROM crm.policy_event e;
 
-COMMENT ON VIEW crm_bi._persistency_month IS 'Regular-premium long-term policies in each policy month, up to 120; for crm_bi.persistency and crm.persistency_triangle(). 保单继续率（内部）';
-COMMENT ON COLUMN crm_bi._persistency_month.customer_id IS 'Policyholder. 投保人';
-COMMENT ON COLUMN crm_bi._persistency_month.policy_id IS 'Policy. 保单';
-COMMENT ON COLUMN crm_bi._persistency_month.policy_month IS 'Policy month, 1 from the issue. 保单月';
-COMMENT ON COLUMN crm_bi._persistency_month.issued_on IS 'Day of issue. 承保日';
-COMMENT ON COLUMN crm_bi._persistency_month.cohort_month IS 'First day of the month of issue. 承保月';
-COMMENT ON COLUMN crm_bi._persistency_month.period_start IS 'First day of the month in which it is reported. 期初日';
-COMMENT ON COLUMN crm_bi._persistency_month.org_id IS 'Unit of the policyholder at issue. 机构';
-COMMENT ON COLUMN crm_bi._persistency_month.channel IS 'Channel that sold it. 渠道';
-COMMENT ON COLUMN crm_bi._persistency_month.channel_kind IS 'Kind of the channel. 渠道类别';
-COMMENT ON COLUMN crm_bi._persistency_month.kind IS 'Policyholder: person or company. 个人或法人';
-COMMENT ON COLUMN crm_bi._persistency_month.from_date IS 'First day of the policy month. 保单月首日';
-COMMENT ON COLUMN crm_bi._persistency_month.judged_on IS 'Last day of grace. 宽限期末日';
-COMMENT ON COLUMN crm_bi._persistency_month.is_final IS 'Whether that day is over. 是否最终';
-COMMENT ON COLUMN crm_bi._persistency_month.left_out IS 'Why it is left out; NULL: it is not. 剔除原因';
-COMMENT ON COLUMN crm_bi._persistency_month.persists IS 'In force after the days of grace, or paid within them. 是否继续';
-COMMENT ON COLUMN crm_bi._persistency_month.premium IS 'Original premium of one payment. 原保费';
-COMMENT ON COLUMN crm_bi._persistency_month.premium_received IS 'Premium received for the policy month. 实收保费';
+COMMENT ON VIEW crm._persistency_month IS 'Regular-premium long-term policies in each policy month, up to 120; for crm_bi.persistency and crm.persistency_triangle().';
+COMMENT ON COLUMN crm._persistency_month.customer_id IS 'Policyholder.';
+COMMENT ON COLUMN crm._persistency_month.policy_id IS 'Policy.';
+COMMENT ON COLUMN crm._persistency_month.policy_month IS 'Policy month, 1 from the issue.';
+COMMENT ON COLUMN crm._persistency_month.issued_on IS 'Day of issue.';
+COMMENT ON COLUMN crm._persistency_month.cohort_month IS 'First day of the month of issue.';
+COMMENT ON COLUMN crm._persistency_month.period_start IS 'First day of the month in which it is reported.';
+COMMENT ON COLUMN crm._persistency_month.org_id IS 'Unit of the policyholder at issue.';
+COMMENT ON COLUMN crm._persistency_month.channel IS 'Channel that sold it.';
+COMMENT ON COLUMN crm._persistency_month.channel_kind IS 'Kind of the channel.';
+COMMENT ON COLUMN crm._persistency_month.kind IS 'Policyholder: person or company.';
+COMMENT ON COLUMN crm._persistency_month.from_date IS 'First day of the policy month.';
+COMMENT ON COLUMN crm._persistency_month.judged_on IS 'Last day of grace.';
+COMMENT ON COLUMN crm._persistency_month.is_final IS 'Whether that day is over.';
+COMMENT ON COLUMN crm._persistency_month.left_out IS 'Why it is left out; NULL: it is not.';
+COMMENT ON COLUMN crm._persistency_month.persists IS 'In force after the days of grace, or paid within them.';
+COMMENT ON COLUMN crm._persistency_month.premium IS 'Original premium of one payment.';
+COMMENT ON COLUMN crm._persistency_month.premium_received IS 'Premium received for the policy month.';
 COMMENT ON VIEW crm_bi.persistency_policy IS 'Regular-premium long-term policies and what counts of them in persistency: one row for each policy and code, those left out with the reason. 继续率保单明细';
 COMMENT ON COLUMN crm_bi.persistency_policy.persistency_policy_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.persistency_policy.policy_id IS 'Policy. 保单';

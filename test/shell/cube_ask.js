@@ -23,11 +23,11 @@ async function ask(path) {
 			continue;
 		}
 		const query = JSON.parse(line);
-		const { status, data } = await ask(`load?query=${encodeURIComponent(line)}`);
+		const { status, error, data } = await ask(`load?query=${encodeURIComponent(line)}`);
 		const fields = [...(query.dimensions || []), ...(query.timeDimensions || []).filter(t => t.granularity).map(t => `${t.dimension}.${t.granularity}`), ...(query.measures || [])];
 		if (data)
 			data.forEach(row => console.log(fields.map(field => row[field] === null ? '' : String(row[field]).replace(/T00:00:00.000$/, '')).join('|')));
 		else
-			console.log(`status ${status}`);
+			console.log(`status ${status} ${error}`);
 	}
 })();

@@ -27,7 +27,7 @@ is "$status" 0 "the pages are built and looked at"
 while IFS=$'\t' read -r name differs; do
 	is "$differs" "" "$name"
 done < <(test/private-server psql "$server" -d crm_dashboard -f test/shell/dashboard.sql <"$TMPDIR/look/pages.tsv" || printf 'the comparison runs\tit broke off\n')
-is "$(find "$TMPDIR/look" -name '*.png' -size +20k | wc -l)" 7 "there is a picture of each page"
+is "$(find "$TMPDIR/look" -name '*.png' -size +20k | wc -l)" 8 "there is a picture of each page"
 
 # bad input
 status=0

@@ -35,7 +35,7 @@ $$;
 CREATE TEMPORARY TABLE cell AS
 SELECT s.page, 'value' AS place, pg_temp.label(s.cells[1]) AS key, 2 AS col, s.cells[2] AS shown FROM shown s WHERE s.kind = 'value'
 UNION ALL
-SELECT s.page, 'table ' || s.cells[1], CASE WHEN s.page = 'staff' AND s.cells[1] = '2' THEN 'row ' || s.row
+SELECT s.page, 'table ' || s.cells[1], CASE WHEN s.page = 'staff' AND s.cells[1] IN ('2', '3') THEN 'row ' || s.row
                                             WHEN s.page = 'targets' AND s.cells[1] = '3' THEN pg_temp.label(s.cells[2]) || '/' || pg_temp.label(s.cells[3]) ELSE pg_temp.label(s.cells[2]) END,
        (u.ord - 1)::integer, u.cell
 FROM (SELECT *, row_number() OVER (PARTITION BY page, cells[1] ORDER BY n) AS row FROM shown WHERE kind = 'row') s CROSS JOIN LATERAL unnest(s.cells) WITH ORDINALITY u (cell, ord) WHERE u.ord > 2;
@@ -194,6 +194,60 @@ INSERT INTO expected SELECT 'staff', 'table 2', 'row ' || s.n, v.col, v.value
 FROM (SELECT *, row_number() OVER (ORDER BY held DESC, staff_id) AS n FROM seller WHERE held > 0 OR contacts > 0 OR recycled > 0) s
 CROSS JOIN LATERAL (VALUES (4, s.held), (5, s.load::numeric / s.quota), (6, s.untouched), (7, s.soon), (8, s.contacts), (9, s.told), (10, s.positive), (11, s.recycled)) v (col, value) WHERE s.n <= 15;
 
+-- scores, from contacts, holdings and what was entered
+SELECT (date_trunc('month', :'today'::timestamp) - interval '1 month')::date AS last_month, (date_trunc('month', :'today'::timestamp) - interval '2 months')::date AS month_before \gset
+CREATE TEMPORARY TABLE points AS
+SELECT s.id AS staff_id, o.level, m.month, round(40 * least(1.2, k.n / 5.0), 4) AS contacts, round(20 * least(1, h.n / 6.0), 4) AS held, round(40 * greatest(0, least(1, (v.value - 60) / 30)), 4) AS satisfaction
+FROM crm.staff s JOIN crm.organisation o ON o.id = s.org_id
+CROSS JOIN (VALUES (:'month_before'::date), (:'last_month')) m (month)
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM crm.contact k WHERE k.staff_id = s.id AND date_trunc('month', k.at AT TIME ZONE 'Asia/Shanghai')::date = m.month) k
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM holding h WHERE h.staff_id = s.id AND (h.held_from AT TIME ZONE 'Asia/Shanghai')::date < m.month + interval '1 month' AND coalesce((h.held_to AT TIME ZONE 'Asia/Shanghai')::date >= m.month + interval '1 month', true)) h
+JOIN crm.scorecard_value v ON v.staff_id = s.id AND v.period_start = m.month;
+INSERT INTO expected SELECT 'staff', 'table 3', 'row ' || s.n, v.col, v.value
+FROM (SELECT x.*, row_number() OVER (ORDER BY x.rank, x.staff_id) AS n
+      FROM (SELECT p.*, rank() OVER (PARTITION BY p.level ORDER BY round(p.contacts + p.held + p.satisfaction, 2) DESC) AS rank,
+                   (SELECT b.contacts + b.held + b.satisfaction FROM points b WHERE b.staff_id = p.staff_id AND b.month = :'month_before') AS before
+            FROM points p WHERE p.month = :'last_month') x) s
+CROSS JOIN LATERAL (VALUES (3, s.rank::numeric), (4, s.contacts + s.held + s.satisfaction), (5, s.before), (7, s.contacts), (8, s.held), (9, s.satisfaction)) v (col, value) WHERE s.n <= 15;
+
+-- what was published: what is now without the policies reported late
+CREATE TEMPORARY TABLE published AS
+SELECT f.org_id, f.org_level, f.org_name AS unit, f.code, c.name AS figure, c.has_denominator, f.numerator, f.denominator
+FROM crm_bi.kpi_version f JOIN crm_bi.kpi_code c USING (code) WHERE f.month = :'last_month' AND f.grain = 'month' AND f.org_level <= 1;
+CREATE TEMPORARY TABLE now_is AS
+SELECT k.org_id, k.org_level, k.org_name AS unit, k.code, c.name AS figure, c.has_denominator, k.numerator, k.denominator
+FROM crm_bi.kpi k JOIN crm_bi.kpi_code c USING (code) WHERE k.period_start = :'last_month' AND k.grain = 'month' AND k.org_level <= 1;
+CREATE TEMPORARY TABLE differing AS
+SELECT coalesce(a.org_level, b.org_level) AS org_level, coalesce(a.org_name, b.org_name) AS unit, (a.numerator, a.denominator) IS DISTINCT FROM (b.numerator, b.denominator) AS differs
+FROM (SELECT * FROM crm_bi.kpi_version f WHERE f.month = :'last_month' AND f.grain = 'month' AND f.org_level <= 1) a
+FULL JOIN (SELECT * FROM crm_bi.kpi k WHERE k.period_start = :'last_month' AND k.grain = 'month' AND k.org_level <= 1) b
+  ON (a.org_id, a.code, coalesce(a.class, ''), a.channel, a.kind) = (b.org_id, b.code, coalesce(b.class, ''), b.channel, b.kind);
+INSERT INTO expected SELECT 'published', 'value', v.key, 2, v.value
+FROM (SELECT count(*) FILTER (WHERE differs)::numeric AS differing, count(*) AS n FROM differing) d
+CROSS JOIN LATERAL (VALUES ('Months published', 2), ('Figures of the last', (SELECT count(*) FROM crm_bi.kpi_version f WHERE f.month = :'last_month')), ('Of branch and sub-bureaus differ now', d.differing), ('Share of those', d.differing / d.n)) v (key, value);
+INSERT INTO expected SELECT 'published', CASE WHEN a.has_denominator THEN 'table 2' ELSE 'table 1' END, a.figure, v.col, v.value
+FROM (SELECT code, figure, has_denominator, CASE WHEN has_denominator THEN sum(numerator) / sum(denominator) ELSE sum(numerator) END AS value FROM published WHERE org_level = 0 GROUP BY 1, 2, 3) a
+JOIN (SELECT code, CASE WHEN has_denominator THEN sum(numerator) / sum(denominator) ELSE sum(numerator) END AS value FROM now_is WHERE org_level = 0 GROUP BY code, has_denominator) b USING (code)
+CROSS JOIN LATERAL (VALUES (2, a.value), (3, b.value), (4, (b.value - a.value) * CASE WHEN a.has_denominator THEN 100 ELSE 1 END)) v (col, value)
+WHERE a.code IN ('insured', 'insured_long_term', 'plan_customers', 'new_customers', 'gained', 'won_back', 'policies_in_force', 'annual_premium', 'repeat_purchase', 'repeat_purchase_any', 'total_churn', 'win_back');
+INSERT INTO expected SELECT 'published', 'table 3', a.unit, v.col, v.value
+FROM (SELECT unit, sum(numerator) AS value FROM published WHERE org_level = 1 AND code = 'insured' GROUP BY unit) a
+JOIN (SELECT unit, sum(numerator) AS value FROM now_is WHERE org_level = 1 AND code = 'insured' GROUP BY unit) b USING (unit)
+JOIN (SELECT unit, count(*) FILTER (WHERE differs) AS n FROM differing WHERE org_level = 1 GROUP BY unit) d USING (unit)
+CROSS JOIN LATERAL (VALUES (2, a.value), (3, b.value), (4, b.value - a.value), (5, d.n)) v (col, value);
+
+-- persistency, policy by policy; it is given where all of its month, unit, channel and kind are final
+CREATE TEMPORARY TABLE persist AS
+SELECT h.name AS channel, right(p.code, 2)::integer AS month, count(*)::numeric AS policies, count(*) FILTER (WHERE p.persists) AS persisting, sum(p.premium) AS premium, sum(p.premium_received) AS received
+FROM (SELECT p.*, bool_and(p.is_final) OVER (PARTITION BY p.code, p.period_start, p.org_id, p.channel, p.kind) AS all_final FROM crm_bi.persistency_policy p WHERE p.left_out IS NULL) p
+JOIN crm.channel h ON h.code = p.channel WHERE p.all_final AND p.period_start >= :'month'::date - interval '36 months' GROUP BY ROLLUP (h.name), p.code;
+INSERT INTO expected SELECT 'published', 'value', v.key, 2, v.value
+FROM persist p CROSS JOIN LATERAL (VALUES ('Persistency, month ' || p.month, p.persisting / p.policies), ('By premium, month ' || p.month, p.received / p.premium)) v (key, value) WHERE p.channel IS NULL;
+INSERT INTO expected SELECT 'published', 'table 4', c.name, v.col, v.value
+FROM (SELECT DISTINCT channel AS name FROM persist WHERE channel IS NOT NULL) c
+LEFT JOIN persist a ON a.channel = c.name AND a.month = 13 LEFT JOIN persist b ON b.channel = c.name AND b.month = 25
+CROSS JOIN LATERAL (VALUES (2, a.policies), (3, a.persisting / a.policies), (4, a.received / a.premium), (5, b.policies), (6, b.persisting / b.policies), (7, b.received / b.premium)) v (col, value);
+
 -- charts of each page, and how many marks they have at least
 CREATE TEMPORARY TABLE chart (page text, title text, marks integer);
 INSERT INTO chart VALUES
@@ -205,7 +259,9 @@ INSERT INTO chart VALUES
   ('channels', 'Retention', 4), ('channels', 'Repeat purchase', 4), ('channels', 'Conversion within 90 days', 3), ('channels', 'Selling cost of a purchase', 3),
   ('channels', 'Retention over twelve months', 4), ('channels', 'New customers of twelve months', 4), ('channels', 'Conversion by coverage', 6),
   ('targets', 'Balances at year end', 4), ('targets', 'Over the year', 4), ('targets', 'New customers: forecast beside target', 1), ('targets', 'Plan population: five-year plan', 6),
-  ('staff', 'Staff by what they hold', 4), ('staff', 'Feedback', 5), ('staff', 'Contacts by month', 12), ('staff', 'Held by sub-bureau', 1);
+  ('staff', 'Staff by what they hold', 4), ('staff', 'Feedback', 5), ('staff', 'Contacts by month', 12), ('staff', 'Held by sub-bureau', 1),
+  ('staff', 'The twelve highest scores', 12), ('staff', 'Mean score by sub-bureau', 4),
+  ('published', 'Numbers of sub-bureaus that differ', 3), ('published', 'Persistency by quarter', 4);
 
 -- Beside each other ---------------------------------------------------------------------------------
 

@@ -71,3 +71,27 @@ codes.forEach(([name, view, key, title]) => cube(name, {
 		place: { sql: 'place', type: 'number' },
 	},
 }));
+
+cube('Class', {
+	sql: 'SELECT * FROM crm_bi.class',
+	title: 'Class of a figure 类别',
+	dimensions: {
+		key: { sql: 'class_key', type: 'string', primaryKey: true },
+		dimension: { sql: 'dimension', type: 'string' },
+		code: { sql: 'class', type: 'string' },
+		name: { sql: 'name', type: 'string' },
+		nameZh: { sql: 'name_zh', type: 'string', title: '名称' },
+		place: { sql: 'class_order', type: 'number' },
+	},
+});
+
+cube('Figure', {
+	sql: 'SELECT * FROM crm_bi.kpi_code',
+	title: 'Figure 指标',
+	dimensions: {
+		code: { sql: 'code', type: 'string', primaryKey: true, shown: true },
+		name: { sql: 'name', type: 'string' },
+		nameZh: { sql: 'name_zh', type: 'string', title: '名称' },
+		unit: { sql: 'unit', type: 'string' },
+	},
+});

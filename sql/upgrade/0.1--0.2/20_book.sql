@@ -30,22 +30,6 @@ ALTER TABLE crm.channel
 COMMENT ON COLUMN crm.channel.kind IS 'What is sold through: individual agents, whose policies may become orphans; bancassurance, post included; group; telesales; or other.';
 UPDATE crm.channel SET kind = code WHERE code IN ('individual', 'bancassurance', 'group', 'telesales');
 
-DROP VIEW crm._cover_source;
-TRUNCATE crm.cover;
-ALTER TABLE crm.cover
-  ADD COLUMN matures boolean NOT NULL,
-  ADD COLUMN lapsed_to date,
-  ADD COLUMN servicer_id bigint,
-  ADD COLUMN agent_sold boolean NOT NULL,
-  ADD COLUMN bank_sold boolean NOT NULL,
-  ADD COLUMN sector_line boolean NOT NULL,
-  ADD COLUMN corporate boolean NOT NULL,
-  ADD COLUMN tier_amount bigint NOT NULL;
-@model/20_book crm.cover comments
-
-@model/20_book crm._cover_source
-@model/20_book crm._derive_cover
-
 -- numbers that are right but written otherwise; those that are wrong stay as they are
 DECLARE
   p record;
