@@ -480,10 +480,13 @@ counters_put(Counters *a, ReturnSetInfo *rsinfo)
 	CellBlock  *block = sum_up(a, &nblocks);
 	Cell	   *cell = palloc_array(Cell, (Size) largest_unit(block, nblocks) * a->nseries * CELL_PERIODS + 1);
 
+	/* in the order of the key of crm.kpi_cell */
 	for (Account x = ACC_INSURED; x <= ACC_LAST_BALANCE; x++)
+	{
 		if (account_is_balance(x))
 			put_account(rsinfo, a, block, nblocks, x, GRAIN_DAY, cell);
-	for (Account x = ACC_FIRST_TURNOVER; x <= ACC_LAST_TURNOVER; x++)
-		for (Grain g = GRAIN_MONTH; g <= GRAIN_TRAILING; g++)
-			put_account(rsinfo, a, block, nblocks, x, g, cell);
+		else if (x <= ACC_LAST_TURNOVER)
+			for (Grain g = GRAIN_MONTH; g <= GRAIN_TRAILING; g++)
+				put_account(rsinfo, a, block, nblocks, x, g, cell);
+	}
 }

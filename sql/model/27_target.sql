@@ -6,18 +6,21 @@ CREATE TABLE crm.target (
   channel_id bigint REFERENCES crm.channel,
   code text NOT NULL,
   class text,
+  kind text CHECK (kind IN ('person', 'company')),
   grain text NOT NULL CHECK (grain IN ('month', 'quarter', 'year')),
   period_start date NOT NULL CHECK (period_start >= '1900-01-01' AND period_start <= '2199-12-31'),
   value numeric(20,6) NOT NULL CHECK (value <> 'NaN'),
   purpose text NOT NULL DEFAULT 'target' CHECK (purpose IN ('target', 'base', 'benchmark')),
   label text CHECK (pg_catalog.btrim(label) <> ''),
   direction text CHECK (direction IN ('at_least', 'at_most')),
+  segment text CHECK (pg_catalog.btrim(segment) <> ''),
+  aim text CHECK (aim IN ('develop', 'complete')),
   note text,
   set_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   set_by text NOT NULL DEFAULT crm.actor(),
   CONSTRAINT target_period_check CHECK (period_start = pg_catalog.date_trunc(grain, period_start::timestamp)::date),
   CONSTRAINT target_benchmark_check CHECK ((purpose = 'benchmark') = (label IS NOT NULL)),
-  CONSTRAINT target_cell_key UNIQUE NULLS NOT DISTINCT (org_id, channel_id, code, class, grain, period_start, purpose, label)
+  CONSTRAINT target_cell_key UNIQUE NULLS NOT DISTINCT (org_id, channel_id, code, class, kind, grain, period_start, purpose, label)
 );
 COMMENT ON TABLE crm.target IS 'Targets of figures, the base they start from, and benchmarks of others. 目标';
 COMMENT ON COLUMN crm.target.id IS 'Key.';
@@ -25,12 +28,15 @@ COMMENT ON COLUMN crm.target.org_id IS 'Unit with its subtree.';
 COMMENT ON COLUMN crm.target.channel_id IS 'Main channel of the customers; NULL: all together.';
 COMMENT ON COLUMN crm.target.code IS 'Figure, of crm_bi.kpi_code.';
 COMMENT ON COLUMN crm.target.class IS 'Class, of figures by class.';
+COMMENT ON COLUMN crm.target.kind IS 'person or company; NULL: both together.';
 COMMENT ON COLUMN crm.target.grain IS 'month, quarter or year.';
 COMMENT ON COLUMN crm.target.period_start IS 'First day of the period.';
 COMMENT ON COLUMN crm.target.value IS 'What the figure is to be at the end of the period; rates as fractions.';
 COMMENT ON COLUMN crm.target.purpose IS 'target 目标, base 基数: what the figure was when targets were set, or benchmark 对标值: what others reach.';
 COMMENT ON COLUMN crm.target.label IS 'Whose benchmark.';
 COMMENT ON COLUMN crm.target.direction IS 'at_least or at_most; NULL: by the figure, at_most for losses.';
+COMMENT ON COLUMN crm.target.segment IS 'Line of the plan: whom it is about, in words.';
+COMMENT ON COLUMN crm.target.aim IS 'What the line is to do: develop 开发 the customers, or complete 完善信息 what is known of them.';
 COMMENT ON COLUMN crm.target.note IS 'Source or remark.';
 COMMENT ON COLUMN crm.target.set_at IS 'When it was set.';
 COMMENT ON COLUMN crm.target.set_by IS 'Who set it.';
@@ -41,7 +47,7 @@ CREATE TRIGGER stamp BEFORE UPDATE ON crm.target FOR EACH ROW EXECUTE FUNCTION c
 CREATE FUNCTION crm._target_direction(code text, class text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT CASE WHEN _target_direction.code ~ '(churn|_loss$|^complaint|^orphan)' OR _target_direction.code = 'moved_out' OR _target_direction.code = 'coverage' AND _target_direction.class = 'former'
+  SELECT CASE WHEN _target_direction.code ~ '(churn|_loss$|^complaint|^orphan|^former$)' OR _target_direction.code = 'moved_out' OR _target_direction.code = 'coverage' AND _target_direction.class = 'former'
               OR _target_direction.code = 'activity' AND _target_direction.class IN ('semi_dormant', 'dormant')
     THEN 'at_most' ELSE 'at_least' END;
 END;
@@ -89,18 +95,18 @@ CREATE TRIGGER check_figure BEFORE INSERT OR UPDATE OF code, class, value ON crm
   FOR EACH ROW EXECUTE FUNCTION crm._target_check();
 
 PERFORM crm._import_declare('target', 410, 'target', 'target', '{source_key}',
-  '{org_code>organisation,channel_code>channel,code,class,grain,period_start,value,purpose,label,direction,note}');
+  '{org_code>organisation,channel_code>channel,code,class,grain,period_start,value,purpose,label,direction,note,kind,segment,aim}');
 UPDATE crm.import_column c SET type = 'text', value = 'crm._target_number(w.value_)' WHERE c.kind = 'target' AND c.name = 'value';
 INSERT INTO crm.import_rule (kind, nth, column_name, code, condition, message, hint) VALUES
   ('target', 1, 'value', '22P02', 't.value IS NOT NULL', 'is no number', 'Write 1151000, 0.065 or 6.5%, with at most six decimals, of a percentage four.');
 INSERT INTO crm.import_rule (kind, nth, column_name, constraint_name, message, hint) VALUES
   ('target', 2, 'period_start', 'target_period_check', 'is not the first day of such a period', 'Write the first day of the month, quarter or year.'),
   ('target', 3, 'label', 'target_benchmark_check', 'a benchmark has a label, others have none', 'Tell whose benchmark it is, or leave the label empty.'),
-  ('target', 4, 'source_key', 'target_cell_key', 'another row sets this figure for this unit, channel and period', 'Use the key of that row, or delete it.');
+  ('target', 4, 'source_key', 'target_cell_key', 'another row sets this figure for this unit, channel, kind and period', 'Use the key of that row, or delete it.');
 
 GRANT SELECT ON crm.target TO crm_bi_owner;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('manager', 'SELECT', 'TABLE', 'crm.target'),
-  ('manager', 'INSERT (org_id, channel_id, code, class, grain, period_start, value, purpose, label, direction, note)', 'TABLE', 'crm.target'),
-  ('manager', 'UPDATE (org_id, channel_id, code, class, grain, period_start, value, purpose, label, direction, note)', 'TABLE', 'crm.target'),
+  ('manager', 'INSERT (org_id, channel_id, code, class, kind, grain, period_start, value, purpose, label, direction, segment, aim, note)', 'TABLE', 'crm.target'),
+  ('manager', 'UPDATE (org_id, channel_id, code, class, kind, grain, period_start, value, purpose, label, direction, segment, aim, note)', 'TABLE', 'crm.target'),
   ('manager', 'DELETE', 'TABLE', 'crm.target');

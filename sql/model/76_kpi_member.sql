@@ -113,6 +113,13 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_tem
 DECLARE
   q record;
 BEGIN
+  IF EXISTS (SELECT FROM crm_bi.kpi_event_code k WHERE k.code = kpi_contributions.code) THEN
+    RETURN QUERY
+    SELECT e.customer_id, e.n
+    FROM crm._kpi_event_contributions(kpi_contributions.code, kpi_contributions.grain, kpi_contributions.period_start, kpi_contributions.org_id, kpi_contributions.channel,
+                                      kpi_contributions.kind, kpi_contributions.part, kpi_contributions.class, kpi_contributions.own) e;
+    RETURN;
+  END IF;
   SELECT * INTO q FROM crm._kpi_part(kpi_contributions.code, kpi_contributions.grain, kpi_contributions.period_start, kpi_contributions.org_id, kpi_contributions.channel,
                                      kpi_contributions.kind, kpi_contributions.part, kpi_contributions.class, kpi_contributions.own);
   IF NOT FOUND THEN

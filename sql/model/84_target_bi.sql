@@ -15,7 +15,7 @@ SELECT r.id AS target_id, r.org_id, o.level AS org_level, o.name AS org_name, r.
        r.direction, r.target, r.planned_growth, r.last_actual, r.numerator, r.denominator, r.actual, r.gap, r.attainment,
        r.time_gone, r.expected, r.linear_on_track, r.needed, r.needed_per_month, r.needed_growth, r.needed_growth_per_month,
        r.forecast, r.forecast_lower, r.forecast_upper, r.forecast / nullif(r.target, 0) AS forecast_attainment, r.forecast_periods, r.status, r.status IN ('at_risk', 'off_track') AS warning,
-       r.note, r.set_at, r.set_by
+       r.note, r.set_at, r.set_by, r.kind, r.segment, r.aim
 FROM (
   SELECT v.*,
          CASE WHEN v.period_start > v.today THEN 'not_begun' WHEN v.actual IS NULL THEN 'unknown'
@@ -43,7 +43,7 @@ FROM (
                CASE WHEN s.nature IN ('rate', 'share', 'growth', 'increase') THEN b.n / nullif(b.d, 0) ELSE coalesce(b.n, CASE WHEN w.known_before THEN 0 END) END AS before,
                f.past_so_far, f.past_at_month, f.past_total
         FROM (
-          SELECT t.id, t.org_id, t.channel_id, h.code AS channel, t.code, t.class, t.grain, t.period_start, p.period_end, t.value, t.note, t.set_at, t.set_by, d.today, g.first_day, g.settled,
+          SELECT t.id, t.org_id, t.channel_id, h.code AS channel, t.code, t.class, t.kind, t.grain, t.period_start, p.period_end, t.value, t.segment, t.aim, t.note, t.set_at, t.set_by, d.today, g.first_day, g.settled,
                  (p.period_start - pg_catalog.make_interval(months => y.months))::date AS start_before, y.months,
                  coalesce(t.direction, crm._target_direction(t.code, t.class)) AS direction,
                  CASE WHEN k.shape = 2 THEN CASE WHEN crm._is_balance(k.account) THEN 'growth' ELSE 'increase' END WHEN crm._is_balance(k.account) THEN CASE WHEN k.base_account IS NULL THEN 'balance' ELSE 'share' END
@@ -66,11 +66,11 @@ FROM (
         LEFT JOIN LATERAL (
           SELECT pg_catalog.sum(x.numerator)::numeric AS n, pg_catalog.sum(x.denominator)::numeric AS d FROM crm_bi.kpi x
           WHERE w.known AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.period_start
-            AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel)) a ON true
+            AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel) AND (s.kind IS NULL OR x.kind = s.kind)) a ON true
         LEFT JOIN LATERAL (
           SELECT pg_catalog.sum(x.numerator)::numeric AS n, pg_catalog.sum(x.denominator)::numeric AS d FROM crm_bi.kpi x
           WHERE w.known_before AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.start_before
-            AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel)) b ON true
+            AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel) AND (s.kind IS NULL OR x.kind = s.kind)) b ON true
         LEFT JOIN LATERAL (
           SELECT pg_catalog.array_agg(q.at_month + s.part_month * CASE WHEN s.nature IN ('turnover', 'rate', 'increase') THEN q.this_month ELSE q.this_month - q.at_month END ORDER BY q.i) AS past_so_far,
                  pg_catalog.array_agg(q.at_month ORDER BY q.i) AS past_at_month, pg_catalog.array_agg(q.total ORDER BY q.i) AS past_total
@@ -86,7 +86,7 @@ FROM (
               FROM crm_bi.kpi x
               WHERE w.known AND s.period_end > s.today AND x.org_id = s.org_id AND x.code = s.code AND x.grain = 'month'
                 AND x.period_start >= s.period_start - interval '10 years 1 month' AND x.period_start < s.period_start
-                AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel)
+                AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel) AND (s.kind IS NULL OR x.kind = s.kind)
               GROUP BY x.period_start) v ON v.month = s.period_start - pg_catalog.make_interval(years => i.i) + pg_catalog.make_interval(months => m.m)
             WHERE s.period_start - pg_catalog.make_interval(years => i.i) >= s.first_day
             GROUP BY i.i) q) f ON true) l
@@ -94,7 +94,7 @@ FROM (
                                  CASE WHEN l.nature IN ('growth', 'increase') THEN l.n + l.d WHEN l.nature = 'share' THEN l.n / nullif(l.d, 0) ELSE l.n END AS level) x
       LEFT JOIN LATERAL (
         SELECT pg_catalog.max(z.value) FILTER (WHERE z.purpose = 'target') AS target, pg_catalog.max(z.value) FILTER (WHERE z.purpose = 'base') AS base FROM crm.target z
-        WHERE z.org_id = l.org_id AND z.channel_id IS NOT DISTINCT FROM l.channel_id AND z.code = l.code AND z.class IS NOT DISTINCT FROM l.class
+        WHERE z.org_id = l.org_id AND z.channel_id IS NOT DISTINCT FROM l.channel_id AND z.code = l.code AND z.class IS NOT DISTINCT FROM l.class AND z.kind IS NOT DISTINCT FROM l.kind
           AND z.grain = l.grain AND z.period_start = l.start_before) e ON true
       CROSS JOIN LATERAL (SELECT coalesce(l.before, e.base) AS last_actual) y
       LEFT JOIN LATERAL crm.forecast_total(x.level, l.past_so_far, l.past_total, l.past_at_month) f ON true) c) v) r
@@ -110,8 +110,8 @@ CROSS JOIN LATERAL (
   JOIN crm.organisation_tree a ON a.ancestor_id = x.org_id AND a.descendant_id = t.org_id
   LEFT JOIN crm.channel h ON h.id = x.channel_id
   WHERE x.purpose = 'benchmark' AND x.code = t.code AND x.class IS NOT DISTINCT FROM t.class AND x.grain = t.grain AND x.period_start <= t.period_start
-    AND (x.channel_id IS NULL OR h.code = t.channel)
-  ORDER BY x.label, a.depth, x.channel_id IS NULL, x.period_start DESC) b;
+    AND (x.channel_id IS NULL OR h.code = t.channel) AND (x.kind IS NULL OR x.kind = t.kind)
+  ORDER BY x.label, a.depth, x.channel_id IS NULL, x.kind IS NULL, x.period_start DESC) b;
 
 COMMENT ON VIEW crm_bi.target IS 'Targets beside what was reached: one row each, with what is needed, a forecast to the end of the period and a warning. 目标完成情况';
 COMMENT ON COLUMN crm_bi.target.target_id IS 'Key. 目标';
@@ -151,7 +151,10 @@ COMMENT ON COLUMN crm_bi.target.warning IS 'Whether it is behind: at_risk or off
 COMMENT ON COLUMN crm_bi.target.note IS 'Source or remark. 备注';
 COMMENT ON COLUMN crm_bi.target.set_at IS 'When it was set. 设定时间';
 COMMENT ON COLUMN crm_bi.target.set_by IS 'Who set it. 设定人';
-COMMENT ON VIEW crm_bi.target_benchmark IS 'Targets beside benchmarks of the same figure: of each label the one of the nearest unit, then of the channel, then the latest. 对标';
+COMMENT ON COLUMN crm_bi.target.kind IS 'person 个人 or company 法人; NULL: both together. 客户类型';
+COMMENT ON COLUMN crm_bi.target.segment IS 'Line of the plan: whom it is about. 计划客群';
+COMMENT ON COLUMN crm_bi.target.aim IS 'develop 开发 or complete 完善信息: what the line is to do. 计划目的';
+COMMENT ON VIEW crm_bi.target_benchmark IS 'Targets beside benchmarks of the same figure: of each label the one of the nearest unit, then of the channel, then of the kind, then the latest. 对标';
 COMMENT ON COLUMN crm_bi.target_benchmark.target_benchmark_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.target_benchmark.target_id IS 'Target. 目标';
 COMMENT ON COLUMN crm_bi.target_benchmark.benchmark_id IS 'Row of crm.target with the benchmark. 对标值主键';

@@ -83,6 +83,8 @@ BEGIN
   UPDATE crm.holding h SET exempt_until = e.until FROM crm.recycle_exemption e WHERE e.customer_id = h.customer_id AND e.holding_id = h.id;
   INSERT INTO crm.reminder (customer_id, holding_id, due_at, stage, to_supervisor) SELECT h.customer_id, h.id, h.due_at, 7, false FROM crm.holding h;
   INSERT INTO crm.waiting (customer_id, strategy, channel_id) SELECT c.id, 'even', 1 FROM l_customer c WHERE c.i % 3 = 0;
+  INSERT INTO crm.service_case (customer_id, id, kind, category, intake, opened_at) SELECT c.id, 1, 'complaint', 'delay', 'phone', '2020-02-02' FROM l_customer c;
+  INSERT INTO crm.service_case (customer_id, id, kind, category, intake, policy_id, opened_at) SELECT p.customer_id, p.id, 'service', 'servicing', 'mail', p.id, '2020-03-03' FROM crm.policy p;
   INSERT INTO crm.customer_cost (customer_id, id, kind, incurred_on, amount) SELECT c.id, 1, 'visit', '2020-02-01', 10 FROM l_customer c;
   INSERT INTO crm.customer_cost (customer_id, id, policy_id, kind, incurred_on, amount)
   SELECT p.customer_id, p.id, p.id, 'issue', p.issued_on, 20 FROM crm.policy p;

@@ -37,7 +37,7 @@ DELETE FROM crm.duty_right WHERE duty IN ('reader', 'spy', 'lost');
 SELECT results_eq($$SELECT (r.rolname || ': ' || p.proname) COLLATE "default" FROM pg_proc p, pg_roles r
                      WHERE p.pronamespace = 'crm'::regnamespace AND p.proname LIKE '\_%' AND r.rolname LIKE 'crm\_test\_%'
                        AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND NOT has_function_privilege('public', p.oid, 'EXECUTE') ORDER BY 1$$,
-                  $$VALUES ('crm_test_analyst: _kpi_part'), ('crm_test_loader: _import_step'), ('crm_test_manager: _allocate'), ('crm_test_manager: _allocation_edges'), ('crm_test_manager: _allocation_state'), ('crm_test_manager: _deal_out'), ('crm_test_manager: _freeze_list'),
+                  $$VALUES ('crm_test_analyst: _kpi_event_contributions'), ('crm_test_analyst: _kpi_part'), ('crm_test_loader: _import_step'), ('crm_test_manager: _allocate'), ('crm_test_manager: _allocation_edges'), ('crm_test_manager: _allocation_state'), ('crm_test_manager: _deal_out'), ('crm_test_manager: _freeze_list'),
                      ('crm_test_manager: _refresh_target_list'), ('crm_test_manager: _target_condition'), ('crm_test_planner: _carry_out_plan'), ('crm_test_planner: _end_plan'), ('crm_test_pool: _name_actor'),
                      ('crm_test_resources: _carry_out_plan'), ('crm_test_resources: _end_plan'), ('crm_test_resources: _freeze_list'), ('crm_test_resources: _refresh_target_list'), ('crm_test_resources: _target_condition')$$,
                   'of the inner functions only these are open by a duty');

@@ -105,7 +105,7 @@ SELECT is_empty($$SELECT v.* FROM (VALUES ('crm.relation', 'left out'), ('crm.re
   EXCEPT SELECT r.relation, CASE WHEN r.key_after IS NULL THEN 'left out' WHEN r.key_before IS NULL THEN 'made' ELSE 'moved' END FROM crm.merge_row r$$,
                 'and met every collision');
 SELECT set_eq($$SELECT DISTINCT n ->> 'relation' FROM crm.merge_record m, jsonb_array_elements(m.renumbered) n$$,
-              '{crm.asset,crm.debt,crm.cover_elsewhere,crm.product_holding,crm.need,crm.contact_point,crm.consent,crm.do_not_contact,crm.blacklist,crm.prospect,crm.appointment,crm.relation,crm.customer_cost,crm.field_check,crm.benefit_use}'::text[], 'and numbers that both had');
+              '{crm.asset,crm.debt,crm.cover_elsewhere,crm.product_holding,crm.need,crm.contact_point,crm.consent,crm.do_not_contact,crm.blacklist,crm.prospect,crm.appointment,crm.relation,crm.customer_cost,crm.service_case,crm.field_check,crm.benefit_use}'::text[], 'and numbers that both had');
 SELECT isnt_empty($$SELECT FROM crm.merge_row r WHERE r.relation = 'crm.holding' AND r.after ->> 'end_cause' = 'merge'$$, 'two who are held');
 SELECT isnt_empty($$SELECT FROM crm.merge_row r WHERE r.relation = 'crm.prospect' AND r.before ? 'introduced_by' AND r.after ->> 'source' = 'other'$$, 'one who introduced the other');
 SELECT isnt_empty($$SELECT FROM crm.merge_row r JOIN crm.merge_record m ON m.id = r.merge_id WHERE r.relation = 'crm.customer' AND r.after ? 'birth_date'$$, 'a birth date that was not known');

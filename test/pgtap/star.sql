@@ -28,6 +28,10 @@ INSERT INTO crm.settlement_account (id, plan_id, thing, provider_channel_id, use
 INSERT INTO crm.settlement (id, account_id, month) OVERRIDING SYSTEM VALUE VALUES (1, 1, '2024-05-01'), (2, 2, '2024-05-01');
 INSERT INTO crm.settlement_line (settlement_id, policy_id, source_id, day, provider_amount, user_amount, posted_at, posted_by)
 SELECT 1 + row_number() OVER () % 2, p.id, p.id, '2024-05-02', 4, 6, now(), 'x' FROM crm.policy p ORDER BY p.id LIMIT 9;
+INSERT INTO crm.service_case (customer_id, kind, category, intake, policy_id, staff_id, org_id, opened_at, result, closed_at)
+SELECT p.customer_id, CASE p.id % 3 WHEN 0 THEN 'service' ELSE 'complaint' END, 'delay', 'phone', CASE p.id % 2 WHEN 0 THEN p.id END, CASE p.id % 2 WHEN 0 THEN 1 END, CASE p.id % 2 WHEN 1 THEN 902 END,
+       '2023-12-31 17:00+00'::timestamptz + p.id % 90 * interval '1 day', CASE p.id % 4 WHEN 0 THEN 'done' END, CASE p.id % 4 WHEN 0 THEN timestamptz '2024-05-31 16:00+00' END
+FROM crm.policy p ORDER BY p.id LIMIT 60;
 SET LOCAL session_replication_role = origin;
 
 ANALYZE;
@@ -44,7 +48,7 @@ CREATE TEMPORARY TABLE dimension (view text, key text);
 INSERT INTO dimension VALUES ('date', 'date'), ('organisation', 'org_id'), ('channel', 'channel_id'), ('channel', 'channel'), ('product', 'product_id'), ('staff', 'staff_id'),
   ('customer', 'customer_id'), ('kpi_code', 'code'), ('class', 'class_key'), ('label', 'label_key'), ('tier', 'tier'), ('activity', 'activity'), ('coverage', 'coverage'), ('kind', 'kind'),
   ('grain', 'grain'), ('book', 'book'), ('payment', 'payment'), ('start_cause', 'start_cause'), ('end_cause', 'end_cause'), ('contact_way', 'way'), ('contact_direction', 'direction'),
-  ('contact_purpose', 'purpose'), ('settlement_thing', 'thing');
+  ('contact_purpose', 'purpose'), ('settlement_thing', 'thing'), ('case_category', 'category'), ('kpi_event_code', 'code');
 SELECT is_empty('SELECT x FROM dimension d, pg_temp.dimension(d.view, d.key) x', 'the key of every dimension is one, and never NULL');
 
 -- fact, column, dimension, its key, may it be NULL
@@ -58,6 +62,8 @@ FROM (VALUES
   ('policy', 'customer_id=customer.customer_id product_id=product.product_id channel_id=channel.channel_id org_id=organisation.org_id issued_org_id=organisation.org_id servicer_id=staff.staff_id? issued_on=date.date book=book.book payment=payment.payment'),
   ('holding', 'customer_id=customer.customer_id channel_id=channel.channel_id org_id=organisation.org_id? staff_id=staff.staff_id? held_from_date=date.date held_to_date=date.date? start_cause=start_cause.start_cause end_cause=end_cause.end_cause?'),
   ('contact', 'customer_id=customer.customer_id channel_id=channel.channel_id org_id=organisation.org_id staff_id=staff.staff_id contact_date=date.date way=contact_way.way direction=contact_direction.direction purpose=contact_purpose.purpose'),
+  ('service_case', 'customer_id=customer.customer_id policy_id=policy.policy_id? staff_id=staff.staff_id? org_id=organisation.org_id? opened_date=date.date closed_date=date.date? category=case_category.category'),
+  ('kpi_event', 'period_start=date.date period_end=date.date org_id=organisation.org_id channel_id=channel.channel_id? channel=channel.channel? kind=kind.kind grain=grain.grain code=kpi_event_code.code'),
   ('settlement', 'month=date.date provider_channel_id=channel.channel_id? user_channel_id=channel.channel_id thing=settlement_thing.thing'),
   ('settlement_line', 'month=date.date day=date.date provider_channel_id=channel.channel_id? user_channel_id=channel.channel_id product_id=product.product_id customer_id=customer.customer_id thing=settlement_thing.thing')) f (view, keys)
 CROSS JOIN LATERAL regexp_split_to_table(f.keys, ' ') k (k);
