@@ -175,9 +175,9 @@ FROM crm_bi.customer c CROSS JOIN usual r CROSS JOIN (SELECT (date_trunc('month'
 WHERE pg_temp.draw(c.customer_id, 'late') < 8 AND NOT EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = c.customer_id);
 CALL crm.refresh();
 
--- who held most in those months, of the level of units where most work: ranks are within one
+-- who held most in those months, agents of the level of units where most work: ranks are among peers
 CREATE TEMPORARY TABLE colleague AS
-SELECT s.id AS staff_id, o.level FROM seller l CROSS JOIN unnest(l.staff) x (id) JOIN crm.staff s ON s.id = x.id JOIN crm.organisation o ON o.id = s.org_id WHERE s.id NOT IN (:planner, :head);
+SELECT s.id AS staff_id, o.level FROM seller l CROSS JOIN unnest(l.staff) x (id) JOIN crm.staff s ON s.id = x.id JOIN crm.organisation o ON o.id = s.org_id WHERE l.channel_id = 1 AND s.id NOT IN (:planner, :head);
 CREATE TEMPORARY TABLE scored AS
 SELECT s.staff_id FROM colleague s
 LEFT JOIN crm.holding h ON h.staff_id = s.staff_id AND h.held_from < :'month' AND coalesce(h.held_to >= :'month_before', true)
