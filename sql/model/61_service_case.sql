@@ -97,3 +97,5 @@ INSERT INTO crm.duty_right (duty, privilege, kind, object)
 SELECT d.duty, 'EXECUTE', 'FUNCTION', 'crm.open_case(bigint, text, text, text, bigint, bigint, bigint, text, text, date)' FROM (VALUES ('sales'), ('resource_manager'), ('manager')) d (duty)
 UNION ALL
 SELECT d.duty, 'EXECUTE', 'FUNCTION', 'crm.close_case(bigint, bigint, text, text, text)' FROM (VALUES ('resource_manager'), ('manager')) d (duty);
+INSERT INTO crm.duty_right (duty, privilege, kind, object)
+SELECT d.duty, 'SELECT', 'TABLE', 'crm_bi.' || v.name FROM (VALUES ('resource_manager'), ('manager')) d (duty) CROSS JOIN (VALUES ('service_case'), ('case_category')) v (name);

@@ -36,6 +36,7 @@ SELECT results_eq('SELECT customer_id, case_kind, category_name_zh, intake, poli
            (2, 'service', '保全', 'mail', NULL, NULL, NULL, 'crm_test_seller', true, false, (SELECT '2199-12-31' - opened_date FROM crm_bi.service_case WHERE customer_id = 2), NULL)$$, 'but the view');
 SET LOCAL SESSION AUTHORIZATION crm_test_centre;
 SELECT throws_ok(format('SELECT crm.close_case(1, %s, ''upheld'')', :first_case), '42501', NULL, 'nobody closes a complaint about oneself');
+SELECT is((SELECT count(*) FROM crm_bi.service_case WHERE is_open), 2::bigint, 'the service centre sees what is open');
 SELECT lives_ok(format('SELECT crm.close_case(2, %s, ''done'', '' '')', :second_case), 'other cases the service centre closes');
 SELECT crm.open_case(3, 'suggestion', 'other', 'site', cause => ' a wish ') AS third_case \gset
 SELECT throws_ok(format('SELECT crm.close_case(3, %s, ''done'')', :third_case), '42501', NULL, 'but none that it opened');
