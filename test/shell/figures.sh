@@ -16,7 +16,7 @@ for seed in $first $((first + 1)); do
 	echo "# SEED=$seed"
 	remake crm_figures crm_workshop
 	query crm_figures "SET client_min_messages = warning" "CALL crm.rebuild('2023-08-30')"
-	query crm_figures "CALL oracle.random_book($seed, 25, '2020-06-01', '2024-03-31')" "ANALYZE"
+	query crm_figures "CALL oracle.random_book($seed, 25, '2020-06-01', '2024-03-31')" "CALL oracle.random_service($seed, '2020-06-01', '2024-03-31')" "ANALYZE"
 	equal crm_figures 2023-08-30 "seed $seed: posted as loaded"
 	query crm_figures "SELECT count(*) FROM (SELECT writers.change(($seed * 7919 + i * 104729) % 1000000000) FROM generate_series(1, 60) i) x" >/dev/null
 	for i in {1..60}; do

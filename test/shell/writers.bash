@@ -6,7 +6,7 @@ AS_OF=2024-05-17
 # workshop DB: an empty book with the oracle beside it, and what the writers call
 workshop() {
 	remake "$1" crm_model
-	psql -Xq -v ON_ERROR_STOP=1 -d "$1" -f test/oracle/oracle.sql -f test/oracle/random_book.sql -f test/oracle/compare.sql
+	psql -Xq -v ON_ERROR_STOP=1 -d "$1" -f test/oracle/oracle.sql -f test/oracle/random_book.sql -f test/oracle/random_service.sql -f test/oracle/compare.sql
 	psql -Xq -v ON_ERROR_STOP=1 -d "$1" <<-'SQL'
 		CREATE SCHEMA writers;
 		CREATE FUNCTION writers.day() RETURNS date LANGUAGE sql AS $$ SELECT date '2019-06-01' + (random() * 2100)::integer $$;
@@ -20,11 +20,12 @@ workshop() {
 		CREATE FUNCTION writers.change(seed bigint) RETURNS void LANGUAGE plpgsql AS $$
 		DECLARE
 		  p crm.policy;
+		  c bigint;
 		  what text;
 		BEGIN
 		  PERFORM setseed(seed / 1000000000.0);
 		  p := writers.policy();
-		  CASE (random() * 17)::integer
+		  CASE (random() * 20)::integer
 		    WHEN 0, 1, 2 THEN
 		      INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, term_months, premium)
 		      SELECT writers.customer(), 1 + (random() * 2)::bigint, 1 + (random() * 3)::bigint, writers.day(), 6 + (random() * 20)::integer, (random() * 9)::integer * 100000
@@ -55,9 +56,25 @@ workshop() {
 		      WHERE id = (SELECT writers.customer());
 		    WHEN 15 THEN
 		      -- those below 1040 are named in the file that COPY reads
-		      DELETE FROM crm.customer c WHERE c.id = (SELECT writers.customer()) AND c.id >= 1040;
+		      c := writers.customer();
+		      IF c >= 1040 THEN
+		        DELETE FROM crm.product_holding h WHERE h.customer_id = c;
+		        DELETE FROM crm.holding h WHERE h.customer_id = c;
+		        DELETE FROM crm.customer x WHERE x.id = c;
+		      END IF;
 		    WHEN 16 THEN
 		      INSERT INTO crm.customer_organisation (customer_id, from_date, org_id) VALUES (writers.customer(), writers.day(), writers.unit());
+		    WHEN 17 THEN
+		      c := writers.customer();
+		      UPDATE crm.contact_point n SET wrong = NOT n.wrong WHERE n.customer_id = c;
+		      INSERT INTO crm.contact_point (customer_id, kind, value, valid_from) VALUES (c, 'address', 'Street ' || seed, writers.day());
+		    WHEN 18 THEN
+		      c := writers.customer();
+		      UPDATE crm.product_holding h SET closed_on = greatest(h.opened_on, writers.day()) WHERE h.customer_id = c;
+		      INSERT INTO crm.product_holding (customer_id, category_id, opened_on) VALUES (c, (SELECT min(k.id) FROM crm.product_category k), writers.day());
+		    WHEN 19 THEN
+		      UPDATE crm.policy SET servicer_id = 1 + (random() * 11)::bigint WHERE id BETWEEN p.id - 2 AND p.id;
+		      DELETE FROM crm.holding h WHERE h.customer_id = p.customer_id AND random() < 0.3;
 		    ELSE
 		      IF random() < 0.05 THEN
 		        UPDATE crm.organisation SET parent_id = 107 + (random() * 3)::bigint WHERE id = 112;
@@ -76,7 +93,7 @@ workshop() {
 # book DB SEED CUSTOMERS: a workshop with a random book, rebuilt as of AS_OF, and the transactions of the writers
 book() {
 	workshop "$1"
-	query "$1" "CALL oracle.random_book($2, $3, '2020-01-01', '2024-06-30')" "ANALYZE" "SET client_min_messages = warning" "CALL crm.rebuild('$AS_OF')"
+	query "$1" "CALL oracle.random_book($2, $3, '2020-01-01', '2024-06-30')" "CALL oracle.random_service($2, '2020-01-01', '2024-06-30')" "ANALYZE" "SET client_min_messages = warning" "CALL crm.rebuild('$AS_OF')"
 	query "$1" "COPY (SELECT c.id, 1, 1 + c.id % 4, date '2019-06-01' + (c.id % 1800)::integer, 250000 FROM crm.customer c WHERE c.id < 1040 ORDER BY c.id DESC)
 		TO '$PGHOST/writers_$1.csv'"
 	mkdir -p "$CRM_TMP/writers"
@@ -115,7 +132,7 @@ same_book() {
 		(TABLE crm.cover EXCEPT TABLE crm._cover_source) UNION ALL (TABLE crm._cover_source EXCEPT TABLE crm.cover) LIMIT 20")" "" "$2: cover follows the policies"
 	is "$(query "$1" "
 		WITH g AS (SELECT g.id, g.slot FROM crm.generation g WHERE g.state = 'current'),
-		have AS (SELECT s.customer_id, s.first_day, s.timeline::text FROM crm.standing s, g WHERE s.slot = g.slot),
-		want AS (SELECT s.customer_id, s.first_day, s.timeline::text FROM g, crm._standings(g.id, 0, 9223372036854775807) s)
+		have AS (SELECT s.customer_id, s.first_day, s.timeline::text, s.facets::text FROM crm.standing s, g WHERE s.slot = g.slot),
+		want AS (SELECT s.customer_id, s.first_day, s.timeline::text, s.facets::text FROM g, crm._standings(g.id, 0, 9223372036854775807) s)
 		(TABLE have EXCEPT TABLE want) UNION ALL (TABLE want EXCEPT TABLE have) LIMIT 20")" "" "$2: standings are what they are when made anew"
 }
