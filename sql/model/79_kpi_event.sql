@@ -58,7 +58,7 @@ DECLARE
   base_code text;
   base_part text := 'numerator';
 BEGIN
-  SELECT * INTO STRICT k FROM crm_bi._kpi_event_base b WHERE b.code = _kpi_event_contributions.code;
+  SELECT * INTO STRICT k FROM crm._kpi_event_base b WHERE b.code = _kpi_event_contributions.code;
   -- checks of what both kinds of figures have
   SELECT * INTO q FROM crm._kpi_part('insured', _kpi_event_contributions.grain, _kpi_event_contributions.period_start, _kpi_event_contributions.org_id,
                                      _kpi_event_contributions.channel, _kpi_event_contributions.kind, 'numerator', NULL, _kpi_event_contributions.own);
@@ -69,15 +69,15 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'It has numerator and denominator.';
   ELSIF _kpi_event_contributions.class IS NOT NULL AND k.dimension IS NULL THEN
     RAISE EXCEPTION 'figure "%" has no classes', k.code
-      USING ERRCODE = 'invalid_parameter_value', HINT = format('Figures by class are %s.', (SELECT string_agg(x.code, ', ' ORDER BY x.code) FROM crm_bi._kpi_event_base x WHERE x.dimension IS NOT NULL));
-  ELSIF _kpi_event_contributions.class IS NOT NULL AND NOT EXISTS (SELECT FROM crm_bi._kpi_event_class c WHERE c.dimension = k.dimension AND c.class = _kpi_event_contributions.class) THEN
+      USING ERRCODE = 'invalid_parameter_value', HINT = format('Figures by class are %s.', (SELECT string_agg(x.code, ', ' ORDER BY x.code) FROM crm._kpi_event_base x WHERE x.dimension IS NOT NULL));
+  ELSIF _kpi_event_contributions.class IS NOT NULL AND NOT EXISTS (SELECT FROM crm._kpi_event_class c WHERE c.dimension = k.dimension AND c.class = _kpi_event_contributions.class) THEN
     RAISE EXCEPTION 'figure "%" has no class "%"', k.code, _kpi_event_contributions.class
       USING ERRCODE = 'invalid_parameter_value', HINT = 'crm_bi.kpi_event shows its classes.';
   ELSIF k.code = 'market_penetration' AND _kpi_event_contributions.part = 'denominator' THEN
     RAISE EXCEPTION 'the denominator of figure "%" counts no customers', k.code
       USING ERRCODE = 'invalid_parameter_value', HINT = 'crm.addressable_population is entered as numbers.';
   ELSIF k.code = 'market_penetration' THEN
-    IF NOT EXISTS (SELECT FROM crm_bi.addressable_population a JOIN crm_bi._kpi_period p ON a.year = extract(year FROM p.period_end)
+    IF NOT EXISTS (SELECT FROM crm_bi.addressable_population a JOIN crm._kpi_period p ON a.year = extract(year FROM p.period_end)
                    WHERE p.grain = _kpi_event_contributions.grain AND p.period_start = _kpi_event_contributions.period_start) THEN
       RETURN;
     END IF;
@@ -96,7 +96,7 @@ BEGIN
   RETURN QUERY
   SELECT s.customer_id, s.n
   FROM (SELECT e.customer_id, sum(CASE WHEN _kpi_event_contributions.part = 'denominator' THEN e.denominator ELSE e.numerator END)::numeric AS n
-        FROM crm_bi._kpi_event e
+        FROM crm._kpi_event e
         WHERE e.code = k.code AND e.grain = _kpi_event_contributions.grain AND e.period_start = _kpi_event_contributions.period_start AND e.org_id = ANY (q.units)
           AND (q.channel_id IS NULL OR e.channel_id = q.channel_id) AND (q.company IS NULL OR e.company = q.company)
           AND (_kpi_event_contributions.class IS NULL OR e.class = _kpi_event_contributions.class OR k.is_share AND _kpi_event_contributions.part = 'denominator')
@@ -108,4 +108,8 @@ COMMENT ON FUNCTION crm._kpi_event_contributions(text, text, date, bigint, text,
   'crm.kpi_contributions() of a figure of crm_bi.kpi_event. Errors: 22004, 22008, 22023, 23503, 40001, 55000.';
 REVOKE ALL ON FUNCTION crm._kpi_event_contributions(text, text, date, bigint, text, text, text, text, boolean) FROM PUBLIC;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
-  ('analyst', 'EXECUTE', 'FUNCTION', 'crm._kpi_event_contributions(text, text, date, bigint, text, text, text, text, boolean)');
+  ('analyst', 'EXECUTE', 'FUNCTION', 'crm._kpi_event_contributions(text, text, date, bigint, text, text, text, text, boolean)'),
+  ('analyst', 'SELECT', 'TABLE', 'crm._kpi_period'),
+  ('analyst', 'SELECT', 'TABLE', 'crm._kpi_event'),
+  ('analyst', 'SELECT', 'TABLE', 'crm._kpi_event_base'),
+  ('analyst', 'SELECT', 'TABLE', 'crm._kpi_event_class');

@@ -1,27 +1,27 @@
 -- bi: figures of events, counted from the rows themselves in the cell of each customer on the day that counts
 
-CREATE VIEW crm_bi._kpi_period AS
+CREATE VIEW crm._kpi_period AS
 SELECT p.grain_name AS grain, p.period_start, p.period_end, least(p.period_end, d.today) AS closing, p.period_end <= d.today AS is_complete,
        p.period_start::timestamp AT TIME ZONE d.zone AS opens_at, (least(p.period_end, d.today) + 1)::timestamp AT TIME ZONE d.zone AS closes_at, d.zone, d.today
 FROM crm.period p
 CROSS JOIN (SELECT crm_bi._today(g.posted_to) AS today, g.first_day, g.settled, crm.setting_value('business_time_zone') AS zone FROM crm.generation g WHERE g.state = 'current' OFFSET 0) d
 WHERE p.period_end >= d.first_day AND p.closes_from <= d.today AND (d.today >= d.settled OR p.period_end <= d.today);
-COMMENT ON VIEW crm_bi._kpi_period IS 'The periods that crm_bi.kpi shows. 指标期间（内部）';
-COMMENT ON COLUMN crm_bi._kpi_period.grain IS 'month, quarter, year or trailing_12. 期间类型';
-COMMENT ON COLUMN crm_bi._kpi_period.period_start IS 'First day. 期初日';
-COMMENT ON COLUMN crm_bi._kpi_period.period_end IS 'Last day. 期末日';
-COMMENT ON COLUMN crm_bi._kpi_period.closing IS 'Last day up to today. 截止日';
-COMMENT ON COLUMN crm_bi._kpi_period.is_complete IS 'Whether it is over. 是否结束';
-COMMENT ON COLUMN crm_bi._kpi_period.opens_at IS 'First instant. 起始时刻';
-COMMENT ON COLUMN crm_bi._kpi_period.closes_at IS 'First instant after closing. 截止时刻';
-COMMENT ON COLUMN crm_bi._kpi_period.zone IS 'Business time zone. 业务时区';
-COMMENT ON COLUMN crm_bi._kpi_period.today IS 'The day asked for. 统计日';
+COMMENT ON VIEW crm._kpi_period IS 'The periods that crm_bi.kpi shows.';
+COMMENT ON COLUMN crm._kpi_period.grain IS 'month, quarter, year or trailing_12.';
+COMMENT ON COLUMN crm._kpi_period.period_start IS 'First day.';
+COMMENT ON COLUMN crm._kpi_period.period_end IS 'Last day.';
+COMMENT ON COLUMN crm._kpi_period.closing IS 'Last day up to today.';
+COMMENT ON COLUMN crm._kpi_period.is_complete IS 'Whether it is over.';
+COMMENT ON COLUMN crm._kpi_period.opens_at IS 'First instant.';
+COMMENT ON COLUMN crm._kpi_period.closes_at IS 'First instant after closing.';
+COMMENT ON COLUMN crm._kpi_period.zone IS 'Business time zone.';
+COMMENT ON COLUMN crm._kpi_period.today IS 'The day asked for.';
 
-CREATE VIEW crm_bi._kpi_event AS
+CREATE VIEW crm._kpi_event AS
 -- customers who introduced somebody, in their cell at opening
 SELECT 'referral_rate'::text AS code, p.grain, p.period_start, p.period_end, p.is_complete, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company,
        NULL::text AS class, 1 AS numerator, 0 AS denominator
-FROM crm_bi._kpi_period p
+FROM crm._kpi_period p
 CROSS JOIN LATERAL (
   SELECT DISTINCT q.introduced_by AS customer_id FROM crm.prospect q
   WHERE q.introduced_by IS NOT NULL AND q.entered_on >= p.period_start AND q.entered_on <= p.closing) e
@@ -33,7 +33,7 @@ UNION ALL
 SELECT 'referral_conversion', p.grain, p.period_start, p.period_end, p.is_complete, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company, NULL,
        CASE WHEN EXISTS (SELECT FROM crm.cover c WHERE c.customer_id = e.customer_id AND c.role = 'policyholder' AND c.from_date < c.to_date
                                                   AND c.issued_on >= e.day AND c.issued_on <= p.today) THEN 1 ELSE 0 END, 1
-FROM crm_bi._kpi_period p
+FROM crm._kpi_period p
 CROSS JOIN LATERAL (
   SELECT q.customer_id, pg_catalog.min(q.entered_on) AS day FROM crm.prospect q
   WHERE q.introduced_by IS NOT NULL AND q.entered_on >= p.period_start AND q.entered_on <= p.closing
@@ -45,7 +45,7 @@ UNION ALL
 SELECT b.code, p.grain, p.period_start, p.period_end, p.is_complete, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company,
        CASE b.code WHEN 'complaint_share' THEN e.category WHEN 'complaint_share_by_staff' THEN coalesce((SELECT f.code FROM crm.staff f WHERE f.id = e.staff_id), 'none') END,
        1, CASE b.code WHEN 'complaints_per_10k' THEN 0 ELSE 1 END
-FROM crm_bi._kpi_period p
+FROM crm._kpi_period p
 JOIN crm.service_case e ON e.kind = 'complaint' AND e.opened_at >= p.opens_at AND e.opened_at < p.closes_at
 JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
 CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest((e.opened_at AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
@@ -54,7 +54,7 @@ UNION ALL
 -- customers allocated, in their cell on the first day of that; what narrows a holding allocates nobody
 SELECT 'development', p.grain, p.period_start, p.period_end, p.is_complete AND e.until <= p.today, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company, e.class,
        CASE WHEN e.bought THEN 1 ELSE 0 END, 1
-FROM crm_bi._kpi_period p
+FROM crm._kpi_period p
 CROSS JOIN LATERAL (
   SELECT a.customer_id, a.class, pg_catalog.min(a.day) AS day, pg_catalog.max(a.day + k.value::integer) AS until,
          pg_catalog.bool_or(EXISTS (SELECT FROM crm.cover c WHERE c.customer_id = a.customer_id AND c.role = 'policyholder' AND c.from_date < c.to_date
@@ -73,14 +73,14 @@ CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest(e.day, s.first_day)) AS r
 UNION ALL
 -- holdings that ended by recycling, in the cell of the customer on that day
 SELECT 'recycle', p.grain, p.period_start, p.period_end, p.is_complete, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company, NULL, 1, 0
-FROM crm_bi._kpi_period p
+FROM crm._kpi_period p
 JOIN crm.holding e ON e.end_cause = 'recycle' AND e.held_to >= p.opens_at AND e.held_to < p.closes_at
 JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
 CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest((e.held_to AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
 UNION ALL
 -- holdings in effect, each with what it was narrowed to, in the cell at opening or on the first day
 SELECT 'recycle', p.grain, p.period_start, p.period_end, p.is_complete, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company, NULL, 0, 1
-FROM crm_bi._kpi_period p
+FROM crm._kpi_period p
 JOIN crm.holding e ON e.end_cause IS DISTINCT FROM 'narrowing' AND (e.held_to IS NULL OR e.held_to >= p.opens_at)
 -- who was held before the period counts at opening, whatever was narrowed
 CROSS JOIN LATERAL (
@@ -92,19 +92,19 @@ CROSS JOIN LATERAL (
 JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
 CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest(p.period_start - 1, (f.held_from AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
 WHERE f.held_from < p.closes_at;
-COMMENT ON VIEW crm_bi._kpi_event IS 'What counts in crm_bi.kpi_event, customer by customer. 事件指标明细（内部）';
-COMMENT ON COLUMN crm_bi._kpi_event.code IS 'Figure. 指标代码';
-COMMENT ON COLUMN crm_bi._kpi_event.grain IS 'month, quarter, year or trailing_12. 期间类型';
-COMMENT ON COLUMN crm_bi._kpi_event.period_start IS 'First day of the period. 期初日';
-COMMENT ON COLUMN crm_bi._kpi_event.period_end IS 'Last day of the period. 期末日';
-COMMENT ON COLUMN crm_bi._kpi_event.is_complete IS 'Whether nothing can come any more. 是否结束';
-COMMENT ON COLUMN crm_bi._kpi_event.customer_id IS 'Customer. 客户';
-COMMENT ON COLUMN crm_bi._kpi_event.org_id IS 'Unit that the customer counts in. 机构';
-COMMENT ON COLUMN crm_bi._kpi_event.channel_id IS 'Main channel that the customer counts in. 渠道键';
-COMMENT ON COLUMN crm_bi._kpi_event.company IS 'Whether a company. 是否法人';
-COMMENT ON COLUMN crm_bi._kpi_event.class IS 'Class. 类别';
-COMMENT ON COLUMN crm_bi._kpi_event.numerator IS 'What it adds to the numerator. 计入分子';
-COMMENT ON COLUMN crm_bi._kpi_event.denominator IS 'What it adds to the denominator. 计入分母';
+COMMENT ON VIEW crm._kpi_event IS 'What counts in crm_bi.kpi_event, customer by customer.';
+COMMENT ON COLUMN crm._kpi_event.code IS 'Figure.';
+COMMENT ON COLUMN crm._kpi_event.grain IS 'month, quarter, year or trailing_12.';
+COMMENT ON COLUMN crm._kpi_event.period_start IS 'First day of the period.';
+COMMENT ON COLUMN crm._kpi_event.period_end IS 'Last day of the period.';
+COMMENT ON COLUMN crm._kpi_event.is_complete IS 'Whether nothing can come any more.';
+COMMENT ON COLUMN crm._kpi_event.customer_id IS 'Customer.';
+COMMENT ON COLUMN crm._kpi_event.org_id IS 'Unit that the customer counts in.';
+COMMENT ON COLUMN crm._kpi_event.channel_id IS 'Main channel that the customer counts in.';
+COMMENT ON COLUMN crm._kpi_event.company IS 'Whether a company.';
+COMMENT ON COLUMN crm._kpi_event.class IS 'Class.';
+COMMENT ON COLUMN crm._kpi_event.numerator IS 'What it adds to the numerator.';
+COMMENT ON COLUMN crm._kpi_event.denominator IS 'What it adds to the denominator.';
 
 -- Filters on code, grain, period and unit reach every branch, since all is grouped by them. The two views differ in whose customers a unit counts.
 DECLARE
@@ -124,7 +124,7 @@ FROM (
   FROM (
     SELECT e.code, e.grain, e.period_start, e.period_end, %3$s AS org_id, e.channel_id, CASE WHEN e.company THEN 'company' ELSE 'person' END AS kind, e.class, e.is_complete,
            e.numerator::numeric AS numerator, e.denominator::numeric AS denominator
-    FROM crm_bi._kpi_event e %4$s WHERE e.code NOT IN ('complaint_share', 'complaint_share_by_staff')
+    FROM crm._kpi_event e %4$s WHERE e.code NOT IN ('complaint_share', 'complaint_share_by_staff')
     UNION ALL
     -- shares: in each cell of a unit and period every class that it has there, so that cells add up
     SELECT g.code, g.grain, g.period_start, g.period_end, g.org_id, x.channel_id, CASE WHEN x.company THEN 'company' ELSE 'person' END, x.class, g.is_complete, x.numerator, x.denominator
@@ -132,7 +132,7 @@ FROM (
       SELECT i.code, i.grain, i.period_start, i.period_end, i.is_complete, i.org_id, pg_catalog.array_agg(i.channel_id) AS channels, pg_catalog.array_agg(i.company) AS companies,
              pg_catalog.array_agg(i.class) AS classes, pg_catalog.array_agg(i.n) AS ns
       FROM (SELECT e.code, e.grain, e.period_start, e.period_end, e.is_complete, %3$s AS org_id, e.channel_id, e.company, e.class, pg_catalog.count(*) AS n
-            FROM crm_bi._kpi_event e %4$s WHERE e.code IN ('complaint_share', 'complaint_share_by_staff')
+            FROM crm._kpi_event e %4$s WHERE e.code IN ('complaint_share', 'complaint_share_by_staff')
             GROUP BY e.code, e.grain, e.period_start, e.period_end, e.is_complete, %3$s, e.channel_id, e.company, e.class) i
       GROUP BY i.code, i.grain, i.period_start, i.period_end, i.is_complete, i.org_id) g
     CROSS JOIN LATERAL (
@@ -152,7 +152,7 @@ FROM (
     WHERE k.code = 'insured' AND EXISTS (SELECT FROM crm.addressable_population a WHERE a.year = extract(year FROM k.period_end)::integer)
     UNION ALL
     SELECT 'market_penetration', p.grain, p.period_start, p.period_end, %3$s, NULL, e.kind, NULL, p.is_complete, 0, e.n
-    FROM crm_bi._kpi_period p JOIN crm.addressable_population e ON e.year = extract(year FROM p.period_end)::integer %4$s) u
+    FROM crm._kpi_period p JOIN crm.addressable_population e ON e.year = extract(year FROM p.period_end)::integer %4$s) u
   GROUP BY u.code, u.grain, u.period_start, u.period_end, u.org_id, u.channel_id, u.kind, u.class
   HAVING pg_catalog.sum(u.numerator) <> 0 OR pg_catalog.sum(u.denominator) <> 0) n
 JOIN crm.kpi_event_code c ON c.code = n.code
@@ -201,16 +201,16 @@ COMMENT ON COLUMN crm_bi.kpi_event_code.unit IS 'What the numerator counts: cust
 COMMENT ON COLUMN crm_bi.kpi_event_code.denominator_unit IS 'What the denominator counts: customers, complaints, holdings, policies or people. 分母单位';
 COMMENT ON COLUMN crm_bi.kpi_event_code.is_growth IS 'Whether it is a difference over what was before: none is. 是否增长率';
 
-CREATE VIEW crm_bi._kpi_event_base AS
+CREATE VIEW crm._kpi_event_base AS
 SELECT k.code, k.dimension, k.base_code, k.base_part, k.unit = 'complaints' AND k.base_unit = 'complaints' AS is_share FROM crm.kpi_event_code k;
-COMMENT ON VIEW crm_bi._kpi_event_base IS 'What the figures of crm_bi.kpi_event are made of; for crm.kpi_members(). 事件类指标构成（内部）';
-COMMENT ON COLUMN crm_bi._kpi_event_base.code IS 'Code of the figure. 指标代码';
-COMMENT ON COLUMN crm_bi._kpi_event_base.dimension IS 'Dimension whose classes it is given by. 分类维度';
-COMMENT ON COLUMN crm_bi._kpi_event_base.base_code IS 'Figure of crm_bi.kpi that the denominator is taken from. 分母指标';
-COMMENT ON COLUMN crm_bi._kpi_event_base.base_part IS 'Part of that figure. 分母指标部分';
-COMMENT ON COLUMN crm_bi._kpi_event_base.is_share IS 'Whether the denominator is that of all classes. 是否占比';
+COMMENT ON VIEW crm._kpi_event_base IS 'What the figures of crm_bi.kpi_event are made of; for crm.kpi_members().';
+COMMENT ON COLUMN crm._kpi_event_base.code IS 'Code of the figure.';
+COMMENT ON COLUMN crm._kpi_event_base.dimension IS 'Dimension whose classes it is given by.';
+COMMENT ON COLUMN crm._kpi_event_base.base_code IS 'Figure of crm_bi.kpi that the denominator is taken from.';
+COMMENT ON COLUMN crm._kpi_event_base.base_part IS 'Part of that figure.';
+COMMENT ON COLUMN crm._kpi_event_base.is_share IS 'Whether the denominator is that of all classes.';
 
-CREATE VIEW crm_bi._kpi_event_class AS
+CREATE VIEW crm._kpi_event_class AS
 SELECT 'allocation'::text AS dimension, a.class FROM (VALUES ('first'), ('second')) a (class)
 UNION ALL
 SELECT 'case_category', c.code FROM crm.case_category c
@@ -218,9 +218,9 @@ UNION ALL
 SELECT 'staff', s.code FROM crm.staff s
 UNION ALL
 SELECT 'staff', 'none';
-COMMENT ON VIEW crm_bi._kpi_event_class IS 'Classes of the figures of crm_bi.kpi_event. 事件类指标类别（内部）';
-COMMENT ON COLUMN crm_bi._kpi_event_class.dimension IS 'Dimension. 维度';
-COMMENT ON COLUMN crm_bi._kpi_event_class.class IS 'Class. 类别';
+COMMENT ON VIEW crm._kpi_event_class IS 'Classes of the figures of crm_bi.kpi_event.';
+COMMENT ON COLUMN crm._kpi_event_class.dimension IS 'Dimension.';
+COMMENT ON COLUMN crm._kpi_event_class.class IS 'Class.';
 
 CREATE VIEW crm_bi.addressable_population AS
 SELECT a.org_id || '/' || a.year || '/' || a.kind AS addressable_population_key, a.org_id, a.year, a.kind, a.n, a.note, a.set_at FROM crm.addressable_population a;
