@@ -66,8 +66,8 @@ CREATE TABLE crm.scorecard_value (
   source text NOT NULL CHECK (pg_catalog.btrim(source) <> ''),
   entered_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   entered_by text NOT NULL DEFAULT crm.actor(),
-  CHECK ((staff_id IS NULL) <> (org_id IS NULL)),
-  CHECK (period_start = pg_catalog.date_trunc(grain, period_start::timestamp)::date)
+  CONSTRAINT scorecard_value_subject_check CHECK ((staff_id IS NULL) <> (org_id IS NULL)),
+  CONSTRAINT scorecard_value_period_check CHECK (period_start = pg_catalog.date_trunc(grain, period_start::timestamp)::date)
 );
 CREATE INDEX ON crm.scorecard_value (staff_id, period_start);
 CREATE INDEX ON crm.scorecard_value (org_id, period_start);
@@ -96,12 +96,10 @@ BEGIN
   ELSIF NOT (CASE WHEN NEW.staff_id IS NULL THEN m.of_units ELSE m.of_staff END) THEN
     RAISE EXCEPTION 'measure "%" is not of %', m.code, CASE WHEN NEW.staff_id IS NULL THEN 'units' ELSE 'staff' END USING ERRCODE = 'check_violation', COLUMN = 'measure';
   END IF;
-  NEW.entered_at := clock_timestamp();
-  NEW.entered_by := crm.actor();
   RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION crm._scorecard_value_check() IS 'Trigger: a value is of a measure that is entered, and stamped. Errors: 23503, 23514.';
+COMMENT ON FUNCTION crm._scorecard_value_check() IS 'Trigger: a value is of a measure that is entered. Errors: 23503, 23514.';
 REVOKE ALL ON FUNCTION crm._scorecard_value_check() FROM PUBLIC;
 CREATE TRIGGER check_value BEFORE INSERT ON crm.scorecard_value FOR EACH ROW EXECUTE FUNCTION crm._scorecard_value_check();
 
@@ -112,13 +110,14 @@ END
 $$;
 COMMENT ON FUNCTION crm._scorecard_stands() IS 'Trigger: what was entered, set, defined or closed is neither changed nor deleted. Errors: 55000.';
 REVOKE ALL ON FUNCTION crm._scorecard_stands() FROM PUBLIC;
-CREATE TRIGGER stands BEFORE UPDATE OR DELETE ON crm.scorecard_value FOR EACH ROW EXECUTE FUNCTION crm._scorecard_stands();
+CREATE TRIGGER stands BEFORE DELETE ON crm.scorecard_value FOR EACH ROW EXECUTE FUNCTION crm._scorecard_stands();
 CREATE TRIGGER stands BEFORE UPDATE OR DELETE ON crm.scorecard_goal_target FOR EACH ROW EXECUTE FUNCTION crm._scorecard_stands();
 CREATE TRIGGER stands BEFORE UPDATE OR DELETE ON crm.scorecard_indicator FOR EACH ROW EXECUTE FUNCTION crm._scorecard_stands();
 
 CREATE TABLE crm.scorecard_final (
   goal_id bigint PRIMARY KEY REFERENCES crm.scorecard_goal,
   org_level integer NOT NULL,
+  peer_group text NOT NULL,
   score numeric NOT NULL,
   is_whole boolean NOT NULL,
   rank bigint,
@@ -129,7 +128,8 @@ CREATE TABLE crm.scorecard_final (
 );
 COMMENT ON TABLE crm.scorecard_final IS 'Scores closed by crm.close_scorecards(). 考核结果';
 COMMENT ON COLUMN crm.scorecard_final.goal_id IS 'Goal.';
-COMMENT ON COLUMN crm.scorecard_final.org_level IS 'Level of the unit among whose like it was ranked.';
+COMMENT ON COLUMN crm.scorecard_final.org_level IS 'Level of the unit.';
+COMMENT ON COLUMN crm.scorecard_final.peer_group IS 'Among whom it was ranked.';
 COMMENT ON COLUMN crm.scorecard_final.score IS 'Score.';
 COMMENT ON COLUMN crm.scorecard_final.is_whole IS 'Whether every indicator was known.';
 COMMENT ON COLUMN crm.scorecard_final.rank IS 'Rank; NULL: not whole.';

@@ -66,15 +66,21 @@ COMMENT ON FUNCTION crm._staff_measure(text, bigint[], date, date) IS
 REVOKE ALL ON FUNCTION crm._staff_measure(text, bigint[], date, date) FROM PUBLIC;
 
 CREATE VIEW crm._scorecard_goal AS
-SELECT g.id AS goal_id, g.scorecard, g.version, c.subject, c.grain, g.staff_id, g.org_id, p.period_start, p.period_end, o.level AS org_level, f.goal_id IS NOT NULL AS is_final
+SELECT g.id AS goal_id, g.scorecard, g.version, c.subject, c.grain, g.staff_id, g.org_id, p.period_start, p.period_end, o.level AS org_level, f.goal_id IS NOT NULL AS is_final,
+       CASE WHEN g.org_id IS NOT NULL THEN 'level ' || o.level
+            ELSE h.kind || ', ' || coalesce((SELECT pg_catalog.string_agg(DISTINCT y.duty || ' of level ' || u.level, ' + ' ORDER BY y.duty || ' of level ' || u.level)
+                                             FROM crm.position y JOIN crm.organisation u ON u.id = y.org_id
+                                             WHERE y.staff_id = g.staff_id AND y.from_date <= d.last_day AND coalesce(y.to_date > d.last_day, true)), 'no position') END AS peer_group
 FROM crm.scorecard_goal g
 JOIN crm.scorecard c ON c.code = g.scorecard AND c.version = g.version
 JOIN crm.period p ON p.grain_name = c.grain AND p.period_start = g.period_start
+CROSS JOIN LATERAL (SELECT least(p.period_end, crm.today()) AS last_day) d
 LEFT JOIN crm.staff s ON s.id = g.staff_id
+LEFT JOIN crm.channel h ON h.id = s.channel_id
 JOIN crm.organisation o ON o.id = coalesce(g.org_id, s.org_id)
 LEFT JOIN crm.scorecard_final f ON f.goal_id = g.id
 WHERE g.state = 'signed';
-COMMENT ON VIEW crm._scorecard_goal IS 'The goals that count, with their periods.';
+COMMENT ON VIEW crm._scorecard_goal IS 'The goals that count, with their periods and with whom they are ranked: units by level, staff by kind of channel and by their positions on the last day.';
 
 CREATE FUNCTION crm.scorecard_actuals(goals bigint[] DEFAULT NULL) RETURNS TABLE (goal_id bigint, indicator text, numerator numeric, denominator numeric)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $$
@@ -152,21 +158,21 @@ CROSS JOIN LATERAL (SELECT CASE WHEN a.denominator IS NULL THEN a.numerator ELSE
 COMMENT ON VIEW crm._scorecard_part IS 'The indicators of the goals that count, with what they are and what that earns.';
 
 CREATE VIEW crm._scorecard_score AS
-SELECT y.goal_id, y.scorecard, y.version, y.subject, y.grain, y.staff_id, y.org_id, y.period_start, y.period_end, y.org_level, y.is_final, y.score, y.is_whole, y.rank, y.tied, y.peers,
+SELECT y.goal_id, y.scorecard, y.version, y.subject, y.grain, y.staff_id, y.org_id, y.period_start, y.period_end, y.org_level, y.peer_group, y.is_final, y.score, y.is_whole, y.rank, y.tied, y.peers,
        lag(y.score) OVER w AS score_before, lag(y.period_start) OVER w AS start_before, lag(y.rank) OVER w AS rank_before
 FROM (
-  SELECT x.goal_id, x.scorecard, x.version, x.subject, x.grain, x.staff_id, x.org_id, x.period_start, x.period_end, coalesce(f.org_level, x.org_level) AS org_level, x.is_final,
+  SELECT x.goal_id, x.scorecard, x.version, x.subject, x.grain, x.staff_id, x.org_id, x.period_start, x.period_end, coalesce(f.org_level, x.org_level) AS org_level, coalesce(f.peer_group, x.peer_group) AS peer_group, x.is_final,
          coalesce(f.score, x.score) AS score, coalesce(f.is_whole, x.is_whole) AS is_whole,
-         CASE WHEN x.is_final THEN f.rank WHEN x.is_whole THEN pg_catalog.rank() OVER (PARTITION BY x.scorecard, x.period_start, x.org_level, x.is_whole ORDER BY x.score DESC) END AS rank,
-         CASE WHEN x.is_final THEN f.tied WHEN x.is_whole THEN pg_catalog.count(*) OVER (PARTITION BY x.scorecard, x.period_start, x.org_level, x.is_whole, x.score) END AS tied,
-         CASE WHEN x.is_final THEN f.peers ELSE pg_catalog.count(*) FILTER (WHERE x.is_whole) OVER (PARTITION BY x.scorecard, x.period_start, x.org_level) END AS peers
-  FROM (SELECT g.goal_id, g.scorecard, g.version, g.subject, g.grain, g.staff_id, g.org_id, g.period_start, g.period_end, g.org_level, g.is_final,
+         CASE WHEN x.is_final THEN f.rank WHEN x.is_whole THEN pg_catalog.rank() OVER (PARTITION BY x.scorecard, x.period_start, x.peer_group, x.is_whole ORDER BY x.score DESC) END AS rank,
+         CASE WHEN x.is_final THEN f.tied WHEN x.is_whole THEN pg_catalog.count(*) OVER (PARTITION BY x.scorecard, x.period_start, x.peer_group, x.is_whole, x.score) END AS tied,
+         CASE WHEN x.is_final THEN f.peers ELSE pg_catalog.count(*) FILTER (WHERE x.is_whole) OVER (PARTITION BY x.scorecard, x.period_start, x.peer_group) END AS peers
+  FROM (SELECT g.goal_id, g.scorecard, g.version, g.subject, g.grain, g.staff_id, g.org_id, g.period_start, g.period_end, g.org_level, g.peer_group, g.is_final,
                pg_catalog.round(coalesce(pg_catalog.sum(p.points), 0), 2) AS score, pg_catalog.bool_and(p.actual IS NOT NULL) AS is_whole
         FROM crm._scorecard_goal g JOIN crm._scorecard_part p ON p.goal_id = g.goal_id
-        GROUP BY g.goal_id, g.scorecard, g.version, g.subject, g.grain, g.staff_id, g.org_id, g.period_start, g.period_end, g.org_level, g.is_final) x
+        GROUP BY g.goal_id, g.scorecard, g.version, g.subject, g.grain, g.staff_id, g.org_id, g.period_start, g.period_end, g.org_level, g.peer_group, g.is_final) x
   LEFT JOIN crm.scorecard_final f ON f.goal_id = x.goal_id) y
 WINDOW w AS (PARTITION BY y.scorecard, y.staff_id, y.org_id ORDER BY y.period_start);
-COMMENT ON VIEW crm._scorecard_score IS 'Scores of the goals that count, with rank among the same scorecard, period and level of unit, and the score of the period before it that has one.';
+COMMENT ON VIEW crm._scorecard_score IS 'Scores of the goals that count, with rank among the same scorecard, period and group of peers, and the score of the period before it that has one.';
 
 CREATE FUNCTION crm.close_scorecards(scorecard text, period_start date) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET crm.as_of = '' AS $$
@@ -202,12 +208,12 @@ BEGIN
   -- one statement, so that scores and parts are of one moment
   WITH part AS MATERIALIZED (SELECT p.* FROM crm._scorecard_part p WHERE p.goal_id = ANY (goals)),
   score AS (
-    SELECT g.goal_id, g.org_level, round(coalesce(sum(p.points), 0), 2) AS score, bool_and(p.actual IS NOT NULL) AS is_whole
-    FROM crm._scorecard_goal g JOIN part p ON p.goal_id = g.goal_id GROUP BY g.goal_id, g.org_level),
+    SELECT g.goal_id, g.org_level, g.peer_group, round(coalesce(sum(p.points), 0), 2) AS score, bool_and(p.actual IS NOT NULL) AS is_whole
+    FROM crm._scorecard_goal g JOIN part p ON p.goal_id = g.goal_id GROUP BY g.goal_id, g.org_level, g.peer_group),
   put AS (
-    INSERT INTO crm.scorecard_final (goal_id, org_level, score, is_whole, rank, tied, peers)
-    SELECT s.goal_id, s.org_level, s.score, s.is_whole, CASE WHEN s.is_whole THEN rank() OVER (PARTITION BY s.org_level, s.is_whole ORDER BY s.score DESC) END,
-           CASE WHEN s.is_whole THEN count(*) OVER (PARTITION BY s.org_level, s.is_whole, s.score) END, count(*) FILTER (WHERE s.is_whole) OVER (PARTITION BY s.org_level)
+    INSERT INTO crm.scorecard_final (goal_id, org_level, peer_group, score, is_whole, rank, tied, peers)
+    SELECT s.goal_id, s.org_level, s.peer_group, s.score, s.is_whole, CASE WHEN s.is_whole THEN rank() OVER (PARTITION BY s.peer_group, s.is_whole ORDER BY s.score DESC) END,
+           CASE WHEN s.is_whole THEN count(*) OVER (PARTITION BY s.peer_group, s.is_whole, s.score) END, count(*) FILTER (WHERE s.is_whole) OVER (PARTITION BY s.peer_group)
     FROM score s)
   INSERT INTO crm.scorecard_result (goal_id, indicator, numerator, denominator) SELECT p.goal_id, p.indicator, p.numerator, p.denominator FROM part p;
   RETURN cardinality(goals);
@@ -257,18 +263,18 @@ COMMENT ON FUNCTION crm.my_goals() IS
 REVOKE ALL ON FUNCTION crm.my_goals() FROM PUBLIC;
 
 CREATE FUNCTION crm.my_scorecards()
-RETURNS TABLE (goal_id bigint, scorecard text, own boolean, staff_id bigint, org_id bigint, name text, period_start date, is_final boolean, score numeric, is_whole boolean, rank bigint, tied bigint, peers bigint, score_before numeric, trend text)
+RETURNS TABLE (goal_id bigint, scorecard text, own boolean, staff_id bigint, org_id bigint, name text, period_start date, is_final boolean, score numeric, is_whole boolean, rank bigint, tied bigint, peers bigint, score_before numeric, trend text, peer_group text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-  SELECT x.goal_id, x.scorecard, m.own, x.staff_id, x.org_id, x.subject_name, x.period_start, x.is_final, x.score, x.is_whole, x.rank, x.tied, x.peers, x.score_before, x.trend
+  SELECT x.goal_id, x.scorecard, m.own, x.staff_id, x.org_id, x.subject_name, x.period_start, x.is_final, x.score, x.is_whole, x.rank, x.tied, x.peers, x.score_before, x.trend, x.peer_group
   FROM crm._own_goals() m JOIN crm_bi.scorecard x ON x.goal_id = m.goal_id
   ORDER BY m.own DESC, x.period_start DESC, x.scorecard, x.rank, x.goal_id;
 END
 $$;
 COMMENT ON FUNCTION crm.my_scorecards() IS
-  'Scores of the acting person and of units that they head, and of those below whom they head: rank among the same scorecard, period and level of unit with how many share it, and the trend against the period before. Errors: 42501 no member of staff in post. 我的考核';
+  'Scores of the acting person and of units that they head, and of those below whom they head: rank among the same scorecard, period and group of peers, units of a level or staff of the same position and kind of channel, with how many share it, and the trend against the period before. Errors: 42501 no member of staff in post. 我的考核';
 REVOKE ALL ON FUNCTION crm.my_scorecards() FROM PUBLIC;
 
 CREATE FUNCTION crm.my_scorecard_parts(goal_id bigint)

@@ -108,8 +108,8 @@ COMMENT ON FUNCTION crm._kpi_event_contributions(text, text, date, bigint, text,
   'crm.kpi_contributions() of a figure of crm_bi.kpi_event. Errors: 22004, 22008, 22023, 23503, 40001, 55000.';
 REVOKE ALL ON FUNCTION crm._kpi_event_contributions(text, text, date, bigint, text, text, text, text, boolean) FROM PUBLIC;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
-  ('analyst', 'EXECUTE', 'FUNCTION', 'crm._kpi_event_contributions(text, text, date, bigint, text, text, text, text, boolean)'),
   ('analyst', 'SELECT', 'TABLE', 'crm._kpi_period'),
   ('analyst', 'SELECT', 'TABLE', 'crm._kpi_event'),
   ('analyst', 'SELECT', 'TABLE', 'crm._kpi_event_base'),
-  ('analyst', 'SELECT', 'TABLE', 'crm._kpi_event_class');
+  ('analyst', 'SELECT', 'TABLE', 'crm._kpi_event_class'),
+  ('analyst', 'EXECUTE', 'FUNCTION', 'crm._kpi_event_contributions(text, text, date, bigint, text, text, text, text, boolean)');

@@ -91,7 +91,7 @@ CREATE VIEW crm_bi.scorecard AS
 SELECT x.goal_id, x.scorecard, x.version, x.subject, x.grain, x.period_start, x.period_end, x.staff_id, x.org_id, coalesce(s.name, o.name) AS subject_name, coalesce(x.org_id, s.org_id) AS unit_id, x.org_level,
        x.is_final, x.score, x.is_whole, x.rank, x.tied, x.peers, b.score_before, CASE WHEN b.score_before IS NOT NULL THEN x.score - b.score_before END AS score_change,
        CASE pg_catalog.sign(x.score - b.score_before) WHEN 1 THEN 'up' WHEN -1 THEN 'down' WHEN 0 THEN 'same' END AS trend,
-       CASE WHEN b.score_before IS NOT NULL THEN x.rank_before END AS rank_before, f.closed_at, f.closed_by
+       CASE WHEN b.score_before IS NOT NULL THEN x.rank_before END AS rank_before, f.closed_at, f.closed_by, x.peer_group
 FROM crm._scorecard_score x
 CROSS JOIN LATERAL (SELECT CASE WHEN x.start_before = (x.period_start - CASE x.grain WHEN 'month' THEN interval '1 month' WHEN 'quarter' THEN interval '3 months' ELSE interval '1 year' END)::date THEN x.score_before END AS score_before) b
 LEFT JOIN crm.staff s ON s.id = x.staff_id
@@ -109,19 +109,20 @@ COMMENT ON COLUMN crm_bi.scorecard.staff_id IS 'Person; NULL: a unit. 人员';
 COMMENT ON COLUMN crm_bi.scorecard.org_id IS 'Unit; NULL: a person. 机构';
 COMMENT ON COLUMN crm_bi.scorecard.subject_name IS 'Name of the person or unit. 对象名称';
 COMMENT ON COLUMN crm_bi.scorecard.unit_id IS 'The unit, of a person that of today. 所属机构';
-COMMENT ON COLUMN crm_bi.scorecard.org_level IS 'Level of that unit; ranks are among the same. 机构层级';
+COMMENT ON COLUMN crm_bi.scorecard.org_level IS 'Level of that unit. 机构层级';
 COMMENT ON COLUMN crm_bi.scorecard.is_final IS 'Whether it is closed. 是否关账';
 COMMENT ON COLUMN crm_bi.scorecard.score IS 'Sum of the points of its parts; 100: every target reached. 得分';
 COMMENT ON COLUMN crm_bi.scorecard.is_whole IS 'Whether every indicator is known. 指标是否齐全';
-COMMENT ON COLUMN crm_bi.scorecard.rank IS 'Rank among the same scorecard, period and level of unit, equal scores alike; NULL: not whole. 排名';
+COMMENT ON COLUMN crm_bi.scorecard.rank IS 'Rank among the same scorecard, period and peer_group, equal scores alike; NULL: not whole. 排名';
 COMMENT ON COLUMN crm_bi.scorecard.tied IS 'How many share the rank, itself included. 并列数';
-COMMENT ON COLUMN crm_bi.scorecard.peers IS 'How many are ranked. 参评数';
+COMMENT ON COLUMN crm_bi.scorecard.peers IS 'How many of the group are ranked. 参评数';
 COMMENT ON COLUMN crm_bi.scorecard.score_before IS 'Score of the period before. 上期得分';
 COMMENT ON COLUMN crm_bi.scorecard.score_change IS 'score less score_before. 得分变化';
 COMMENT ON COLUMN crm_bi.scorecard.trend IS 'up 上升, down 下降 or same 持平; NULL: no score of the period before. 趋势';
 COMMENT ON COLUMN crm_bi.scorecard.rank_before IS 'Rank of the period before. 上期排名';
 COMMENT ON COLUMN crm_bi.scorecard.closed_at IS 'When it was closed. 关账时间';
 COMMENT ON COLUMN crm_bi.scorecard.closed_by IS 'By whom. 关账人';
+COMMENT ON COLUMN crm_bi.scorecard.peer_group IS 'Among whom it is ranked: units of a level; staff of a kind of channel with the same positions, each with the level of its unit, on the last day so far. 同类组';
 
 CREATE VIEW crm_bi.scorecard_part AS
 SELECT p.goal_id || '/' || p.indicator AS scorecard_part_key, p.goal_id, g.scorecard, g.staff_id, g.org_id, g.period_start, g.is_final, p.indicator, p.nth, p.name, p.name_zh, p.measure, p.kpi, p.class,

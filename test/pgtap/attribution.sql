@@ -6,6 +6,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL crm.posting = 'commit';
 
 INSERT INTO crm.organisation (id, code, name) VALUES (1, 'co', 'Company');
+INSERT INTO crm.setting (name, value) VALUES ('recycle_rule', 'at most 3650 days');
 INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on) SELECT i, 's' || i, 'Staff ' || i, 1, h, '2020-01-01' FROM (VALUES (1, 1), (2, 1), (3, 4), (4, 1)) v (i, h);
 INSERT INTO crm.product (id, code, name) VALUES (1, 'p', 'Product');
 INSERT INTO crm.customer (id, kind, name, org_id, source_channel_id, known_from) SELECT i, 'person', 'Customer ' || i, 1, 1, '2020-01-01' FROM generate_series(1, 40) i;
@@ -19,6 +20,8 @@ WITH made AS (
   FROM (VALUES ('1', 'last_holder', 30, false), ('2', 'first_holder', 30, false), ('3', 'shared', 30, false), ('4', 'last_holder', 0, false), ('5', 'shared', 30, true)) v (name, mode, days, any_channel)
   RETURNING name, id)
 INSERT INTO plans SELECT name::bigint, id FROM made;
+CREATE TEMP TABLE items AS SELECT id, crm._open_item('plan', id, 1, NULL, '{}', NULL) AS item_id FROM plans;
+UPDATE crm.plan p SET item_id = i.item_id FROM items i WHERE i.id = p.id;
 INSERT INTO crm.plan_line (plan_id, line, provider_id, channel_id, customers, expected_contacts, expected_purchases, expected_premium, expected_cost)
 SELECT p.id, l.line, l.provider, 1, 1, 0, 0, 0, 0 FROM plans p CROSS JOIN (VALUES (1, 1), (2, 5)) l (line, provider);
 
@@ -148,15 +151,17 @@ DECLARE
   t timestamp;
   u timestamp;
   handed boolean;
+  hands_on boolean;
 BEGIN
   FOR c IN 1000 .. 1199 LOOP
     t := '2026-01-01'::timestamp + random() * interval '20 days';
     handed := false;
     FOR k IN 1 .. 5 LOOP
       u := t + random() * interval '25 days';
+      hands_on := k < 5 AND random() < 0.4;
       PERFORM pg_temp.hold(c, c * 10 + k, CASE WHEN NOT handed AND random() < 0.5 AND NOT EXISTS (SELECT FROM crm.plan_customer x JOIN plans p ON p.id = x.plan_id WHERE x.customer_id = c AND p.n = 1 + (c + k) % 5) THEN 1 + (c + k) % 5 END,
-                           1 + floor(random() * 4)::bigint, t, CASE WHEN k < 5 OR random() < 0.5 THEN u END, CASE WHEN k % 2 = 0 THEN 'transfer' ELSE 'recycle' END);
-      handed := random() < 0.4;
+                           1 + floor(random() * 4)::bigint, t, CASE WHEN k < 5 OR random() < 0.5 THEN u END, CASE WHEN hands_on AND k % 2 = 0 THEN 'transfer' ELSE 'recycle' END);
+      handed := hands_on;
       t := CASE WHEN handed THEN u ELSE u + random() * interval '20 days' END;
     END LOOP;
     FOR k IN 1 .. 4 LOOP
@@ -238,6 +243,7 @@ SELECT results_eq(format('SELECT attribution, attribution_days, attribution_any_
 SELECT results_eq(format('SELECT attribution, attribution_days, attribution_any_channel FROM crm.plan WHERE id = %s', :new), $$VALUES ('last_holder', 90, false)$$, 'else the last holder, for 90 days');
 UPDATE crm.plan SET state = 'approved' WHERE id = :draft;
 SELECT pg_temp.refused(format('SELECT crm.set_attribution(%s, ''shared'')', :draft), '55000', 'is approved', 'an approved plan keeps it');
+UPDATE crm.plan SET state = 'draft' WHERE id = :draft;
 SELECT pg_temp.refused('UPDATE crm.plan SET attribution = ''x''', '23514', 'plan_attribution', 'no other word in the table');
 SELECT pg_temp.refused('UPDATE crm.plan SET attribution_days = -1', '23514', 'plan_attribution_days', 'nor days');
 SELECT pg_temp.refused('UPDATE crm.policy_attribution SET share = 0', '23514', 'share', 'nobody has no share');
@@ -250,5 +256,7 @@ SELECT pg_temp.same('SELECT check_name, detail FROM crm._check_settlement() WHER
   ('attribution', 'policy 233 is not attributed as its holdings say'), ('attribution_share', 'shares in policy 233 make 0.900000')$$, 'what was written by hand is found');
 SELECT is(crm.attribute_policies(), 2::bigint, 'and mended');
 
+SELECT crm.post(), crm.post_settlement() \g /dev/null
+SELECT is_empty('SELECT * FROM crm.check()', 'everything holds');
 SELECT * FROM finish();
 ROLLBACK;

@@ -99,7 +99,8 @@ SELECT is_empty($$SELECT name FROM rel WHERE nspname = 'crm_bi' AND (relkind <> 
 
 SELECT is_empty($$SELECT r.name FROM rel r JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = r.oid WHERE d.deptype = 'e'$$,
                 'no relation belongs to the extension');
-SELECT is_empty($$SELECT name, owner FROM rel WHERE owner <> CASE WHEN nspname = 'crm' AND name::text NOT IN ('crm._timeline', 'crm._persistency_month', 'crm._kpi_period', 'crm._kpi_event', 'crm._kpi_event_base', 'crm._kpi_event_class') THEN 'crm_owner' ELSE 'crm_bi_owner' END$$,
+SELECT is_empty($$SELECT name, owner FROM rel WHERE owner <> CASE WHEN nspname = 'crm' THEN 'crm_owner' ELSE 'crm_bi_owner' END
+                    AND NOT (name::text ~ '^crm\._' AND relkind = 'v' AND owner = 'crm_bi_owner')$$,
                 'tables and views belong to their owners, what analysts see by functions alone to that of their views');
 SELECT is_empty($$SELECT name, proowner::regrole FROM proc WHERE NOT member AND proowner::regrole::text <> CASE nspname WHEN 'crm' THEN 'crm_owner' ELSE 'crm_bi_owner' END$$,
                 'functions of the model belong to the owner of the tables');
