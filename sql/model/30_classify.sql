@@ -216,13 +216,16 @@ CREATE TABLE crm.pending (
   policy_id bigint,
   queued_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   policies integer NOT NULL DEFAULT 1 CHECK (policies > 0),
-  CHECK (pg_catalog.num_nonnulls(customer_id, policy_id) = 1)
+  held boolean NOT NULL DEFAULT false,
+  CHECK (pg_catalog.num_nonnulls(customer_id, policy_id) = 1),
+  CHECK (NOT held OR customer_id IS NOT NULL)
 );
 COMMENT ON TABLE crm.pending IS 'Customers and policies whose change is not posted yet, of sessions with crm.posting = deferred; drained by CALL crm.refresh().';
 COMMENT ON COLUMN crm.pending.customer_id IS 'Customer touched.';
 COMMENT ON COLUMN crm.pending.policy_id IS 'Policy touched, the first of a run of keys.';
 COMMENT ON COLUMN crm.pending.queued_at IS 'When.';
 COMMENT ON COLUMN crm.pending.policies IS 'How many policies, from policy_id on.';
+COMMENT ON COLUMN crm.pending.held IS 'A rebuild has posted the customer but for the open holdings.';
 
 CREATE TABLE crm.replay (
   generation_id bigint NOT NULL,

@@ -144,6 +144,19 @@ $$;
 COMMENT ON FUNCTION crm._members_of(bigint[]) IS 'Policyholders and insured of policies, as they stand and as their cover stands.';
 REVOKE ALL ON FUNCTION crm._members_of(bigint[]) FROM PUBLIC;
 
+CREATE FUNCTION crm._post_holdings(customers bigint[]) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = ANY (customers) AND h.held_to IS NULL) THEN
+    PERFORM crm._holding_purchases(customers);
+    IF EXISTS (SELECT FROM crm.recycle_rule_for) THEN
+      PERFORM crm._post_rules(customers);
+    END IF;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm._post_holdings(bigint[]) IS 'Brings the open holdings of these customers, whose locks are held, up to date with their cover and standing.';
+REVOKE ALL ON FUNCTION crm._post_holdings(bigint[]) FROM PUBLIC;
+
 CREATE FUNCTION crm._post(customers bigint[], policies bigint[]) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off SET enable_hashjoin = off AS $$
 DECLARE
@@ -203,12 +216,7 @@ BEGIN
   IF building IS NOT NULL THEN
     INSERT INTO crm.replay (generation_id, customer_id) SELECT building, t FROM unnest(touched) t;
   END IF;
-  IF EXISTS (SELECT FROM crm.holding h WHERE h.customer_id = ANY (touched) AND h.held_to IS NULL) THEN
-    PERFORM crm._holding_purchases(touched);
-    IF EXISTS (SELECT FROM crm.recycle_rule_for) THEN
-      PERFORM crm._post_rules(touched);
-    END IF;
-  END IF;
+  PERFORM crm._post_holdings(touched);
   RETURN array_length(touched, 1);
 END
 $$;

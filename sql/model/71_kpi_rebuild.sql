@@ -24,11 +24,20 @@ COMMENT ON FUNCTION crm._empty_slot(smallint, boolean) IS 'Empties the slot of a
 REVOKE ALL ON FUNCTION crm._empty_slot(smallint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm._derive_part(args bigint[], part bigint[]) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  first CONSTANT bigint := part[1];
+  last CONSTANT bigint := part[array_upper(part, 1)];
 BEGIN
   PERFORM crm._derive_cover(part);
+  IF EXISTS (SELECT FROM crm.holding h WHERE h.held_to IS NULL) THEN
+    -- of a run of keys nearly all are meant, and a look at the others does no harm
+    EXECUTE format('INSERT INTO crm.pending (customer_id, held) SELECT DISTINCT h.customer_id, true FROM crm.cover c
+                    JOIN crm.holding h ON h.customer_id = c.customer_id AND h.held_to IS NULL WHERE c.role = ''policyholder'' AND c.policy_id %s',
+                   CASE WHEN last - first < 2 * array_length(part, 1) THEN 'BETWEEN $2 AND $3' ELSE '= ANY ($1)' END) USING part, first, last;
+  END IF;
 END
 $$;
-COMMENT ON FUNCTION crm._derive_part(bigint[], bigint[]) IS 'Derives the cover of policies; args: none.';
+COMMENT ON FUNCTION crm._derive_part(bigint[], bigint[]) IS 'Derives the cover of policies, ascending by id, and queues the customers whose open holdings it bears on; args: none.';
 REVOKE ALL ON FUNCTION crm._derive_part(bigint[], bigint[]) FROM PUBLIC;
 
 CREATE FUNCTION crm._drain_cover(at_a_time integer, beside boolean) RETURNS bigint
@@ -55,7 +64,7 @@ BEGIN
     -- nobody posts meanwhile; whatever they commit is derived again, should this be broken off
     PERFORM crm._in_parts('crm._derive_part(bigint[], bigint[])', '{}', policies, at_a_time);
   ELSE
-    PERFORM crm._derive_cover(policies);
+    PERFORM crm._derive_part('{}', policies);
   END IF;
   RETURN array_length(policies, 1);
 END
@@ -264,7 +273,10 @@ BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     END IF;
   END LOOP;
-  WITH gone AS (DELETE FROM crm.pending p WHERE p.policy_id IS NULL RETURNING p.customer_id)
+  WITH gone AS (DELETE FROM crm.pending p WHERE p.policy_id IS NULL AND NOT p.held RETURNING p.customer_id),
+  held AS (
+    INSERT INTO crm.pending (customer_id, held)
+    SELECT DISTINCT gone.customer_id, true FROM gone JOIN crm.holding h ON h.customer_id = gone.customer_id AND h.held_to IS NULL)
   INSERT INTO crm.replay (generation_id, customer_id)
   SELECT b.id, gone.customer_id FROM crm.generation b, gone WHERE b.state = 'building';
   g := crm._rebuild_begin(coalesce(as_of, crm.today()), commits);
@@ -296,6 +308,13 @@ BEGIN
   -- the generation before its slot: whoever holds the table of generations may wait for a reader of the slot
   DELETE FROM crm.generation WHERE state = 'retired';
   PERFORM crm._empty_slot((1 - g.slot)::smallint, commits);
+  LOOP
+    IF commits THEN
+      COMMIT;
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    END IF;
+    EXIT WHEN crm._drain_pending(20000, only_held => true) = 0;
+  END LOOP;
   RAISE NOTICE 'rebuilt % standings in % s', (SELECT p.done FROM crm.progress p WHERE p.task = 'rebuild ' || g.id),
     round(extract(epoch FROM clock_timestamp() - started), 1);
   PERFORM crm._rebuild_end();
@@ -306,7 +325,7 @@ COMMENT ON PROCEDURE crm.rebuild(date, integer, boolean) IS
   'Makes standings and figures anew beside the ones in use and then switches, in steps that are committed and can be resumed. as_of: the day it stands on (default crm.today()); batch: customers in a step, NULL: all in the caller''s transaction; cover: derive the cover of all policies anew first, as is done anyway when a setting it depends on has changed. Errors: 22008, 22023, 25001 at another isolation level than read committed, 55006 when another session rebuilds; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.rebuild(date, integer, boolean) FROM PUBLIC;
 
-CREATE FUNCTION crm._drain_pending(at_most integer) RETURNS bigint
+CREATE FUNCTION crm._drain_pending(at_most integer, only_held boolean DEFAULT false) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   customers bigint[];
@@ -323,13 +342,16 @@ BEGIN
         DELETE FROM crm.pending p
         WHERE p.ctid = ANY (ARRAY(SELECT r.ctid
                                   FROM (SELECT q.ctid, sum(q.policies) OVER (ROWS UNBOUNDED PRECEDING) - q.policies AS before
-                                        FROM (SELECT q.ctid, q.policies FROM crm.pending q LIMIT at_most FOR UPDATE SKIP LOCKED) q) r
+                                        FROM (SELECT q.ctid, q.policies FROM crm.pending q WHERE q.held OR NOT only_held LIMIT at_most FOR UPDATE SKIP LOCKED) q) r
                                   WHERE r.before < at_most))
         RETURNING p.customer_id, p.policy_id, p.policies)
       SELECT coalesce(array_agg(DISTINCT gone.customer_id) FILTER (WHERE gone.customer_id IS NOT NULL), '{}'),
              coalesce(array_agg(DISTINCT n) FILTER (WHERE n IS NOT NULL), '{}')
       INTO customers, policies FROM gone LEFT JOIN LATERAL generate_series(gone.policy_id, gone.policy_id + (gone.policies - 1)) n ON true;
-      IF customers <> '{}' OR policies <> '{}' THEN
+      IF only_held THEN
+        PERFORM FROM crm.customer c WHERE c.id = ANY (customers) ORDER BY c.id FOR NO KEY UPDATE;
+        PERFORM crm._post_holdings(customers);
+      ELSIF customers <> '{}' OR policies <> '{}' THEN
         PERFORM crm._post(customers, policies);
       END IF;
       RETURN coalesce(array_length(customers || policies, 1), 0);
@@ -342,8 +364,8 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION crm._drain_pending(integer) IS 'Posts some of what is queued, again when it is chosen to end a deadlock with a writer. Errors: 40P01 after ten times.';
-REVOKE ALL ON FUNCTION crm._drain_pending(integer) FROM PUBLIC;
+COMMENT ON FUNCTION crm._drain_pending(integer, boolean) IS 'Posts some of what is queued, or only what a rebuild leaves of it, again when it is chosen to end a deadlock with a writer. Errors: 40P01 after ten times.';
+REVOKE ALL ON FUNCTION crm._drain_pending(integer, boolean) FROM PUBLIC;
 
 CREATE PROCEDURE crm.refresh(as_of date DEFAULT NULL, batch integer DEFAULT 20000)
 LANGUAGE plpgsql AS $$

@@ -89,12 +89,23 @@ is "$(seen)" "$alone" "also where the last customer begins before all others"
 # a load, deferred
 copy="INSERT INTO crm.policy (customer_id, product_id, channel_id, issued_on, term_months, premium)
 	SELECT c.id, 1 + c.id % 3, 1 + c.id % 4, date '2018-01-01' + (c.id % 2900)::integer, 6 + (c.id % 200)::integer, 1000 + c.id FROM crm.customer c, generate_series(1, 3)"
+query crm_parts "INSERT INTO crm.setting (name, value) VALUES ('recycle_rule', 'purchase within 400 days')" "INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on) VALUES (9001, 'holder', 'Holder', 1, 1, '2010-01-01')" \
+	"INSERT INTO crm.holding (customer_id, channel_id, org_id, staff_id, held_from, start_cause, rule)
+	 SELECT c.id, 1, 1, 9001, '2019-01-01', 'claim', 'purchase within 400 days' FROM crm.customer c WHERE c.id % 3 = 0"
+due="SELECT count(*), count(last_purchase_at), md5(string_agg(format('%s %s %s', customer_id, last_purchase_at, due_at), E'\n' ORDER BY customer_id)) FROM crm.holding"
+before=$(query crm_parts "$due")
 query crm_parts "SET crm.posting = 'deferred'" "$copy"
 rebuild 2 16
+due_by_rebuild=$(query crm_parts "$due")
+is "$([ "$before" != "$due_by_rebuild" ] && echo later)" later "who bought is due later"
+is "$(query crm_parts "SELECT count(*) FROM crm.pending")" 0 "and nothing is left in the queue"
 deferred=$(query crm_parts "SET crm.as_of = '2025-12-31'" "$figures")
 is "$(query crm_parts "SELECT * FROM crm.check()")" "" "a deferred load is posted with sessions, and all agrees"
 rebuild 0 16
 is "$(query crm_parts "SET crm.as_of = '2025-12-31'" "$figures")" "$deferred" "as it is without them"
+query crm_parts "ALTER TABLE crm.holding DISABLE TRIGGER USER" "UPDATE crm.holding SET last_purchase_at = NULL" "ALTER TABLE crm.holding ENABLE TRIGGER USER" \
+	"SET client_min_messages = warning" "CALL crm.rebuild('2025-12-31', cover => true)" "SELECT count(*) FROM crm.pending"
+is "$(query crm_parts "$due")" "$due_by_rebuild" "a rebuild with its cover mends holdings, too"
 
 # work fails: nothing is lost, and the next call goes on, whether sessions help before or after
 for ways in '2 2' '0 2' '2 0'; do

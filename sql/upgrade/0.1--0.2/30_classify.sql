@@ -2,7 +2,8 @@
 
 @model/30_classify crm._cover_by
 
-ALTER TABLE crm.pending ADD COLUMN policies integer NOT NULL DEFAULT 1 CHECK (policies > 0);
+ALTER TABLE crm.pending ADD COLUMN policies integer NOT NULL DEFAULT 1 CHECK (policies > 0),
+  ADD COLUMN held boolean NOT NULL DEFAULT false, ADD CHECK (NOT held OR customer_id IS NOT NULL);
 @model/30_classify crm.pending comments
 
 -- a rebuild that was broken off begins anew

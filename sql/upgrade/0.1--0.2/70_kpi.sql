@@ -8,6 +8,8 @@ CREATE TRIGGER touch_gone AFTER DELETE ON crm.policy FOR EACH ROW EXECUTE FUNCTI
 CREATE TRIGGER touch_moved AFTER UPDATE OF customer_id ON crm.policy FOR EACH ROW WHEN (OLD.customer_id <> NEW.customer_id)
   EXECUTE FUNCTION crm._touch('customer', 'customer_id');
 @model/70_kpi crm._members_of
+@model/70_kpi crm._post_holdings
+REVOKE ALL ON FUNCTION crm._post_holdings(bigint[]) FROM PUBLIC;
 @model/70_kpi crm._post
 @model/70_kpi crm._product_changed
 @model/70_kpi crm._refuse_truncate
