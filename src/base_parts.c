@@ -191,6 +191,8 @@ crm_parts_main(Datum arg)
 	SetConfigOption("lock_timeout", PART_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION);
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_USERSET, PGC_S_SESSION);
 	SetConfigOption("default_transaction_read_only", "off", PGC_USERSET, PGC_S_SESSION);
+	/* the sessions are as many as shall work side by side */
+	SetConfigOption("max_parallel_workers_per_gather", "0", PGC_USERSET, PGC_S_SESSION);
 	pgstat_report_activity(STATE_RUNNING, "crm: parts of a larger work");
 	PG_TRY();
 	{

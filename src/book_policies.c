@@ -71,17 +71,20 @@ typedef struct CoverRow
 	CoverInterval interval;
 } CoverRow;
 
-#define POLICY_QUERY(which) "SELECT p.id, p.customer_id, p.channel_id, (p.amount * 100)::bigint, (p.annual_premium * 100)::bigint, " \
+#define POLICY_QUERY(policies) "SELECT p.id, p.customer_id, p.channel_id, (p.amount * 100)::bigint, (p.annual_premium * 100)::bigint, " \
 	"p.issued_on, p.matures_on, p.term_months IS NULL OR p.term_months > $3 OR r.guaranteed_renewable, p.book = 'own', " \
 	"p.servicer_id, h.kind = 'individual', h.kind = 'bancassurance', p.sector_line, c.kind = 'company', " \
 	"(CASE $4 WHEN 'contractual_premium' THEN p.amount WHEN 'annual_premium' THEN p.annual_premium " \
 	"WHEN 'sum_insured' THEN coalesce(p.sum_insured, 0) ELSE 0 END * 100)::bigint " \
-	"FROM crm.policy p JOIN crm.product r ON r.id = p.product_id JOIN crm.channel h ON h.id = p.channel_id " \
-	"JOIN crm.customer c ON c.id = p.customer_id WHERE p.id " which
+	"FROM " policies " p JOIN crm.product r ON r.id = p.product_id JOIN crm.channel h ON h.id = p.channel_id " \
+	"JOIN crm.customer c ON c.id = p.customer_id"
 #define INSURED_QUERY(which) "SELECT n.policy_id, n.insured_id FROM crm.policy_insured n WHERE n.insured_id <> n.customer_id AND n.policy_id " which
 #define EVENT_QUERY(which) "SELECT e.policy_id, e.id, e.on_date, e.kind FROM crm.policy_event e WHERE e.policy_id " which
 #define BY_ID "= ANY ($1)"
 #define BY_RANGE "BETWEEN $1 AND $2"
+#define POLICIES(which) "(SELECT p.* FROM crm.policy p WHERE p.id " which ")"
+/* customers in their order lie near each other */
+#define POLICIES_BY_CUSTOMER(which) "(SELECT p.* FROM crm.policy p WHERE p.id " which " ORDER BY p.customer_id OFFSET 0)"
 
 /* Arguments: ids, or the first and the last one of a run; then long_term_months and tier_basis */
 typedef struct PolicyQueries
@@ -92,12 +95,12 @@ typedef struct PolicyQueries
 } PolicyQueries;
 
 static PolicyQueries by_id = {
-	.policies = {.sql = POLICY_QUERY(BY_ID), .nargs = 4, .args = {INT8ARRAYOID, INT8OID, INT4OID, TEXTOID}},
+	.policies = {.sql = POLICY_QUERY(POLICIES(BY_ID)), .nargs = 4, .args = {INT8ARRAYOID, INT8OID, INT4OID, TEXTOID}},
 	.insured = {.sql = INSURED_QUERY(BY_ID), .nargs = 1, .args = {INT8ARRAYOID}},
 	.events = {.sql = EVENT_QUERY(BY_ID), .nargs = 1, .args = {INT8ARRAYOID}}
 };
 static PolicyQueries by_range = {
-	.policies = {.sql = POLICY_QUERY(BY_RANGE), .nargs = 4, .args = {INT8OID, INT8OID, INT4OID, TEXTOID}},
+	.policies = {.sql = POLICY_QUERY(POLICIES_BY_CUSTOMER(BY_RANGE)), .nargs = 4, .args = {INT8OID, INT8OID, INT4OID, TEXTOID}},
 	.insured = {.sql = INSURED_QUERY(BY_RANGE), .nargs = 2, .args = {INT8OID, INT8OID}},
 	.events = {.sql = EVENT_QUERY(BY_RANGE), .nargs = 2, .args = {INT8OID, INT8OID}}
 };

@@ -135,81 +135,109 @@ get_bounded(const uint8 *p, const uint8 *end, uint64 max, uint64 *v)
 	return (p && *v <= max) ? p : NULL;
 }
 
+/* Head of a timeline: its kind and number of rows; NULL when the bytes are none. */
+static const uint8 *
+unpack_head(const uint8 *p, const uint8 *end, bool *company, int *n)
+{
+	uint64		v;
+
+	if (p >= end || (*p & ~KIND_COMPANY) != TIMELINE_VERSION)
+		return NULL;
+	*company = (*p++ & KIND_COMPANY) != 0;
+	/* a row takes two bytes at least, and no two begin on one day */
+	p = get_bounded(p, end, Min((end - p) / 2, TIMELINE_LAST_DAY - TIMELINE_FIRST_DAY + 1), &v);
+	if (p != NULL)
+		*n = (int) v;
+	return p;
+}
+
+/* The row after *s, which before the first holds nothing but the first day; NULL when the bytes are none. */
+static inline const uint8 *
+unpack_row(const uint8 *p, const uint8 *end, Standing *s)
+{
+	uint64		v;
+	uint8		mask;
+
+	p = get_bounded(p, end, TIMELINE_LAST_DAY - TIMELINE_FIRST_DAY, &v);
+	if (p == NULL || p >= end)
+		return NULL;
+	s->from += (int32) v;
+	mask = *p++;
+	if (mask & CH_ORG)
+	{
+		p = get_bounded(p, end, PG_UINT64_MAX, &v);
+		s->org = unzigzag(v);
+	}
+	if (mask & CH_CHANNEL)
+	{
+		p = get_bounded(p, end, PG_UINT64_MAX, &v);
+		s->channel = unzigzag(v);
+	}
+	if (mask & CH_STATE)
+	{
+		p = get_bounded(p, end, ST_ALL, &v);
+		s->state = (uint16) v;
+	}
+	if (mask & CH_ACTIVITY)
+	{
+		p = get_bounded(p, end, PG_INT16_MAX, &v);
+		s->activity = (int16) v;
+	}
+	if (mask & CH_TIER)
+	{
+		p = get_bounded(p, end, PG_INT16_MAX, &v);
+		s->tier = (int16) v;
+	}
+	if (mask & CH_AMOUNT)
+	{
+		p = get_bounded(p, end, PG_INT64_MAX, &v);
+		s->amount = (int64) v;
+	}
+	s->events = 0;
+	if (mask & CH_EVENTS)
+	{
+		if (p == NULL || p >= end)
+			return NULL;
+		s->events = *p++;
+	}
+	if (mask & CH_HELD)
+	{
+		p = get_bounded(p, end, PG_INT32_MAX, &v);
+		s->policies = (int32) v;
+		p = get_bounded(p, end, PG_INT64_MAX, &v);
+		s->premium = (int64) v;
+	}
+	return p;
+}
+
 /* False when the bytes are not a timeline.  t->row is allocated. */
 static bool
 unpack_bytes(const uint8 *p, const uint8 *end, Timeline *t)
 {
-	uint64		v;
-	Standing	s = {0};
+	Standing	s = {.from = TIMELINE_FIRST_DAY};
 
-	if (p >= end || (*p & ~KIND_COMPANY) != TIMELINE_VERSION)
-		return false;
-	t->company = (*p++ & KIND_COMPANY) != 0;
-	/* a row takes two bytes at least, and no two begin on one day */
-	p = get_bounded(p, end, Min((end - p) / 2, TIMELINE_LAST_DAY - TIMELINE_FIRST_DAY + 1), &v);
+	p = unpack_head(p, end, &t->company, &t->n);
 	if (p == NULL)
 		return false;
-	t->n = t->size = (int) v;
+	t->size = t->n;
 	t->row = palloc_array(Standing, Max(t->n, 1));
-	s.from = TIMELINE_FIRST_DAY;
 	for (int i = 0; i < t->n; i++)
 	{
-		uint8		mask;
-
-		p = get_bounded(p, end, TIMELINE_LAST_DAY - TIMELINE_FIRST_DAY, &v);
-		if (p == NULL || p >= end)
-			return false;
-		s.from += (int32) v;
-		mask = *p++;
-		if (mask & CH_ORG)
-		{
-			p = get_bounded(p, end, PG_UINT64_MAX, &v);
-			s.org = unzigzag(v);
-		}
-		if (mask & CH_CHANNEL)
-		{
-			p = get_bounded(p, end, PG_UINT64_MAX, &v);
-			s.channel = unzigzag(v);
-		}
-		if (mask & CH_STATE)
-		{
-			p = get_bounded(p, end, ST_ALL, &v);
-			s.state = (uint16) v;
-		}
-		if (mask & CH_ACTIVITY)
-		{
-			p = get_bounded(p, end, PG_INT16_MAX, &v);
-			s.activity = (int16) v;
-		}
-		if (mask & CH_TIER)
-		{
-			p = get_bounded(p, end, PG_INT16_MAX, &v);
-			s.tier = (int16) v;
-		}
-		if (mask & CH_AMOUNT)
-		{
-			p = get_bounded(p, end, PG_INT64_MAX, &v);
-			s.amount = (int64) v;
-		}
-		s.events = 0;
-		if (mask & CH_EVENTS)
-		{
-			if (p == NULL || p >= end)
-				return false;
-			s.events = *p++;
-		}
-		if (mask & CH_HELD)
-		{
-			p = get_bounded(p, end, PG_INT32_MAX, &v);
-			s.policies = (int32) v;
-			p = get_bounded(p, end, PG_INT64_MAX, &v);
-			s.premium = (int64) v;
-		}
+		p = unpack_row(p, end, &s);
 		if (p == NULL || !row_is_valid(&s, i > 0 ? &t->row[i - 1] : NULL))
 			return false;
 		t->row[i] = s;
 	}
 	return p == end;
+}
+
+static void
+raise_damaged(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("a stored timeline is damaged"),
+			 errhint("Run CALL crm.rebuild().")));
 }
 
 /* v must be detoasted and is trusted no further than its length */
@@ -219,10 +247,22 @@ timeline_unpack(const struct varlena *v, Timeline *t)
 	const uint8 *p = (const uint8 *) VARDATA_ANY(v);
 
 	if (!unpack_bytes(p, p + VARSIZE_ANY_EXHDR(v), t))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("a stored timeline is damaged"),
-				 errhint("Run CALL crm.rebuild().")));
+		raise_damaged();
+}
+
+/* Kind and first row of such a timeline, the others unread; false when it has no row. */
+bool
+timeline_first(const struct varlena *v, bool *company, Standing *first)
+{
+	const uint8 *p = (const uint8 *) VARDATA_ANY(v);
+	const uint8 *end = p + VARSIZE_ANY_EXHDR(v);
+	int			n;
+
+	*first = (Standing) {.from = TIMELINE_FIRST_DAY};
+	p = unpack_head(p, end, company, &n);
+	if (p == NULL || (n > 0 && unpack_row(p, end, first) == NULL))
+		raise_damaged();
+	return n > 0;
 }
 
 static void

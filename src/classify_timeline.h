@@ -85,5 +85,6 @@ extern bool parse_whole(const char *word, int64 *v);
 
 extern struct varlena *timeline_pack(const Timeline *t);
 extern void timeline_unpack(const struct varlena *v, Timeline *t);
+extern bool timeline_first(const struct varlena *v, bool *company, Standing *first);
 
 #endif							/* CRM_CLASSIFY_TIMELINE_H */

@@ -8,6 +8,7 @@
  */
 #include "kpi_entries.h"
 
+#include "base_append.h"
 #include "base_key.h"
 #include "base_parts.h"
 #include "base_query.h"
@@ -19,10 +20,13 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* A customer; the facets are packed, NULL where a model of 0.1 has none */
+/* A customer, with the cell of the first day; the facets are NULL where a model of 0.1 has none */
 typedef struct Held
 {
-	Timeline	timeline;
+	int64		org;
+	int64		channel;
+	bool		company;
+	struct varlena *timeline;
 	struct varlena *facets;
 } Held;
 
@@ -37,16 +41,17 @@ typedef struct Accounts
 	Poster	   *poster;
 	/* customers read but not posted yet */
 	int			nheld;
+	int			held_size;
 	Held	   *held;
 	MemoryContext held_context;
 } Accounts;
 
 /*
  * Timelines posted at a time, ordered by unit: those of one unit find its
- * blocks in the cache of the processor.
+ * blocks in the cache of the processor.  They are held packed.
  */
-#define HELD_TIMELINES 65536
-#define HELD_BYTES (64 * 1024 * 1024)
+#define HELD_TIMELINES (1 << 20)
+#define HELD_BYTES (96 * 1024 * 1024)
 
 static void
 post_to_book(void *arg, const Posting *p)
@@ -62,14 +67,11 @@ post_to_book(void *arg, const Posting *p)
 static int
 held_cmp(const Held *x, const Held *y)
 {
-	const Standing *p = x->timeline.row;
-	const Standing *q = y->timeline.row;
-
-	if (p->org != q->org)
-		return compare_keys(p->org, q->org);
-	if (p->channel != q->channel)
-		return compare_keys(p->channel, q->channel);
-	return x->timeline.company - y->timeline.company;
+	if (x->org != y->org)
+		return compare_keys(x->org, y->org);
+	if (x->channel != y->channel)
+		return compare_keys(x->channel, y->channel);
+	return x->company - y->company;
 }
 
 #define ST_SORT sort_held
@@ -86,14 +88,17 @@ post_held(Accounts *a)
 	for (int i = 0; i < a->nheld; i++)
 	{
 		Held	   *h = &a->held[i];
+		Timeline	t;
 		Facets		f;
 
 		CHECK_FOR_INTERRUPTS();
+		timeline_unpack(h->timeline, &t);
 		if (h->facets)
 			facets_unpack(h->facets, &f);
-		poster_run(a->poster, &h->timeline, h->facets ? &f : NULL, 1);
+		poster_run(a->poster, &t, h->facets ? &f : NULL, 1);
 		if (h->facets)
 			pfree(f.row);
+		pfree(t.row);
 	}
 	a->nheld = 0;
 	MemoryContextReset(a->held_context);
@@ -104,25 +109,33 @@ customer_row(void *arg, const Datum *v, const bool *nulls)
 {
 	Accounts   *a = arg;
 	MemoryContext old;
+	Standing	first;
 	Held		h = {0};
 
 	if (nulls[0])
 		return;
 	old = MemoryContextSwitchTo(a->held_context);
-	timeline_unpack(pg_detoast_datum_packed((struct varlena *) DatumGetPointer(v[0])), &h.timeline);
+	h.timeline = pg_detoast_datum_copy((struct varlena *) DatumGetPointer(v[0]));
 	if (a->has_facets && !nulls[1])
 		h.facets = pg_detoast_datum_copy((struct varlena *) DatumGetPointer(v[1]));
 	MemoryContextSwitchTo(old);
-	if (h.timeline.n == 0)
+	if (!timeline_first(h.timeline, &h.company, &first))
 		return;
-	a->earliest = Min(a->earliest, h.timeline.row[0].from);
-	if (!counters_begin_by(a->counters, h.timeline.row[0].from))
+	h.org = first.org;
+	h.channel = first.channel;
+	a->earliest = Min(a->earliest, first.from);
+	if (!counters_begin_by(a->counters, first.from))
 	{
 		if (!a->extends)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("a timeline begins before the first day")));
-		counters_extend_back(a->counters, h.timeline.row[0].from);
+		counters_extend_back(a->counters, first.from);
+	}
+	if (a->nheld == a->held_size)
+	{
+		a->held_size = Max(1024, a->held_size * 2);
+		a->held = a->held ? repalloc_huge(a->held, a->held_size * sizeof(Held)) : palloc_array(Held, a->held_size);
 	}
 	a->held[a->nheld++] = h;
 	if (a->nheld == HELD_TIMELINES || MemoryContextMemAllocated(a->held_context, false) > HELD_BYTES)
@@ -133,26 +146,6 @@ static void
 pair_row(void *arg, const Datum *v, const bool *nulls pg_attribute_unused())
 {
 	counters_add_pair(((Accounts *) arg)->counters, DatumGetInt64(v[0]), DatumGetInt64(v[1]));
-}
-
-static void
-put_entry_row(void *arg, const EntryRow *row)
-{
-	ReturnSetInfo *rsinfo = arg;
-	Datum		values[ACCOUNT_COLUMNS] = {
-		Int16GetDatum(row->account),
-		0,
-		Int64GetDatum(row->org),
-		0,
-		0,
-		0,
-		DateADTGetDatum(row->day),
-		Int32GetDatum(row->n),
-		PointerGetDatum(row->entries)
-	};
-	bool		nulls[ACCOUNT_COLUMNS] = {0, 1, 0, 1, 1, 1, 0, 0, 0};
-
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
 static const Oid pair_types[] = {INT8OID, INT8OID};
@@ -177,23 +170,60 @@ accounts_create(DateADT first_day, DateADT settled, DateADT until, int classes)
 	a->counters = counters_create(first_day, settled, classes);
 	a->entries = entries_create(CurrentMemoryContext, 1024, NULL);
 	a->poster = poster_create(settled, until, post_to_book, a);
-	a->held = palloc_array(Held, HELD_TIMELINES);
 	a->has_facets = !model_is_0_1();
 	a->held_context = AllocSetContextCreate(CurrentMemoryContext, "crm timelines", ALLOCSET_DEFAULT_SIZES);
 	return a;
 }
 
 static void
-begin_accounts(FunctionCallInfo fcinfo, const char *name, int may_be_null)
+no_nulls(FunctionCallInfo fcinfo, const char *name, int may_be_null)
 {
 	for (int i = 0; i < PG_NARGS(); i++)
 		if (i != may_be_null && PG_ARGISNULL(i))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("arguments of %s must not be NULL", name)));
-	InitMaterializedSRF(fcinfo, 0);
-	if (((ReturnSetInfo *) fcinfo->resultinfo)->setDesc->natts != ACCOUNT_COLUMNS)
-		elog(ERROR, "function must return nine columns");
+}
+
+/* rows to be returned: account, grain, org_id, subtree, year, cells, day, n, entries -------- */
+
+#define ACCOUNT_COLUMNS 9
+
+static void
+return_cells(void *arg, const CellRow *row)
+{
+	ReturnSetInfo *rsinfo = arg;
+	Datum		values[ACCOUNT_COLUMNS] = {
+		Int16GetDatum(row->account),
+		Int16GetDatum(row->grain),
+		Int64GetDatum(row->org),
+		BoolGetDatum(row->subtree),
+		Int16GetDatum(row->year),
+		PointerGetDatum(row->cells)
+	};
+	bool		nulls[ACCOUNT_COLUMNS] = {0, 0, 0, 0, 0, 0, 1, 1, 1};
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static void
+return_entries(void *arg, const EntryRow *row)
+{
+	ReturnSetInfo *rsinfo = arg;
+	Datum		values[ACCOUNT_COLUMNS] = {
+		Int16GetDatum(row->account),
+		0,
+		Int64GetDatum(row->org),
+		0,
+		0,
+		0,
+		DateADTGetDatum(row->day),
+		Int32GetDatum(row->n),
+		PointerGetDatum(row->entries)
+	};
+	bool		nulls[ACCOUNT_COLUMNS] = {0, 1, 0, 1, 1, 1, 0, 0, 0};
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
 PG_FUNCTION_INFO_V1(crm_accounts);
@@ -211,7 +241,10 @@ crm_accounts(PG_FUNCTION_ARGS)
 	Accounts   *a;
 	Oid			types[2];
 
-	begin_accounts(fcinfo, "crm._accounts", 1);
+	no_nulls(fcinfo, "crm._accounts", 1);
+	InitMaterializedSRF(fcinfo, 0);
+	if (rsinfo->setDesc->natts != ACCOUNT_COLUMNS)
+		elog(ERROR, "function must return nine columns");
 	a = accounts_create(PG_GETARG_DATEADT(2), PG_GETARG_DATEADT(3), PG_GETARG_DATEADT(4), PG_GETARG_INT32(5));
 	here = CurrentMemoryContext;
 	SPI_connect();
@@ -224,8 +257,8 @@ crm_accounts(PG_FUNCTION_ARGS)
 		query_rows(text_to_cstring(PG_GETARG_TEXT_PP(1)), 2, pair_types, pair_row, a);
 	SPI_finish();
 	if (!PG_ARGISNULL(1))
-		counters_put(a->counters, rsinfo);
-	entries_pack(a->entries, a->settled, put_entry_row, rsinfo);
+		counters_put(a->counters, return_cells, rsinfo);
+	entries_pack(a->entries, a->settled, return_entries, rsinfo);
 	return (Datum) 0;
 }
 
@@ -234,25 +267,82 @@ static KeptQuery timelines_of_part = {
 	.nargs = 3, .args = {INT2OID, INT8OID, INT8OID}
 };
 
-PG_FUNCTION_INFO_V1(crm_accounts_of);
+/* rows to be kept in a slot ------------------------------------------------------------------- */
+
+typedef struct Kept
+{
+	Appender   *table;
+	Datum		slot;
+} Kept;
+
+static void
+keep_cells(void *arg, const CellRow *row)
+{
+	Kept	   *k = arg;
+	Datum		values[] = {
+		k->slot,
+		Int16GetDatum(row->account),
+		Int16GetDatum(row->grain),
+		Int64GetDatum(row->org),
+		BoolGetDatum(row->subtree),
+		Int16GetDatum(row->year),
+		PointerGetDatum(row->cells)
+	};
+
+	append_row(k->table, values);
+}
+
+static void
+keep_entries(void *arg, const EntryRow *row)
+{
+	Kept	   *k = arg;
+	Datum		values[] = {
+		k->slot,
+		Int16GetDatum(row->account),
+		Int64GetDatum(row->org),
+		DateADTGetDatum(row->day),
+		Int32GetDatum(row->n),
+		PointerGetDatum(row->entries)
+	};
+
+	append_row(k->table, values);
+}
+
+static void
+keep_accounts(Accounts *a, int16 slot)
+{
+	static const char *const cell_columns[] = {"slot", "account", "grain", "org_id", "subtree", "year", "cells"};
+	static const char *const entry_columns[] = {"slot", "account", "org_id", "day", "n", "entries"};
+	Kept		k = {.slot = Int16GetDatum(slot)};
+
+	k.table = append_begin(psprintf("kpi_cell_%d", slot), lengthof(cell_columns), cell_columns);
+	counters_put(a->counters, keep_cells, &k);
+	append_end(k.table);
+	k.table = append_begin(psprintf("kpi_entry_%d", slot), lengthof(entry_columns), entry_columns);
+	entries_pack(a->entries, a->settled, keep_entries, &k);
+	append_end(k.table);
+}
+
+PG_FUNCTION_INFO_V1(crm_keep_accounts);
 /*
- * accounts_of(fill, args, parts, slot, tree, first_day, settled, until, classes)
- * The accounts of the timelines in a slot, of the customers from <= id < to;
- * parts holds such pairs.  fill NULL: they are there; else they are made
- * meanwhile by fill(args, part), in background sessions where these can be had.
- * The others as of accounts(), but a timeline may begin before first_day; a
- * row without account tells the first day on which one does.
- * Errors: 22023, 22004, 54000, 57014, what fill raises.
+ * keep_accounts(fill, args, parts, slot, tree, first_day, settled, until, classes)
+ * Puts the accounts of the timelines in a slot into crm.kpi_cell and
+ * crm.kpi_entry, of the customers from <= id < to; parts holds such pairs.
+ * fill NULL: the timelines are there; else they are made meanwhile by
+ * fill(args, part), in background sessions where these can be had; a part
+ * without customers, from = to, is other work, done by the end.  The others
+ * as of accounts(), but a timeline may begin before first_day; returns the
+ * first day on which one does, NULL when there is none.
+ * Errors: 22023, 22004, 42501, 54000, 57014, what fill raises.
  */
 Datum
-crm_accounts_of(PG_FUNCTION_ARGS)
+crm_keep_accounts(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext here;
 	Accounts   *a;
 	Parts	   *parts;
 
-	begin_accounts(fcinfo, "crm._accounts_of", 0);
+	no_nulls(fcinfo, "crm._keep_accounts", 0);
 	a = accounts_create(PG_GETARG_DATEADT(5), PG_GETARG_DATEADT(6), PG_GETARG_DATEADT(7), PG_GETARG_INT32(8));
 	a->extends = true;
 	here = CurrentMemoryContext;
@@ -267,24 +357,20 @@ crm_accounts_of(PG_FUNCTION_ARGS)
 			const int64 *range = part_items(parts, i, &n);
 			Datum		args[3] = {PG_GETARG_DATUM(3), Int64GetDatum(range[0]), Int64GetDatum(range[n - 1])};
 
+			if (range[0] == range[n - 1])
+				continue;
 			if (!PG_ARGISNULL(0))
 				parts_wait(parts, i);
 			kept_query_rows(&timelines_of_part, args, NULL, 2, customer_row, a);
 		}
+		post_held(a);
+		query_rows(text_to_cstring(PG_GETARG_TEXT_PP(4)), 2, pair_types, pair_row, a);
+		SPI_finish();
+		keep_accounts(a, PG_GETARG_INT16(3));
 		parts_end(parts);
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(parts_break_off, PointerGetDatum(parts));
-	post_held(a);
-	query_rows(text_to_cstring(PG_GETARG_TEXT_PP(4)), 2, pair_types, pair_row, a);
-	SPI_finish();
-	counters_put(a->counters, rsinfo);
-	entries_pack(a->entries, a->settled, put_entry_row, rsinfo);
-	if (!DATE_IS_NOEND(a->earliest))
-	{
-		Datum		values[9] = {[6] = DateADTGetDatum(a->earliest)};
-		bool		nulls[9] = {true, true, true, true, true, true, false, true, true};
-
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
-	return (Datum) 0;
+	if (DATE_IS_NOEND(a->earliest))
+		PG_RETURN_NULL();
+	PG_RETURN_DATEADT(a->earliest);
 }

@@ -2,8 +2,9 @@
  * kpi_counters.c
  *		What the accounts of a whole book hold, cell by cell.
  *
- * Each cell (unit, channel, kind) that occurs owns a dense block of counters:
- * balances as changes by month, turnovers by period.  Blocks are summed up
+ * Each cell (unit, channel, kind) that occurs owns a dense block of counters,
+ * period by period: balances as changes by month, then the turnovers of each
+ * grain.  What one standing changes lies side by side.  Blocks are summed up
  * the tree and written out packed.
  *-------------------------------------------------------------------------
  */
@@ -45,7 +46,7 @@ typedef struct CellBlock
 {
 	CellKey		key;
 	int32	   *count;
-	int64	   *money;			/* months of each money balance */
+	int64	   *money;			/* money balances of each month */
 	char		status;
 } CellBlock;
 
@@ -88,6 +89,7 @@ struct Counters
 	int			nperiods[GRAIN_TRAILING + 1];	/* GRAIN_DAY: months of balances */
 	int			first_period[GRAIN_TRAILING + 1];
 	Size		offset[GRAIN_TRAILING + 1];
+	int			width[GRAIN_TRAILING + 1];	/* counters of a period */
 	Size		block_size;		/* counters in a block */
 	int			nseries;
 	int16	   *series_account;
@@ -166,18 +168,15 @@ counters_add(Counters *a, const Posting *p)
 		elog(ERROR, "a posting lies outside of the periods");
 	if (IS_MONEY(p->account))
 	{
-		a->last.money[(p->account - ACC_PREMIUM) * a->nperiods[GRAIN_DAY] + period] += p->n;
+		a->last.money[period * N_MONEY + p->account - ACC_PREMIUM] += p->n;
 		return;
 	}
-	at = a->offset[p->grain];
-	if (p->grain == GRAIN_DAY)
-		at += (Size) series_of(a, p) * a->nperiods[GRAIN_DAY];
-	else
-		at += (Size) (p->account - ACC_FIRST_TURNOVER) * a->nperiods[p->grain];
-	a->last.count[at + period] += (int32) p->n;
+	at = a->offset[p->grain] + (Size) period * a->width[p->grain] +
+		(p->grain == GRAIN_DAY ? series_of(a, p) : p->account - ACC_FIRST_TURNOVER);
+	a->last.count[at] += (int32) p->n;
 	/* trailing months are kept as changes, like balances */
 	if (p->grain == GRAIN_TRAILING && period + p->periods < a->nperiods[GRAIN_TRAILING])
-		a->last.count[at + period + p->periods] -= (int32) p->n;
+		a->last.count[at + p->periods * N_TURNOVERS] -= (int32) p->n;
 }
 
 /* Lay the counters of a block out, from the period of first_day on. */
@@ -191,7 +190,8 @@ lay_out(Counters *a, DateADT first_day)
 		a->first_period[g] = period_of(g, first_day);
 		a->nperiods[g] = period_of(g, a->settled) - a->first_period[g] + 1;
 		a->offset[g] = a->block_size;
-		a->block_size += (Size) a->nperiods[g] * (g == GRAIN_DAY ? a->nseries : N_TURNOVERS);
+		a->width[g] = g == GRAIN_DAY ? a->nseries : N_TURNOVERS;
+		a->block_size += (Size) a->nperiods[g] * a->width[g];
 	}
 }
 
@@ -212,13 +212,11 @@ counters_extend_back(Counters *a, DateADT first_day)
 		int32	   *was = b->count;
 
 		allocate_block(a, b);
-		for (int s = 0; s < N_MONEY; s++)
-			memcpy(b->money + (Size) (s + 1) * a->nperiods[GRAIN_DAY] - old.nperiods[GRAIN_DAY],
-				   money + (Size) s * old.nperiods[GRAIN_DAY], old.nperiods[GRAIN_DAY] * sizeof(int64));
+		memcpy(b->money + (a->nperiods[GRAIN_DAY] - old.nperiods[GRAIN_DAY]) * N_MONEY,
+			   money, old.nperiods[GRAIN_DAY] * N_MONEY * sizeof(int64));
 		for (Grain g = GRAIN_DAY; g <= GRAIN_TRAILING; g++)
-			for (int s = 0; s < (g == GRAIN_DAY ? a->nseries : N_TURNOVERS); s++)
-				memcpy(b->count + a->offset[g] + (Size) (s + 1) * a->nperiods[g] - old.nperiods[g],
-					   was + old.offset[g] + (Size) s * old.nperiods[g], old.nperiods[g] * sizeof(int32));
+			memcpy(b->count + a->offset[g] + (Size) (a->nperiods[g] - old.nperiods[g]) * a->width[g],
+				   was + old.offset[g], (Size) old.nperiods[g] * a->width[g] * sizeof(int32));
 		pfree(money);
 	}
 }
@@ -264,12 +262,15 @@ block_cmp(const void *a, const void *b)
 	return compare_keys(x->channel, y->channel);
 }
 
+/* Add to every period what the ones before it hold. */
 static void
-accumulate(int32 *count, int nseries, int n)
+accumulate(Counters *a, CellBlock *b, Grain grain)
 {
-	for (int s = 0; s < nseries; s++, count += n)
-		for (int i = 1; i < n; i++)
-			count[i] += count[i - 1];
+	Size		width = a->width[grain];
+	int32	   *count = b->count + a->offset[grain];
+
+	for (Size i = width; i < a->nperiods[grain] * width; i++)
+		count[i] += count[i - width];
 }
 
 /* Changes become values; what a unit holds goes to those above. */
@@ -285,11 +286,10 @@ sum_up(Counters *a, int *nblocks)
 	blocks_start_iterate(a->blocks, &it);
 	while ((b = blocks_iterate(a->blocks, &it)) != NULL)
 	{
-		accumulate(b->count + a->offset[GRAIN_DAY], a->nseries, a->nperiods[GRAIN_DAY]);
-		accumulate(b->count + a->offset[GRAIN_TRAILING], N_TURNOVERS, a->nperiods[GRAIN_TRAILING]);
-		for (int m = 0; m < N_MONEY; m++)
-			for (int i = 1; i < a->nperiods[GRAIN_DAY]; i++)
-				b->money[m * a->nperiods[GRAIN_DAY] + i] += b->money[m * a->nperiods[GRAIN_DAY] + i - 1];
+		accumulate(a, b, GRAIN_DAY);
+		accumulate(a, b, GRAIN_TRAILING);
+		for (int i = N_MONEY; i < a->nperiods[GRAIN_DAY] * N_MONEY; i++)
+			b->money[i] += b->money[i - N_MONEY];
 		all[n++] = *b;
 	}
 	own = n;
@@ -335,107 +335,92 @@ sum_up(Counters *a, int *nblocks)
 	return all;
 }
 
-/*
- * Of a row of cells the last three columns are NULL, of one of entries grain,
- * subtree, year and cells.
- */
-static void
-put_cells(ReturnSetInfo *rsinfo, Account account, Grain grain, const CellKey *key, int year, const Cell *cell, int n)
+/* The blocks of one unit, by itself or with its subtree */
+typedef struct UnitBlocks
 {
-	Datum		values[ACCOUNT_COLUMNS] = {
-		Int16GetDatum(account),
-		Int16GetDatum(grain),
-		Int64GetDatum(key->org),
-		BoolGetDatum(key->subtree),
-		Int16GetDatum(year),
-		PointerGetDatum(cells_pack(cell, n))
-	};
-	bool		nulls[ACCOUNT_COLUMNS] = {0, 0, 0, 0, 0, 0, 1, 1, 1};
+	const CellBlock *block;
+	int			n;
+} UnitBlocks;
 
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	pfree(DatumGetPointer(values[5]));
-}
+/* The series of one balance */
+typedef struct SeriesList
+{
+	int			n;
+	int		   *series;
+} SeriesList;
+
+static const int periods_in_year[] = {12, 12, 4, 1, 12};
 
 /* Append the cells of one counter, of money or not, of every block of a unit. */
 static inline int
-gather(const CellBlock *block, int nblocks, bool money, Size at, int period, int16 class_id, Cell *cell, int n)
+gather(const UnitBlocks *u, bool money, Size at, int number, int16 class_id, Cell *cell, int n)
 {
-	for (int b = 0; b < nblocks; b++)
+	for (int b = 0; b < u->n; b++)
 	{
-		int64		v = money ? block[b].money[at] : block[b].count[at];
+		int64		v = money ? u->block[b].money[at] : u->block[b].count[at];
 
 		if (v != 0)
 			cell[n++] = (Cell) {
-				.period = (int16) period, .class_id = class_id, .company = block[b].key.company,
-				.channel = block[b].key.channel, .n = v
+				.period = (int16) number, .class_id = class_id, .company = u->block[b].key.company,
+				.channel = u->block[b].key.channel, .n = v
 			};
 	}
 	return n;
 }
 
-/* The cells of one account and grain, unit by unit and year by year */
-static void
-put_account(ReturnSetInfo *rsinfo, const Counters *a, const CellBlock *block, int nblocks,
-			Account account, Grain grain, Cell *cell)
+/* The cells of one account and grain in a year since 1900; returns how many. */
+static int
+gather_year(const Counters *a, const UnitBlocks *u, Account account, const SeriesList *balance, Grain grain, int year, Cell *cell)
 {
-	static const int in_year[] = {12, 12, 4, 1, 12};
-	int		   *series = palloc_array(int, a->nseries);	/* of the account */
-	int			nseries = 0;
+	int			in_year = periods_in_year[grain];
+	int			first = year * in_year - a->first_period[grain];
+	int			n = 0;
 
-	for (int s = 0; s < a->nseries; s++)
-		if (a->series_account[s] == (int16) account)
-			series[nseries++] = s;
-	for (int i = 0, j; i < nblocks; i = j)
+	for (int period = Max(first, 0); period < Min(first + in_year, a->nperiods[grain]); period++)
 	{
-		int			n = 0;
+		Size		at = a->offset[grain] + (Size) period * a->width[grain];
 
-		for (j = i; j < nblocks && block[j].key.org == block[i].key.org &&
-			 block[j].key.subtree == block[i].key.subtree;)
-			j++;
-		CHECK_FOR_INTERRUPTS();
-		for (int period = 0; period < a->nperiods[grain]; period++)
-		{
-			int			number = a->first_period[grain] + period;
-
-			if (IS_MONEY(account))
-				n = gather(block + i, j - i, true, (Size) (account - ACC_PREMIUM) * a->nperiods[grain] + period,
-						   number % in_year[grain], 0, cell, n);
-			else if (grain == GRAIN_DAY)
-			{
-				for (int s = 0; s < nseries; s++)
-					n = gather(block + i, j - i, false,
-							   a->offset[grain] + (Size) series[s] * a->nperiods[grain] + period,
-							   number % in_year[grain], a->series_class[series[s]], cell, n);
-			}
-			else
-				n = gather(block + i, j - i, false,
-						   a->offset[grain] + (Size) (account - ACC_FIRST_TURNOVER) * a->nperiods[grain] + period,
-						   number % in_year[grain], 0, cell, n);
-			if (n > 0 && (period + 1 == a->nperiods[grain] || (number + 1) % in_year[grain] == 0))
-			{
-				put_cells(rsinfo, account, grain == GRAIN_DAY ? GRAIN_MONTH : grain,
-						  &block[i].key, 1900 + number / in_year[grain], cell, n);
-				n = 0;
-			}
-		}
+		if (IS_MONEY(account))
+			n = gather(u, true, (Size) period * N_MONEY + account - ACC_PREMIUM, period - first, 0, cell, n);
+		else if (grain == GRAIN_DAY)
+			for (int s = 0; s < balance->n; s++)
+				n = gather(u, false, at + balance->series[s], period - first, a->series_class[balance->series[s]], cell, n);
+		else
+			n = gather(u, false, at + account - ACC_FIRST_TURNOVER, period - first, 0, cell, n);
 	}
-	pfree(series);
+	return n;
 }
 
-/* Most blocks that one unit has, by itself or with its subtree */
-static int
-largest_unit(const CellBlock *block, int nblocks)
+/* The rows of one unit, in the order of the key of crm.kpi_cell; alone_and_subtree: its own blocks, those of its subtree */
+static void
+put_unit(const Counters *a, const UnitBlocks alone_and_subtree[2], const SeriesList *balance, Cell *cell, CellRowFunction put, void *arg)
 {
-	int			most = 0;
+	int64		org = alone_and_subtree[alone_and_subtree[0].n == 0].block->key.org;
+	int			last_year = a->first_period[GRAIN_YEAR] + a->nperiods[GRAIN_YEAR] - 1;
 
-	for (int i = 0, j; i < nblocks; i = j)
+	for (Account x = ACC_INSURED; x <= ACC_LAST_BALANCE; x++)
 	{
-		for (j = i; j < nblocks && block[j].key.org == block[i].key.org &&
-			 block[j].key.subtree == block[i].key.subtree;)
-			j++;
-		most = Max(most, j - i);
+		bool		is_balance = account_is_balance(x);
+
+		if (!is_balance && x > ACC_LAST_TURNOVER)
+			continue;
+		for (int year = a->first_period[GRAIN_YEAR]; year <= last_year; year++)
+			for (Grain g = is_balance ? GRAIN_DAY : GRAIN_MONTH; g <= (is_balance ? GRAIN_DAY : GRAIN_TRAILING); g++)
+				for (int subtree = 0; subtree < 2; subtree++)
+				{
+					int			n = gather_year(a, &alone_and_subtree[subtree], x, &balance[x], g, year, cell);
+					CellRow		row = {
+						.account = x, .grain = g == GRAIN_DAY ? GRAIN_MONTH : g, .org = org,
+						.subtree = subtree, .year = (int16) (1900 + year)
+					};
+
+					if (n == 0)
+						continue;
+					row.cells = cells_pack(cell, n);
+					put(arg, &row);
+					pfree(row.cells);
+				}
 	}
-	return most;
 }
 
 /* For postings from a first day to the settled one, with class ids up to classes */
@@ -474,19 +459,41 @@ counters_create(DateADT first_day, DateADT settled, int classes)
 
 /* Put out the cells of every unit, summed up the tree; nothing is to be added any more. */
 void
-counters_put(Counters *a, ReturnSetInfo *rsinfo)
+counters_put(Counters *a, CellRowFunction put, void *arg)
 {
 	int			nblocks;
 	CellBlock  *block = sum_up(a, &nblocks);
-	Cell	   *cell = palloc_array(Cell, (Size) largest_unit(block, nblocks) * a->nseries * CELL_PERIODS + 1);
+	Cell	   *cell = NULL;
+	Size		cells = 0;
+	SeriesList *balance = palloc0_array(SeriesList, ACC_LAST_BALANCE + 1);
 
-	/* in the order of the key of crm.kpi_cell */
-	for (Account x = ACC_INSURED; x <= ACC_LAST_BALANCE; x++)
+	for (int s = 0; s < a->nseries; s++)
 	{
-		if (account_is_balance(x))
-			put_account(rsinfo, a, block, nblocks, x, GRAIN_DAY, cell);
-		else if (x <= ACC_LAST_TURNOVER)
-			for (Grain g = GRAIN_MONTH; g <= GRAIN_TRAILING; g++)
-				put_account(rsinfo, a, block, nblocks, x, g, cell);
+		SeriesList *l = &balance[a->series_account[s]];
+
+		if (l->series == NULL)
+			l->series = palloc_array(int, a->nseries);
+		l->series[l->n++] = s;
+	}
+	for (int i = 0; i < nblocks;)
+	{
+		UnitBlocks	u[2] = {{.block = &block[i]}};
+		int			most;
+
+		CHECK_FOR_INTERRUPTS();
+		while (i < nblocks && block[i].key.org == u[0].block->key.org && !block[i].key.subtree)
+			i++, u[0].n++;
+		u[1].block = &block[i];
+		while (i < nblocks && block[i].key.org == u[0].block->key.org)
+			i++, u[1].n++;
+		most = Max(u[0].n, u[1].n);
+		if (cells < (Size) most * a->nseries * CELL_PERIODS)
+		{
+			cells = (Size) most * a->nseries * CELL_PERIODS;
+			if (cell)
+				pfree(cell);
+			cell = MemoryContextAllocHuge(CurrentMemoryContext, cells * sizeof(Cell));
+		}
+		put_unit(a, u, balance, cell, put, arg);
 	}
 }

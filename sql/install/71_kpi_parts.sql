@@ -6,11 +6,9 @@ COMMENT ON FUNCTION crm._in_parts(regprocedure, bigint[], bigint[], integer) IS
   'Calls routine(args, part) for each part of the items, here and in background sessions, which commit each; returns how many sessions there were. Errors: 22023, 54000, 57014, what the routine raises.';
 REVOKE ALL ON FUNCTION crm._in_parts(regprocedure, bigint[], bigint[], integer) FROM PUBLIC;
 
-CREATE FUNCTION crm._accounts_of(fill regprocedure, args bigint[], parts bigint[], slot smallint, tree text,
-  first_day date, settled date, until date, classes integer,
-  OUT account smallint, OUT grain smallint, OUT org_id bigint, OUT subtree boolean, OUT year smallint, OUT cells crm.cells,
-  OUT day date, OUT n integer, OUT entries crm.entries)
-RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_accounts_of';
-COMMENT ON FUNCTION crm._accounts_of(regprocedure, bigint[], bigint[], smallint, text, date, date, date, integer) IS
-  'The accounts of the standings in a slot, of the ranges of customers that parts holds as pairs; fill NULL: they are there, else fill(args, part) makes them meanwhile, in background sessions where they can be had. Errors: 22004, 22023, 54000, 57014, what fill raises.';
-REVOKE ALL ON FUNCTION crm._accounts_of(regprocedure, bigint[], bigint[], smallint, text, date, date, date, integer) FROM PUBLIC;
+CREATE FUNCTION crm._keep_accounts(fill regprocedure, args bigint[], parts bigint[], slot smallint, tree text,
+  first_day date, settled date, until date, classes integer) RETURNS date
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_keep_accounts';
+COMMENT ON FUNCTION crm._keep_accounts(regprocedure, bigint[], bigint[], smallint, text, date, date, date, integer) IS
+  'Puts the accounts of the standings in a slot into crm.kpi_cell and crm.kpi_entry, of the ranges of customers that parts holds as pairs; fill NULL: the standings are there, else fill(args, part) makes them meanwhile, in background sessions where they can be had; a part without customers is other work of fill, done by the end. Returns the first day of any of them. Errors: 22004, 22023, 42501, 54000, 57014, what fill raises.';
+REVOKE ALL ON FUNCTION crm._keep_accounts(regprocedure, bigint[], bigint[], smallint, text, date, date, date, integer) FROM PUBLIC;

@@ -98,32 +98,26 @@ REVOKE ALL ON FUNCTION crm._drain_replay(crm.generation, integer, boolean) FROM 
 
 CREATE FUNCTION crm._fill_part(args bigint[], part bigint[]) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  n bigint := crm._fill_standings(args[1], args[2]::smallint, part[1], part[2]);
+  n bigint;
 BEGIN
-  UPDATE crm.progress SET done = done + n, changed_at = clock_timestamp() WHERE task = 'rebuild ' || args[1];
+  IF part[1] = part[2] THEN
+    PERFORM crm._drain_pending(20000, only_held => true, waits => false);
+  ELSE
+    n := crm._fill_standings(args[1], args[2]::smallint, part[1], part[2]);
+    UPDATE crm.progress SET done = done + n, changed_at = clock_timestamp() WHERE task = 'rebuild ' || args[1];
+  END IF;
 END
 $$;
-COMMENT ON FUNCTION crm._fill_part(bigint[], bigint[]) IS 'Makes the standings of the customers part[1] <= id < part[2]; args: generation and slot.';
+COMMENT ON FUNCTION crm._fill_part(bigint[], bigint[]) IS
+  'Makes the standings of the customers part[1] <= id < part[2]; where these are equal, posts queued holdings as far as nobody is at them; args: generation and slot.';
 REVOKE ALL ON FUNCTION crm._fill_part(bigint[], bigint[]) FROM PUBLIC;
 
 CREATE FUNCTION crm._put_accounts(g crm.generation, fill regprocedure, parts bigint[]) RETURNS date
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  earliest date;
-BEGIN
-  WITH a AS MATERIALIZED (
-    SELECT * FROM crm._accounts_of(fill, ARRAY[g.id, g.slot], parts, g.slot, 'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
-                                   g.first_day, g.settled, g.posted_to, (SELECT coalesce(max(c.id), 0) FROM crm.class c))),
-  e AS (
-    INSERT INTO crm.kpi_entry (slot, account, org_id, day, n, entries)
-    SELECT g.slot, a.account, a.org_id, a.day, a.n, a.entries FROM a WHERE a.entries IS NOT NULL),
-  c AS (
-    INSERT INTO crm.kpi_cell (slot, account, grain, org_id, subtree, year, cells)
-    SELECT g.slot, a.account, a.grain, a.org_id, a.subtree, a.year, a.cells FROM a WHERE a.cells IS NOT NULL)
-  SELECT min(a.day) INTO earliest FROM a WHERE a.account IS NULL;
-  RETURN earliest;
-END
-$$;
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT crm._keep_accounts(fill, ARRAY[g.id, g.slot], parts, g.slot, 'SELECT n.org_id, n.member_id FROM crm._node n WHERE n.subtree',
+                            g.first_day, g.settled, g.posted_to, (SELECT coalesce(max(c.id), 0) FROM crm.class c)::integer);
+END;
 COMMENT ON FUNCTION crm._put_accounts(crm.generation, regprocedure, bigint[]) IS
   'Writes cells and entries of a generation from its standings in parts, ranges of customers, which fill makes meanwhile; NULL: they are made. Returns the first day of any of them.';
 REVOKE ALL ON FUNCTION crm._put_accounts(crm.generation, regprocedure, bigint[]) FROM PUBLIC;
@@ -149,7 +143,9 @@ BEGIN
         FROM (SELECT c.id, lead(c.id, 1, 9223372036854775807) OVER (ORDER BY c.id) AS upto
               FROM (SELECT c.id, row_number() OVER (ORDER BY c.id) AS n FROM crm.customer c WHERE c.id >= g.next_id) c
               WHERE (c.n - 1) % part = 0) p
-        CROSS JOIN LATERAL (VALUES (1, p.id), (2, p.upto)) AS v (n, id))));
+        CROSS JOIN LATERAL (VALUES (1, p.id), (2, p.upto)) AS v (n, id))
+        -- and holdings, unless their rules wait for the standings
+        || (SELECT array_fill(0::bigint, ARRAY[2 * (count(*) / 20000 + 1)::integer]) FROM crm.pending p WHERE p.held AND NOT EXISTS (SELECT FROM crm.recycle_rule_for))));
       g.next_id := 9223372036854775807;
       g.step := 'switch';
     WHEN g.step = 'standings' THEN
@@ -325,11 +321,12 @@ COMMENT ON PROCEDURE crm.rebuild(date, integer, boolean) IS
   'Makes standings and figures anew beside the ones in use and then switches, in steps that are committed and can be resumed. as_of: the day it stands on (default crm.today()); batch: customers in a step, NULL: all in the caller''s transaction; cover: derive the cover of all policies anew first, as is done anyway when a setting it depends on has changed. Errors: 22008, 22023, 25001 at another isolation level than read committed, 55006 when another session rebuilds; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.rebuild(date, integer, boolean) FROM PUBLIC;
 
-CREATE FUNCTION crm._drain_pending(at_most integer, only_held boolean DEFAULT false) RETURNS bigint
+CREATE FUNCTION crm._drain_pending(at_most integer, only_held boolean DEFAULT false, waits boolean DEFAULT true) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   customers bigint[];
   policies bigint[];
+  locked bigint[];
 BEGIN
   IF NOT EXISTS (SELECT FROM crm.pending) THEN
     RETURN 0;
@@ -349,23 +346,32 @@ BEGIN
              coalesce(array_agg(DISTINCT n) FILTER (WHERE n IS NOT NULL), '{}')
       INTO customers, policies FROM gone LEFT JOIN LATERAL generate_series(gone.policy_id, gone.policy_id + (gone.policies - 1)) n ON true;
       IF only_held THEN
-        PERFORM FROM crm.customer c WHERE c.id = ANY (customers) ORDER BY c.id FOR NO KEY UPDATE;
-        PERFORM crm._post_holdings(customers);
+        IF waits THEN
+          PERFORM FROM crm.customer c WHERE c.id = ANY (customers) ORDER BY c.id FOR NO KEY UPDATE;
+          locked := customers;
+        ELSE
+          locked := ARRAY(SELECT c.id FROM crm.customer c WHERE c.id = ANY (customers) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED);
+          INSERT INTO crm.pending (customer_id, held) SELECT x.id, true FROM (SELECT unnest(customers) EXCEPT SELECT unnest(locked)) x (id);
+        END IF;
+        PERFORM crm._post_holdings(locked);
       ELSIF customers <> '{}' OR policies <> '{}' THEN
         PERFORM crm._post(customers, policies);
       END IF;
       RETURN coalesce(array_length(customers || policies, 1), 0);
-    EXCEPTION WHEN deadlock_detected THEN
+    EXCEPTION WHEN deadlock_detected OR lock_not_available THEN
       -- writers lock customers in any order: all locks are given up, theirs is the turn
-      IF attempt = 10 THEN
+      IF NOT waits THEN
+        RETURN 0;
+      ELSIF attempt = 10 OR SQLSTATE = '55P03' THEN
         RAISE;
       END IF;
     END;
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION crm._drain_pending(integer, boolean) IS 'Posts some of what is queued, or only what a rebuild leaves of it, again when it is chosen to end a deadlock with a writer. Errors: 40P01 after ten times.';
-REVOKE ALL ON FUNCTION crm._drain_pending(integer, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION crm._drain_pending(integer, boolean, boolean) IS
+  'Posts some of what is queued, or only what a rebuild leaves of it, again when it is chosen to end a deadlock with a writer; waits false: nothing that a writer holds. Errors: 40P01 after ten times.';
+REVOKE ALL ON FUNCTION crm._drain_pending(integer, boolean, boolean) FROM PUBLIC;
 
 CREATE PROCEDURE crm.refresh(as_of date DEFAULT NULL, batch integer DEFAULT 20000)
 LANGUAGE plpgsql AS $$

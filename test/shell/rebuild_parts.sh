@@ -56,7 +56,11 @@ is "$(sqlstate crm_parts "SELECT crm._in_parts('note(bigint[], bigint[])', '{0}'
 is "$(sqlstate crm_parts "$(parts '{0, 0}' 1100000 1)")" 54000 "no more parts than can be told"
 is "$(sqlstate crm_parts "SELECT crm._in_parts('now()'::regprocedure, '{0}', '{1}', 1)")" 42883 "what cannot be called so"
 is "$(sqlstate crm_parts "SELECT crm._in_parts(1::oid::regprocedure, '{0}', '{1}', 1)")" 42883 "what is no function"
-is "$(sqlstate crm_parts "SELECT * FROM crm._accounts_of(NULL, '{}', '{1}', 0::smallint, NULL, '2020-01-01', '2020-01-01', '2020-01-01', 0)")" 22004 "no tree"
+is "$(sqlstate crm_parts "SELECT * FROM crm._keep_accounts(NULL, '{}', '{1}', 0::smallint, NULL, '2020-01-01', '2020-01-01', '2020-01-01', 0)")" 22004 "no tree"
+keep="SELECT crm._keep_accounts(NULL, '{}', '{0, 1}', 7::smallint, 'SELECT 1::bigint, 1::bigint', '2020-01-01', '2020-01-01', '2020-01-01', 0)"
+is "$(sqlstate crm_parts "$keep")" 42P01 "no slot but those there are"
+is "$(sqlstate crm_parts "CREATE TABLE crm.kpi_cell_7 (slot smallint); $keep")" 42703 "no table with other columns"
+is "$(sqlstate crm_parts "CREATE VIEW crm.kpi_cell_7 AS SELECT 1::smallint AS slot; $keep")" 42809 "no view"
 
 # whoever calls: the sessions have the same rights, and a caller whose login is barred does all alone
 query crm_parts "SET client_min_messages = warning" "DROP ROLE IF EXISTS crm_part_caller" "CREATE ROLE crm_part_caller" "GRANT USAGE ON SCHEMA crm TO crm_part_caller" \
@@ -106,6 +110,19 @@ is "$(query crm_parts "SET crm.as_of = '2025-12-31'" "$figures")" "$deferred" "a
 query crm_parts "ALTER TABLE crm.holding DISABLE TRIGGER USER" "UPDATE crm.holding SET last_purchase_at = NULL" "ALTER TABLE crm.holding ENABLE TRIGGER USER" \
 	"SET client_min_messages = warning" "CALL crm.rebuild('2025-12-31', cover => true)" "SELECT count(*) FROM crm.pending"
 is "$(query crm_parts "$due")" "$due_by_rebuild" "a rebuild with its cover mends holdings, too"
+# a customer whom somebody holds is waited for at the end, alone
+query crm_parts "ALTER TABLE crm.holding DISABLE TRIGGER USER" "UPDATE crm.holding SET last_purchase_at = NULL" "ALTER TABLE crm.holding ENABLE TRIGGER USER"
+query crm_parts "BEGIN" "SELECT FROM crm.customer WHERE id = (SELECT min(customer_id) FROM crm.holding) FOR UPDATE" "SELECT pg_sleep(120)" >/dev/null 2>&1 &
+until [ "$(query crm_parts "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(120)'")" = 1 ]; do sleep 0.1; done
+is "$(PGOPTIONS='-c lock_timeout=1s' sqlstate crm_parts "CALL crm.rebuild('2025-12-31', cover => true)")" 55P03 "with a customer held the caller waits no longer than it is told"
+is "$(query crm_parts "SELECT state FROM crm.generation" "SELECT string_agg(p.customer_id::text, ' ') = (SELECT min(customer_id)::text FROM crm.holding) FROM crm.pending p" \
+	"SELECT count(*) FROM crm.holding WHERE last_purchase_at IS NULL AND customer_id > (SELECT min(customer_id) FROM crm.holding)")" "$(printf 'current\nt\n%s' "$(query crm_parts "SELECT count(*) FROM crm.holding h
+	WHERE h.customer_id > (SELECT min(customer_id) FROM crm.holding) AND NOT EXISTS (SELECT FROM crm.cover c WHERE c.customer_id = h.customer_id AND c.role = 'policyholder' AND c.issued_on >= '2019-01-01' AND c.to_date > c.from_date)")")" "the figures are switched, and all other holdings posted"
+query crm_parts "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(120)'" >/dev/null
+wait $! || true
+query crm_parts "SET client_min_messages = warning" "CALL crm.refresh('2025-12-31')"
+is "$(query crm_parts "$due" "SELECT count(*) FROM crm.pending")" "$due_by_rebuild
+0" "the last one follows"
 
 # work fails: nothing is lost, and the next call goes on, whether sessions help before or after
 for ways in '2 2' '0 2' '2 0'; do

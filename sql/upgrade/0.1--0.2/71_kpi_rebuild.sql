@@ -13,7 +13,7 @@ REVOKE ALL ON FUNCTION crm._fill_part(bigint[], bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION crm._put_accounts(crm.generation, regprocedure, bigint[]) FROM PUBLIC;
 @model/71_kpi_rebuild crm._drain_replay
 @model/71_kpi_rebuild crm._drain_pending
-REVOKE ALL ON FUNCTION crm._drain_pending(integer, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION crm._drain_pending(integer, boolean, boolean) FROM PUBLIC;
 @model/71_kpi_rebuild crm._rebuild_step
 REVOKE ALL ON FUNCTION crm._rebuild_step(integer, boolean, crm.generation) FROM PUBLIC;
 @model/71_kpi_rebuild crm._rebuild_begin
