@@ -1,4 +1,5 @@
 #!/bin/bash
+# alone: it installs crm
 # The dashboards are built on a small book of their own and looked at in a headless Chromium: every page shows its charts, and every number of its
 # values and tables is that of the book.
 # shellcheck source=test/shell/lib.bash

@@ -1,4 +1,5 @@
 #!/bin/bash
+# alone: it installs crm
 # The demonstration runs from the Makefile to its last report, on a server of its own.
 # shellcheck source=test/shell/lib.bash
 . "$(dirname "$0")/lib.bash"
