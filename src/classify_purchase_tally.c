@@ -13,6 +13,8 @@
 #include "common/int.h"
 #include "utils/memutils.h"
 
+#define TALLY_MERGED	1024	/* points of another tally from which on they are merged at once */
+
 /* reading --------------------------------------------------------------------- */
 
 /* The points of a flat tally; what in and recv accepted, or damage */
@@ -133,10 +135,60 @@ check_addable(int dims, double parameter, int64 total, const TallyPoints *points
 				 errmsg("the number of values is out of range")));
 }
 
+/* Both in one, in order and each point once; returns where that ends. */
+static TallyCell *
+merge_points(const TallyPoints *a, const TallyPoints *b, TallyCell *to)
+{
+	Size		width = sizeof(TallyCell) * (a->dims + 1);
+	Size		i = 0,
+				j = 0;
+
+	while (i < a->n || j < b->n)
+	{
+		int			order = i == a->n ? 1 : j == b->n ? -1 : point_cmp(tally_point(a, i), tally_point(b, j), a->dims);
+
+		memcpy(to, order <= 0 ? tally_point(a, i) : tally_point(b, j), width);
+		if (order == 0)
+			to[a->dims].count += tally_point(b, j)[a->dims].count;
+		i += order <= 0;
+		j += order >= 0;
+		to += a->dims + 1;
+	}
+	return to;
+}
+
+/*
+ * Points in order, merged at once into a tally that is appended to, or is empty.
+ * Only where they are not few beside what is there, or many small states would
+ * each move it all.
+ */
+static bool
+merge_into(Tally *t, const TallyPoints *more)
+{
+	TallyPoints have;
+	TallyCell  *old = t->cell;
+
+	if (more->n < TALLY_MERGED || more->n < t->n / 8 || t->n + more->n > TALLY_MOST ||
+		t->grid.count != NULL || (t->slot != NULL && t->n > 0))
+		return false;
+	have = (TallyPoints) {t->dims, t->parameter, t->total, tally_count(t), t->cell};
+	t->room = have.n + more->n;
+	t->cell = MemoryContextAllocHuge(t->hdr.eoh_context, sizeof(TallyCell) * (t->dims + 1) * t->room);
+	t->n = t->settled = (merge_points(&have, more, t->cell) - t->cell) / (t->dims + 1);
+	t->total += more->total;
+	pfree(old);
+	if (t->slot != NULL)
+		pfree(t->slot);
+	t->slot = NULL;
+	return true;
+}
+
 static void
 add_points(Tally *t, const TallyPoints *points)
 {
 	check_addable(t->dims, t->parameter, t->total, points);
+	if (merge_into(t, points))
+		return;
 	for (Size i = 0; i < points->n; i++)
 	{
 		const TallyCell *point = tally_point(points, i);
@@ -170,23 +222,8 @@ static FlatTally *
 merge_flat(const TallyPoints *a, const TallyPoints *b)
 {
 	FlatTally  *flat = make_flat(a->dims, a->parameter, a->n + b->n);
-	Size		width = sizeof(TallyCell) * (a->dims + 1);
-	TallyCell  *to = flat->cell;
-	Size		i = 0,
-				j = 0;
 
-	while (i < a->n || j < b->n)
-	{
-		int			order = i == a->n ? 1 : j == b->n ? -1 : point_cmp(tally_point(a, i), tally_point(b, j), a->dims);
-
-		memcpy(to, order <= 0 ? tally_point(a, i) : tally_point(b, j), width);
-		if (order == 0)
-			to[a->dims].count += tally_point(b, j)[a->dims].count;
-		i += order <= 0;
-		j += order >= 0;
-		to += a->dims + 1;
-	}
-	SET_VARSIZE(flat, (char *) to - (char *) flat);
+	SET_VARSIZE(flat, (char *) merge_points(a, b, flat->cell) - (char *) flat);
 	return flat;
 }
 

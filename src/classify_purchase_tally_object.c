@@ -16,7 +16,6 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#define TALLY_MOST		((Size) PG_UINT32_MAX / 4)	/* points */
 #define TALLY_HASHED	4096	/* points from which on values that mostly differ are not hashed */
 #define EMPTY			PG_UINT32_MAX
 

@@ -10,6 +10,7 @@
 #include "utils/expandeddatum.h"
 
 #define TALLY_VERSION	1
+#define TALLY_MOST		((Size) PG_UINT32_MAX / 4)	/* points */
 #define TALLY_FLAT		64		/* points up to which it stays flat */
 
 typedef struct FlatTally
