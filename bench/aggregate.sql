@@ -47,11 +47,11 @@ INSERT INTO forms VALUES
        SELECT *, max(CASE WHEN step = 2 AND at <= begun + interval ''90 days'' THEN begun END) OVER w AS second FROM (
          SELECT *, max(CASE WHEN step = 1 THEN at END) OVER w AS begun FROM bench_step_%1$s WINDOW w AS (PARTITION BY customer_id ORDER BY at, step ROWS UNBOUNDED PRECEDING)) AS a
        WINDOW w AS (PARTITION BY customer_id ORDER BY at, step ROWS UNBOUNDED PRECEDING)) AS b GROUP BY customer_id) AS c'),
-  (6, 'survival, 3 causes', 'crm', 'SELECT ARRAY[survival, variance, incidence[1], incidence[2], incidence[3]]::numeric[] FROM unnest((SELECT crm.survival(days, cause) FROM bench_life_%1$s)) WHERE duration <= 4000 ORDER BY duration DESC LIMIT 1'),
+  (6, 'survival, 3 causes', 'crm', 'SELECT a::numeric[] FROM (SELECT ARRAY[survival, variance, incidence[1], incidence[2], incidence[3]] AS a FROM unnest((SELECT crm.survival(days, cause) FROM bench_life_%1$s)) WHERE duration <= 4000 ORDER BY duration DESC LIMIT 1) AS y'),
   (6, 'survival, 3 causes', 'windows', 'WITH counted AS (SELECT days, count(*) AS n, count(*) FILTER (WHERE cause > 0) AS d, count(*) FILTER (WHERE cause = 1) AS d1, count(*) FILTER (WHERE cause = 2) AS d2, count(*) FILTER (WHERE cause = 3) AS d3 FROM bench_life_%1$s GROUP BY days),
      risk AS (SELECT *, (sum(n) OVER (ORDER BY days DESC))::float8 AS r FROM counted),
      lasting AS (SELECT *, exp(sum(ln(nullif(1 - d / r, 0))) OVER (ORDER BY days)) AS s, sum(d / r / nullif(r - d, 0)) OVER (ORDER BY days) AS g FROM risk), behind AS (SELECT *, coalesce(lag(s) OVER (ORDER BY days), 1) AS b FROM lasting)
-     SELECT a FROM (SELECT days, ARRAY[s, s * s * g, sum(b * d1 / r) OVER (ORDER BY days), sum(b * d2 / r) OVER (ORDER BY days), sum(b * d3 / r) OVER (ORDER BY days)]::numeric[] AS a FROM behind) AS x WHERE days <= 4000 ORDER BY days DESC LIMIT 1'),
+     SELECT a::numeric[] FROM (SELECT a FROM (SELECT days, ARRAY[s, s * s * g, sum(b * d1 / r) OVER (ORDER BY days), sum(b * d2 / r) OVER (ORDER BY days), sum(b * d3 / r) OVER (ORDER BY days)] AS a FROM behind) AS x WHERE days <= 4000 ORDER BY days DESC LIMIT 1) AS y'),
   (7, 'gini', 'crm', 'SELECT crm.gini(amount)::numeric FROM bench_life_%1$s'),
   (7, 'gini', 'window', 'SELECT (sum((2 * i - n - 1) * amount) / (max(n) * sum(amount)))::numeric FROM (SELECT amount, row_number() OVER (ORDER BY amount) AS i, count(*) OVER () AS n FROM bench_life_%1$s) AS s'),
   (7, 'gini', 'grouped', 'SELECT (sum((2 * i - k - n + 0.0::float8) * k * amount) / (max(n) * sum(k * amount)))::numeric FROM (SELECT amount, k, sum(k) OVER (ORDER BY amount)::float8 AS i, sum(k) OVER ()::float8 AS n FROM (SELECT amount, count(*) AS k FROM bench_life_%1$s GROUP BY amount) AS v) AS s'),

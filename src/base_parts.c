@@ -230,8 +230,8 @@ int8_values(Datum array, int *n)
 
 /*
  * Begin: the items are cut into parts of per_part, and sessions started, as
- * many as can be had, which may be none.  No routine: there is nothing to do.  The caller must hand the result to
- * parts_break_off() when it fails.
+ * many as can be had, which may be none.  No routine: there is nothing to do.
+ * The caller must hand the result to parts_break_off() when it fails.
  */
 Parts *
 parts_begin(Oid routine, Datum args, Datum items, int per_part)

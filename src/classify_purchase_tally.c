@@ -2,247 +2,18 @@
  * classify_purchase_tally.c
  *		The type crm._tally: distinct points with their counts.
  *
- * A large tally is an expanded object with a hash table while its aggregate
- * runs, and grows in place. A small one stays flat, since an expanded object
- * has a memory context, and a hash aggregate of many groups looks through all
- * of them whenever it begins another. Where most points differ the hash table
- * only waits for memory: then a tally is appended to, and put in order when it
- * has grown to four times what was in order. Flat it is sorted, so equal tallies
- * are equal bytes, whatever the order of the input or of merging was.
+ * Up to TALLY_FLAT points a tally stays flat, since an expanded object has a
+ * memory context, and a hash aggregate of many groups looks through all of them
+ * whenever it begins another.
  *-------------------------------------------------------------------------
  */
-#include "classify_purchase_tally.h"
-
-#include <math.h>
+#include "classify_purchase_tally_object.h"
 
 #include "base_aggregate.h"
-#include "base_radix.h"
-#include "common/hashfn.h"
 #include "common/int.h"
-#include "miscadmin.h"
-#include "utils/expandeddatum.h"
 #include "utils/memutils.h"
 
-#define TALLY_VERSION	1
-#define TALLY_MOST		((Size) PG_UINT32_MAX / 4)	/* points */
-#define TALLY_FLAT		64		/* points up to which it stays flat */
-#define TALLY_HASHED	4096	/* points from which on values that mostly differ are not hashed */
-#define EMPTY			PG_UINT32_MAX
-
-typedef struct FlatTally
-{
-	int32		vl_len_;
-	uint8		version;
-	uint8		dims;
-	uint16		unused;			/* 0 */
-	double		parameter;
-	TallyCell	cell[FLEXIBLE_ARRAY_MEMBER];
-} FlatTally;
-
-#define FLAT_HEADER offsetof(FlatTally, cell)
-
-typedef struct Tally
-{
-	ExpandedObjectHeader hdr;
-	int			dims;
-	double		parameter;
-	int64		total;
-	Size		n;
-	Size		room;			/* points that cell has room for, half the slots */
-	TallyCell  *cell;
-	uint32	   *slot;			/* number of a point, or EMPTY; 2 * room of them; NULL: appended to */
-	Size		settled;		/* without slots: points in order and each once, the first ones */
-} Tally;
-
-static Size tally_flat_size(ExpandedObjectHeader *eohptr);
-static void tally_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size);
-
-static const ExpandedObjectMethods tally_methods = {
-	tally_flat_size,
-	tally_flatten
-};
-
-/* order of points ----------------------------------------------------------- */
-
-static int
-sort_cmp(const void *a, const void *b, void *dims)
-{
-	return point_cmp(a, b, *(int *) dims);
-}
-
-static void
-sort_points(TallyCell *cell, Size n, int dims)
-{
-	if (n > TALLY_FLAT)
-	{
-		for (int i = dims - 1; i >= 0; i--)
-			radix_sort(cell, n, dims + 1, i, RADIX_DOUBLE);
-		return;
-	}
-	qsort_arg(cell, n, sizeof(TallyCell) * (dims + 1), sort_cmp, &dims);
-}
-
-/* the expanded form ----------------------------------------------------------- */
-
-static void
-make_slots(Tally *t)
-{
-	MemoryContext context = t->hdr.eoh_context;
-
-	if (t->slot != NULL)
-		pfree(t->slot);
-	t->slot = MemoryContextAllocHuge(context, sizeof(uint32) * 2 * t->room);
-	memset(t->slot, 0xFF, sizeof(uint32) * 2 * t->room);
-}
-
-static inline uint32
-point_hash(const TallyCell *point, int dims)
-{
-	uint64		h = 0;
-
-	for (int i = 0; i < dims; i++)
-	{
-		h = (h ^ (uint64) point[i].count) * UINT64CONST(0x9E3779B97F4A7C15);
-		h ^= h >> 32;
-	}
-	return murmurhash32((uint32) h);
-}
-
-/* Where the point is, or where it belongs */
-static inline uint32 *
-find_slot(Tally *t, const TallyCell *point)
-{
-	uint32		mask = (uint32) (2 * t->room - 1);
-	uint32		i = point_hash(point, t->dims) & mask;
-
-	while (t->slot[i] != EMPTY &&
-		   point_cmp(t->cell + (Size) t->slot[i] * (t->dims + 1), point, t->dims) != 0)
-		i = (i + 1) & mask;
-	return &t->slot[i];
-}
-
-static Tally *
-make_tally(MemoryContext parent, int dims, double parameter)
-{
-	MemoryContext context = AllocSetContextCreate(parent, "crm._tally", ALLOCSET_START_SMALL_SIZES);
-	Tally	   *t = MemoryContextAllocZero(context, sizeof(Tally));
-
-	EOH_init_header(&t->hdr, &tally_methods, context);
-	t->dims = dims;
-	t->parameter = parameter;
-	t->room = 8;
-	t->cell = MemoryContextAlloc(context, sizeof(TallyCell) * (dims + 1) * t->room);
-	make_slots(t);
-	return t;
-}
-
-/* Of a tally appended to: every point once, in order */
-static void
-settle(Tally *t)
-{
-	int			width = t->dims + 1;
-	TallyCell  *last = t->cell;
-
-	if (t->slot != NULL || t->settled == t->n)
-		return;
-	sort_points(t->cell, t->n, t->dims);
-	for (Size i = 1; i < t->n; i++)
-	{
-		const TallyCell *point = t->cell + i * width;
-
-		if (point_cmp(last, point, t->dims) == 0)
-			last[t->dims].count += point[t->dims].count;
-		else
-			last = memmove(last + width, point, sizeof(TallyCell) * width);
-	}
-	t->n = t->settled = (last - t->cell) / width + 1;
-}
-
-static void
-grow(Tally *t)
-{
-	if (t->slot != NULL && t->n >= TALLY_HASHED && t->total / 2 < (int64) t->n)
-	{
-		pfree(t->slot);
-		t->slot = NULL;
-	}
-	if (t->n / 4 >= t->settled)
-		settle(t);
-	if (t->slot == NULL && t->n <= t->room / 2)
-		return;
-	if (t->room > TALLY_MOST / 2)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("an aggregate cannot tell more than %zu values apart", TALLY_MOST)));
-	CHECK_FOR_INTERRUPTS();
-	t->room *= 2;
-	t->cell = repalloc_huge(t->cell, sizeof(TallyCell) * (t->dims + 1) * t->room);
-	if (t->slot == NULL)
-		return;
-	make_slots(t);
-	for (Size i = 0; i < t->n; i++)
-		*find_slot(t, t->cell + i * (t->dims + 1)) = (uint32) i;
-}
-
-static void
-append_point(Tally *t, const TallyCell *point, int64 count)
-{
-	TallyCell  *new = t->cell + t->n++ * (t->dims + 1);
-
-	memcpy(new, point, sizeof(TallyCell) * t->dims);
-	new[t->dims].count = count;
-}
-
-static void
-add_point(Tally *t, const TallyCell *point, int64 count)
-{
-	t->total += count;
-	if (t->slot != NULL)
-	{
-		uint32		number = *find_slot(t, point);
-
-		if (number != EMPTY)
-		{
-			t->cell[(Size) number * (t->dims + 1) + t->dims].count += count;
-			return;
-		}
-	}
-	if (t->n == t->room)
-		grow(t);
-	if (t->slot != NULL)
-		*find_slot(t, point) = (uint32) t->n;
-	append_point(t, point, count);
-}
-
-static Size
-tally_flat_size(ExpandedObjectHeader *eohptr)
-{
-	Tally	   *t = (Tally *) eohptr;
-	Size		size;
-
-	settle(t);
-	size = FLAT_HEADER + sizeof(TallyCell) * (t->dims + 1) * t->n;
-	if (size > MaxAllocSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a tally of %zu distinct values does not fit into a value", t->n)));
-	return size;
-}
-
-static void
-tally_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
-{
-	Tally	   *t = (Tally *) eohptr;
-	FlatTally  *flat = result;
-
-	memset(flat, 0, FLAT_HEADER);
-	SET_VARSIZE(flat, allocated_size);
-	flat->version = TALLY_VERSION;
-	flat->dims = (uint8) t->dims;
-	flat->parameter = t->parameter;
-	memcpy(flat->cell, t->cell, allocated_size - FLAT_HEADER);
-	sort_points(flat->cell, t->n, t->dims);
-}
+#define TALLY_MERGED	1024	/* points of another tally from which on they are merged at once */
 
 /* reading --------------------------------------------------------------------- */
 
@@ -268,7 +39,7 @@ flat_points(FlatTally *flat)
 	return points;
 }
 
-static Tally *
+static inline Tally *
 expanded(Datum d)
 {
 	Tally	   *t;
@@ -295,21 +66,14 @@ static TallyPoints
 expanded_points(Tally *t)
 {
 	TallyPoints points = {t->dims, t->parameter, t->total, 0, NULL};
-	Size		size = sizeof(TallyCell) * (t->dims + 1) * t->n;
 	TallyCell  *cell;
 
-	if (t->slot == NULL)
-	{
-		settle(t);
-		points.n = t->n;
-		points.cell = t->cell;
+	points.n = tally_count(t);
+	points.cell = t->cell;
+	if (t->slot == NULL && points.n == t->n)
 		return points;
-	}
-	cell = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
-	points.n = t->n;
-	points.cell = cell;
-	memcpy(cell, t->cell, size);
-	sort_points(cell, t->n, t->dims);
+	points.cell = cell = MemoryContextAllocHuge(CurrentMemoryContext, Max(sizeof(TallyCell) * (t->dims + 1) * points.n, 1));
+	tally_write(t, cell, points.n);
 	return points;
 }
 
@@ -334,14 +98,9 @@ tally_points(FunctionCallInfo fcinfo, int dims)
 static FlatTally *
 make_flat(int dims, double parameter, Size n)
 {
-	Size		size = FLAT_HEADER + sizeof(TallyCell) * (dims + 1) * n;
-	FlatTally  *flat;
+	Size		size = tally_flat_bytes(dims, n);
+	FlatTally  *flat = palloc0(size);
 
-	if (size > MaxAllocSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a tally of %zu distinct values does not fit into a value", n)));
-	flat = palloc0(size);
 	SET_VARSIZE(flat, size);
 	flat->version = TALLY_VERSION;
 	flat->dims = (uint8) dims;
@@ -376,15 +135,65 @@ check_addable(int dims, double parameter, int64 total, const TallyPoints *points
 				 errmsg("the number of values is out of range")));
 }
 
+/* Both in one, in order and each point once; returns where that ends. */
+static TallyCell *
+merge_points(const TallyPoints *a, const TallyPoints *b, TallyCell *to)
+{
+	Size		width = sizeof(TallyCell) * (a->dims + 1);
+	Size		i = 0,
+				j = 0;
+
+	while (i < a->n || j < b->n)
+	{
+		int			order = i == a->n ? 1 : j == b->n ? -1 : point_cmp(tally_point(a, i), tally_point(b, j), a->dims);
+
+		memcpy(to, order <= 0 ? tally_point(a, i) : tally_point(b, j), width);
+		if (order == 0)
+			to[a->dims].count += tally_point(b, j)[a->dims].count;
+		i += order <= 0;
+		j += order >= 0;
+		to += a->dims + 1;
+	}
+	return to;
+}
+
+/*
+ * Points in order, merged at once into a tally that is appended to, or is empty.
+ * Only where they are not few beside what is there, or many small states would
+ * each move it all.
+ */
+static bool
+merge_into(Tally *t, const TallyPoints *more)
+{
+	TallyPoints have;
+	TallyCell  *old = t->cell;
+
+	if (more->n < TALLY_MERGED || more->n < t->n / 8 || t->n + more->n > TALLY_MOST ||
+		t->grid.count != NULL || (t->slot != NULL && t->n > 0))
+		return false;
+	have = (TallyPoints) {t->dims, t->parameter, t->total, tally_count(t), t->cell};
+	t->room = have.n + more->n;
+	t->cell = MemoryContextAllocHuge(t->hdr.eoh_context, sizeof(TallyCell) * (t->dims + 1) * t->room);
+	t->n = t->settled = (merge_points(&have, more, t->cell) - t->cell) / (t->dims + 1);
+	t->total += more->total;
+	pfree(old);
+	if (t->slot != NULL)
+		pfree(t->slot);
+	t->slot = NULL;
+	return true;
+}
+
 static void
 add_points(Tally *t, const TallyPoints *points)
 {
 	check_addable(t->dims, t->parameter, t->total, points);
+	if (merge_into(t, points))
+		return;
 	for (Size i = 0; i < points->n; i++)
 	{
 		const TallyCell *point = tally_point(points, i);
 
-		add_point(t, point, point[t->dims].count);
+		tally_add_point(t, point, point[t->dims].count);
 	}
 }
 
@@ -403,7 +212,7 @@ writable(FunctionCallInfo fcinfo, MemoryContext context)
 	if (t != NULL && VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(d)))
 		return t;
 	points = tally_points(fcinfo, -1);
-	t = make_tally(context, points.dims, points.parameter);
+	t = tally_make(context, points.dims, points.parameter);
 	add_points(t, &points);
 	return t;
 }
@@ -413,23 +222,8 @@ static FlatTally *
 merge_flat(const TallyPoints *a, const TallyPoints *b)
 {
 	FlatTally  *flat = make_flat(a->dims, a->parameter, a->n + b->n);
-	Size		width = sizeof(TallyCell) * (a->dims + 1);
-	TallyCell  *to = flat->cell;
-	Size		i = 0,
-				j = 0;
 
-	while (i < a->n || j < b->n)
-	{
-		int			order = i == a->n ? 1 : j == b->n ? -1 : point_cmp(tally_point(a, i), tally_point(b, j), a->dims);
-
-		memcpy(to, order <= 0 ? tally_point(a, i) : tally_point(b, j), width);
-		if (order == 0)
-			to[a->dims].count += tally_point(b, j)[a->dims].count;
-		i += order <= 0;
-		j += order >= 0;
-		to += a->dims + 1;
-	}
-	SET_VARSIZE(flat, (char *) to - (char *) flat);
+	SET_VARSIZE(flat, (char *) merge_points(a, b, flat->cell) - (char *) flat);
 	return flat;
 }
 
@@ -459,14 +253,13 @@ add_to_state(FunctionCallInfo fcinfo, const TallyPoints *more)
 	}
 	t = writable(fcinfo, state_context(fcinfo));
 	if (t == NULL)
-		t = make_tally(state_context(fcinfo), more->dims, more->parameter);
+		t = tally_make(state_context(fcinfo), more->dims, more->parameter);
 	add_points(t, more);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&t->hdr));
 }
 
-/* Transition: argument 0 (NULL: none yet) and one point more */
-Datum
-tally_add(FunctionCallInfo fcinfo, int dims, double parameter, const double *point)
+static pg_noinline Datum
+add_one(FunctionCallInfo fcinfo, int dims, double parameter, const double *point)
 {
 	TallyCell	cell[TALLY_MAX_DIMS + 1];
 	TallyPoints one = {dims, parameter, 1, 1, cell};
@@ -479,10 +272,29 @@ tally_add(FunctionCallInfo fcinfo, int dims, double parameter, const double *poi
 		Tally	   *t = expanded(PG_GETARG_DATUM(0));
 
 		check_addable(t->dims, t->parameter, t->total, &one);
-		add_point(t, cell, 1);
+		tally_add_point(t, cell, 1);
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
 	return add_to_state(fcinfo, &one);
+}
+
+/* Transition: argument 0 (NULL: none yet) and one point more */
+Datum
+tally_add(FunctionCallInfo fcinfo, int dims, double parameter, const double *point)
+{
+	if (!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)))
+	{
+		Tally	   *t = expanded(PG_GETARG_DATUM(0));
+		const TallyCell *cell = (const TallyCell *) point;
+
+		if (t->dims == dims && t->parameter == parameter && t->total < PG_INT64_MAX && grid_holds(&t->grid, cell, dims))
+		{
+			++*grid_count(&t->grid, cell, dims);
+			t->total++;
+			PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+		}
+	}
+	return add_one(fcinfo, dims, parameter, point);
 }
 
 PG_FUNCTION_INFO_V1(crm_tally_merge);

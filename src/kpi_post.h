@@ -8,6 +8,7 @@
 
 #include "classify_facets.h"
 #include "classify_timeline.h"
+#include "kpi_period.h"
 
 /*
  * Accounts.  The numbers are stored: never change one.  A balance holds the
@@ -77,24 +78,12 @@ account_needs_facets(int account)
 	return account >= ACC_FIRST_FACET_BALANCE;
 }
 
-typedef enum Grain
-{
-	GRAIN_DAY = 0,				/* of balances */
-	GRAIN_MONTH = 1,
-	GRAIN_QUARTER = 2,
-	GRAIN_YEAR = 3,
-	GRAIN_TRAILING = 4			/* 12 months, told by their last one */
-} Grain;
-
 typedef enum Role
 {
 	ROLE_NONE,
 	ROLE_HOLDER,
 	ROLE_INSURED				/* only */
 } Role;
-
-/* Months are counted from January 1900 */
-#define N_MONTHS (400 * 12)
 
 typedef struct Posting
 {
@@ -112,12 +101,6 @@ typedef struct Posting
 
 typedef struct Poster Poster;
 typedef void (*PostFunction) (void *arg, const Posting *p);
-
-extern int	month_of(DateADT day);
-extern DateADT month_start(int month);
-extern DateADT period_start(Grain grain, int period);
-extern DateADT period_end(Grain grain, int period);
-extern int	period_of(Grain grain, DateADT day);
 
 extern Poster *poster_create(DateADT settled, DateADT until, PostFunction post, void *arg);
 extern void poster_limit(Poster *p, Grain grain, int period);

@@ -7,12 +7,14 @@
  */
 #include "crm.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base_aggregate.h"
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "classify_purchase_tally.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
@@ -51,7 +53,8 @@ crm_survival_add(PG_FUNCTION_ARGS)
 		return state_unchanged(fcinfo);
 	observation[0] = PG_GETARG_FLOAT8(1);
 	observation[1] = PG_GETARG_INT32(2);
-	check_observation(observation[0], observation[1]);
+	if (unlikely(!(observation[0] >= 0 && observation[0] <= DBL_MAX && observation[1] >= 0 && observation[1] <= MOST_CAUSES)))
+		check_observation(observation[0], observation[1]);
 	return tally_add(fcinfo, 2, 0, observation);
 }
 
@@ -67,14 +70,14 @@ typedef struct SurvivalStep
 	double		incidence[MOST_CAUSES + 1];
 } SurvivalStep;
 
-/* The next duration, from point i on; the number after its last point */
+/* The next duration, of so many causes, from point i on; the number after its last point */
 static Size
-next_step(SurvivalStep *step, const TallyPoints *points, Size i)
+next_step(SurvivalStep *step, int causes, const TallyPoints *points, Size i)
 {
 	double		before = step->survival;
 	double		n;
 
-	for (int cause = 0; cause <= MOST_CAUSES; cause++)
+	for (int cause = 0; cause <= causes; cause++)
 	{
 		step->at_risk -= step->ended[cause];
 		step->ended[cause] = 0;
@@ -88,7 +91,7 @@ next_step(SurvivalStep *step, const TallyPoints *points, Size i)
 	}
 	n = (double) step->at_risk;
 	step->events = 0;
-	for (int cause = 1; cause <= MOST_CAUSES; cause++)
+	for (int cause = 1; cause <= causes; cause++)
 	{
 		step->events += step->ended[cause];
 		step->incidence[cause] += before * ((double) step->ended[cause] / n);
@@ -98,15 +101,14 @@ next_step(SurvivalStep *step, const TallyPoints *points, Size i)
 	return i;
 }
 
+/* incidence: an array of so many causes, written over */
 static Datum
-step_row(const SurvivalStep *step, int causes, TupleDesc desc)
+step_row(const SurvivalStep *step, int causes, ArrayType *incidence, TupleDesc desc)
 {
 	Datum		values[7];
 	bool		nulls[7] = {0};
-	Datum		incidence[MOST_CAUSES];
 
-	for (int cause = 1; cause <= causes; cause++)
-		incidence[cause - 1] = Float8GetDatum(step->incidence[cause]);
+	memcpy(ARR_DATA_PTR(incidence), step->incidence + 1, sizeof(float8) * causes);
 	values[0] = Float8GetDatum(step->duration);
 	values[1] = Int64GetDatum(step->at_risk);
 	values[2] = Int64GetDatum(step->events);
@@ -114,8 +116,8 @@ step_row(const SurvivalStep *step, int causes, TupleDesc desc)
 	values[4] = Float8GetDatum(step->survival);
 	values[5] = Float8GetDatum(step->survival * step->survival * step->greenwood);
 	nulls[5] = !isfinite(step->greenwood);
-	values[6] = PointerGetDatum(construct_array(incidence, causes, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	return heap_copy_tuple_as_datum(heap_form_tuple(desc, values, nulls), desc);
+	values[6] = PointerGetDatum(incidence);
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
 PG_FUNCTION_INFO_V1(crm_survival);
@@ -127,6 +129,8 @@ crm_survival(PG_FUNCTION_ARGS)
 	Oid			type = get_element_type(get_fn_expr_rettype(fcinfo->flinfo));
 	TupleDesc	desc = lookup_rowtype_tupdesc_copy(type, -1);
 	SurvivalStep step = {.survival = 1,.at_risk = points.total};
+	Datum		no_incidence[MOST_CAUSES] = {0};
+	ArrayType  *incidence;
 	int			causes = 0;
 	Datum	   *rows;
 	int			n = 0;
@@ -144,11 +148,12 @@ crm_survival(PG_FUNCTION_ARGS)
 		causes = Max(causes, (int) tally_point(&points, i)[1].number);
 	}
 	rows = palloc_array(Datum, points.n);
+	incidence = construct_array(no_incidence, causes, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 	for (Size i = 0; i < points.n;)
 	{
 		CHECK_FOR_INTERRUPTS();
-		i = next_step(&step, &points, i);
-		rows[n++] = step_row(&step, causes, desc);
+		i = next_step(&step, causes, &points, i);
+		rows[n++] = step_row(&step, causes, incidence, desc);
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_array(rows, n, type, -1, false, TYPALIGN_DOUBLE));
 }

@@ -172,6 +172,11 @@ settle(Trail *t)
 		return;
 	CHECK_FOR_INTERRUPTS();
 	trail_sort(tail, points->n - t->settled, points->kind);
+	if (t->settled == 0)		/* what is written is never ahead of what is read */
+	{
+		points->n = t->settled = trail_merge(NULL, 0, old, points->n, old, points->kind);
+		return;
+	}
 	points->word = MemoryContextAllocHuge(t->hdr.eoh_context, mul_size(t->room, point_size(points->kind)));
 	points->n = trail_merge(old, t->settled, tail, points->n - t->settled, points->word, points->kind);
 	t->settled = points->n;
@@ -193,6 +198,28 @@ make_room(Trail *t, Size n)
 	while (t->room < 2 * needed)
 		t->room = mul_size(t->room, 2);
 	t->points.word = repalloc_huge(t->points.word, mul_size(t->room, point_size(t->points.kind)));
+}
+
+/*
+ * Points in order, merged at once: those of another state. Only where they are
+ * not few beside what is there, or many small states would each move it all.
+ */
+static bool
+merge_points(Trail *t, const TrailPoints *more)
+{
+	Size		room;
+	int64	   *old;
+
+	if (more->n <= TRAIL_FLAT || more->n < t->points.n / 8)
+		return false;
+	settle(t);
+	old = t->points.word;
+	room = add_size(t->points.n, more->n);
+	t->points.word = MemoryContextAllocHuge(t->hdr.eoh_context, mul_size(room, point_size(more->kind)));
+	t->points.n = t->settled = trail_merge(old, t->points.n, more->word, more->n, t->points.word, more->kind);
+	t->room = room;
+	pfree(old);
+	return true;
 }
 
 static Size
@@ -312,9 +339,14 @@ add_points(FunctionCallInfo fcinfo, const TrailPoints *more)
 	{
 		t = make_trail(state_context(fcinfo), more->kind, more->parameter, Max(2 * (have.n + more->n), 2 * TRAIL_FLAT));
 		if (have.n > 0)
-			memcpy(t->points.word, have.word, point_size(have.kind) * have.n);
-		t->points.n = t->settled = have.n;
+			t->points.n = trail_merge(have.word, have.n, more->word, more->n, t->points.word, more->kind);
+		else
+			memcpy(t->points.word, more->word, point_size(more->kind) * (t->points.n = more->n));
+		t->settled = t->points.n;
+		PG_RETURN_DATUM(EOHPGetRWDatum(&t->hdr));
 	}
+	if (merge_points(t, more))
+		PG_RETURN_DATUM(EOHPGetRWDatum(&t->hdr));
 	make_room(t, more->n);
 	if (more->n > 0)
 		memcpy(t->points.word + t->points.n * trail_width(more->kind), more->word, point_size(more->kind) * more->n);

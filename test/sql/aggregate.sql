@@ -119,6 +119,25 @@ SELECT g, count(*) AS steps, count(*) FILTER (WHERE (c.at_risk, c.events, c.cens
   OR abs(coalesce(c.incidence[1], 0) - s.incidence[1]) > 1e-12 OR abs(coalesce(c.incidence[2], 0) - s.incidence[2]) > 1e-12 OR abs(coalesce(c.incidence[3], 0) - s.incidence[3]) > 1e-12) AS differ,
   max(cardinality(c.incidence)) AS causes, bool_and(abs(1 - c.survival - (SELECT coalesce(sum(i), 0) FROM unnest(c.incidence) AS i)) < 1e-12) AS all_told
 FROM lives_by_crm AS c FULL JOIN lives_by_sql AS s USING (g, duration) GROUP BY g ORDER BY g;
+-- what is counted in a grid: the state is that of plain counting, whatever the numbers are like and in whatever order they come, merged, as text, and of one number
+CREATE AGGREGATE pg_temp.life_state(float8, integer) (SFUNC = crm._survival_add, STYPE = crm._tally, COMBINEFUNC = crm._tally_merge, PARALLEL = SAFE);
+CREATE AGGREGATE pg_temp.value_state(float8) (SFUNC = crm._gini_add, STYPE = crm._tally, COMBINEFUNC = crm._tally_merge, PARALLEL = SAFE);
+CREATE AGGREGATE pg_temp.merged_state(crm._tally) (SFUNC = crm._tally_merge, STYPE = crm._tally, COMBINEFUNC = crm._tally_merge, PARALLEL = SAFE);
+CREATE TEMPORARY TABLE spread AS
+SELECT shape, i, random() AS r, CASE shape WHEN 'days' THEN floor(random() * 5001) WHEN 'rising' THEN i / 4 WHEN 'falling' THEN (20000 - i) / 4 WHEN 'far' THEN floor(random() ^ 8 * 3e9) WHEN 'far first' THEN CASE WHEN i < 1500 THEN 1e6 + i ELSE i % 700 END
+    WHEN 'halves' THEN floor(random() * 3000) / 2 WHEN 'few' THEN i % 3 WHEN 'fractions' THEN random() WHEN 'edge' THEN 65535 + i % 3 WHEN 'zero' THEN -0.0 END::float8 AS t,
+  CASE WHEN i > 15000 THEN i % 17 ELSE i % 4 END AS cause
+FROM unnest('{days,rising,falling,far,far first,halves,few,fractions,edge,zero}'::text[]) AS shape, generate_series(1, 20000) AS i;
+WITH counted AS (SELECT shape, abs(t) AS t, cause, count(*) AS n FROM spread GROUP BY 1, 2, 3), valued AS (SELECT shape, t, sum(n) AS n FROM counted GROUP BY 1, 2),
+plain AS (SELECT shape, '2 0: ' || string_agg(format('%s %s * %s', t, cause, n), ', ' ORDER BY t, cause) AS lives FROM counted GROUP BY 1),
+plain_values AS (SELECT shape, '1 0: ' || string_agg(format('%s * %s', t, n), ', ' ORDER BY t) AS amounts FROM valued GROUP BY 1),
+parts AS (SELECT shape, i % 5 AS part, pg_temp.life_state(t, cause) AS state FROM spread GROUP BY 1, 2)
+SELECT shape, pg_temp.life_state(t, cause)::text = min(lives) AS as_it_comes, pg_temp.life_state(t, cause ORDER BY r)::text = min(lives) AS shuffled, pg_temp.value_state(t)::text = min(amounts) AS of_one_number,
+  (SELECT pg_temp.merged_state(state)::text FROM parts WHERE parts.shape = spread.shape) = min(lives) AS merged, (SELECT pg_temp.merged_state(state::text::crm._tally)::text FROM parts WHERE parts.shape = spread.shape) = min(lives) AS as_text
+FROM spread JOIN plain USING (shape) JOIN plain_values USING (shape) GROUP BY shape ORDER BY shape;
+-- read between rows, while it grows
+SELECT count(*), count(*) FILTER (WHERE running <> (SELECT sum(duration * (events + censored)) FROM unnest(curve))) AS differ
+FROM (SELECT i, t, crm.survival(t, cause) OVER w AS curve, sum(t) OVER w AS running FROM spread WHERE shape = 'rising' AND i <= 2500 WINDOW w AS (ORDER BY i)) AS s;
 
 -- concentration of many values that first differ and then come again, few that come again and then differ
 CREATE TABLE amounts AS SELECT i, CASE WHEN i <= 12000 THEN i * 7919 % 1000003 ELSE i % 300 END::double precision / 8 - CASE WHEN i % 5 = 0 THEN 0 ELSE 3 END AS v FROM generate_series(1, 30000) AS i;
