@@ -567,6 +567,42 @@ crm_timeline_at(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(standing_tuple(kept_row_type(fcinfo, ROW_COLUMNS), &t, i - 1));
 }
 
+PG_FUNCTION_INFO_V1(crm_timeline_cell_at);
+/* Unit, channel and kind on a day, as of the row in force; NULL before the first.  Later rows are not read. */
+Datum
+crm_timeline_cell_at(PG_FUNCTION_ARGS)
+{
+	struct varlena *v = PG_GETARG_VARLENA_PP(0);
+	DateADT		day = PG_GETARG_DATEADT(1);
+	const uint8 *p = (const uint8 *) VARDATA_ANY(v);
+	const uint8 *end = p + VARSIZE_ANY_EXHDR(v);
+	Standing	next = {.from = TIMELINE_FIRST_DAY};
+	Standing	row = {0};
+	bool		company;
+	int			n;
+	int			i;
+	Datum		values[3];
+	bool		nulls[3] = {false};
+
+	p = unpack_head(p, end, &company, &n);
+	if (p == NULL)
+		raise_damaged();
+	for (i = 0; i < n; i++)
+	{
+		if ((p = unpack_row(p, end, &next)) == NULL)
+			raise_damaged();
+		if (next.from > day)
+			break;
+		row = next;
+	}
+	if (i == 0)
+		PG_RETURN_NULL();
+	values[0] = Int64GetDatum(row.org);
+	values[1] = Int64GetDatum(row.channel);
+	values[2] = BoolGetDatum(company);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(kept_row_type(fcinfo, 3), values, nulls)));
+}
+
 static int
 compare_bytes(FunctionCallInfo fcinfo)
 {

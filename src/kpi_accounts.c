@@ -330,7 +330,7 @@ PG_FUNCTION_INFO_V1(crm_keep_accounts);
  * crm.kpi_entry, of the customers from <= id < to; parts holds such pairs.
  * fill NULL: the timelines are there; else they are made meanwhile by
  * fill(args, part), in background sessions where these can be had; a part
- * without customers, from = to, is other work, done by the end.  The others
+ * with from >= to is other work, done by the end.  The others
  * as of accounts(), but a timeline may begin before first_day; returns the
  * first day on which one does, NULL when there is none.
  * Errors: 22023, 22004, 42501, 54000, 57014, what fill raises.
@@ -357,7 +357,7 @@ crm_keep_accounts(PG_FUNCTION_ARGS)
 			const int64 *range = part_items(parts, i, &n);
 			Datum		args[3] = {PG_GETARG_DATUM(3), Int64GetDatum(range[0]), Int64GetDatum(range[n - 1])};
 
-			if (range[0] == range[n - 1])
+			if (range[0] >= range[n - 1])
 				continue;
 			if (!PG_ARGISNULL(0))
 				parts_wait(parts, i);

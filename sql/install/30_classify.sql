@@ -35,3 +35,6 @@ COMMENT ON FUNCTION crm.unnest(crm.timeline) IS 'The rows of a timeline in order
 CREATE FUNCTION crm.at(crm.timeline, day date) RETURNS crm._standing_row
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_timeline_at';
 COMMENT ON FUNCTION crm.at(crm.timeline, date) IS 'The row of a timeline in force on a day; NULL before the first.';
+CREATE FUNCTION crm._cell_at(timeline crm.timeline, day date, OUT org_id bigint, OUT channel_id bigint, OUT company boolean)
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_timeline_cell_at';
+COMMENT ON FUNCTION crm._cell_at(crm.timeline, date) IS 'Unit, channel and kind of the row of a timeline in force on a day; NULL before the first.';

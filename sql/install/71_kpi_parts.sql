@@ -10,5 +10,5 @@ CREATE FUNCTION crm._keep_accounts(fill regprocedure, args bigint[], parts bigin
   first_day date, settled date, until date, classes integer) RETURNS date
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'crm_keep_accounts';
 COMMENT ON FUNCTION crm._keep_accounts(regprocedure, bigint[], bigint[], smallint, text, date, date, date, integer) IS
-  'Puts the accounts of the standings in a slot into crm.kpi_cell and crm.kpi_entry, of the ranges of customers that parts holds as pairs; fill NULL: the standings are there, else fill(args, part) makes them meanwhile, in background sessions where they can be had; a part without customers is other work of fill, done by the end. Returns the first day of any of them. Errors: 22004, 22023, 42501, 54000, 57014, what fill raises.';
+  'Puts the accounts of the standings in a slot into crm.kpi_cell and crm.kpi_entry, of the ranges of customers that parts holds as pairs; fill NULL: the standings are there, else fill(args, part) makes them meanwhile, in background sessions where they can be had; a part with from >= to is other work of fill, done by the end. Returns the first day of any of them. Errors: 22004, 22023, 42501, 54000, 57014, what fill raises.';
 REVOKE ALL ON FUNCTION crm._keep_accounts(regprocedure, bigint[], bigint[], smallint, text, date, date, date, integer) FROM PUBLIC;

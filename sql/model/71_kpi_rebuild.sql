@@ -96,12 +96,22 @@ $$;
 COMMENT ON FUNCTION crm._drain_replay(crm.generation, integer, boolean) IS 'Makes customers that changed during a rebuild anew in the generation being built.';
 REVOKE ALL ON FUNCTION crm._drain_replay(crm.generation, integer, boolean) FROM PUBLIC;
 
+CREATE FUNCTION crm._held_parts() RETURNS TABLE (from_id bigint, to_id bigint) LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT x.customer_id, lead(x.customer_id, 1, 9223372036854775807) OVER (ORDER BY x.customer_id)
+  FROM (SELECT q.customer_id, row_number() OVER (ORDER BY q.customer_id) AS n FROM (SELECT DISTINCT p.customer_id FROM crm.pending p WHERE p.held) q) x
+  WHERE (x.n - 1) % 10000 = 0
+  ORDER BY 1;
+END;
+COMMENT ON FUNCTION crm._held_parts() IS 'Ranges from_id <= id < to_id of some 10,000 customers each whose open holdings are queued.';
+REVOKE ALL ON FUNCTION crm._held_parts() FROM PUBLIC;
+
 CREATE FUNCTION crm._fill_part(args bigint[], part bigint[]) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   n bigint;
 BEGIN
-  IF part[1] = part[2] THEN
-    PERFORM crm._drain_pending(20000, only_held => true, waits => false);
+  IF part[1] > part[2] THEN
+    PERFORM crm._drain_pending(NULL, held_from => part[2], held_to => part[1], waits => false);
   ELSE
     n := crm._fill_standings(args[1], args[2]::smallint, part[1], part[2]);
     UPDATE crm.progress SET done = done + n, changed_at = clock_timestamp() WHERE task = 'rebuild ' || args[1];
@@ -109,7 +119,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._fill_part(bigint[], bigint[]) IS
-  'Makes the standings of the customers part[1] <= id < part[2]; where these are equal, posts queued holdings as far as nobody is at them; args: generation and slot.';
+  'Makes the standings of the customers part[1] <= id < part[2]; the other way round, posts their queued holdings as far as nobody is at them; args: generation and slot.';
 REVOKE ALL ON FUNCTION crm._fill_part(bigint[], bigint[]) FROM PUBLIC;
 
 CREATE FUNCTION crm._put_accounts(g crm.generation, fill regprocedure, parts bigint[]) RETURNS date
@@ -145,7 +155,8 @@ BEGIN
               WHERE (c.n - 1) % part = 0) p
         CROSS JOIN LATERAL (VALUES (1, p.id), (2, p.upto)) AS v (n, id))
         -- and holdings, unless their rules wait for the standings
-        || (SELECT array_fill(0::bigint, ARRAY[2 * (count(*) / 20000 + 1)::integer]) FROM crm.pending p WHERE p.held AND NOT EXISTS (SELECT FROM crm.recycle_rule_for))));
+        || (SELECT coalesce(array_agg(v.id ORDER BY h.from_id, v.n), '{}') FROM crm._held_parts() h CROSS JOIN LATERAL (VALUES (1, h.to_id), (2, h.from_id)) AS v (n, id)
+            WHERE NOT EXISTS (SELECT FROM crm.recycle_rule_for))));
       g.next_id := 9223372036854775807;
       g.step := 'switch';
     WHEN g.step = 'standings' THEN
@@ -235,6 +246,7 @@ DECLARE
   -- who sees only what is committed can help only then
   beside boolean := commits AND pg_catalog.current_setting('max_parallel_maintenance_workers')::integer > 0;
   path text := pg_catalog.current_setting('search_path');
+  held record;
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF batch < 1 THEN
@@ -263,7 +275,7 @@ BEGIN
     FROM (SELECT u.id, u.id - row_number() OVER (ORDER BY u.id) AS run FROM (SELECT p.id FROM crm.policy p UNION SELECT c.policy_id FROM crm.cover c) u) k
     GROUP BY k.run, k.id / 1000;
   END IF;
-  WHILE crm._drain_cover(least(batch, 50000), beside) > 0 LOOP
+  WHILE crm._drain_cover(least(batch, 125000), beside) > 0 LOOP
     IF commits THEN
       COMMIT;
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -304,12 +316,16 @@ BEGIN
   -- the generation before its slot: whoever holds the table of generations may wait for a reader of the slot
   DELETE FROM crm.generation WHERE state = 'retired';
   PERFORM crm._empty_slot((1 - g.slot)::smallint, commits);
-  LOOP
+  IF commits THEN
+    COMMIT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  END IF;
+  FOR held IN SELECT * FROM crm._held_parts() LOOP
+    PERFORM crm._drain_pending(NULL, held.from_id, held.to_id);
     IF commits THEN
       COMMIT;
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     END IF;
-    EXIT WHEN crm._drain_pending(20000, only_held => true) = 0;
   END LOOP;
   RAISE NOTICE 'rebuilt % standings in % s', (SELECT p.done FROM crm.progress p WHERE p.task = 'rebuild ' || g.id),
     round(extract(epoch FROM clock_timestamp() - started), 1);
@@ -321,7 +337,7 @@ COMMENT ON PROCEDURE crm.rebuild(date, integer, boolean) IS
   'Makes standings and figures anew beside the ones in use and then switches, in steps that are committed and can be resumed. as_of: the day it stands on (default crm.today()); batch: customers in a step, NULL: all in the caller''s transaction; cover: derive the cover of all policies anew first, as is done anyway when a setting it depends on has changed. Errors: 22008, 22023, 25001 at another isolation level than read committed, 55006 when another session rebuilds; 2D000 inside a transaction block unless batch is NULL.';
 REVOKE ALL ON PROCEDURE crm.rebuild(date, integer, boolean) FROM PUBLIC;
 
-CREATE FUNCTION crm._drain_pending(at_most integer, only_held boolean DEFAULT false, waits boolean DEFAULT true) RETURNS bigint
+CREATE FUNCTION crm._drain_pending(at_most integer, held_from bigint DEFAULT NULL, held_to bigint DEFAULT NULL, waits boolean DEFAULT true) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   customers bigint[];
@@ -339,13 +355,15 @@ BEGIN
         DELETE FROM crm.pending p
         WHERE p.ctid = ANY (ARRAY(SELECT r.ctid
                                   FROM (SELECT q.ctid, sum(q.policies) OVER (ROWS UNBOUNDED PRECEDING) - q.policies AS before
-                                        FROM (SELECT q.ctid, q.policies FROM crm.pending q WHERE q.held OR NOT only_held LIMIT at_most FOR UPDATE SKIP LOCKED) q) r
-                                  WHERE r.before < at_most))
+                                        FROM (SELECT q.ctid, q.policies FROM crm.pending q
+                                              WHERE held_from IS NULL OR q.held AND q.customer_id >= held_from AND q.customer_id < held_to
+                                              LIMIT at_most FOR UPDATE SKIP LOCKED) q) r
+                                  WHERE r.before < at_most OR at_most IS NULL))
         RETURNING p.customer_id, p.policy_id, p.policies)
       SELECT coalesce(array_agg(DISTINCT gone.customer_id) FILTER (WHERE gone.customer_id IS NOT NULL), '{}'),
              coalesce(array_agg(DISTINCT n) FILTER (WHERE n IS NOT NULL), '{}')
       INTO customers, policies FROM gone LEFT JOIN LATERAL generate_series(gone.policy_id, gone.policy_id + (gone.policies - 1)) n ON true;
-      IF only_held THEN
+      IF held_from IS NOT NULL THEN
         IF waits THEN
           PERFORM FROM crm.customer c WHERE c.id = ANY (customers) ORDER BY c.id FOR NO KEY UPDATE;
           locked := customers;
@@ -369,9 +387,9 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION crm._drain_pending(integer, boolean, boolean) IS
-  'Posts some of what is queued, or only what a rebuild leaves of it, again when it is chosen to end a deadlock with a writer; waits false: nothing that a writer holds. Errors: 40P01 after ten times.';
-REVOKE ALL ON FUNCTION crm._drain_pending(integer, boolean, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION crm._drain_pending(integer, bigint, bigint, boolean) IS
+  'Posts some of what is queued, or the open holdings of held_from <= id < held_to, which a rebuild leaves; again when it is chosen to end a deadlock with a writer. waits false: nothing that a writer holds. Errors: 40P01 after ten times.';
+REVOKE ALL ON FUNCTION crm._drain_pending(integer, bigint, bigint, boolean) FROM PUBLIC;
 
 CREATE PROCEDURE crm.refresh(as_of date DEFAULT NULL, batch integer DEFAULT 20000)
 LANGUAGE plpgsql AS $$

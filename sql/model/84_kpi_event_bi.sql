@@ -39,7 +39,7 @@ CROSS JOIN LATERAL (
   WHERE q.introduced_by IS NOT NULL AND q.entered_on >= p.period_start AND q.entered_on <= p.closing
   GROUP BY q.customer_id) e
 JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
-CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest(e.day, s.first_day)) AS r OFFSET 0) x
+CROSS JOIN LATERAL (SELECT crm._cell_at(s.timeline, greatest(e.day, s.first_day)) AS r OFFSET 0) x
 UNION ALL
 -- complaints, in the cell of the customer on that day
 SELECT b.code, p.grain, p.period_start, p.period_end, p.is_complete, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company,
@@ -48,7 +48,7 @@ SELECT b.code, p.grain, p.period_start, p.period_end, p.is_complete, e.customer_
 FROM crm._kpi_period p
 JOIN crm.service_case e ON e.kind = 'complaint' AND e.opened_at >= p.opens_at AND e.opened_at < p.closes_at
 JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
-CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest((e.opened_at AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
+CROSS JOIN LATERAL (SELECT crm._cell_at(s.timeline, greatest((e.opened_at AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
 CROSS JOIN (VALUES ('complaints_per_10k'), ('complaint_share'), ('complaint_share_by_staff')) b (code)
 UNION ALL
 -- customers allocated, in their cell on the first day of that; what narrows a holding allocates nobody
@@ -69,14 +69,14 @@ CROSS JOIN LATERAL (
   JOIN crm._setting_span k ON k.name = 'development_days' AND a.day >= k.from_date AND a.day < k.to_date
   GROUP BY a.customer_id, a.class) e
 JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
-CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest(e.day, s.first_day)) AS r OFFSET 0) x
+CROSS JOIN LATERAL (SELECT crm._cell_at(s.timeline, greatest(e.day, s.first_day)) AS r OFFSET 0) x
 UNION ALL
 -- holdings that ended by recycling, in the cell of the customer on that day
 SELECT 'recycle', p.grain, p.period_start, p.period_end, p.is_complete, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company, NULL, 1, 0
 FROM crm._kpi_period p
 JOIN crm.holding e ON e.end_cause = 'recycle' AND e.held_to >= p.opens_at AND e.held_to < p.closes_at
 JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
-CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest((e.held_to AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
+CROSS JOIN LATERAL (SELECT crm._cell_at(s.timeline, greatest((e.held_to AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
 UNION ALL
 -- holdings in effect, each with what it was narrowed to, in the cell at opening or on the first day
 SELECT 'recycle', p.grain, p.period_start, p.period_end, p.is_complete, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company, NULL, 0, 1
@@ -90,7 +90,7 @@ CROSS JOIN LATERAL (
       AND NOT EXISTS (SELECT FROM crm.holding z WHERE z.customer_id = e.customer_id AND (z.held_from, z.id) >= (y.held_from, y.id) AND (z.held_from, z.id) < (e.held_from, e.id)
                                                   AND z.end_cause IS DISTINCT FROM 'narrowing')) END AS held_from OFFSET 0) f
 JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
-CROSS JOIN LATERAL (SELECT crm.at(s.timeline, greatest(p.period_start - 1, (f.held_from AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
+CROSS JOIN LATERAL (SELECT crm._cell_at(s.timeline, greatest(p.period_start - 1, (f.held_from AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
 WHERE f.held_from < p.closes_at;
 COMMENT ON VIEW crm._kpi_event IS 'What counts in crm_bi.kpi_event, customer by customer.';
 COMMENT ON COLUMN crm._kpi_event.code IS 'Figure.';
