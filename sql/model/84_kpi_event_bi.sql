@@ -78,20 +78,21 @@ JOIN crm.holding e ON e.end_cause = 'recycle' AND e.held_to >= p.opens_at AND e.
 JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
 CROSS JOIN LATERAL (SELECT crm._cell_at(s.timeline, greatest((e.held_to AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
 UNION ALL
--- holdings in effect, each with what it was narrowed to, in the cell at opening or on the first day
+-- holdings in effect, each with what was narrowed to it, in the cell at opening or on the first day
 SELECT 'recycle', p.grain, p.period_start, p.period_end, p.is_complete, e.customer_id, (x.r).org_id, (x.r).channel_id, (x.r).company, NULL, 0, 1
 FROM crm._kpi_period p
-JOIN crm.holding e ON e.end_cause IS DISTINCT FROM 'narrowing' AND (e.held_to IS NULL OR e.held_to >= p.opens_at)
--- who was held before the period counts at opening, whatever was narrowed
-CROSS JOIN LATERAL (
-  SELECT CASE WHEN e.held_from < p.opens_at THEN e.held_from ELSE (
-    SELECT pg_catalog.min(y.held_from) FROM crm.holding y
-    WHERE y.customer_id = e.customer_id AND (y.held_from, y.id) <= (e.held_from, e.id)
-      AND NOT EXISTS (SELECT FROM crm.holding z WHERE z.customer_id = e.customer_id AND (z.held_from, z.id) >= (y.held_from, y.id) AND (z.held_from, z.id) < (e.held_from, e.id)
-                                                  AND z.end_cause IS DISTINCT FROM 'narrowing')) END AS held_from OFFSET 0) f
+JOIN (
+  SELECT h.customer_id, h.held_to,
+         CASE WHEN h.customer_id IN (SELECT n.customer_id FROM crm.holding n WHERE n.end_cause = 'narrowing') THEN (
+           SELECT pg_catalog.min(y.held_from) FROM crm.holding y
+           WHERE y.customer_id = h.customer_id AND (y.held_from, y.id) <= (h.held_from, h.id)
+             AND NOT EXISTS (SELECT FROM crm.holding z WHERE z.customer_id = h.customer_id AND (z.held_from, z.id) >= (y.held_from, y.id) AND (z.held_from, z.id) < (h.held_from, h.id)
+                                                         AND z.end_cause IS DISTINCT FROM 'narrowing'))
+         ELSE h.held_from END AS held_from
+  FROM crm.holding h WHERE h.end_cause IS DISTINCT FROM 'narrowing' OFFSET 0) e
+  ON e.held_from < p.closes_at AND (e.held_to IS NULL OR e.held_to >= p.opens_at)
 JOIN crm.standing s ON s.slot = (SELECT crm_bi._slot()) AND s.customer_id = e.customer_id
-CROSS JOIN LATERAL (SELECT crm._cell_at(s.timeline, greatest(p.period_start - 1, (f.held_from AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x
-WHERE f.held_from < p.closes_at;
+CROSS JOIN LATERAL (SELECT crm._cell_at(s.timeline, greatest(p.period_start - 1, (e.held_from AT TIME ZONE p.zone)::date, s.first_day)) AS r OFFSET 0) x;
 COMMENT ON VIEW crm._kpi_event IS 'What counts in crm_bi.kpi_event, customer by customer.';
 COMMENT ON COLUMN crm._kpi_event.code IS 'Figure.';
 COMMENT ON COLUMN crm._kpi_event.grain IS 'month, quarter, year or trailing_12.';
@@ -124,7 +125,11 @@ FROM (
   FROM (
     SELECT e.code, e.grain, e.period_start, e.period_end, %3$s AS org_id, e.channel_id, CASE WHEN e.company THEN 'company' ELSE 'person' END AS kind, e.class, e.is_complete,
            e.numerator::numeric AS numerator, e.denominator::numeric AS denominator
-    FROM crm._kpi_event e %4$s WHERE e.code NOT IN ('complaint_share', 'complaint_share_by_staff')
+    FROM (
+      SELECT i.code, i.grain, i.period_start, i.period_end, i.org_id, i.channel_id, i.company, i.class, pg_catalog.bool_and(i.is_complete) AS is_complete,
+             pg_catalog.sum(i.numerator) AS numerator, pg_catalog.sum(i.denominator) AS denominator
+      FROM crm._kpi_event i WHERE i.code NOT IN ('complaint_share', 'complaint_share_by_staff')
+      GROUP BY i.code, i.grain, i.period_start, i.period_end, i.org_id, i.channel_id, i.company, i.class) e %4$s
     UNION ALL
     -- shares: in each cell of a unit and period every class that it has there, so that cells add up
     SELECT g.code, g.grain, g.period_start, g.period_end, g.org_id, x.channel_id, CASE WHEN x.company THEN 'company' ELSE 'person' END, x.class, g.is_complete, x.numerator, x.denominator

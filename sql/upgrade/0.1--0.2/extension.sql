@@ -8,6 +8,7 @@ REVOKE ALL ON FUNCTION crm._cover_of(bigint[], integer, integer, text) FROM PUBL
 REVOKE ALL ON FUNCTION crm._grant_temporary(name) FROM PUBLIC;
 @install/20_base crm.create_model
 @install/20_base crm.upgrade_model
+@install/30_classify crm._cell_at
 @install/50_allocate crm.assign comments
 @install/70_kpi crm._cells_less
 @install/70_kpi crm._entries_less
