@@ -15,6 +15,7 @@
 #include "base_parts.h"
 
 #include "access/xact.h"
+#include "base_key.h"
 #include "base_query.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -87,16 +88,6 @@ shared_items(const SharedParts *s, int part, int *n)
 	return &s->value[s->nargs + at];
 }
 
-static Datum
-int8_array(const int64 *v, int n)
-{
-	Datum	   *d = palloc_array(Datum, Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-		d[i] = Int64GetDatum(v[i]);
-	return PointerGetDatum(construct_array(d, n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-}
-
 /* Call the routine for one part, with the rights of the user in force. */
 static void
 do_part(const SharedParts *s, int part)
@@ -113,8 +104,8 @@ do_part(const SharedParts *s, int part)
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function with OID %u does not exist", s->routine)));
 	SPI_connect();
-	args[0] = int8_array(s->value, s->nargs);
-	args[1] = int8_array(item, n);
+	args[0] = make_int8_array(s->value, s->nargs);
+	args[1] = make_int8_array(item, n);
 	if (SPI_execute_with_args(psprintf("SELECT %s($1, $2)", quote_qualified_identifier(space, name)),
 							  2, types, args, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "a part could not be done");

@@ -329,18 +329,6 @@ crm_cells_less(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(add_cells(a, na, b, nb));
 }
 
-/* The numbers of a bigint[], in place.  Errors: 22004. */
-int64 *
-int8_array(ArrayType *a, int *n)
-{
-	if (ARR_HASNULL(a) && array_contains_nulls(a))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("array must not contain nulls")));
-	*n = ArrayGetNItems(ARR_NDIM(a), ARR_DIMS(a));
-	return (int64 *) ARR_DATA_PTR(a);
-}
-
 /*
  * An entry as it stands in an array of entries.  To be summed into cells it
  * counts in the periods first to last of the year; to be read it counts from

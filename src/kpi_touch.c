@@ -47,18 +47,6 @@ forget_keys(void)
 }
 
 static void
-sort_keys(KeyList *l)
-{
-	int64		n = 0;
-
-	qsort(l->key, l->n, sizeof(int64), int64_cmp);
-	for (int64 i = 0; i < l->n; i++)
-		if (n == 0 || l->key[n - 1] != l->key[i])
-			l->key[n++] = l->key[i];
-	l->n = n;
-}
-
-static void
 note_key(KeyList *l, int64 key)
 {
 	if (l->n > 0 && l->key[l->n - 1] == key)
@@ -66,7 +54,7 @@ note_key(KeyList *l, int64 key)
 	if (l->n == l->size)
 	{
 		if (l->size > 0)
-			sort_keys(l);
+			l->n = sort_keys(l->key, l->n);
 		if (l->n * 2 >= l->size)
 		{
 			l->size = Max(64, l->size * 2);
@@ -172,16 +160,6 @@ crm_touch_customers(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-static Datum
-key_array(const int64 *key, int64 n)
-{
-	Datum	   *d = palloc_array(Datum, Max(n, 1));
-
-	for (int64 i = 0; i < n; i++)
-		d[i] = Int64GetDatum(key[i]);
-	return PointerGetDatum(construct_array(d, (int) n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-}
-
 static KeptQuery post_keys = {
 	.sql = "SELECT crm._post($1, $2)", .nargs = 2, .args = {INT8ARRAYOID, INT8ARRAYOID}
 };
@@ -199,26 +177,6 @@ static KeptQuery queue_keys = {
 
 /* Policies in a row of the queue, which is taken whole */
 #define RUN_KEYS 1000
-
-/* Sorted keys as runs of one key after the other, as new policies have them: the first of each, and how many. */
-static void
-key_runs(const KeyList *l, Datum *first, Datum *count)
-{
-	int64	   *at = palloc_array(int64, Max(l->n, 1));
-	Datum	   *n = palloc_array(Datum, Max(l->n, 1));
-	int			runs = 0;
-
-	for (int64 i = 0, length; i < l->n; i += length)
-	{
-		for (length = 1; length < RUN_KEYS && i + length < l->n; length++)
-			if (l->key[i + length] - length != l->key[i])
-				break;
-		at[runs] = l->key[i];
-		n[runs++] = Int32GetDatum((int32) length);
-	}
-	*first = key_array(at, runs);
-	*count = PointerGetDatum(construct_array(n, runs, INT4OID, 4, true, TYPALIGN_INT));
-}
 
 /*
  * Post what has been touched, with the rights of the owner of the book, since
@@ -255,15 +213,15 @@ post_touched(void)
 	ReleaseSysCache(tuple);
 
 	SPI_connect();
-	sort_keys(&customers);
-	sort_keys(&policies);
+	customers.n = sort_keys(customers.key, customers.n);
+	policies.n = sort_keys(policies.key, policies.n);
 	queued = crm_posting == CRM_POSTING_DEFERRED;
 	q = !queued ? &post_keys : model_is_0_1() ? &queue_keys_0_1 : &queue_keys;
-	args[0] = key_array(customers.key, customers.n);
+	args[0] = make_int8_array(customers.key, customers.n);
 	if (q == &queue_keys)
-		key_runs(&policies, &args[1], &args[2]);
+		key_runs(policies.key, policies.n, RUN_KEYS, &args[1], &args[2]);
 	else
-		args[1] = key_array(policies.key, policies.n);
+		args[1] = make_int8_array(policies.key, policies.n);
 	if (GetCurrentTransactionNestLevel() == 1)
 		forget_keys();
 	GetUserIdAndSecContext(&user, &context);

@@ -1,5 +1,11 @@
 -- kpi: work in parts, which background sessions take up
 
+CREATE FUNCTION crm._run_keys(first bigint[], n integer[]) RETURNS bigint[]
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_run_keys';
+COMMENT ON FUNCTION crm._run_keys(bigint[], integer[]) IS
+  'The keys of runs, first[i] and those that follow it, n[i] in all, ascending, each once. Errors: 22003, 22004, 22023, 2202E, 54000.';
+REVOKE ALL ON FUNCTION crm._run_keys(bigint[], integer[]) FROM PUBLIC;
+
 CREATE FUNCTION crm._in_parts(routine regprocedure, args bigint[], items bigint[], per_part integer) RETURNS integer
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'crm_in_parts';
 COMMENT ON FUNCTION crm._in_parts(regprocedure, bigint[], bigint[], integer) IS

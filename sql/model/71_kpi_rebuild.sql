@@ -54,7 +54,7 @@ BEGIN
                                     FROM crm.pending q WHERE q.policy_id IS NOT NULL LIMIT at_most) r
                               WHERE r.before < at_most))
     RETURNING p.policy_id, p.policies)
-  SELECT array_agg(DISTINCT n) INTO policies FROM gone g, generate_series(g.policy_id, g.policy_id + (g.policies - 1)) n;
+  SELECT crm._run_keys(array_agg(g.policy_id), array_agg(g.policies)) INTO policies FROM gone g;
   IF policies IS NULL THEN
     RETURN 0;
   END IF;
@@ -361,8 +361,9 @@ BEGIN
                                   WHERE r.before < at_most OR at_most IS NULL))
         RETURNING p.customer_id, p.policy_id, p.policies)
       SELECT coalesce(array_agg(DISTINCT gone.customer_id) FILTER (WHERE gone.customer_id IS NOT NULL), '{}'),
-             coalesce(array_agg(DISTINCT n) FILTER (WHERE n IS NOT NULL), '{}')
-      INTO customers, policies FROM gone LEFT JOIN LATERAL generate_series(gone.policy_id, gone.policy_id + (gone.policies - 1)) n ON true;
+             coalesce(crm._run_keys(array_agg(gone.policy_id) FILTER (WHERE gone.policy_id IS NOT NULL),
+                                    array_agg(gone.policies) FILTER (WHERE gone.policy_id IS NOT NULL)), '{}')
+      INTO customers, policies FROM gone;
       IF held_from IS NOT NULL THEN
         IF waits THEN
           PERFORM FROM crm.customer c WHERE c.id = ANY (customers) ORDER BY c.id FOR NO KEY UPDATE;

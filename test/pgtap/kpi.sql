@@ -245,6 +245,16 @@ FROM (VALUES
   ('SELECT crm.at(''person'', ''-infinity'')', '00000'),
   ('SELECT crm._entries_sum(''{}'')', '00000'),
   ('SELECT crm._entries_sum(''{NULL,x}'')', '22P02'),
+  ('SELECT crm._run_keys(''{1,2}'', ''{1}'')', '2202E'),
+  ('SELECT crm._run_keys(''{1,NULL}'', ''{1,1}'')', '22004'),
+  ('SELECT crm._run_keys(''{1,2}'', ''{1,NULL}'')', '22004'),
+  ('SELECT crm._run_keys(''{1}'', ''{0}'')', '22023'),
+  ('SELECT crm._run_keys(''{1,1}'', ''{-2147483648,5}'')', '22023'),
+  ('SELECT crm._run_keys(''{9223372036854775807}'', ''{2}'')', '22003'),
+  ('SELECT crm._run_keys(''{9223372036854775807,-9223372036854775808}'', ''{1,1}'')', '00000'),
+  ('SELECT crm._run_keys(''{1}'', ''{2147483647}'')', '54000'),
+  ('SELECT crm._run_keys(array_fill(1::bigint, ARRAY[100000]), array_fill(2147483647, ARRAY[100000]))', '54000'),
+  ('SELECT crm._run_keys(''{}'', ''{}'')', '00000'),
   ('SELECT crm._cells_of(''{1,2,3}'')', '2202E'),
   ('SELECT crm._cells_of(''{}'')', '00000'),
   ('SELECT crm._cells_of(''{{0,0,0,1,0,9223372036854775807},{0,0,0,1,0,1}}'')', '22003'),
@@ -266,5 +276,16 @@ FROM (VALUES
   ('SELECT crm.unnest(''person; 2020-01-01 1 1 kiwhvn 0 0 0 - 1 0''::crm.timeline)', '22P02'),
   ('SELECT crm.unnest(''person; 2020-01-01 1 1 kwv 0 0 0 -''::crm.timeline)', '22P02'),
   ('SELECT crm.unnest(''person; 2020-01-01 1 1 kd 0 0 0 -''::crm.timeline)', '22P02')) AS c (statement, code);
+
+-- keys of runs, in any order and upon one another ---------------------------------------------
+
+SELECT is_empty($$WITH runs AS (
+  SELECT s.i, (1000 * random())::bigint - 500 AS first, 1 + (9 * random())::integer AS n FROM generate_series(1, 200) s (i), generate_series(1, 40 - s.i / 5))
+  SELECT r.i FROM runs r GROUP BY r.i
+  HAVING crm._run_keys(array_agg(r.first), array_agg(r.n)) IS DISTINCT FROM (SELECT array_agg(DISTINCT k ORDER BY k) FROM runs q, generate_series(q.first, q.first + q.n - 1) k WHERE q.i = r.i)
+      OR crm._run_keys(array_agg(r.first ORDER BY r.first), array_agg(r.n ORDER BY r.first)) IS DISTINCT FROM crm._run_keys(array_agg(r.first), array_agg(r.n))$$,
+  'keys of runs are those of each, once');
+SELECT is(crm._run_keys('{7,3,9223372036854775807,-9223372036854775808}', '{2,5,1,1}'), '{-9223372036854775808,3,4,5,6,7,8,9223372036854775807}'::bigint[], 'to both ends of bigint');
+SELECT is(crm._run_keys('{}', '{}'), '{}'::bigint[], 'of no runs there are none');
 
 SELECT * FROM finish();
