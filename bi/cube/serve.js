@@ -13,7 +13,7 @@ async function tellFigures() {
 	const { CUBEJS_DB_HOST: host, CUBEJS_DB_PORT: port, CUBEJS_DB_NAME: database, CUBEJS_DB_USER: user, CUBEJS_DB_PASS: password } = process.env;
 	const client = new Client({ host, port: Number(port), database, user, password });
 	await client.connect();
-	const { rows } = await client.query('SELECT code, name, name_zh, dimension, has_denominator, adds_over_periods, unit, denominator_unit FROM crm_bi.kpi_code ORDER BY code');
+	const { rows } = await client.query('SELECT code, name, name_zh, dimension, has_denominator, adds_over_periods, unit, denominator_unit, shown_in FROM crm_bi.kpi_code ORDER BY code');
 	await client.end();
 	fs.writeFileSync(path.join(process.env.CUBEJS_SCHEMA_PATH, 'Codes.js'), `export const codes = ${JSON.stringify(rows)};\n`);
 }

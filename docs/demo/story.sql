@@ -68,7 +68,7 @@ CROSS JOIN LATERAL (
   FROM (SELECT m.month, CASE WHEN c.has_denominator THEN pg_temp.percent(f.numerator, f.denominator) ELSE coalesce(f.numerator, 0) END AS v
         FROM generate_series(:'year_ago'::timestamp, :'month'::timestamp - interval '1 month', interval '1 month') m (month)
         LEFT JOIN month_figure f ON f.code = c.code AND f.period_start = m.month) v) s
-WHERE c.dimension IS NULL AND c.unit = 'customers'
+WHERE c.shown_in = 'kpi' AND c.dimension IS NULL AND c.unit = 'customers'
 ORDER BY c.has_denominator, c.code;
 
 \echo

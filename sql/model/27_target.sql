@@ -47,7 +47,7 @@ CREATE TRIGGER stamp BEFORE UPDATE ON crm.target FOR EACH ROW EXECUTE FUNCTION c
 CREATE FUNCTION crm._target_direction(code text, class text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT CASE WHEN _target_direction.code ~ '(churn|_loss$|^complaint|^orphan|^former$)' OR _target_direction.code = 'moved_out' OR _target_direction.code = 'coverage' AND _target_direction.class = 'former'
+  SELECT CASE WHEN _target_direction.code ~ '(churn|_loss$|^complaint|^orphan|^former$|^recycle$)' OR _target_direction.code = 'moved_out' OR _target_direction.code = 'coverage' AND _target_direction.class = 'former'
               OR _target_direction.code = 'activity' AND _target_direction.class IN ('semi_dormant', 'dormant')
     THEN 'at_most' ELSE 'at_least' END;
 END;
@@ -67,7 +67,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   figure record;
 BEGIN
-  SELECT k.shape, k.dimension, k.shape = 1 AND k.unit = k.base_unit AS is_part INTO figure FROM crm.kpi_code k WHERE k.code = NEW.code;
+  SELECT k.shape, k.dimension, k.account IS NULL AS of_events, k.shape = 1 AND (k.unit = k.base_unit OR k.base_unit = 'people') AS is_part INTO figure FROM crm.kpi_code k WHERE k.code = NEW.code;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'figure "%" is not known', NEW.code
       USING ERRCODE = 'foreign_key_violation', COLUMN = 'code', HINT = 'crm_bi.kpi_code lists the figures.';
@@ -77,10 +77,15 @@ BEGIN
   ELSIF NOT (CASE WHEN figure.dimension IS NULL THEN true
                  WHEN figure.dimension = 'coverage' THEN NEW.class IN ('prospect', 'insured', 'former')
                  WHEN figure.dimension = 'role' THEN NEW.class IN ('policyholder', 'insured')
+                 WHEN figure.of_events THEN EXISTS (SELECT FROM crm._kpi_event_class c WHERE c.dimension = figure.dimension AND c.class = NEW.class)
                  ELSE NEW.class = 'none' OR EXISTS (SELECT FROM crm.class c WHERE c.dimension = figure.dimension AND c.label = NEW.class)
                       OR EXISTS (SELECT FROM crm._rule_source r WHERE r.kind = figure.dimension AND NEW.class = ANY (crm.labels(r.scale))) END) THEN
     RAISE EXCEPTION '% "%" is not known', figure.dimension, NEW.class
-      USING ERRCODE = 'foreign_key_violation', COLUMN = 'class', HINT = 'It must be a label of the scale.';
+      USING ERRCODE = 'foreign_key_violation', COLUMN = 'class',
+            HINT = CASE WHEN figure.of_events THEN 'crm_bi.kpi_event shows the classes of the figure.' ELSE 'It must be a label of the scale.' END;
+  ELSIF NEW.code = 'market_penetration' AND NEW.channel_id IS NOT NULL THEN
+    RAISE EXCEPTION 'figure "%" is not given by channel', NEW.code
+      USING ERRCODE = 'check_violation', COLUMN = 'channel_id', HINT = 'Leave the channel empty.';
   ELSIF NEW.value < (CASE figure.shape WHEN 2 THEN -1 ELSE 0 END) OR figure.is_part AND NEW.value > 1 THEN
     RAISE EXCEPTION '% is out of range for figure "%"', NEW.value::float8, NEW.code
       USING ERRCODE = 'numeric_value_out_of_range', COLUMN = 'value',
@@ -91,7 +96,7 @@ END
 $$;
 COMMENT ON FUNCTION crm._target_check() IS 'Trigger: figure and class of a target are known, and the figure can have the value. Errors: 22003, 23503, 23514.';
 REVOKE ALL ON FUNCTION crm._target_check() FROM PUBLIC;
-CREATE TRIGGER check_figure BEFORE INSERT OR UPDATE OF code, class, value ON crm.target
+CREATE TRIGGER check_figure BEFORE INSERT OR UPDATE OF code, class, channel_id, value ON crm.target
   FOR EACH ROW EXECUTE FUNCTION crm._target_check();
 
 PERFORM crm._import_declare('target', 410, 'target', 'target', '{source_key}',

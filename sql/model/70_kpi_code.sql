@@ -1,14 +1,24 @@
--- kpi: figures whose base is no balance at opening, that count policies or money, and those of VIP, dormant and lapsed customers
+-- kpi: figures whose base is no balance at opening, that count policies or money, those of VIP, dormant and lapsed customers, and those that have no accounts
 
-ALTER TABLE crm.kpi_code ADD COLUMN base_less smallint, ADD COLUMN base_at text, ADD COLUMN unit text NOT NULL DEFAULT 'customers', ADD COLUMN base_unit text;
+ALTER TABLE crm.kpi_code ADD COLUMN base_less smallint, ADD COLUMN base_at text, ADD COLUMN unit text NOT NULL DEFAULT 'customers', ADD COLUMN base_unit text,
+  ADD COLUMN base_code text REFERENCES crm.kpi_code, ADD COLUMN base_part text, ADD COLUMN base_divisor integer, ADD COLUMN goes_on boolean NOT NULL DEFAULT false,
+  ALTER COLUMN account DROP NOT NULL;
 UPDATE crm.kpi_code k SET base_at = 'opening', base_unit = 'customers' WHERE k.base_account IS NOT NULL;
-ALTER TABLE crm.kpi_code DROP CONSTRAINT kpi_code_dimension_check;
+ALTER TABLE crm.kpi_code DROP CONSTRAINT kpi_code_dimension_check, DROP CONSTRAINT kpi_code_check;
 ALTER TABLE crm.kpi_code
-  ADD CONSTRAINT kpi_code_dimension_check CHECK (dimension IN ('coverage', 'role', 'activity', 'tier')),
-  ADD CONSTRAINT kpi_code_unit_check CHECK (unit IN ('customers', 'policies', 'money')),
-  ADD CONSTRAINT kpi_code_base_unit_check CHECK (base_unit IN ('customers', 'policies', 'money')),
+  ADD CONSTRAINT kpi_code_account_check CHECK (CASE WHEN account IS NULL THEN shape = 1 AND base_account IS NULL ELSE (shape = 0) = (base_account IS NULL) AND base_code IS NULL AND NOT goes_on END),
+  ADD CONSTRAINT kpi_code_dimension_check CHECK (CASE WHEN account IS NULL THEN dimension IN ('case_category', 'staff', 'allocation') ELSE dimension IN ('coverage', 'role', 'activity', 'tier') END),
+  ADD CONSTRAINT kpi_code_unit_check CHECK (CASE WHEN account IS NULL THEN unit IN ('customers', 'complaints', 'holdings') ELSE unit IN ('customers', 'policies', 'money') END),
+  ADD CONSTRAINT kpi_code_base_unit_check CHECK (CASE WHEN account IS NULL THEN base_unit IN ('customers', 'complaints', 'holdings', 'policies', 'people') ELSE base_unit IN ('customers', 'policies', 'money') END),
   ADD CONSTRAINT kpi_code_base_at_check CHECK (base_at IN ('opening', 'closing', 'before', 'year_before')),
-  ADD CONSTRAINT kpi_code_base_check CHECK ((base_account IS NULL) = (base_at IS NULL) AND (base_account IS NULL) = (base_unit IS NULL) AND (base_less IS NULL OR base_account IS NOT NULL));
+  ADD CONSTRAINT kpi_code_base_check CHECK ((base_account IS NULL) = (base_at IS NULL) AND (shape = 0) = (base_unit IS NULL) AND (base_less IS NULL OR base_account IS NOT NULL)),
+  ADD CONSTRAINT kpi_code_base_code_check CHECK ((base_code IS NULL) = (base_part IS NULL) AND (base_code IS NULL) = (base_divisor IS NULL) AND base_part IN ('numerator', 'denominator') AND base_divisor >= 1);
+CREATE INDEX ON crm.kpi_code (base_code);
+COMMENT ON COLUMN crm.kpi_code.account IS 'Account of the numerator; crm._is_balance() tells balances from turnovers. NULL: the figure is counted from events when it is asked for, in crm_bi.kpi_event.';
+COMMENT ON COLUMN crm.kpi_code.base_code IS 'Figure of crm_bi.kpi that the denominator of such a figure is taken from; NULL: it is counted along with the numerator.';
+COMMENT ON COLUMN crm.kpi_code.base_part IS 'Part of that figure.';
+COMMENT ON COLUMN crm.kpi_code.base_divisor IS 'What that is divided by.';
+COMMENT ON COLUMN crm.kpi_code.goes_on IS 'Whether it changes with what comes after the period, so that no closing keeps it.';
 COMMENT ON COLUMN crm.kpi_code.base_account IS 'Account of the denominator.';
 COMMENT ON COLUMN crm.kpi_code.base_less IS 'Account that is taken off it: a balance as it is one; NULL: none.';
 COMMENT ON COLUMN crm.kpi_code.base_at IS 'The denominator is a balance at opening or closing, or a turnover of the period (closing), of the period before, or of the same period a year before.';

@@ -61,10 +61,10 @@ BEGIN
   -- one statement, so that all is of one moment, and whether it is fresh as well
   WITH seen AS MATERIALIZED (
     SELECT k.org_id, k.code, p.grain, k.class, h.id AS channel_id, k.channel, k.kind, k.numerator::numeric AS n, k.denominator::numeric AS d
-    FROM crm_bi.kpi k
+    FROM crm._figure k
     JOIN crm.period p ON p.grain_name = k.grain AND p.period_start = k.period_start
     LEFT JOIN crm.channel h ON h.code = k.channel
-    WHERE k.period_end = c.last_day),
+    WHERE k.period_end = c.last_day AND k.code NOT IN (SELECT x.code FROM crm.kpi_code x WHERE x.goes_on)),
   class AS MATERIALIZED (SELECT x.class, row_number() OVER (ORDER BY x.class COLLATE "C") AS id FROM (SELECT DISTINCT s.class FROM seen s WHERE s.class IS NOT NULL) x),
   packed AS (
     SELECT s.org_id, s.code, x.scale, count(s.d) > 0 AS has_denominator, count(s.class) > 0 AS by_class, count(*) AS figures,
@@ -79,7 +79,7 @@ BEGIN
     INSERT INTO crm.closing_figure (month, version, org_id, code, scale, has_denominator, by_class, cells)
     SELECT c.month, c.version, p.org_id, p.code, p.scale, p.has_denominator, p.by_class, p.cells FROM packed p)
   SELECT (SELECT count(*) FROM seen) AS figures, coalesce((SELECT array_agg(l.class ORDER BY l.id) FROM class l), '{}') AS classes,
-         h.ids AS channel_ids, h.codes AS channel_codes, (SELECT array_agg(k.code ORDER BY k.code COLLATE "C") FROM crm.kpi_code k) AS codes,
+         h.ids AS channel_ids, h.codes AS channel_codes, (SELECT array_agg(k.code ORDER BY k.code COLLATE "C") FROM crm.kpi_code k WHERE NOT k.goes_on) AS codes,
          (SELECT coalesce(sum(p.policies), 0) FROM crm.pending p) AS pending, (SELECT count(*) FROM crm._stale_scale) AS stale, x.cover_by <> crm._cover_by() AS other_cover
   INTO STRICT g
   FROM crm.generation x
@@ -98,7 +98,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._freeze_month(date, integer, text) IS
-  'Makes a version of a month: what crm_bi.kpi shows as of its last day of every period that ends with it. Errors: 55000 changes are queued, settings are not followed, figures not posted so far, before the book.';
+  'Makes a version of a month: what crm_bi.kpi and crm_bi.kpi_event show as of its last day of every period that ends with it, but for figures that go on. Errors: 55000 changes are queued, settings are not followed, figures not posted so far, before the book.';
 REVOKE ALL ON FUNCTION crm._freeze_month(date, integer, text) FROM PUBLIC;
 
 CREATE FUNCTION crm.close_month(month date) RETURNS bigint
@@ -130,7 +130,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.close_month(date) IS
-  'Closes a month, named by any of its days: keeps what crm_bi.kpi shows of it and of the quarter, year and trailing_12 that end with it, for somebody else to publish. Returns the number of figures. The first may be any month over, the next is the one after it. Errors: 22004, 22023, 25001, 55000 not over by the clock, closed already, not the next one, changes queued, settings not followed, not posted so far, before the book. 关账';
+  'Closes a month, named by any of its days: keeps what crm_bi.kpi and crm_bi.kpi_event show of it and of the quarter, year and trailing_12 that end with it, but for figures that go on, for somebody else to publish. Returns the number of figures. The first may be any month over, the next is the one after it. Errors: 22004, 22023, 25001, 55000 not over by the clock, closed already, not the next one, changes queued, settings not followed, not posted so far, before the book. 关账';
 REVOKE ALL ON FUNCTION crm.close_month(date) FROM PUBLIC;
 
 CREATE FUNCTION crm.discard_closing(month date, reason text) RETURNS integer

@@ -18,7 +18,7 @@ BEGIN
     RAISE EXCEPTION '% of a figure must be given', missing
       USING ERRCODE = 'null_value_not_allowed', HINT = 'Channel, kind and class may be left out, for all of them.';
   END IF;
-  SELECT * INTO k FROM crm.kpi_code x WHERE x.code = _kpi_part.code;
+  SELECT * INTO k FROM crm.kpi_code x WHERE x.code = _kpi_part.code AND x.account IS NOT NULL;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no figure "%"', _kpi_part.code
       USING ERRCODE = 'invalid_parameter_value', HINT = format('Figures are %s.', (SELECT string_agg(x.code, ', ' ORDER BY x.code) FROM crm.kpi_code x));
@@ -113,7 +113,7 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_tem
 DECLARE
   q record;
 BEGIN
-  IF EXISTS (SELECT FROM crm_bi.kpi_event_code k WHERE k.code = kpi_contributions.code) THEN
+  IF EXISTS (SELECT FROM crm_bi.kpi_code k WHERE k.code = kpi_contributions.code AND k.shown_in = 'kpi_event') THEN
     RETURN QUERY
     SELECT e.customer_id, e.n
     FROM crm._kpi_event_contributions(kpi_contributions.code, kpi_contributions.grain, kpi_contributions.period_start, kpi_contributions.org_id, kpi_contributions.channel,
@@ -135,7 +135,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm.kpi_contributions(text, text, date, bigint, text, text, text, text, boolean) IS
-  'The customers of a number of crm_bi.kpi, or with own of crm_bi.kpi_own, and what each contributes: 1, or policies, or money; n adds up to what it says. Channel, kind and class NULL: all together. part: numerator or denominator; of a growth closing, opening (the denominator), come (at closing, not at opening) or gone. As of crm.today(); of customers whom row policies hide from the caller none shows. Errors: 22004, 22008, 22023, 23503, 40001 when the figures were rebuilt since the snapshot, 55000 beyond the last day posted.';
+  'The customers of a number of crm_bi.kpi or crm_bi.kpi_event, or with own of those of the unit itself, and what each contributes: 1, or policies, or money; n adds up to what it says. Channel, kind and class NULL: all together. part: numerator or denominator; of a growth closing, opening (the denominator), come (at closing, not at opening) or gone. As of crm.today(); of customers whom row policies hide from the caller none shows. Errors: 0A000 of average_completeness, which is recorded in sums, 22004, 22008, 22023, 23503, 40001 when the figures were rebuilt since the snapshot, 55000 beyond the last day posted.';
 REVOKE ALL ON FUNCTION crm.kpi_contributions(text, text, date, bigint, text, text, text, text, boolean) FROM PUBLIC;
 
 CREATE FUNCTION crm.kpi_members(code text, grain text, period_start date, org_id bigint, channel text DEFAULT NULL, kind text DEFAULT NULL,

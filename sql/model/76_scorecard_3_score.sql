@@ -127,9 +127,9 @@ BEGIN
     FROM (SELECT v.numerator, v.denominator FROM crm_bi.kpi_version v
           WHERE v.state = 'published' AND v.month = date_trunc('month', p.period_end::timestamp)::date AND v.org_id = p.org_id AND v.code = p.kpi AND v.grain = p.grain AND (p.class IS NULL OR v.class = p.class)
           UNION ALL
-          SELECT n.numerator::numeric, n.denominator::numeric FROM crm_bi.kpi n
+          SELECT n.numerator::numeric, n.denominator::numeric FROM crm._figure n
           WHERE n.org_id = p.org_id AND n.code = p.kpi AND n.grain = p.grain AND n.period_start = p.period_start AND (p.class IS NULL OR n.class = p.class)
-            AND NOT EXISTS (SELECT FROM crm.closing c WHERE c.state = 'published' AND c.last_day = p.period_end)) x) k
+            AND NOT EXISTS (SELECT FROM crm.closing c WHERE c.state = 'published' AND c.last_day = p.period_end AND p.kpi = ANY (c.codes))) x) k
   WHERE p.kpi IS NOT NULL AND EXISTS (SELECT FROM crm.kpi_code c WHERE c.code = p.kpi);
 END
 $$;

@@ -1,51 +1,23 @@
 -- kpi: figures of events and of tables beside the timelines, counted when they are asked for
 
-CREATE TABLE crm.kpi_event_code (
-  code text PRIMARY KEY,
-  name text NOT NULL,
-  name_zh text NOT NULL,
-  unit text NOT NULL CHECK (unit IN ('customers', 'complaints', 'holdings')),
-  base_unit text NOT NULL CHECK (base_unit IN ('customers', 'complaints', 'holdings', 'policies', 'people')),
-  base_code text REFERENCES crm.kpi_code,
-  base_part text CHECK (base_part IN ('numerator', 'denominator')),
-  base_divisor integer CHECK (base_divisor >= 1),
-  dimension text CHECK (dimension IN ('case_category', 'staff', 'allocation')),
-  cell text NOT NULL CHECK (cell IN ('closing', 'opening', 'event')),
-  adds_over_periods boolean NOT NULL,
-  description text NOT NULL,
-  CONSTRAINT kpi_event_code_base_check CHECK ((base_code IS NULL) = (base_part IS NULL) AND (base_code IS NULL) = (base_divisor IS NULL))
-);
-COMMENT ON TABLE crm.kpi_event_code IS 'The figures of crm_bi.kpi_event.';
-COMMENT ON COLUMN crm.kpi_event_code.code IS 'Code of the figure.';
-COMMENT ON COLUMN crm.kpi_event_code.name IS 'Name in English.';
-COMMENT ON COLUMN crm.kpi_event_code.name_zh IS 'Name in Chinese.';
-COMMENT ON COLUMN crm.kpi_event_code.unit IS 'What the numerator counts.';
-COMMENT ON COLUMN crm.kpi_event_code.base_unit IS 'What the denominator counts.';
-COMMENT ON COLUMN crm.kpi_event_code.base_code IS 'Figure of crm_bi.kpi that the denominator is taken from; NULL: it is counted along with the numerator.';
-COMMENT ON COLUMN crm.kpi_event_code.base_part IS 'Part of that figure.';
-COMMENT ON COLUMN crm.kpi_event_code.base_divisor IS 'What that is divided by.';
-COMMENT ON COLUMN crm.kpi_event_code.dimension IS 'What classes the figure.';
-COMMENT ON COLUMN crm.kpi_event_code.cell IS 'The moment whose unit, channel and kind the numerator counts in.';
-COMMENT ON COLUMN crm.kpi_event_code.adds_over_periods IS 'Whether months add up to longer periods.';
-COMMENT ON COLUMN crm.kpi_event_code.description IS 'What it counts.';
-INSERT INTO crm.kpi_event_code (code, name, name_zh, unit, base_unit, base_code, base_part, base_divisor, dimension, cell, adds_over_periods, description) VALUES
-  ('market_penetration', 'Market penetration', '市场渗透率', 'customers', 'people', NULL, NULL, NULL, NULL, 'closing', false, 'Insured at closing over the addressable population of the year, all channels together.'),
-  ('referral_rate', 'Referral rate', '客户转介绍率', 'customers', 'customers', 'total_churn', 'denominator', 1, NULL, 'opening', false, 'Of the insured at opening, those who introduced somebody in the period.'),
-  ('referral_conversion', 'Conversion of those introduced', '转介绍成交率', 'customers', 'customers', NULL, NULL, NULL, NULL, 'event', false, 'Of those introduced in the period, those who have purchased since.'),
-  ('complaints_per_10k', 'Complaints per 10,000 policies', '万张保单投诉量', 'complaints', 'policies', 'policies_in_force', 'numerator', 10000, NULL, 'event', false, 'Complaints in the period over policies in force at closing, in ten thousands.'),
-  ('complaint_share', 'Complaints by category', '投诉类别占比', 'complaints', 'complaints', NULL, NULL, NULL, 'case_category', 'event', true, 'Of the complaints in the period, those of each category.'),
-  ('complaint_share_by_staff', 'Complaints by person', '投诉人员占比', 'complaints', 'complaints', NULL, NULL, NULL, 'staff', 'event', true, 'Of the complaints in the period, those about each member of staff, told by code; none: about nobody.'),
-  ('development', 'Development of allocated customers', '分配客户开发率', 'customers', 'customers', NULL, NULL, NULL, 'allocation', 'event', false, 'Of the customers allocated in the period, for the first time or a second time after recycling, those who purchased within the window.'),
-  ('recycle', 'Recycling rate', '客户回收率', 'holdings', 'holdings', NULL, NULL, NULL, NULL, 'event', false, 'Of the holdings in effect at any time in the period, those that ended by recycling in it.');
+INSERT INTO crm.kpi_code (code, name, name_zh, shape, unit, base_unit, base_code, base_part, base_divisor, dimension, cell, adds_over_periods, goes_on, description) VALUES
+  ('market_penetration', 'Market penetration', '市场渗透率', 1, 'customers', 'people', NULL, NULL, NULL, NULL, 'closing', false, false, 'Insured at closing over the addressable population of the year, all channels together.'),
+  ('referral_rate', 'Referral rate', '客户转介绍率', 1, 'customers', 'customers', 'total_churn', 'denominator', 1, NULL, 'opening', false, false, 'Of the insured at opening, those who introduced somebody in the period.'),
+  ('referral_conversion', 'Conversion of those introduced', '转介绍成交率', 1, 'customers', 'customers', NULL, NULL, NULL, NULL, 'event', false, true, 'Of those introduced in the period, those who have purchased since.'),
+  ('complaints_per_10k', 'Complaints per 10,000 policies', '万张保单投诉量', 1, 'complaints', 'policies', 'policies_in_force', 'numerator', 10000, NULL, 'event', false, false, 'Complaints in the period over policies in force at closing, in ten thousands.'),
+  ('complaint_share', 'Complaints by category', '投诉类别占比', 1, 'complaints', 'complaints', NULL, NULL, NULL, 'case_category', 'event', true, false, 'Of the complaints in the period, those of each category.'),
+  ('complaint_share_by_staff', 'Complaints by person', '投诉人员占比', 1, 'complaints', 'complaints', NULL, NULL, NULL, 'staff', 'event', true, false, 'Of the complaints in the period, those about each member of staff, told by code; none: about nobody.'),
+  ('development', 'Development of allocated customers', '分配客户开发率', 1, 'customers', 'customers', NULL, NULL, NULL, 'allocation', 'event', false, true, 'Of the customers allocated in the period, for the first time or a second time after recycling, those who purchased within the window.'),
+  ('recycle', 'Recycling rate', '客户回收率', 1, 'holdings', 'holdings', NULL, NULL, NULL, NULL, 'event', false, false, 'Of the holdings in effect at any time in the period, those that ended by recycling in it.'),
+  ('average_completeness', 'Average completeness', '平均资料完整度', 1, 'customers', 'customers', NULL, NULL, NULL, NULL, 'closing', false, false, 'Of the customers of whom anything is required, the part of it that is known, as last recorded in the month of closing.');
 
 INSERT INTO crm.setting_kind (name, type, initial, by_unit, rebuilds, description) VALUES
   ('development_days', 'integer', '90', false, false, 'Days after an allocation within which a purchase counts as its development.');
 
-CREATE INDEX ON crm.kpi_event_code (base_code);
 CREATE INDEX prospect_introduced_on ON crm.prospect (entered_on) WHERE introduced_by IS NOT NULL;
 CREATE INDEX holding_allocated_at ON crm.holding (held_from) WHERE start_cause = 'allocation';
 CREATE INDEX holding_recycled_at ON crm.holding (held_to) WHERE end_cause = 'recycle';
-GRANT SELECT ON crm.kpi_event_code, crm._setting_span TO crm_bi_owner;
+GRANT SELECT ON crm._setting_span TO crm_bi_owner;
 
 CREATE FUNCTION crm._kpi_event_contributions(code text, grain text, period_start date, org_id bigint, channel text, kind text, part text, class text, own boolean)
 RETURNS TABLE (customer_id bigint, n numeric)
@@ -73,6 +45,9 @@ BEGIN
   ELSIF _kpi_event_contributions.class IS NOT NULL AND NOT EXISTS (SELECT FROM crm._kpi_event_class c WHERE c.dimension = k.dimension AND c.class = _kpi_event_contributions.class) THEN
     RAISE EXCEPTION 'figure "%" has no class "%"', k.code, _kpi_event_contributions.class
       USING ERRCODE = 'invalid_parameter_value', HINT = 'crm_bi.kpi_event shows its classes.';
+  ELSIF k.code = 'average_completeness' THEN
+    RAISE EXCEPTION 'figure "%" is recorded in sums', k.code
+      USING ERRCODE = 'feature_not_supported', HINT = 'crm_bi.completeness shows every customer as of today.';
   ELSIF k.code = 'market_penetration' AND _kpi_event_contributions.part = 'denominator' THEN
     RAISE EXCEPTION 'the denominator of figure "%" counts no customers', k.code
       USING ERRCODE = 'invalid_parameter_value', HINT = 'crm.addressable_population is entered as numbers.';
@@ -105,7 +80,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm._kpi_event_contributions(text, text, date, bigint, text, text, text, text, boolean) IS
-  'crm.kpi_contributions() of a figure of crm_bi.kpi_event. Errors: 22004, 22008, 22023, 23503, 40001, 55000.';
+  'crm.kpi_contributions() of a figure of crm_bi.kpi_event. Errors: 0A000 of completeness, which is recorded in sums, 22004, 22008, 22023, 23503, 40001, 55000.';
 REVOKE ALL ON FUNCTION crm._kpi_event_contributions(text, text, date, bigint, text, text, text, text, boolean) FROM PUBLIC;
 INSERT INTO crm.duty_right (duty, privilege, kind, object) VALUES
   ('analyst', 'SELECT', 'TABLE', 'crm._kpi_period'),

@@ -67,7 +67,8 @@ CROSS JOIN LATERAL crm._kpi_cells(
   e.of_base, CASE WHEN e.base_is_balance THEN NULL ELSE b.number * 8 + p.grain END, b.base_day) c
 CROSS JOIN LATERAL (
   SELECT CASE WHEN k.unit = 'money' THEN pg_catalog.round(c.numerator / 100.0, 2) ELSE c.numerator::numeric END AS numerator,
-         CASE WHEN k.base_unit = 'money' THEN pg_catalog.round(c.denominator / 100.0, 2) ELSE c.denominator::numeric END AS denominator) n$view$,
+         CASE WHEN k.base_unit = 'money' THEN pg_catalog.round(c.denominator / 100.0, 2) ELSE c.denominator::numeric END AS denominator) n
+WHERE k.account IS NOT NULL$view$,
       CASE WHEN own THEN 'kpi_own' ELSE 'kpi' END, subtree, today, slot, settled,
       pg_catalog.format('(SELECT crm._entries_sum(pg_catalog.array_agg(e.entries)) FROM %s AND e.slot = %s AND e.day <= greatest(%s, %s) AND e.account =', entries, slot, today, settled),
       pg_catalog.format('(SELECT x.cells FROM crm.kpi_cell x WHERE x.slot = %s AND x.org_id = o.id AND x.subtree = %s AND x.grain = CASE WHEN e.base_is_balance THEN 1 ELSE p.grain END '
@@ -80,9 +81,9 @@ CROSS JOIN LATERAL (
 END;
 
 CREATE OR REPLACE VIEW crm_bi.kpi_code AS
-SELECT k.code, k.name, k.name_zh, k.description, k.dimension, k.cell AS cell_rule, k.base_account IS NOT NULL AS has_denominator,
-       true AS adds_over_units, k.shape = 0 AND k.adds_over_periods AS adds_over_periods, k.unit, k.base_unit AS denominator_unit,
-       k.shape = 2 AS is_growth
+SELECT k.code, k.name, k.name_zh, k.description, k.dimension, k.cell AS cell_rule, k.shape <> 0 AS has_denominator,
+       true AS adds_over_units, CASE WHEN k.account IS NULL THEN k.adds_over_periods ELSE k.shape = 0 AND k.adds_over_periods END AS adds_over_periods,
+       k.unit, k.base_unit AS denominator_unit, k.shape = 2 AS is_growth, CASE WHEN k.account IS NULL THEN 'kpi_event' ELSE 'kpi' END AS shown_in, k.goes_on
 FROM crm.kpi_code k;
 
 COMMENT ON VIEW crm_bi.kpi IS 'Figures: one row for each figure, class, period, unit with its subtree, channel and kind, where numerator or denominator is not 0. 指标';
@@ -119,8 +120,10 @@ COMMENT ON COLUMN crm_bi.kpi_code.description IS 'What it counts. 说明';
 COMMENT ON COLUMN crm_bi.kpi_code.dimension IS 'Dimension whose classes it is given by. 分类维度';
 COMMENT ON COLUMN crm_bi.kpi_code.cell_rule IS 'Moment whose unit, channel and kind a customer counts in: closing, opening or event. 归属时点';
 COMMENT ON COLUMN crm_bi.kpi_code.has_denominator IS 'Whether it is a rate. 是否比率';
-COMMENT ON COLUMN crm_bi.kpi_code.adds_over_units IS 'Whether units of kpi_own add up. 机构可加';
+COMMENT ON COLUMN crm_bi.kpi_code.adds_over_units IS 'Whether units of kpi_own, or kpi_event_own, add up. 机构可加';
 COMMENT ON COLUMN crm_bi.kpi_code.adds_over_periods IS 'Whether months add up to longer periods. 期间可加';
-COMMENT ON COLUMN crm_bi.kpi_code.unit IS 'What the numerator counts: customers, policies or money. 分子单位';
+COMMENT ON COLUMN crm_bi.kpi_code.unit IS 'What the numerator counts: customers, policies or money, of events also complaints or holdings. 分子单位';
 COMMENT ON COLUMN crm_bi.kpi_code.denominator_unit IS 'What the denominator counts; NULL for counts. 分母单位';
+COMMENT ON COLUMN crm_bi.kpi_code.shown_in IS 'View of crm_bi that shows it: kpi, from accounts, or kpi_event, counted from events when asked for. 所在视图';
+COMMENT ON COLUMN crm_bi.kpi_code.goes_on IS 'Whether it changes with what comes after the period; no closing keeps it. 期后是否变动';
 COMMENT ON COLUMN crm_bi.kpi_code.is_growth IS 'Whether it is a difference over what was before, which may be below 0 or above 1. 是否增长率';

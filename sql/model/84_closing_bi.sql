@@ -55,7 +55,7 @@ COMMENT ON COLUMN crm_bi.kpi_version.numerator IS 'Numerator. 分子';
 COMMENT ON COLUMN crm_bi.kpi_version.denominator IS 'Denominator; NULL for counts. 分母';
 COMMENT ON COLUMN crm_bi.kpi_version.value IS 'Numerator over denominator, the numerator for counts; NULL where the denominator is 0. 指标值';
 
--- both sides in one pile, so that what is asked of month, period, unit and figure is asked of both
+-- both sides in one pile, so that what is asked of month, period, unit and figure is asked of both; figures of events would all be counted for each month
 CREATE VIEW crm_bi.kpi_published AS
 SELECT pg_catalog.to_char(x.month, 'YYYY-MM') || '/' || x.code || '/' || coalesce(x.class, '') || '/' || x.grain || '/' || x.org_id || '/' || coalesce(x.channel, '') || '/' || x.kind AS kpi_published_key,
        x.month, x.version, x.published_at, x.grain, x.period_start, x.period_end, x.org_id, coalesce(o.level, u.level) AS org_level, coalesce(o.name, u.name) AS org_name, x.channel, x.kind, x.code, x.class,
@@ -76,7 +76,7 @@ FROM (
     FROM crm.closing c
     JOIN crm._closed_figure f ON f.month = c.month AND f.version = c.version
     LEFT JOIN crm.channel h ON h.id = f.channel_id
-    WHERE c.state = 'published' AND c.last_day <= (SELECT crm.today())
+    WHERE c.state = 'published' AND c.last_day <= (SELECT crm.today()) AND f.code <> ALL (ARRAY(SELECT e.code FROM crm.kpi_code e WHERE e.account IS NULL))
     UNION ALL
     SELECT c.month, c.version, c.published_at, k.grain, k.period_start, k.period_end, k.org_id, k.code, k.class, k.channel, k.kind, k.numerator::numeric, k.denominator::numeric, true
     FROM crm.closing c
@@ -88,7 +88,7 @@ LEFT JOIN crm.closing_unit u ON u.month = x.month AND u.version = x.version AND 
 CROSS JOIN LATERAL (
   SELECT CASE WHEN x.denominator IS NULL THEN x.numerator ELSE x.numerator / nullif(x.denominator, 0) END AS value,
          CASE WHEN x.current_denominator IS NULL THEN x.current_numerator ELSE x.current_numerator / nullif(x.current_denominator, 0) END AS current_value) v;
-COMMENT ON VIEW crm_bi.kpi_published IS 'What stands published beside the figures as they are now: one row for each month published and over by crm.today(), figure published then, class, period, unit with its subtree, channel and kind. 已发布与当前指标对照';
+COMMENT ON VIEW crm_bi.kpi_published IS 'What stands published beside the figures as they are now: one row for each month published and over by crm.today(), figure of crm_bi.kpi published then, class, period, unit with its subtree, channel and kind; those of events stand in kpi_version. 已发布与当前指标对照';
 COMMENT ON COLUMN crm_bi.kpi_published.kpi_published_key IS 'Key of the row. 主键';
 COMMENT ON COLUMN crm_bi.kpi_published.month IS 'First day of the month closed. 月份';
 COMMENT ON COLUMN crm_bi.kpi_published.version IS 'Version that stands. 版本';

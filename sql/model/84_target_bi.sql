@@ -4,12 +4,12 @@ CREATE FUNCTION crm_bi._target_value(nature text, level numeric, denominator num
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT CASE WHEN _target_value.nature IN ('rate', 'share') AND x.value > 1 THEN 1 ELSE x.value END
-  FROM (SELECT CASE WHEN _target_value.nature = 'rate' THEN _target_value.level / nullif(_target_value.denominator, 0)
+  FROM (SELECT CASE WHEN _target_value.nature IN ('rate', 'frequency') THEN _target_value.level / nullif(_target_value.denominator, 0)
               WHEN _target_value.nature IN ('growth', 'increase') THEN _target_value.level / nullif(_target_value.denominator, 0) - 1 ELSE _target_value.level END AS value) x;
 END;
-COMMENT ON FUNCTION crm_bi._target_value(text, numeric, numeric) IS 'The figure of a level: a rate over its denominator, at most 1, a growth over the balance at opening. 指标值';
+COMMENT ON FUNCTION crm_bi._target_value(text, numeric, numeric) IS 'The figure of a level: a rate over its denominator, at most 1, a frequency over it, a growth over the balance at opening. 指标值';
 
--- l: the figure so far and before, and of open periods the same point and the end of up to ten past years, month by month; c, v, r: what follows from it
+-- A ratio has a denominator that comes along with its numerator: it is not forecast. l: the figure so far and before, and of open periods the same point and the end of up to ten past years, month by month; c, v, r: what follows from it
 CREATE VIEW crm_bi.target AS
 SELECT r.id AS target_id, r.org_id, o.level AS org_level, o.name AS org_name, r.channel, r.code, r.class, r.grain, r.period_start, r.period_end, r.period_end <= r.today AS is_complete,
        r.direction, r.target, r.planned_growth, r.last_actual, r.numerator, r.denominator, r.actual, r.gap, r.attainment,
@@ -32,23 +32,24 @@ FROM (
            CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.kind_of_value, c.f_lower, c.denominator) END AS forecast_lower,
            CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.kind_of_value, c.f_upper, c.denominator) END AS forecast_upper
     FROM (
-      SELECT l.*, CASE WHEN l.is_average AND l.nature = 'share' THEN 'average' ELSE l.nature END AS kind_of_value, l.value AS target, l.n AS numerator, l.d AS denominator, x.actual, x.level, y.last_actual, f.forecast AS f_middle, f.lower AS f_lower, f.upper AS f_upper, f.periods AS forecast_periods,
+      SELECT l.*, CASE WHEN l.is_average AND l.nature = 'share' THEN 'average' WHEN l.is_average AND l.nature = 'rate' THEN 'frequency' ELSE l.nature END AS kind_of_value, l.value AS target, l.n AS numerator, l.d AS denominator, x.actual, x.level, y.last_actual, f.forecast AS f_middle, f.lower AS f_lower, f.upper AS f_upper, f.periods AS forecast_periods,
              CASE l.direction WHEN 'at_least' THEN 1 ELSE -1 END AS sign, CASE WHEN l.nature NOT IN ('growth', 'increase') THEN l.value / nullif(coalesce(e.target, e.base), 0) - 1 END AS planned_growth,
              CASE WHEN l.known THEN l.months * (1 - l.time_gone) END AS months_left,
-             CASE WHEN l.known THEN CASE WHEN l.nature IN ('balance', 'share') THEN y.last_actual + (l.value - y.last_actual) * l.time_gone
+             CASE WHEN l.known THEN CASE WHEN l.nature IN ('balance', 'share', 'ratio') THEN y.last_actual + (l.value - y.last_actual) * l.time_gone
                                               WHEN l.nature = 'increase' THEN (1 + l.value) * l.time_gone - 1 ELSE l.value * l.time_gone END END AS expected,
              CASE WHEN l.nature IN ('balance', 'turnover') THEN l.value - l.n ELSE l.value * l.d - l.n END AS needed
       FROM (
         SELECT s.*, w.known, coalesce(a.n, CASE WHEN w.known THEN 0 END) AS n, a.d,
-               CASE WHEN s.nature IN ('rate', 'share', 'growth', 'increase') THEN b.n / nullif(b.d, 0) ELSE coalesce(b.n, CASE WHEN w.known_before THEN 0 END) END AS before,
+               CASE WHEN s.nature IN ('rate', 'share', 'ratio', 'growth', 'increase') THEN b.n / nullif(b.d, 0) ELSE coalesce(b.n, CASE WHEN w.known_before THEN 0 END) END AS before,
                f.past_so_far, f.past_at_month, f.past_total
         FROM (
           SELECT t.id, t.org_id, t.channel_id, h.code AS channel, t.code, t.class, t.kind, t.grain, t.period_start, p.period_end, t.value, t.segment, t.aim, t.note, t.set_at, t.set_by, d.today, g.first_day, g.settled,
                  (p.period_start - pg_catalog.make_interval(months => y.months))::date AS start_before, y.months,
                  coalesce(t.direction, crm._target_direction(t.code, t.class)) AS direction,
-                 CASE WHEN k.shape = 2 THEN CASE WHEN crm._is_balance(k.account) THEN 'growth' ELSE 'increase' END WHEN crm._is_balance(k.account) THEN CASE WHEN k.base_account IS NULL THEN 'balance' ELSE 'share' END
+                 CASE WHEN k.account IS NULL THEN CASE WHEN k.base_code IS NOT NULL THEN 'rate' WHEN k.cell = 'closing' THEN 'share' ELSE 'ratio' END
+                      WHEN k.shape = 2 THEN CASE WHEN crm._is_balance(k.account) THEN 'growth' ELSE 'increase' END WHEN crm._is_balance(k.account) THEN CASE WHEN k.base_account IS NULL THEN 'balance' ELSE 'share' END
                       WHEN k.base_account IS NULL THEN 'turnover' ELSE 'rate' END AS nature,
-                 k.unit <> coalesce(k.base_unit, k.unit) AS is_average,
+                 k.unit <> coalesce(k.base_unit, k.unit) AND k.base_unit <> 'people' AS is_average,
                  least(greatest(d.today + 1 - p.period_start, 0), p.period_end + 1 - p.period_start)::numeric / (p.period_end + 1 - p.period_start) AS time_gone,
                  (12 * (extract(year FROM d.today + 1) - extract(year FROM p.period_start)) + extract(month FROM d.today + 1) - extract(month FROM p.period_start))::integer AS whole_months,
                  (extract(day FROM d.today + 1) - 1) / extract(day FROM pg_catalog.date_trunc('month', (d.today + 1)::timestamp) + interval '1 month - 1 day') AS part_month
@@ -64,11 +65,11 @@ FROM (
           SELECT s.period_start <= s.today AND s.period_end >= s.first_day AND (s.today >= s.settled OR s.period_end <= s.today) AS known,
                  s.start_before <= s.today AND s.period_start > s.first_day AND (s.period_start <= s.today OR s.nature IN ('balance', 'share') AND s.today >= s.settled) AS known_before) w
         LEFT JOIN LATERAL (
-          SELECT pg_catalog.sum(x.numerator)::numeric AS n, pg_catalog.sum(x.denominator)::numeric AS d FROM crm_bi.kpi x
+          SELECT pg_catalog.sum(x.numerator)::numeric AS n, pg_catalog.sum(x.denominator)::numeric AS d FROM crm._figure x
           WHERE w.known AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.period_start
             AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel) AND (s.kind IS NULL OR x.kind = s.kind)) a ON true
         LEFT JOIN LATERAL (
-          SELECT pg_catalog.sum(x.numerator)::numeric AS n, pg_catalog.sum(x.denominator)::numeric AS d FROM crm_bi.kpi x
+          SELECT pg_catalog.sum(x.numerator)::numeric AS n, pg_catalog.sum(x.denominator)::numeric AS d FROM crm._figure x
           WHERE w.known_before AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.start_before
             AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel) AND (s.kind IS NULL OR x.kind = s.kind)) b ON true
         LEFT JOIN LATERAL (
@@ -83,8 +84,8 @@ FROM (
             JOIN (
               SELECT x.period_start AS month, CASE WHEN s.nature IN ('growth', 'increase') THEN pg_catalog.sum(x.numerator) + pg_catalog.sum(x.denominator)
                                           WHEN s.nature = 'share' THEN pg_catalog.sum(x.numerator) / nullif(pg_catalog.sum(x.denominator), 0) ELSE pg_catalog.sum(x.numerator) END::numeric AS level
-              FROM crm_bi.kpi x
-              WHERE w.known AND s.period_end > s.today AND x.org_id = s.org_id AND x.code = s.code AND x.grain = 'month'
+              FROM crm._figure x
+              WHERE w.known AND s.period_end > s.today AND s.nature <> 'ratio' AND x.org_id = s.org_id AND x.code = s.code AND x.grain = 'month'
                 AND x.period_start >= s.period_start - interval '10 years 1 month' AND x.period_start < s.period_start
                 AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel) AND (s.kind IS NULL OR x.kind = s.kind)
               GROUP BY x.period_start) v ON v.month = s.period_start - pg_catalog.make_interval(years => i.i) + pg_catalog.make_interval(months => m.m)
@@ -141,7 +142,7 @@ COMMENT ON COLUMN crm_bi.target.needed IS 'Customers still missing, below 0 thos
 COMMENT ON COLUMN crm_bi.target.needed_per_month IS 'needed over the months left. 每月尚需数';
 COMMENT ON COLUMN crm_bi.target.needed_growth IS 'target / last_actual - 1; of a growth NULL, for its target says so. 所需增长率';
 COMMENT ON COLUMN crm_bi.target.needed_growth_per_month IS 'Growth in each month left by which a balance reaches the target. 每月所需增长率';
-COMMENT ON COLUMN crm_bi.target.forecast IS 'The figure at the end of the period by the development of past years; of a period that is over, actual; NULL where fewer than three tell. 期末预测值';
+COMMENT ON COLUMN crm_bi.target.forecast IS 'The figure at the end of the period by the development of past years; of a period that is over, actual; NULL where fewer than three tell, and of a figure whose denominator comes in the period, too. 期末预测值';
 COMMENT ON COLUMN crm_bi.target.forecast_lower IS 'Lower end of the interval that holds the outcome in 80 of 100 cases. 预测下限';
 COMMENT ON COLUMN crm_bi.target.forecast_upper IS 'Upper end of it. 预测上限';
 COMMENT ON COLUMN crm_bi.target.forecast_attainment IS 'forecast / target. 预测完成率';

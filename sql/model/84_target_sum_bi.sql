@@ -4,7 +4,8 @@
 CREATE VIEW crm_bi.target_sum AS
 WITH t AS MATERIALIZED (
   SELECT g.id, g.org_id, g.channel_id, g.code, g.class, g.kind, g.grain, g.period_start, g.purpose, g.value,
-         k.shape, k.adds_over_periods, crm._is_balance(k.account) AND k.shape <> 2 AS is_balance, CASE g.grain WHEN 'month' THEN 1 WHEN 'quarter' THEN 3 ELSE 12 END AS months,
+         k.shape, k.shape = 0 AND k.adds_over_periods AS adds_over_periods,
+         CASE WHEN k.account IS NULL THEN k.cell = 'closing' ELSE crm._is_balance(k.account) AND k.shape <> 2 END AS is_balance, CASE g.grain WHEN 'month' THEN 1 WHEN 'quarter' THEN 3 ELSE 12 END AS months,
          ROW(g.channel_id, g.code, g.class, g.kind, g.grain, g.period_start, g.purpose)::text AS but_unit, ROW(g.org_id, g.code, g.class, g.kind, g.grain, g.period_start, g.purpose)::text AS but_channel,
          ROW(g.org_id, g.channel_id, g.code, g.class, g.grain, g.period_start, g.purpose)::text AS but_kind, ROW(g.org_id, g.channel_id, g.kind, g.grain, g.period_start, g.purpose)::text AS but_figure,
          ROW(g.org_id, g.channel_id, g.code, g.class, g.kind, g.purpose)::text AS but_period

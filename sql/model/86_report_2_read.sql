@@ -46,7 +46,7 @@ BEGIN
   frame.words := frame.words || jsonb_build_object('unit/' || org_id, crm._report_say(frame, 'own', jsonb_build_object('unit', frame.org_name)));
   frame.codes := (SELECT jsonb_agg(jsonb_build_object('code', k.code, 'part', coalesce(f.part, 'state'), 'place', coalesce(f.place, 1000), 'better', f.better, 'card', f.card,
                                                       'nature', coalesce(f.nature, CASE WHEN k.has_denominator THEN 'ratio' ELSE 'count' END)))
-                  FROM crm_bi.kpi_code k LEFT JOIN crm.report_figure f ON f.code = k.code WHERE k.dimension IS NULL);
+                  FROM crm_bi.kpi_code k LEFT JOIN crm.report_figure f ON f.code = k.code WHERE k.dimension IS NULL AND k.shown_in = 'kpi');
   frame.classes := (SELECT jsonb_agg(jsonb_build_object('dimension', c.dimension, 'class', c.class, 'class_order', c.class_order)) FROM crm_bi.class c);
 
   channels := ARRAY(

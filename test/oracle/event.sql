@@ -102,6 +102,13 @@ BEGIN
   UNION ALL
   SELECT 'complaints_per_10k', NULL, p.grain, p.period_start, b.org_id, b.channel_id, b.kind, 0, b.n / 10000, false
   FROM o_period p JOIN o_balance b ON b.day = p.closing AND b.code = 'policies_in_force';
+
+  -- as recorded in the month of closing
+  INSERT INTO o_event
+  SELECT 'average_completeness', NULL, p.grain, p.period_start, c.org_id, c.channel_id, c.kind, sum(round(c.score_sum, 6)), sum(c.customers), false
+  FROM o_period p JOIN crm.completeness_cell c ON to_char(c.month, 'YYYY-MM') = to_char(p.closing, 'YYYY-MM')
+  WHERE c.month IN (SELECT m.month FROM crm.completeness_month m WHERE m.day <= as_of)
+  GROUP BY p.grain, p.period_start, c.org_id, c.channel_id, c.kind;
 END
 $build$;
 
@@ -152,6 +159,9 @@ $$;
 -- Wrong definitions: in how many rows each makes its figure differ from what is shown.
 CREATE TABLE oracle.event_mutation (code text NOT NULL, name text NOT NULL, right_text text NOT NULL, wrong_text text NOT NULL, PRIMARY KEY (code, name));
 INSERT INTO oracle.event_mutation (code, name, right_text, wrong_text) VALUES
+  ('average_completeness', 'of the month of opening', $$to_char(p.closing, 'YYYY-MM')$$, $$to_char(p.period_start, 'YYYY-MM')$$),
+  ('average_completeness', 'recorded on a later day', 'm.day <= as_of', 'm.day IS NOT NULL'),
+  ('average_completeness', 'those who are complete', 'round(c.score_sum, 6)', 'c.complete'),
   ('referral_rate', 'of the insured at closing', $$s.day = p.opening AND s.coverage = 'insured'$$, $$s.day = p.closing AND s.coverage = 'insured'$$),
   ('referral_rate', 'of everybody known', $$s.day = p.opening AND s.coverage = 'insured'$$, $$s.day = p.opening AND s.coverage IS NOT NULL$$),
   ('referral_rate', 'in the cell of the event', 's.customer_id, p.opening,', 's.customer_id, p.closing,'),

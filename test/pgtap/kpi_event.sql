@@ -19,6 +19,15 @@ BEGIN
   SELECT o.id, y, k, oracle.rnd(seed, k, o.id * 10000 + y, 1000) FROM crm.organisation o, generate_series(2015, 2017) y, unnest('{person,company}'::text[]) k
   WHERE oracle.rnd(seed, k || 'whether', o.id * 10000 + y, 3) > 0 AND (k = 'person' OR y < 2016);
   INSERT INTO crm.staff (id, code, name, org_id, channel_id, joined_on) SELECT i, 'F' || i, 'Staff ' || i, 101 + i, 1, '2010-01-01' FROM generate_series(1, 4) i;
+  -- the last month is recorded after the day asked for
+  INSERT INTO crm.completeness_month (month, day)
+  SELECT m::date, CASE WHEN m = '2018-06-01' THEN '2018-06-20' ELSE m::date + oracle.rnd(seed, 'recorded', extract(epoch FROM m)::bigint, 28)::integer END
+  FROM generate_series(timestamp '2015-03-01', '2018-06-01', '1 month') m WHERE m = '2018-06-01' OR oracle.rnd(seed, 'is recorded', extract(epoch FROM m)::bigint, 4) > 0;
+  INSERT INTO crm.completeness_cell (month, org_id, channel_id, kind, tier, customers, complete, score_sum, points, weight)
+  SELECT x.month, x.org_id, x.channel_id, x.kind, x.tier, x.n, x.n / 3, x.n * (1 + x.r) / 8.0 / 7, x.n * x.r, x.n * 7
+  FROM (SELECT m.month, o.id AS org_id, h.id AS channel_id, k.kind, t.tier, 1 + oracle.rnd(seed, k.kind || t.tier || m.month, o.id * 9 + h.id, 50) AS n, oracle.rnd(seed, t.tier || k.kind || m.month, o.id * 9 + h.id, 7) AS r
+        FROM crm.completeness_month m, crm.organisation o, crm.channel h, unnest('{person,company}'::text[]) k (kind), unnest('{none,gold}'::text[]) t (tier)
+        WHERE oracle.rnd(seed, 'cell' || k.kind || t.tier || m.month, o.id * 9 + h.id, 3) = 0) x;
   -- about midnight of the business time zone, too
   INSERT INTO crm.service_case (customer_id, id, kind, category, intake, staff_id, cause, opened_at)
   SELECT c.id, j, oracle.pick(seed, 'case', c.id * 9 + j, '{complaint,complaint,complaint,service}'::text[]), oracle.pick(seed, 'category', c.id * 9 + j, '{mis_selling,delay,claim,other}'::text[]), 'phone',
@@ -48,20 +57,19 @@ SET jit = off;
 SET crm.as_of = '2018-06-10';
 SELECT oracle.build('2018-06-10');
 SELECT is_empty($$SELECT * FROM oracle.event_differences('2018-06-10') LIMIT 20$$, 'every figure of a random book is what the oracle says');
-SELECT set_eq('SELECT k.code FROM crm_bi.kpi_event_code k EXCEPT SELECT DISTINCT s.code FROM e_shown s', '{}'::text[], 'which has all of them');
+SELECT set_eq('SELECT k.code FROM crm_bi.kpi_code k WHERE k.shown_in = ''kpi_event'' EXCEPT SELECT DISTINCT s.code FROM e_shown s', '{}'::text[], 'which has all of them');
 SELECT is_empty($$SELECT kpi_key FROM e_shown GROUP BY relation, kpi_key HAVING count(*) > 1 OR kpi_key IS NULL$$, 'keys are keys');
-SELECT is_empty($$SELECT * FROM e_shown k JOIN crm_bi.kpi_event_code c USING (code) WHERE k.value IS DISTINCT FROM k.numerator / nullif(k.denominator, 0)
+SELECT is_empty($$SELECT * FROM e_shown k JOIN crm_bi.kpi_code c USING (code) WHERE k.value IS DISTINCT FROM k.numerator / nullif(k.denominator, 0)
                     OR (k.class IS NULL) <> (c.dimension IS NULL) OR k.class_key IS DISTINCT FROM c.dimension || '/' || k.class$$, 'value and class say what they should');
 SELECT is_empty($$(SELECT a.attname, a.atttypid::regtype, a.attnum FROM pg_attribute a WHERE a.attrelid = 'crm_bi.kpi'::regclass AND a.attnum > 0)
                   EXCEPT SELECT a.attname, a.atttypid::regtype, a.attnum FROM pg_attribute a WHERE a.attrelid = 'crm_bi.kpi_event'::regclass$$, 'the columns are those of crm_bi.kpi');
-SELECT is_empty($$(SELECT a.attname, a.atttypid::regtype, a.attnum FROM pg_attribute a WHERE a.attrelid = 'crm_bi.kpi_code'::regclass AND a.attnum > 0)
-                  EXCEPT SELECT a.attname, a.atttypid::regtype, a.attnum FROM pg_attribute a WHERE a.attrelid = 'crm_bi.kpi_event_code'::regclass$$, 'and of the codes those of crm_bi.kpi_code');
-SELECT is_empty('SELECT code FROM crm_bi.kpi_event_code INTERSECT SELECT code FROM crm_bi.kpi_code', 'no code is in both');
+SELECT is_empty($$(SELECT DISTINCT 'kpi_event', s.code FROM e_shown s UNION SELECT DISTINCT 'kpi', k.code FROM crm_bi.kpi k WHERE k.grain = 'year')
+                  EXCEPT SELECT k.shown_in, k.code FROM crm_bi.kpi_code k$$, 'each figure is in the one view that crm_bi.kpi_code tells');
 
 -- wrong definitions ------------------------------------------------------------------
 
 SELECT cmp_ok(m.differences, '>', 0::bigint, m.code || ': ' || m.name) FROM oracle.event_mutations_seen('2018-06-10') m;
-SELECT set_eq('SELECT DISTINCT code FROM oracle.event_mutation', 'SELECT code FROM crm_bi.kpi_event_code', 'each figure has a wrong definition');
+SELECT set_eq('SELECT DISTINCT code FROM oracle.event_mutation', 'SELECT code FROM crm_bi.kpi_code WHERE shown_in = ''kpi_event''', 'each figure has a wrong definition');
 
 -- customers behind the numbers ---------------------------------------------------------
 
@@ -72,12 +80,12 @@ SELECT is_empty($$
            (SELECT count(*) - count(DISTINCT m.customer_id) FROM crm.kpi_members(k.code, k.grain, k.period_start, k.org_id, k.channel, k.kind, x.part, k.class) m) AS twice
     FROM (SELECT k.*, row_number() OVER (PARTITION BY k.code, k.grain ORDER BY md5(k.kpi_key)) AS nth FROM e_shown k WHERE k.relation = 'kpi_event') k
     CROSS JOIN (VALUES ('numerator'), ('denominator')) x (part)
-    WHERE k.nth <= 5 AND (k.code <> 'market_penetration' OR x.part = 'numerator')) n
+    WHERE k.nth <= 5 AND (k.code <> 'market_penetration' OR x.part = 'numerator') AND k.code <> 'average_completeness') n
   WHERE n.found <> n.number OR n.twice <> 0$$, 'the customers behind a number are as many as it says');
 SELECT is_empty($$
   SELECT * FROM (
     SELECT k.kpi_key, k.numerator, (SELECT coalesce(sum(c.n), 0) FROM crm.kpi_contributions(k.code, k.grain, k.period_start, k.org_id, k.channel, k.kind, 'numerator', k.class, true) c) AS found
-    FROM (SELECT k.*, row_number() OVER (PARTITION BY k.code ORDER BY md5(k.kpi_key)) AS nth FROM e_shown k WHERE k.relation = 'kpi_event_own') k WHERE k.nth <= 8) n
+    FROM (SELECT k.*, row_number() OVER (PARTITION BY k.code ORDER BY md5(k.kpi_key)) AS nth FROM e_shown k WHERE k.relation = 'kpi_event_own' AND k.code <> 'average_completeness') k WHERE k.nth <= 8) n
   WHERE n.found <> n.numerator$$, 'of the unit itself, too');
 SELECT is((SELECT count(*) FROM crm.kpi_members('referral_conversion', 'year', '2017-01-01', 101, part => 'denominator')),
           (SELECT sum(k.denominator)::bigint FROM crm_bi.kpi_event k WHERE k.code = 'referral_conversion' AND k.grain = 'year' AND k.period_start = '2017-01-01' AND k.org_id = 101),
@@ -92,6 +100,7 @@ FROM (VALUES ($$'referral_rate', NULL, '2017-01-01', 101$$, '22004', 'no grain')
              ($$'referral_rate', 'year', '2017-01-01', 101, class => 'x'$$, '22023', 'a class of what has none'),
              ($$'complaint_share', 'year', '2017-01-01', 101, class => 'owls'$$, '22023', 'an unknown class'),
              ($$'market_penetration', 'year', '2017-01-01', 101, part => 'denominator'$$, '22023', 'a population has no customers'),
+             ($$'average_completeness', 'year', '2017-01-01', 101$$, '0A000', 'what is recorded in sums'), ($$'average_completeness', 'year', '2017-01-01', 101, part => 'come'$$, '22023', 'a part that it has not'),
              ($$'referral_rat', 'year', '2017-01-01', 101$$, '22023', 'unknown figure')) b (args, code, what);
 
 -- an earlier day, and exact at commit ---------------------------------------------------

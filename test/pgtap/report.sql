@@ -54,8 +54,8 @@ CREATE TEMP VIEW figure AS
 SELECT c.code, c.balance, pg_temp.figure(c.code, 'month', '2025-07-01') AS m, pg_temp.figure(c.code, 'month', '2025-06-01') AS m_before, pg_temp.figure(c.code, 'month', '2024-07-01') AS m_year,
        pg_temp.figure(c.code, 'month', '2024-12-01') AS m_begin, pg_temp.figure(c.code, 'month', '2023-07-01') AS m_two, pg_temp.figure(c.code, 'year', NULL) AS y,
        pg_temp.figure(c.code, 'trailing_12', '2025-07-01') AS t, pg_temp.figure(c.code, 'trailing_12', '2024-07-01') AS t_year, pg_temp.figure(c.code, 'trailing_12', '2025-06-01') AS t_before
-FROM (SELECT k.code, k.code IN (SELECT r.code FROM crm.report_figure r WHERE r.nature = 'balance') AS balance FROM crm_bi.kpi_code k WHERE k.dimension IS NULL) c;
-SELECT set_eq($$SELECT i::text FROM page p, unnest(xpath('//table[@class="figures"]//tr/@id', p.doc)) i WHERE p.language = 'en'$$, $$SELECT 'figure-' || k.code FROM crm_bi.kpi_code k WHERE k.dimension IS NULL$$, 'the table has every figure');
+FROM (SELECT k.code, k.code IN (SELECT r.code FROM crm.report_figure r WHERE r.nature = 'balance') AS balance FROM crm_bi.kpi_code k WHERE k.dimension IS NULL AND k.shown_in = 'kpi') c;
+SELECT set_eq($$SELECT i::text FROM page p, unnest(xpath('//table[@class="figures"]//tr/@id', p.doc)) i WHERE p.language = 'en'$$, $$SELECT 'figure-' || k.code FROM crm_bi.kpi_code k WHERE k.dimension IS NULL AND k.shown_in = 'kpi'$$, 'the table has every figure of crm_bi.kpi');
 SELECT pg_temp.same($$SELECT f.code, n.n, round(pg_temp.cell(format('//tr[@id="figure-%s"]/td[%s]', f.code, n.n)), 12) FROM figure f, generate_series(1, 6) n (n)$$,
   $$SELECT f.code, v.n, round(v.v, 12) FROM figure f CROSS JOIN LATERAL (VALUES (1, f.m), (2, f.m - f.m_before), (3, f.m - f.m_year), (4, CASE WHEN f.balance THEN f.m - f.m_begin ELSE f.y END),
       (5, CASE WHEN f.balance THEN f.m - f.m_year ELSE f.t END), (6, CASE WHEN f.balance THEN f.m - f.m_year - (f.m_year - f.m_two) ELSE f.t - f.t_year END)) v (n, v)$$, 'with its values and changes');

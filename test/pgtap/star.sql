@@ -48,7 +48,7 @@ CREATE TEMPORARY TABLE dimension (view text, key text);
 INSERT INTO dimension VALUES ('date', 'date'), ('organisation', 'org_id'), ('channel', 'channel_id'), ('channel', 'channel'), ('product', 'product_id'), ('staff', 'staff_id'),
   ('customer', 'customer_id'), ('kpi_code', 'code'), ('class', 'class_key'), ('label', 'label_key'), ('tier', 'tier'), ('activity', 'activity'), ('coverage', 'coverage'), ('kind', 'kind'),
   ('grain', 'grain'), ('book', 'book'), ('payment', 'payment'), ('start_cause', 'start_cause'), ('end_cause', 'end_cause'), ('contact_way', 'way'), ('contact_direction', 'direction'),
-  ('contact_purpose', 'purpose'), ('settlement_thing', 'thing'), ('case_category', 'category'), ('kpi_event_code', 'code');
+  ('contact_purpose', 'purpose'), ('settlement_thing', 'thing'), ('case_category', 'category');
 SELECT is_empty('SELECT x FROM dimension d, pg_temp.dimension(d.view, d.key) x', 'the key of every dimension is one, and never NULL');
 
 -- fact, column, dimension, its key, may it be NULL
@@ -63,7 +63,7 @@ FROM (VALUES
   ('holding', 'customer_id=customer.customer_id channel_id=channel.channel_id org_id=organisation.org_id? staff_id=staff.staff_id? held_from_date=date.date held_to_date=date.date? start_cause=start_cause.start_cause end_cause=end_cause.end_cause?'),
   ('contact', 'customer_id=customer.customer_id channel_id=channel.channel_id org_id=organisation.org_id staff_id=staff.staff_id contact_date=date.date way=contact_way.way direction=contact_direction.direction purpose=contact_purpose.purpose'),
   ('service_case', 'customer_id=customer.customer_id policy_id=policy.policy_id? staff_id=staff.staff_id? org_id=organisation.org_id? opened_date=date.date closed_date=date.date? category=case_category.category'),
-  ('kpi_event', 'period_start=date.date period_end=date.date org_id=organisation.org_id channel_id=channel.channel_id? channel=channel.channel? kind=kind.kind grain=grain.grain code=kpi_event_code.code'),
+  ('kpi_event', 'period_start=date.date period_end=date.date org_id=organisation.org_id channel_id=channel.channel_id? channel=channel.channel? kind=kind.kind grain=grain.grain code=kpi_code.code'),
   ('settlement', 'month=date.date provider_channel_id=channel.channel_id? user_channel_id=channel.channel_id thing=settlement_thing.thing'),
   ('settlement_line', 'month=date.date day=date.date provider_channel_id=channel.channel_id? user_channel_id=channel.channel_id product_id=product.product_id customer_id=customer.customer_id thing=settlement_thing.thing')) f (view, keys)
 CROSS JOIN LATERAL regexp_split_to_table(f.keys, ' ') k (k);

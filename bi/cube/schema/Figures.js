@@ -1,4 +1,4 @@
-// Figures, a cube for each figure and grain: rows of different figures or grains must never be added. All on crm_bi.kpi_own, whose units add up.
+// Figures, a cube for each figure and grain: rows of different figures or grains must never be added. All on crm_bi.kpi_own and kpi_event_own, whose units add up.
 // Codes.js has the figures of crm_bi.kpi_code; bi/cube/run writes it.
 // Parameters of functions named sql are what Cube puts in for them: CUBE and other cubes, or members of this one.
 import { codes } from './Codes';
@@ -8,12 +8,13 @@ const classes = {
 	coverage: ['Coverage', (CUBE, Coverage) => `${CUBE}.class = ${Coverage}.coverage`],
 	activity: ['Activity', (CUBE, Activity) => `${CUBE}.class = ${Activity}.activity`],
 	tier: ['Tier', (CUBE, Tier) => `${CUBE}.class = ${Tier}.tier`],
+	staff: ['Staff', (CUBE, Staff) => `${CUBE}.class = ${Staff}.staff`],
 };
 const anyClass = ['Class', (CUBE, Class) => `${CUBE}.class_key = ${Class}.class_key`];
 
-const base = ({ code, name, name_zh: nameZh, dimension }, grain) => {
+const base = ({ code, name, name_zh: nameZh, dimension, shown_in: view }, grain) => {
 	const figure = {
-		sql: () => `SELECT * FROM crm_bi.kpi_own WHERE code = '${code}' AND grain = '${grain}'`,
+		sql: () => `SELECT * FROM crm_bi.${view}_own WHERE code = '${code}' AND grain = '${grain}'`,
 		title: `${name} ${nameZh}, by ${grain}`,
 		joins: {
 			Organisation: { relationship: 'belongsTo', sql: (CUBE, Organisation) => `${CUBE}.org_id = ${Organisation}.org_id` },

@@ -150,17 +150,23 @@ FROM (
     UNION ALL
     SELECT b.code, k.grain, k.period_start, k.period_end, k.org_id, k.channel_id, k.kind, NULL, k.is_complete,
            0, pg_catalog.trim_scale((CASE b.base_part WHEN 'numerator' THEN k.numerator ELSE k.denominator END) / b.base_divisor)
-    FROM crm.kpi_event_code b JOIN crm_bi.%2$I k ON k.code = b.base_code
+    FROM crm.kpi_code b JOIN crm_bi.%2$I k ON k.code = b.base_code
     UNION ALL
     SELECT 'market_penetration', k.grain, k.period_start, k.period_end, k.org_id, NULL, k.kind, NULL, k.is_complete, k.numerator, 0
     FROM crm_bi.%2$I k
     WHERE k.code = 'insured' AND EXISTS (SELECT FROM crm.addressable_population a WHERE a.year = extract(year FROM k.period_end)::integer)
     UNION ALL
     SELECT 'market_penetration', p.grain, p.period_start, p.period_end, %3$s, NULL, e.kind, NULL, p.is_complete, 0, e.n
-    FROM crm._kpi_period p JOIN crm.addressable_population e ON e.year = extract(year FROM p.period_end)::integer %4$s) u
+    FROM crm._kpi_period p JOIN crm.addressable_population e ON e.year = extract(year FROM p.period_end)::integer %4$s
+    UNION ALL
+    -- rounded in each cell, so that they add up and a closing can keep them
+    SELECT 'average_completeness', p.grain, p.period_start, p.period_end, %3$s, e.channel_id, e.kind, NULL, p.is_complete, pg_catalog.round(e.score_sum, 6), e.customers
+    FROM crm._kpi_period p
+    JOIN crm.completeness_month m ON m.month = pg_catalog.date_trunc('month', p.closing::timestamp)::date AND m.day <= p.today
+    JOIN crm.completeness_cell e ON e.month = m.month %4$s) u
   GROUP BY u.code, u.grain, u.period_start, u.period_end, u.org_id, u.channel_id, u.kind, u.class
   HAVING pg_catalog.sum(u.numerator) <> 0 OR pg_catalog.sum(u.denominator) <> 0) n
-JOIN crm.kpi_event_code c ON c.code = n.code
+JOIN crm.kpi_code c ON c.code = n.code
 JOIN crm.organisation o ON o.id = n.org_id
 LEFT JOIN crm.channel h ON h.id = n.channel_id$view$,
       name, CASE WHEN own THEN 'kpi_own' ELSE 'kpi' END, CASE WHEN own THEN 'e.org_id' ELSE 't.ancestor_id' END,
@@ -176,7 +182,7 @@ COMMENT ON COLUMN crm_bi.%1$I.org_level IS 'Level of the unit, 0 at the top. 机
 COMMENT ON COLUMN crm_bi.%1$I.org_name IS 'Name of the unit. 机构名称';
 COMMENT ON COLUMN crm_bi.%1$I.channel IS 'Main channel of the customers; NULL of market penetration: a population has none. 渠道';
 COMMENT ON COLUMN crm_bi.%1$I.kind IS 'person or company. 个人或法人';
-COMMENT ON COLUMN crm_bi.%1$I.code IS 'Figure; crm_bi.kpi_event_code explains it. 指标代码';
+COMMENT ON COLUMN crm_bi.%1$I.code IS 'Figure; crm_bi.kpi_code explains it. 指标代码';
 COMMENT ON COLUMN crm_bi.%1$I.class IS 'Class, of figures by class. 类别';
 COMMENT ON COLUMN crm_bi.%1$I.numerator IS 'Numerator; adds up over units of kpi_event_own, channels and kinds. 分子';
 COMMENT ON COLUMN crm_bi.%1$I.denominator IS 'Denominator, adding up likewise. 分母';
@@ -188,26 +194,8 @@ END;
 COMMENT ON VIEW crm_bi.kpi_event IS 'Figures of events, counted when asked for, with the columns of crm_bi.kpi: one row for each figure, class, period, unit with its subtree, channel and kind. 事件类指标';
 COMMENT ON VIEW crm_bi.kpi_event_own IS 'Figures of events of the customers of each unit itself, without its subtree: units add up. 事件类指标（本级）';
 
-CREATE VIEW crm_bi.kpi_event_code AS
-SELECT k.code, k.name, k.name_zh, k.description, k.dimension, k.cell AS cell_rule, true AS has_denominator, true AS adds_over_units, k.adds_over_periods,
-       k.unit, k.base_unit AS denominator_unit, false AS is_growth
-FROM crm.kpi_event_code k;
-COMMENT ON VIEW crm_bi.kpi_event_code IS 'The figures of crm_bi.kpi_event, with the columns of crm_bi.kpi_code: one row each. 事件类指标定义';
-COMMENT ON COLUMN crm_bi.kpi_event_code.code IS 'Code of the figure. 指标代码';
-COMMENT ON COLUMN crm_bi.kpi_event_code.name IS 'Name in English. 英文名';
-COMMENT ON COLUMN crm_bi.kpi_event_code.name_zh IS 'Name in Chinese. 中文名';
-COMMENT ON COLUMN crm_bi.kpi_event_code.description IS 'What it counts. 说明';
-COMMENT ON COLUMN crm_bi.kpi_event_code.dimension IS 'Dimension whose classes it is given by. 分类维度';
-COMMENT ON COLUMN crm_bi.kpi_event_code.cell_rule IS 'Moment whose unit, channel and kind the numerator counts in: closing, opening or event. 归属时点';
-COMMENT ON COLUMN crm_bi.kpi_event_code.has_denominator IS 'Whether it is a rate. 是否比率';
-COMMENT ON COLUMN crm_bi.kpi_event_code.adds_over_units IS 'Whether units of kpi_event_own add up. 机构可加';
-COMMENT ON COLUMN crm_bi.kpi_event_code.adds_over_periods IS 'Whether months add up to longer periods. 期间可加';
-COMMENT ON COLUMN crm_bi.kpi_event_code.unit IS 'What the numerator counts: customers, complaints or holdings. 分子单位';
-COMMENT ON COLUMN crm_bi.kpi_event_code.denominator_unit IS 'What the denominator counts: customers, complaints, holdings, policies or people. 分母单位';
-COMMENT ON COLUMN crm_bi.kpi_event_code.is_growth IS 'Whether it is a difference over what was before: none is. 是否增长率';
-
 CREATE VIEW crm._kpi_event_base AS
-SELECT k.code, k.dimension, k.base_code, k.base_part, k.unit = 'complaints' AND k.base_unit = 'complaints' AS is_share FROM crm.kpi_event_code k;
+SELECT k.code, k.dimension, k.base_code, k.base_part, k.unit = 'complaints' AND k.base_unit = 'complaints' AS is_share FROM crm.kpi_code k WHERE k.account IS NULL;
 COMMENT ON VIEW crm._kpi_event_base IS 'What the figures of crm_bi.kpi_event are made of; for crm.kpi_members().';
 COMMENT ON COLUMN crm._kpi_event_base.code IS 'Code of the figure.';
 COMMENT ON COLUMN crm._kpi_event_base.dimension IS 'Dimension whose classes it is given by.';
@@ -226,6 +214,24 @@ SELECT 'staff', 'none';
 COMMENT ON VIEW crm._kpi_event_class IS 'Classes of the figures of crm_bi.kpi_event.';
 COMMENT ON COLUMN crm._kpi_event_class.dimension IS 'Dimension.';
 COMMENT ON COLUMN crm._kpi_event_class.class IS 'Class.';
+
+-- of a code, which must be known when it is planned or run, only the one side is read
+CREATE VIEW crm._figure AS
+SELECT k.grain, k.period_start, k.period_end, k.is_complete, k.org_id, k.channel, k.kind, k.code, k.class, k.numerator, k.denominator FROM crm_bi.kpi k
+UNION ALL
+SELECT e.grain, e.period_start, e.period_end, e.is_complete, e.org_id, e.channel, e.kind, e.code, e.class, e.numerator, e.denominator FROM crm_bi.kpi_event e;
+COMMENT ON VIEW crm._figure IS 'The figures of crm_bi.kpi and crm_bi.kpi_event.';
+COMMENT ON COLUMN crm._figure.grain IS 'month, quarter, year or trailing_12.';
+COMMENT ON COLUMN crm._figure.period_start IS 'First day of the period.';
+COMMENT ON COLUMN crm._figure.period_end IS 'Last day of the period.';
+COMMENT ON COLUMN crm._figure.is_complete IS 'Whether nothing can come any more.';
+COMMENT ON COLUMN crm._figure.org_id IS 'Unit with its subtree.';
+COMMENT ON COLUMN crm._figure.channel IS 'Main channel of the customers.';
+COMMENT ON COLUMN crm._figure.kind IS 'person or company.';
+COMMENT ON COLUMN crm._figure.code IS 'Figure.';
+COMMENT ON COLUMN crm._figure.class IS 'Class.';
+COMMENT ON COLUMN crm._figure.numerator IS 'Numerator.';
+COMMENT ON COLUMN crm._figure.denominator IS 'Denominator.';
 
 CREATE VIEW crm_bi.addressable_population AS
 SELECT a.org_id || '/' || a.year || '/' || a.kind AS addressable_population_key, a.org_id, a.year, a.kind, a.n, a.note, a.set_at FROM crm.addressable_population a;
