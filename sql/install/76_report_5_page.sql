@@ -84,7 +84,7 @@ BEGIN
     (2, 'queued', (freshness -> 'queued by deferred posting' ->> 'n')::bigint > 0, jsonb_build_object('count', crm._report_number((freshness -> 'queued by deferred posting' ->> 'n')::numeric))),
     (3, 'scales', (freshness -> 'scales changed since' ->> 'n')::bigint > 0, jsonb_build_object('count', crm._report_number((freshness -> 'scales changed since' ->> 'n')::numeric))),
     (4, 'rebuild', freshness ? 'rebuild running', '{}'),
-    (5, 'year_unknown', totals <> '{}' AND NOT EXISTS (SELECT FROM unnest(totals) t WHERE t.grain = 'year'), jsonb_build_object('day', crm._report_day(frame, (frame).as_of))),
+    (5, 'year_unknown', totals <> '{}' AND NOT EXISTS (SELECT FROM unnest(totals) t WHERE t.grain = 'year' AND t.code !~ '^persistency'), jsonb_build_object('day', crm._report_day(frame, (frame).as_of))),
     (6, 'complete', completeness IS NOT NULL, jsonb_build_object('day', crm._report_day(frame, (completeness ->> 'day')::date),
        'score', round((completeness ->> 'score')::numeric, 1), 'share', crm._report_percent((completeness ->> 'share')::numeric))),
     (7, 'chance', f.tests > 0, jsonb_build_object('tests', f.tests, 'least', 30, 'level', to_char(100 * (1 - 0.05 / greatest(f.tests, 1)), 'FM990.00') || '%')),

@@ -18,7 +18,7 @@ CREATE TABLE crm.report_figure (
   better text CHECK (better IN ('up', 'down')),
   card integer UNIQUE
 );
-COMMENT ON TABLE crm.report_figure IS 'How crm.report() presents figures of crm_bi.kpi_code; those it does not list come at the end. Codes that do not exist do no harm.';
+COMMENT ON TABLE crm.report_figure IS 'How crm.report() presents figures of crm_bi.kpi_code and persistency; those it does not list come at the end, of figures of events not at all. Codes that do not exist do no harm.';
 COMMENT ON COLUMN crm.report_figure.code IS 'Figure, of crm.kpi_code.';
 COMMENT ON COLUMN crm.report_figure.part IS 'Part of the table: potential, direction, loyalty or state.';
 COMMENT ON COLUMN crm.report_figure.place IS 'Place in the part.';
@@ -33,10 +33,12 @@ INSERT INTO crm.report_figure (code, part, place, nature, better, card) VALUES
   ('long_term_development', 'direction', 1, 'rate', 'up', NULL), ('new_vip', 'direction', 2, 'rate', 'up', NULL),
   ('vip_upgrade', 'direction', 3, 'rate', 'up', NULL), ('vip_loss', 'direction', 4, 'rate', 'down', NULL),
   ('repeat_purchase', 'direction', 5, 'rate', 'up', 6), ('repeat_purchase_any', 'direction', 6, 'rate', 'up', NULL),
-  ('referral_rate', 'direction', 7, 'rate', 'up', NULL), ('referral_conversion', 'direction', 8, 'rate', 'up', NULL),
+  ('referral_rate', 'direction', 7, 'rate', 'up', NULL), ('referral_conversion', 'direction', 8, 'share', 'up', NULL),
   ('total_churn', 'loyalty', 1, 'rate', 'down', 7), ('lapse_churn', 'loyalty', 2, 'rate', 'down', NULL),
   ('lapsed_customer_loss', 'loyalty', 3, 'rate', 'down', NULL), ('win_back', 'loyalty', 4, 'rate', 'up', 8),
   ('reactivation', 'loyalty', 5, 'rate', 'up', NULL), ('complaints_per_10k', 'loyalty', 6, 'ratio', 'down', NULL),
+  ('persistency_13_count', 'loyalty', 7, 'share', 'up', NULL), ('persistency_13_premium', 'loyalty', 8, 'share', 'up', NULL),
+  ('persistency_25_count', 'loyalty', 9, 'share', 'up', NULL), ('persistency_25_premium', 'loyalty', 10, 'share', 'up', NULL),
   ('insured', 'state', 1, 'balance', 'up', 1), ('insured_growth', 'state', 2, 'growth', 'up', 5),
   ('insured_long_term', 'state', 3, 'balance', 'up', NULL), ('plan_customers', 'state', 4, 'balance', 'up', 2), ('plan_growth', 'state', 5, 'growth', 'up', NULL),
   ('former', 'state', 6, 'balance', NULL, NULL), ('vip_customers', 'state', 7, 'balance', 'up', 4), ('vip_share', 'state', 8, 'share', 'up', NULL),
@@ -47,9 +49,12 @@ INSERT INTO crm.report_figure (code, part, place, nature, better, card) VALUES
   ('over_50000', 'state', 19, 'balance', NULL, NULL), ('over_50000_share', 'state', 20, 'share', NULL, NULL), ('over_50000_of_10000', 'state', 21, 'share', NULL, NULL),
   ('reachable_customers', 'state', 22, 'balance', 'up', NULL), ('reachable_share', 'state', 23, 'share', 'up', NULL),
   ('served_customers', 'state', 24, 'balance', 'up', NULL), ('served_share', 'state', 25, 'share', 'up', NULL),
-  ('orphan_customers', 'state', 26, 'balance', 'down', NULL), ('orphan_policies', 'state', 27, 'balance', 'down', NULL), ('product_customers', 'state', 28, 'balance', 'up', NULL);
+  ('orphan_customers', 'state', 26, 'balance', 'down', NULL), ('orphan_policies', 'state', 27, 'balance', 'down', NULL), ('product_customers', 'state', 28, 'balance', 'up', NULL),
+  ('average_completeness', 'state', 29, 'share', 'up', NULL);
 
 INSERT INTO crm.report_phrase (phrase, en, zh) VALUES
+  ('code/persistency_13_count', 'Persistency after 13 months, by count', '十三个月保单继续率（件数）'), ('code/persistency_13_premium', 'Persistency after 13 months, by premium', '十三个月保单继续率（保费）'),
+  ('code/persistency_25_count', 'Persistency after 25 months, by count', '二十五个月保单继续率（件数）'), ('code/persistency_25_premium', 'Persistency after 25 months, by premium', '二十五个月保单继续率（保费）'),
   ('title', 'Customer resource analysis', '客户资源分析报告'),
   ('subtitle', 'Monthly report, {month}; as of {day}; the unit with everything below it', '{month}月度报告，截至{day}，含全部下属机构'),
   ('range', '{low} to {high}', '{low}至{high}'),

@@ -9,6 +9,8 @@ DECLARE
   first_month date;
   topmost boolean;
   channels crm._report_figure[];
+  others crm._report_figure[];
+  listed text[];
   totals crm._report_figure[];
   lines crm._report_line[];
   units crm._report_figure[];
@@ -44,9 +46,6 @@ BEGIN
       WHERE NOT EXISTS (SELECT FROM crm.report_phrase p WHERE p.phrase = format('class/%s/%s', c.dimension, c.class))
     UNION ALL SELECT p.phrase, p.en, p.zh FROM crm.report_phrase p) w;
   frame.words := frame.words || jsonb_build_object('unit/' || org_id, crm._report_say(frame, 'own', jsonb_build_object('unit', frame.org_name)));
-  frame.codes := (SELECT jsonb_agg(jsonb_build_object('code', k.code, 'part', coalesce(f.part, 'state'), 'place', coalesce(f.place, 1000), 'better', f.better, 'card', f.card,
-                                                      'nature', coalesce(f.nature, CASE WHEN k.has_denominator THEN 'ratio' ELSE 'count' END)))
-                  FROM crm_bi.kpi_code k LEFT JOIN crm.report_figure f ON f.code = k.code WHERE k.dimension IS NULL AND k.shown_in = 'kpi');
   frame.classes := (SELECT jsonb_agg(jsonb_build_object('dimension', c.dimension, 'class', c.class, 'class_order', c.class_order)) FROM crm_bi.class c);
 
   channels := ARRAY(
@@ -61,15 +60,41 @@ BEGIN
     SELECT (k.channel, k.grain, frame.month, k.code, NULL, NULL, sum(k.numerator), sum(k.denominator))::crm._report_figure
     FROM crm_bi.kpi k WHERE k.org_id = report.org_id AND k.grain = 'year' AND k.period_start = date_trunc('year', frame.month::timestamp) AND k.class IS NULL
     GROUP BY k.grain, k.channel, k.code);
-  totals := ARRAY(
-    SELECT (NULL, f.grain, f.month, f.code, f.class, NULL, sum(f.numerator), sum(f.denominator))::crm._report_figure
-    FROM unnest(channels) f GROUP BY f.grain, f.month, f.code, f.class ORDER BY f.grain, f.month, f.code, f.class);
-
-  IF totals = '{}' THEN
+  IF channels = '{}' THEN
     RETURN crm._report_page(frame, xmlelement(name p, xmlattributes('no-figures' AS id),
       crm._report_say(frame, 'no_figures', jsonb_build_object('unit', frame.org_name, 'month', crm._report_month(frame, frame.month)))));
   END IF;
 
+  -- figures of events that are listed, and persistency, whose months add up
+  listed := ARRAY(SELECT f.code FROM crm.report_figure f JOIN crm_bi.kpi_code k ON k.code = f.code WHERE k.shown_in = 'kpi_event' AND k.dimension IS NULL);
+  others := ARRAY(
+    SELECT (NULL, k.grain, least(date_trunc('month', k.period_end::timestamp)::date, frame.month), k.code, NULL, NULL, sum(k.numerator), sum(k.denominator))::crm._report_figure
+    FROM crm_bi.kpi_event k
+    WHERE k.org_id = report.org_id AND k.code = ANY (listed)
+      AND (k.grain = 'month' AND k.period_start >= first_month AND k.period_start <= frame.month
+           OR k.grain = 'trailing_12' AND k.period_start >= first_month - interval '11 months' AND k.period_start <= frame.month - interval '11 months'
+           OR k.grain = 'year' AND k.period_start = date_trunc('year', frame.month::timestamp))
+    GROUP BY k.grain, k.period_end, k.code);
+  others := others || ARRAY(
+    WITH m AS MATERIALIZED (
+      SELECT p.code || '_' || p.basis AS code, p.period_start AS month, sum(p.numerator) AS n, sum(p.denominator) AS d
+      FROM crm_bi.persistency p WHERE p.org_id = report.org_id AND p.code IN ('persistency_13', 'persistency_25') AND p.period_start > frame.month - interval '24 months' AND p.period_start <= frame.month
+      GROUP BY p.code, p.basis, p.period_start)
+    SELECT (NULL, 'month', m.month, m.code, NULL, NULL, m.n, m.d)::crm._report_figure FROM m
+    UNION ALL
+    SELECT (NULL, 'trailing_12', t.t::date, m.code, NULL, NULL, sum(m.n), sum(m.d))::crm._report_figure
+    FROM generate_series(frame.month - interval '12 months', frame.month, '12 months') t (t) JOIN m ON m.month > t.t - interval '12 months' AND m.month <= t.t
+    GROUP BY t.t, m.code
+    UNION ALL
+    SELECT (NULL, 'year', frame.month, m.code, NULL, NULL, sum(m.n), sum(m.d))::crm._report_figure FROM m WHERE m.month >= date_trunc('year', frame.month::timestamp) GROUP BY m.code);
+  frame.codes := (SELECT jsonb_agg(jsonb_build_object('code', c.code, 'part', coalesce(f.part, 'state'), 'place', coalesce(f.place, 1000), 'better', f.better, 'card', f.card,
+                                                      'nature', coalesce(f.nature, CASE WHEN c.is_quotient THEN 'ratio' ELSE 'count' END)))
+                  FROM (SELECT k.code, k.has_denominator AS is_quotient FROM crm_bi.kpi_code k WHERE k.dimension IS NULL AND k.shown_in = 'kpi'
+                        UNION ALL SELECT DISTINCT o.code, true FROM unnest(others) o) c
+                  LEFT JOIN crm.report_figure f ON f.code = c.code);
+  totals := ARRAY(
+    SELECT (NULL, f.grain, f.month, f.code, f.class, NULL, sum(f.numerator), sum(f.denominator))::crm._report_figure
+    FROM unnest(channels || others) f GROUP BY f.grain, f.month, f.code, f.class ORDER BY f.grain, f.month, f.code, f.class);
   lines := crm._report_lines(frame, totals);
 
   -- the units below, and the customers of the unit itself

@@ -29,6 +29,11 @@ SELECT ok(xmlparse(document crm.report('2025-08-20', 999, 'zh')) IS DOCUMENT, 'i
 DELETE FROM crm.organisation WHERE id = 999;
 
 CALL crm.generate(customers => 1500, seed => 9, units => '{3,5,9}', as_of => '2025-12-31');
+INSERT INTO crm.addressable_population (org_id, year, kind, n) SELECT o.id, y, 'person', 900 FROM crm.organisation o, generate_series(2024, 2025) y;
+INSERT INTO crm.service_case (customer_id, id, kind, category, intake, opened_at) SELECT c.id, 1, 'complaint', 'delay', 'phone', '2023-01-05'::timestamptz + c.id * interval '15 hours' FROM crm.customer c WHERE c.id % 2 = 0;
+INSERT INTO crm.prospect (customer_id, id, source, entered_on, introduced_by) SELECT c.id, 1, 'referral', '2023-08-05'::date + (c.id % 720)::integer, 1 + c.id / 3 FROM crm.customer c WHERE c.id % 3 = 0 AND EXISTS (SELECT FROM crm.customer x WHERE x.id = 1 + c.id / 3);
+INSERT INTO crm.completeness_month (month, day) SELECT m::date, m::date + 25 FROM generate_series(timestamp '2024-05-01', '2025-07-01', '1 month') m;
+INSERT INTO crm.completeness_cell (month, org_id, channel_id, kind, tier, customers, complete, score_sum, points, weight) SELECT m.month, o.id, 1, 'person', 'none', 50, 5, 20 + extract(month FROM m.month) / 7, 1, 1 FROM crm.completeness_month m, crm.organisation o;
 CALL crm.rebuild('2025-08-20', batch => NULL);
 UPDATE crm.organisation SET name = '<script>alert(1)</script> & "Q" ''x'' ]]> {closing}' || chr(1) WHERE id = 1;
 UPDATE crm.organisation SET name = '</td><img src="https://example.com/a" onerror=''alert(2)''/>' || repeat('很长的名称', 12) WHERE id = 2;
@@ -44,21 +49,37 @@ SELECT is((SELECT array_agg(language ORDER BY language) FROM page WHERE doc IS D
 CREATE FUNCTION pg_temp.cell(path text) RETURNS numeric LANGUAGE sql AS $$
   SELECT nullif((xpath('string((' || path || '//data)[1]/@value)', p.doc))[1]::text, '')::numeric FROM page p WHERE p.language = 'en'
 $$;
-CREATE FUNCTION pg_temp.figure(of_code text, of_grain text, last_month date, org bigint DEFAULT 1, of_channel text DEFAULT NULL, of_class text DEFAULT NULL, of_kind text DEFAULT NULL) RETURNS numeric LANGUAGE sql AS $$
-  SELECT CASE WHEN (SELECT c.has_denominator FROM crm_bi.kpi_code c WHERE c.code = of_code) THEN sum(k.numerator) / nullif(sum(k.denominator), 0) ELSE coalesce(sum(k.numerator), 0) END
-  FROM crm_bi.kpi k
-  WHERE k.org_id = org AND k.code = of_code AND k.grain = of_grain AND k.period_end = CASE of_grain WHEN 'year' THEN date '2025-12-31' ELSE (last_month + interval '1 month - 1 day')::date END
-    AND k.channel = coalesce(of_channel, k.channel) AND k.kind = coalesce(of_kind, k.kind) AND k.class IS NOT DISTINCT FROM of_class
+CREATE TEMP TABLE event ON COMMIT DROP AS SELECT * FROM crm_bi.kpi_event;
+CREATE FUNCTION pg_temp.figure(of_code text, of_grain text, last_month date, org bigint DEFAULT 1, of_channel text DEFAULT NULL, of_class text DEFAULT NULL, of_kind text DEFAULT NULL, OUT value numeric) LANGUAGE plpgsql AS $$
+DECLARE
+  code record;
+BEGIN
+  SELECT * INTO code FROM crm_bi.kpi_code c WHERE c.code = of_code;
+  EXECUTE format('SELECT CASE WHEN $1 THEN sum(k.numerator) / nullif(sum(k.denominator), 0) ELSE coalesce(sum(k.numerator), 0) END
+                  FROM %s k
+                  WHERE k.org_id = $2 AND k.code = $3 AND k.grain = $4 AND k.period_end = $5 AND ($6 IS NULL OR k.channel = $6) AND ($7 IS NULL OR k.kind = $7) AND k.class IS NOT DISTINCT FROM $8',
+                 CASE code.shown_in WHEN 'kpi' THEN 'crm_bi.kpi' ELSE 'event' END) INTO value
+  USING code.has_denominator, org, of_code, of_grain, CASE of_grain WHEN 'year' THEN date '2025-12-31' ELSE (last_month + interval '1 month - 1 day')::date END, of_channel, of_kind, of_class;
+END
 $$;
 CREATE TEMP VIEW figure AS
 SELECT c.code, c.balance, pg_temp.figure(c.code, 'month', '2025-07-01') AS m, pg_temp.figure(c.code, 'month', '2025-06-01') AS m_before, pg_temp.figure(c.code, 'month', '2024-07-01') AS m_year,
        pg_temp.figure(c.code, 'month', '2024-12-01') AS m_begin, pg_temp.figure(c.code, 'month', '2023-07-01') AS m_two, pg_temp.figure(c.code, 'year', NULL) AS y,
        pg_temp.figure(c.code, 'trailing_12', '2025-07-01') AS t, pg_temp.figure(c.code, 'trailing_12', '2024-07-01') AS t_year, pg_temp.figure(c.code, 'trailing_12', '2025-06-01') AS t_before
-FROM (SELECT k.code, k.code IN (SELECT r.code FROM crm.report_figure r WHERE r.nature = 'balance') AS balance FROM crm_bi.kpi_code k WHERE k.dimension IS NULL AND k.shown_in = 'kpi') c;
-SELECT set_eq($$SELECT i::text FROM page p, unnest(xpath('//table[@class="figures"]//tr/@id', p.doc)) i WHERE p.language = 'en'$$, $$SELECT 'figure-' || k.code FROM crm_bi.kpi_code k WHERE k.dimension IS NULL AND k.shown_in = 'kpi'$$, 'the table has every figure of crm_bi.kpi');
+FROM (SELECT k.code, k.code IN (SELECT r.code FROM crm.report_figure r WHERE r.nature = 'balance') AS balance FROM crm_bi.kpi_code k WHERE k.dimension IS NULL AND k.code <> 'recycle') c;
+SELECT set_eq($$SELECT i::text FROM page p, unnest(xpath('//table[@class="figures"]//tr/@id', p.doc)) i WHERE p.language = 'en'$$, $$SELECT 'figure-' || k.code FROM figure k UNION ALL SELECT 'figure-persistency_' || m || '_' || b FROM unnest('{13,25}'::text[]) m, unnest('{count,premium}'::text[]) b$$, 'the table has every figure, of events those that are listed, and persistency');
 SELECT pg_temp.same($$SELECT f.code, n.n, round(pg_temp.cell(format('//tr[@id="figure-%s"]/td[%s]', f.code, n.n)), 12) FROM figure f, generate_series(1, 6) n (n)$$,
   $$SELECT f.code, v.n, round(v.v, 12) FROM figure f CROSS JOIN LATERAL (VALUES (1, f.m), (2, f.m - f.m_before), (3, f.m - f.m_year), (4, CASE WHEN f.balance THEN f.m - f.m_begin ELSE f.y END),
       (5, CASE WHEN f.balance THEN f.m - f.m_year ELSE f.t END), (6, CASE WHEN f.balance THEN f.m - f.m_year - (f.m_year - f.m_two) ELSE f.t - f.t_year END)) v (n, v)$$, 'with its values and changes');
+CREATE FUNCTION pg_temp.persistency(of_code text, first date, last date) RETURNS numeric LANGUAGE sql AS $$
+  SELECT sum(p.numerator) / nullif(sum(p.denominator), 0) FROM crm_bi.persistency p WHERE p.org_id = 1 AND p.code || '_' || p.basis = of_code AND p.period_start BETWEEN first AND last
+$$;
+SELECT pg_temp.same($$SELECT c.code, n.n, round(pg_temp.cell(format('//tr[@id="figure-%s"]/td[%s]', c.code, n.n)), 12) FROM crm.report_figure c, generate_series(1, 6) n (n) WHERE c.code ~ '^persistency'$$,
+  $$SELECT c.code, v.n, round(v.v, 12) FROM crm.report_figure c
+    CROSS JOIN LATERAL (SELECT pg_temp.persistency(c.code, '2025-07-01', '2025-07-01') AS m, pg_temp.persistency(c.code, '2025-06-01', '2025-06-01') AS m_before, pg_temp.persistency(c.code, '2024-07-01', '2024-07-01') AS m_year,
+                               pg_temp.persistency(c.code, '2025-01-01', '2025-07-01') AS y, pg_temp.persistency(c.code, '2024-08-01', '2025-07-01') AS t, pg_temp.persistency(c.code, '2023-08-01', '2024-07-01') AS t_year) f
+    CROSS JOIN LATERAL (VALUES (1, f.m), (2, f.m - f.m_before), (3, f.m - f.m_year), (4, f.y), (5, f.t), (6, f.t - f.t_year)) v (n, v) WHERE c.code ~ '^persistency'$$, 'persistency by months in which it is told');
+SELECT is_empty($$SELECT f.code FROM figure f WHERE f.code IN ('market_penetration', 'referral_rate', 'referral_conversion', 'complaints_per_10k', 'average_completeness') AND f.m IS NULL$$, 'there are some of each');
 SELECT pg_temp.same($$SELECT r.code, n.n, round(pg_temp.cell(format('//div[@id="card-%s"]/p[%s]', r.code, n.n)), 12) FROM crm.report_figure r JOIN crm_bi.kpi_code USING (code), generate_series(2, 4) n (n) WHERE r.card IS NOT NULL$$,
   $$SELECT f.code, v.n, round(v.v, 12) FROM figure f JOIN crm.report_figure r ON r.code = f.code AND r.card IS NOT NULL
     CROSS JOIN LATERAL (SELECT r.nature IN ('balance', 'count') AS month) x
