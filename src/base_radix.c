@@ -11,6 +11,7 @@
 
 #define RADIX_BITS	11
 #define RADIX		(1 << RADIX_BITS)
+#define DIGITS		6			/* of 64 bits */
 #define TOP_BIT		(UINT64CONST(1) << 63)
 
 /* A number in the order of the key as unsigned */
@@ -43,28 +44,35 @@ sort(uint64 *record, Size n, int width, int word, RadixKey key)
 	if (key == RADIX_DOUBLE && differ & TOP_BIT)
 		differ = ~UINT64CONST(0);
 	room = to = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	start = palloc_array(Size, RADIX);
-	for (int shift = 0; shift < 64; shift += RADIX_BITS)
+	/* how often each value of each digit is there, then where it begins */
+	start = palloc0_array(Size, DIGITS * RADIX);
+	for (Size i = 0; i < n; i++)
 	{
+		uint64		number = ordered(record[i * width + word], key);
+
+		for (int digit = 0; digit < DIGITS; digit++)
+			start[digit * RADIX + ((number >> (digit * RADIX_BITS)) & (RADIX - 1))]++;
+	}
+	for (int digit = 0; digit < DIGITS; digit++)
+	{
+		int			shift = digit * RADIX_BITS;
+		Size	   *first = start + digit * RADIX;
 		uint64	   *swap;
 		Size		before = 0;
 
 		if (((differ >> shift) & (RADIX - 1)) == 0)
 			continue;
 		CHECK_FOR_INTERRUPTS();
-		memset(start, 0, sizeof(Size) * RADIX);
-		for (Size i = 0; i < n; i++)
-			start[(ordered(from[i * width + word], key) >> shift) & (RADIX - 1)]++;
 		for (int d = 0; d < RADIX; d++)
 		{
-			Size		count = start[d];
+			Size		count = first[d];
 
-			start[d] = before;
+			first[d] = before;
 			before += count;
 		}
 		for (Size i = 0; i < n; i++)
 		{
-			uint64	   *place = to + width * start[(ordered(from[i * width + word], key) >> shift) & (RADIX - 1)]++;
+			uint64	   *place = to + width * first[(ordered(from[i * width + word], key) >> shift) & (RADIX - 1)]++;
 
 			for (int j = 0; j < width; j++)
 				place[j] = from[i * width + j];

@@ -42,20 +42,34 @@ check_observation(double duration, double cause)
 				 errhint("Cause 0 is for what had not ended when it was last seen.")));
 }
 
+static pg_attribute_always_inline Datum
+add_observation(FunctionCallInfo fcinfo, double duration, double cause)
+{
+	double		observation[2] = {duration, cause};
+
+	if (unlikely(!(duration >= 0 && duration <= DBL_MAX && cause >= 0 && cause <= MOST_CAUSES)))
+		check_observation(duration, cause);
+	return tally_add(fcinfo, 2, 0, observation);
+}
+
 PG_FUNCTION_INFO_V1(crm_survival_add);
 /* _survival_add(state, duration, cause): transition of crm.survival.  Errors: 22003, 22023. */
 Datum
 crm_survival_add(PG_FUNCTION_ARGS)
 {
-	double		observation[2];
-
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		return state_unchanged(fcinfo);
-	observation[0] = PG_GETARG_FLOAT8(1);
-	observation[1] = PG_GETARG_INT32(2);
-	if (unlikely(!(observation[0] >= 0 && observation[0] <= DBL_MAX && observation[1] >= 0 && observation[1] <= MOST_CAUSES)))
-		check_observation(observation[0], observation[1]);
-	return tally_add(fcinfo, 2, 0, observation);
+	return add_observation(fcinfo, PG_GETARG_FLOAT8(1), PG_GETARG_INT32(2));
+}
+
+PG_FUNCTION_INFO_V1(crm_survival_add_whole);
+/* The same of an integer duration, such as days, which need not be turned first.  Errors: 22023. */
+Datum
+crm_survival_add_whole(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return state_unchanged(fcinfo);
+	return add_observation(fcinfo, PG_GETARG_INT32(1), PG_GETARG_INT32(2));
 }
 
 /* What is estimated at one duration */

@@ -111,10 +111,17 @@ COMMENT ON TYPE crm.survival_step IS
 CREATE FUNCTION crm._survival_add(crm._tally, duration double precision, cause integer) RETURNS crm._tally
   AS 'MODULE_PATHNAME', 'crm_survival_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION crm._survival_add(crm._tally, double precision, integer) IS 'Transition of crm.survival(). Errors: 22003, 22023.';
+CREATE FUNCTION crm._survival_add(crm._tally, duration integer, cause integer) RETURNS crm._tally
+  AS 'MODULE_PATHNAME', 'crm_survival_add_whole' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION crm._survival_add(crm._tally, integer, integer) IS 'Transition of crm.survival() over whole durations. Errors: 22023.';
 CREATE FUNCTION crm._survival(crm._tally) RETURNS crm.survival_step[]
   AS 'MODULE_PATHNAME', 'crm_survival' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION crm._survival(crm._tally) IS 'Final function of crm.survival(). Errors: 22003, 22023, 54000.';
 CREATE AGGREGATE crm.survival(duration double precision, cause integer) (
   SFUNC = crm._survival_add, STYPE = crm._tally, COMBINEFUNC = crm._tally_merge, FINALFUNC = crm._survival, PARALLEL = SAFE);
 COMMENT ON AGGREGATE crm.survival(double precision, integer) IS
+  'how long rows last, a step for each different duration, ascending: the share that lasts longer (Kaplan and Meier 1958), its variance (Greenwood 1926), and by cause the share ended by it so far, the causes competing (Aalen and Johansen 1978); duration in any unit, cause from 1 to 16, or 0 for what had not ended when last seen, which counts as after the ends of that duration; rows with a null are left out, null without rows. Errors: 22003 duration NaN or infinite, 22023 negative, or another cause, 54000';
+CREATE AGGREGATE crm.survival(duration integer, cause integer) (
+  SFUNC = crm._survival_add, STYPE = crm._tally, COMBINEFUNC = crm._tally_merge, FINALFUNC = crm._survival, PARALLEL = SAFE);
+COMMENT ON AGGREGATE crm.survival(integer, integer) IS
   'how long rows last, a step for each different duration, ascending: the share that lasts longer (Kaplan and Meier 1958), its variance (Greenwood 1926), and by cause the share ended by it so far, the causes competing (Aalen and Johansen 1978); duration in any unit, cause from 1 to 16, or 0 for what had not ended when last seen, which counts as after the ends of that duration; rows with a null are left out, null without rows. Errors: 22003 duration NaN or infinite, 22023 negative, or another cause, 54000';

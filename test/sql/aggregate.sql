@@ -119,6 +119,10 @@ SELECT g, count(*) AS steps, count(*) FILTER (WHERE (c.at_risk, c.events, c.cens
   OR abs(coalesce(c.incidence[1], 0) - s.incidence[1]) > 1e-12 OR abs(coalesce(c.incidence[2], 0) - s.incidence[2]) > 1e-12 OR abs(coalesce(c.incidence[3], 0) - s.incidence[3]) > 1e-12) AS differ,
   max(cardinality(c.incidence)) AS causes, bool_and(abs(1 - c.survival - (SELECT coalesce(sum(i), 0) FROM unnest(c.incidence) AS i)) < 1e-12) AS all_told
 FROM lives_by_crm AS c FULL JOIN lives_by_sql AS s USING (g, duration) GROUP BY g ORDER BY g;
+-- whole durations have a transition of their own
+SELECT count(*) AS groups, count(*) FILTER (WHERE whole = number AND whole = wide) AS same, count(whole) AS curves
+FROM (SELECT g, crm.survival(t, cause) AS whole, crm.survival(t::float8, cause) AS number, crm.survival(t::bigint, cause) AS wide
+      FROM (SELECT g, (4 * t)::integer AS t, cause FROM lives UNION ALL VALUES (0, NULL, 1), (1, 0, 0), (1, 2147483647, NULL), (2, 2147483647, 16), (4, NULL, NULL)) AS v GROUP BY g) AS s;
 -- what is counted in a grid: the state is that of plain counting, whatever the numbers are like and in whatever order they come, merged, as text, and of one number
 CREATE AGGREGATE pg_temp.life_state(float8, integer) (SFUNC = crm._survival_add, STYPE = crm._tally, COMBINEFUNC = crm._tally_merge, PARALLEL = SAFE);
 CREATE AGGREGATE pg_temp.value_state(float8) (SFUNC = crm._gini_add, STYPE = crm._tally, COMBINEFUNC = crm._tally_merge, PARALLEL = SAFE);
@@ -234,7 +238,7 @@ FROM unnest(ARRAY['crm.repeat_rate(1, ''infinity'')', 'crm.repeat_rate(1, ''-inf
   'crm.persistency(1, ''-infinity'', NULL, 13, ''2024-01-01'')', 'crm.persistency(1, ''2020-01-01'', ''2019-01-01'', 13, ''2024-01-01'')', 'crm.persistency(1, ''2020-01-01'', NULL, 0, ''2024-01-01'')', 'crm.persistency(1, ''2020-01-01'', NULL, 12001, ''2024-01-01'')', 'crm.persistency(1, ''2020-01-01'', NULL, 13, ''infinity'')', 'crm.persistency(1, ''5874897-12-31'', NULL, 12000, ''5874897-12-31'')',
   'crm.persistency(1, ''2020-01-01'', NULL, m, ''2024-01-01'') FROM generate_series(13, 14) AS m', 'crm.persistency(1, ''2020-01-01'', NULL, 13, ''2024-01-01'', ''NaN'')', 'crm.persistency(1, ''2020-01-01'', NULL, 13, ''2024-01-01'', ''Infinity'')', 'crm.persistency(1, ''2020-01-01'', NULL, 13, ''2024-01-01'', -1)', 'crm.persistency(1, ''2020-01-01'', NULL, 13, ''2024-01-01'', ''-0'')', 'crm.persistency(i, ''2020-01-01'', NULL, 13, ''2024-01-01'', 1.7e308) FROM generate_series(1, 3) AS i',
   'crm.funnel(1, 0, ''2024-01-01'')', 'crm.funnel(1, -1, ''2024-01-01'')', 'crm.funnel(1, 101, ''2024-01-01'')', 'crm.funnel(1, 1, ''infinity'')', 'crm.funnel(1, 1, ''-infinity'', ''1 day'')', 'crm.funnel(1, 1, ''2024-01-01'', ''1 month'')', 'crm.funnel(1, 1, ''2024-01-01'', ''-1 day'')', 'crm.funnel(1, 1, ''2024-01-01'', ''2147483647 days'')', 'crm.funnel(1, 1, ''2024-01-01'', w) FROM unnest(''{1 day,2 days}''::interval[]) AS w',
-  'crm.survival(''NaN'', 1)', 'crm.survival(''Infinity'', 1)', 'crm.survival(-1, 1)', 'crm.survival(''-0'', 1)', 'crm.survival(1, -1)', 'crm.survival(1, 17)', 'crm.survival(5e-324, 16)', 'crm.survival(t, 0) FROM unnest(''{1e308,5e-324}''::float8[]) AS t']) AS query;
+  'crm.survival(''NaN'', 1)', 'crm.survival(''Infinity'', 1)', 'crm.survival(-1, 1)', 'crm.survival(-1::float8, 1)', 'crm.survival(-2147483648, 1)', 'crm.survival(7, -2147483648)', 'crm.survival(''-0'', 1)', 'crm.survival(1, -1)', 'crm.survival(1, 17)', 'crm.survival(5e-324, 16)', 'crm.survival(t, 0) FROM unnest(''{1e308,5e-324}''::float8[]) AS t']) AS query;
 -- parts of a table that were called in different ways meet in a merge only
 SET enable_partitionwise_aggregate = on;
 SELECT pg_temp.outcome('SELECT crm.retention(c, d, CASE tableoid WHEN ''act_0''::regclass THEN 3 ELSE 4 END) FROM act') AS retention, pg_temp.outcome('SELECT crm.churn(c, d, e, ''2020-01-01'', ''2021-01-01''::date + CASE tableoid WHEN ''act_0''::regclass THEN 3 ELSE 4 END) FROM act') AS churn;
