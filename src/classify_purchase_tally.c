@@ -93,6 +93,18 @@ tally_points(FunctionCallInfo fcinfo, int dims)
 	return points;
 }
 
+/* The same in any order, some of them more than once with a part of their count, for less work */
+TallyPoints
+tally_points_unordered(FunctionCallInfo fcinfo, int dims)
+{
+	Tally	   *t = expanded(PG_GETARG_DATUM(0));
+
+	if (t == NULL || t->grid.count != NULL)
+		return tally_points(fcinfo, dims);
+	check_dims(t->dims, dims);
+	return (TallyPoints) {t->dims, t->parameter, t->total, t->n, t->cell};
+}
+
 /* writing --------------------------------------------------------------------- */
 
 static FlatTally *
@@ -175,6 +187,7 @@ merge_into(Tally *t, const TallyPoints *more)
 	t->room = have.n + more->n;
 	t->cell = MemoryContextAllocHuge(t->hdr.eoh_context, sizeof(TallyCell) * (t->dims + 1) * t->room);
 	t->n = t->settled = (merge_points(&have, more, t->cell) - t->cell) / (t->dims + 1);
+	t->settle_next = t->n * 4;
 	t->total += more->total;
 	pfree(old);
 	if (t->slot != NULL)
@@ -287,11 +300,19 @@ tally_add(FunctionCallInfo fcinfo, int dims, double parameter, const double *poi
 		Tally	   *t = expanded(PG_GETARG_DATUM(0));
 		const TallyCell *cell = (const TallyCell *) point;
 
-		if (t->dims == dims && t->parameter == parameter && t->total < PG_INT64_MAX && grid_holds(&t->grid, cell, dims))
+		if (t->dims == dims && t->parameter == parameter && t->total < PG_INT64_MAX)
 		{
-			++*grid_count(&t->grid, cell, dims);
-			t->total++;
-			PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+			bool		in_grid = grid_holds(&t->grid, cell, dims);
+
+			if (in_grid || (t->slot == NULL && t->n < t->room && t->total + 1 < t->grid_next))
+			{
+				if (in_grid)
+					++*grid_count(&t->grid, cell, dims);
+				else
+					tally_append(t, cell, dims, 1);
+				t->total++;
+				PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+			}
 		}
 	}
 	return add_one(fcinfo, dims, parameter, point);

@@ -18,7 +18,7 @@ typedef union TallyCell
 	int64		count;
 } TallyCell;
 
-/* The points of a tally in ascending order */
+/* The points of a tally, in ascending order unless said otherwise */
 typedef struct TallyPoints
 {
 	int			dims;
@@ -45,6 +45,7 @@ point_cmp(const TallyCell *a, const TallyCell *b, int dims)
 
 extern Datum tally_add(FunctionCallInfo fcinfo, int dims, double parameter, const double *point);
 extern TallyPoints tally_points(FunctionCallInfo fcinfo, int dims);
+extern TallyPoints tally_points_unordered(FunctionCallInfo fcinfo, int dims);
 extern struct varlena *tally_flat(const TallyPoints *points);
 
 #endif							/* CRM_CLASSIFY_PURCHASE_TALLY_H */

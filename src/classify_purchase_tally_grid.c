@@ -33,13 +33,19 @@ grid_grow(TallyGrid *g, MemoryContext context, const TallyCell *cell, Size n, in
 		return false;
 	for (Size i = 0; i < n; i++)
 		if (grid_holds(&most, cell + i * (dims + 1), dims))
+		{
+			held++;
 			for (int j = 0; j < dims; j++)
 				last[j] = Max(last[j], cell[i * (dims + 1) + j].number);
+		}
+	if (held <= n / 2)
+		return false;
 	new.columns = Max(pg_nextpower2_32((uint32) last[1] + 1), g->columns);
 	new.limit[0] = Max(Min(pg_nextpower2_32((uint32) last[0] + 1), pg_prevpower2_32((uint32) (room / new.columns))), rows);
 	new.limit[1] = new.columns;
 	if ((new.limit[0] == g->limit[0] && new.columns == g->columns) || new.limit[0] * new.columns > room)
 		return false;
+	held = 0;
 	for (Size i = 0; i < n; i++)
 		held += grid_holds(&new, cell + i * (dims + 1), dims);
 	if (held <= n / 2)

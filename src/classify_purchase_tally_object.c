@@ -4,7 +4,7 @@
  *
  * Points are found by a hash table. Where most of them differ that only waits for
  * memory: then a tally is appended to, and put in order when it has grown to four
- * times what was in order. Points of small whole numbers, such as days and causes,
+ * times what it was and many are there more than once. Points of small whole numbers, such as days and causes,
  * are counted in a grid beside. Flat it is sorted, so equal tallies are equal
  * bytes, whatever the order of the input or of merging was.
  *-------------------------------------------------------------------------
@@ -14,6 +14,7 @@
 #include "base_radix.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
 #define TALLY_HASHED	4096	/* points from which on values that mostly differ are not hashed */
@@ -153,6 +154,27 @@ settle(Tally *t)
 	t->n = t->settled = (last - t->cell) / width + 1;
 }
 
+/* Half of the points, or more?  By a bit for each hash. */
+static bool
+mostly_differ(const Tally *t)
+{
+	int			width = t->dims + 1;
+	Size		bits = Min((Size) pg_nextpower2_64(t->n) * 8, (Size) PG_UINT32_MAX + 1);
+	uint64	   *bit = MemoryContextAllocExtended(CurrentMemoryContext, bits / 8, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	Size		different = 0;
+
+	for (Size i = 0; i < t->n; i++)
+	{
+		Size		hash = point_hash(t->cell + i * width, t->dims) & (bits - 1);
+		uint64		mask = UINT64CONST(1) << (hash & 63);
+
+		different += (bit[hash >> 6] & mask) == 0;
+		bit[hash >> 6] |= mask;
+	}
+	pfree(bit);
+	return different >= t->n / 2;
+}
+
 static void
 grow(Tally *t)
 {
@@ -160,9 +182,14 @@ grow(Tally *t)
 	{
 		pfree(t->slot);
 		t->slot = NULL;
+		t->settle_next = t->n * 4;
 	}
-	if (t->n / 4 >= t->settled)
-		settle(t);
+	if (t->slot == NULL && t->n >= t->settle_next)
+	{
+		if (!mostly_differ(t))
+			settle(t);
+		t->settle_next = t->n * 4;
+	}
 	if (t->slot == NULL && t->n <= t->room / 2)
 		return;
 	if (t->room > TALLY_MOST / 2)
@@ -184,6 +211,7 @@ move_to_grid(Tally *t)
 {
 	int			width = t->dims + 1;
 	Size		kept = 0;
+	Size		settled = 0;
 
 	for (Size i = 0; i < t->n; i++)
 	{
@@ -193,11 +221,12 @@ move_to_grid(Tally *t)
 			*grid_count(&t->grid, point, t->dims) += point[t->dims].count;
 		else
 			memmove(t->cell + kept++ * width, point, sizeof(TallyCell) * width);
+		if (i + 1 == t->settled)
+			settled = kept;
 	}
 	t->n = kept;
-	if (t->slot == NULL)
-		t->settled = kept;
-	else
+	t->settled = settled;
+	if (t->slot != NULL)
 		fill_slots(t);
 }
 
@@ -206,18 +235,8 @@ static void
 grow_grid(Tally *t)
 {
 	t->grid_next = t->total > PG_INT64_MAX / 2 ? PG_INT64_MAX : t->total * 2;
-	settle(t);
 	if (grid_grow(&t->grid, t->hdr.eoh_context, t->cell, t->n, t->dims, t->total))
 		move_to_grid(t);
-}
-
-static void
-append_point(Tally *t, const TallyCell *point, int64 count)
-{
-	TallyCell  *new = t->cell + t->n++ * (t->dims + 1);
-
-	memcpy(new, point, sizeof(TallyCell) * t->dims);
-	new[t->dims].count = count;
 }
 
 /* A point that the grid does not hold; the total has its count already. */
@@ -238,7 +257,7 @@ tally_add_cell(Tally *t, const TallyCell *point, int64 count)
 		grow(t);
 	if (t->slot != NULL)
 		*find_slot(t, point) = (uint32) t->n;
-	append_point(t, point, count);
+	tally_append(t, point, t->dims, count);
 	if (t->total >= t->grid_next)
 		grow_grid(t);
 }

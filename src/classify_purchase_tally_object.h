@@ -36,6 +36,7 @@ typedef struct Tally
 	TallyCell  *cell;
 	uint32	   *slot;			/* number of a point, or EMPTY; 2 * room of them; NULL: appended to */
 	Size		settled;		/* without slots: points in order and each once, the first ones */
+	Size		settle_next;	/* without slots: points at which repetitions are looked for */
 	TallyGrid	grid;			/* points that are not in cell */
 	int64		grid_next;		/* total at which it may grow */
 } Tally;
@@ -47,6 +48,17 @@ extern Tally *tally_make(MemoryContext parent, int dims, double parameter);
 extern void tally_add_cell(Tally *t, const TallyCell *point, int64 count);
 extern Size tally_count(Tally *t);
 extern void tally_write(const Tally *t, TallyCell *cell, Size n);
+
+/* A point after the others; there is room */
+static inline void
+tally_append(Tally *t, const TallyCell *point, int dims, int64 count)
+{
+	TallyCell  *new = t->cell + t->n++ * (dims + 1);
+
+	for (int i = 0; i < dims; i++)
+		new[i].number = point[i].number + 0.0;	/* never -0 */
+	new[dims].count = count;
+}
 
 static inline void
 tally_add_point(Tally *t, const TallyCell *point, int64 count)

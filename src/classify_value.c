@@ -11,6 +11,7 @@
 #include "base_aggregate.h"
 #include "catalog/pg_type.h"
 #include "classify_purchase_tally.h"
+#include "classify_value_largest.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -133,21 +134,10 @@ PG_FUNCTION_INFO_V1(crm_pareto_share);
 Datum
 crm_pareto_share(PG_FUNCTION_ARGS)
 {
-	TallyPoints points = tally_points(fcinfo, 1);
-	double		room = points.parameter * (double) points.total;
-	double		largest = 0;
-	double		total = 0;
+	TallyPoints points = tally_points_unordered(fcinfo, 1);
+	double		total;
+	double		largest = sum_of_largest(&points, points.parameter * (double) points.total, &total);
 
-	for (Size i = points.n; i-- > 0;)
-	{
-		const TallyCell *point = tally_point(&points, i);
-		double		count = (double) point[1].count;
-		double		taken = Max(Min(count, room), 0);
-
-		largest += point[0].number * taken;
-		total += point[0].number * count;
-		room -= taken;
-	}
 	check_total(total);
 	if (!(total > 0))
 		PG_RETURN_NULL();

@@ -66,6 +66,17 @@ SELECT crm.pareto_share(v, 0.25), crm.gini(v) FROM unnest('{0,0,0,9}'::float8[])
 SELECT crm.pareto_share(v, 0.25), crm.gini(v) FROM unnest('{0,0}'::float8[]) AS v;
 SELECT crm.pareto_share(v, 0.25), crm.gini(v) FROM unnest('{NULL}'::float8[]) AS v;
 SELECT crm.pareto_share(v, 0.5) AS above_1, crm.pareto_share(-v, 0.5) AS negative_total FROM unnest('{9,-3}'::float8[]) AS v;
+-- of values of either sign and any size, the smallest double among them, some once and some a thousand times; the order of rows tells not even in the last digit
+CREATE TABLE sizes AS
+SELECT i, ((CASE WHEN random() < 0.3 THEN '-' ELSE '' END || round((1 + random() * 8)::numeric, 2)) || 'e' || (random() * 580 - 290)::integer)::float8 AS v FROM generate_series(1, 9000) AS i
+UNION ALL SELECT 9000 + i, unnest('{0,-0,4.9e-324,-4.9e-324,2.2250738585072014e-308,2.2250738585072009e-308,1e300,3e300,-2e299}'::float8[]) FROM generate_series(1, 1000) AS i;
+SELECT t, count(DISTINCT s) AS sums, abs(min(s) / min(naive)::float8 - 1) < 1e-12 AS equal
+FROM unnest('{0.0001,0.05,0.11,0.2,0.4999,0.55,0.87,0.99999,1}'::float8[]) AS t,
+  LATERAL (SELECT sum(v * greatest(least(t::numeric * n - r + 1, 1), 0)) / sum(v) AS naive FROM (SELECT v::text::numeric AS v, row_number() OVER (ORDER BY v DESC) AS r, count(*) OVER () AS n FROM sizes) AS x) AS y,
+  LATERAL (SELECT crm.pareto_share(v, t) FROM sizes UNION ALL SELECT crm.pareto_share(v, t) FROM (SELECT v FROM sizes ORDER BY v) AS x UNION ALL SELECT crm.pareto_share(v, t) FROM (SELECT v FROM sizes ORDER BY md5(i::text)) AS x) AS shares(s) GROUP BY t ORDER BY t;
+SELECT crm.pareto_share(v, 0.4) AS five_of_six, crm.pareto_share(v, 0.3) AS four_of_six FROM unnest('{4.9e-324,-0,1.5e-323,0,1e-323}'::float8[]) AS v;
+SELECT crm.pareto_share(v, 0.75) AS seventeen_of_thirteen, crm.pareto_share(v, 0.875) AS fifteen_of_thirteen FROM unnest('{-1,-4,20,-2}'::float8[]) AS v;
+SELECT abs(crm.pareto_share(1 + i / 10000.0, 0.3) - (SELECT sum(1 + i / 10000.0) FROM generate_series(7000, 9999) AS i) / (SELECT sum(1 + i / 10000.0) FROM generate_series(0, 9999) AS i)) < 1e-15 AS equal FROM generate_series(0, 9999) AS i;
 -- half the mean absolute difference over the mean
 SELECT g, abs(crm.gini(amount) / (SELECT sum(abs(a.amount - b.amount)) / 2 / sum(a.amount) FROM amounts AS a, amounts AS b WHERE a.g = s.g AND b.g = s.g)::float8 - 1) < 1e-12 AS equal FROM amounts AS s WHERE g = 1 GROUP BY g;
 
