@@ -11,6 +11,7 @@
 
 #include "base_aggregate.h"
 #include "common/int.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 #define TALLY_MERGED	1024	/* points of another tally from which on they are merged at once */
@@ -139,7 +140,7 @@ check_addable(int dims, double parameter, int64 total, const TallyPoints *points
 	if (points->parameter != parameter)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("an aggregate was called with \"%g\" and with \"%g\"", parameter, points->parameter),
+				 errmsg("an aggregate was called with \"%s\" and with \"%s\"", float8out_internal(parameter), float8out_internal(points->parameter)),
 				 errhint("Every argument but the value must be the same for all rows of a group.")));
 	if (pg_add_s64_overflow(total, points->total, &total))
 		ereport(ERROR,

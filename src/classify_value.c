@@ -16,6 +16,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "windowapi.h"
@@ -76,7 +77,7 @@ crm_quantile_bounds(PG_FUNCTION_ARGS)
 
 	if (points.n == 0)
 		PG_RETURN_NULL();
-	check_classes(fabs(points.parameter) < PG_INT32_MAX ? (int) points.parameter : 0);
+	check_classes(fabs(points.parameter) < PG_INT32_MAX && points.parameter == floor(points.parameter) ? (int) points.parameter : 0);
 	classes = (int) points.parameter;
 	bounds = palloc_array(Datum, classes);
 	for (int k = 1; k < classes; k++)
@@ -89,7 +90,7 @@ crm_quantile_bounds(PG_FUNCTION_ARGS)
 		while (passed + tally_point(&points, i)[1].count <= below)
 			passed += tally_point(&points, i++)[1].count;
 		low = high = tally_point(&points, i)[0].number;
-		if (passed + tally_point(&points, i)[1].count == below + 1 && i + 1 < points.n)
+		if (place > (double) below && passed + tally_point(&points, i)[1].count == below + 1 && i + 1 < points.n)
 			high = tally_point(&points, i + 1)[0].number;
 		bounds[k - 1] = Float8GetDatum(low + (place - (double) below) * (high - low));
 	}
@@ -105,6 +106,16 @@ check_total(double total)
 				 errmsg("the total of the values is out of range")));
 }
 
+static void
+check_top(double top)
+{
+	if (!(top > 0 && top <= 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("top \"%s\" is not above 0 and at most 1", float8out_internal(top)),
+				 errhint("Top is a share of the rows: 0.2 for 20 %%.")));
+}
+
 PG_FUNCTION_INFO_V1(crm_pareto_add);
 /* _pareto_add(state, value, top): transition of crm.pareto_share.  Errors: 22003, 22023. */
 Datum
@@ -117,11 +128,7 @@ crm_pareto_add(PG_FUNCTION_ARGS)
 		return state_unchanged(fcinfo);
 	value = finite_value(fcinfo);
 	top = PG_GETARG_FLOAT8(2);
-	if (!(top > 0 && top <= 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("top \"%g\" is not above 0 and at most 1", top),
-				 errhint("Top is a share of the rows: 0.2 for 20 %%.")));
+	check_top(top);
 	return tally_add(fcinfo, 1, top, &value);
 }
 
@@ -136,12 +143,24 @@ crm_pareto_share(PG_FUNCTION_ARGS)
 {
 	TallyPoints points = tally_points_unordered(fcinfo, 1);
 	double		total;
-	double		largest = sum_of_largest(&points, points.parameter * (double) points.total, &total);
+	double		largest;
 
+	check_top(points.parameter);
+	largest = sum_of_largest(&points, points.parameter * (double) points.total, &total);
 	check_total(total);
 	if (!(total > 0))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(largest / total);
+}
+
+static void
+check_positive(double value)
+{
+	if (value < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("value \"%g\" is negative", value),
+				 errhint("The Gini coefficient is defined for values of 0 and more.")));
 }
 
 PG_FUNCTION_INFO_V1(crm_gini_add);
@@ -154,11 +173,7 @@ crm_gini_add(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		return state_unchanged(fcinfo);
 	value = finite_value(fcinfo);
-	if (value < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("value \"%g\" is negative", value),
-				 errhint("The Gini coefficient is defined for values of 0 and more.")));
+	check_positive(value);
 	return tally_add(fcinfo, 1, 0, &value);
 }
 
@@ -176,6 +191,8 @@ crm_gini(PG_FUNCTION_ARGS)
 	double		sum = 0;
 	double		total = 0;
 
+	if (points.n > 0)
+		check_positive(tally_point(&points, 0)->number);
 	for (Size i = 0; i < points.n; i++)
 	{
 		const TallyCell *point = tally_point(&points, i);

@@ -28,6 +28,7 @@ FROM amounts, unnest('{2,3,5,7,100}'::int[]) AS classes GROUP BY g, classes HAVI
 SELECT crm.quantile_bounds(v, 5) FROM unnest('{1,1,1,1,2}'::float8[]) AS v;
 SELECT crm.quantile_bounds(v, 4), crm.quantile_bounds(v, 2) FROM unnest('{7}'::float8[]) AS v;
 SELECT crm.quantile_bounds(v, 4) FROM unnest('{-3,NULL,0,1e300,-1e300}'::float8[]) AS v;
+SELECT crm.quantile_bounds(v, 2) FROM unnest('{-1.7e308,1.7e308,-1.7e308}'::float8[]) AS v;
 SELECT crm.quantile_bounds(v, 4), crm.quantile_bounds(1, NULL) FROM unnest('{NULL}'::float8[]) AS v;
 SELECT v, crm.bound_score(v, '{10,20,20,30}') FROM unnest('{-Infinity,9,10,10.5,20,20.5,30,31,Infinity}'::float8[]) AS v;
 SELECT crm.bound_score(1, '{}'), crm.bound_score(NULL, '{1}'), crm.bound_score(1, NULL), crm.bound_score(5, '{-Infinity,Infinity}');
@@ -97,7 +98,7 @@ FROM unnest(ARRAY['crm.quantile_bounds(1, 1)', 'crm.quantile_bounds(1, 1001)', '
   'crm.bound_score(''NaN'', ''{1}'')', 'crm.bound_score(1, ''{2,1}'')', 'crm.bound_score(1, ''{NaN}'')', 'crm.bound_score(1, ''{1,NULL}'')', 'crm.bound_score(1, ''{{1,2},{3,4}}'')',
   'crm.rank_score(1) OVER ()', 'crm.rank_score(0) OVER ()', 'crm.rank_score(1001) OVER ()', 'crm.rank_score(NULL) OVER ()', 'crm.rank_score(5, NULL) OVER ()', 'crm.rank_score(5, ''average'') OVER ()', 'crm.rank_score(5)',
   'crm.cumulative_share(''NaN'') OVER ()', 'crm.share_before(''Infinity'') OVER ()', 'crm.share_before(1)',
-  'crm.pareto_share(1, 0)', 'crm.pareto_share(1, 1.01)', 'crm.pareto_share(1, ''NaN'')', 'crm.pareto_share(''NaN'', 0.2)', 'crm.pareto_share(''-Infinity'', 0.2)', 'crm.gini(-1)', 'crm.gini(''NaN'')', 'crm.gini(''Infinity'')',
+  'crm.pareto_share(1, 0)', 'crm.pareto_share(1, 1.01)', 'crm.pareto_share(1, 1.0000001)', 'crm.pareto_share(1, t) FROM (VALUES (0.3::float8), (0.1::float8 + 0.2::float8)) AS t (t)', 'crm.pareto_share(1, ''NaN'')', 'crm.pareto_share(''NaN'', 0.2)', 'crm.pareto_share(''-Infinity'', 0.2)', 'crm.gini(-1)', 'crm.gini(''NaN'')', 'crm.gini(''Infinity'')',
   'crm.pareto_share(1e308, 0.5) FROM generate_series(1, 10)', 'crm.gini(1e308) FROM generate_series(1, 10)',
-  'crm._quantile_bounds(''1 0: 1 * 1'')', 'crm._quantile_bounds(''1 1e300: 1 * 1'')', 'crm._quantile_bounds(''2 5: 1 1 * 1'')', 'crm._quantile_bounds(''1 5:'')', 'crm._quantile_bounds(''1 5: 1 * 9223372036854775807'')', 'crm._pareto_share(''1 -7: 1 * 1'')', 'crm._gini(''1 0: -5 * 1, 7 * 1'')',
+  'crm._quantile_bounds(''1 0: 1 * 1'')', 'crm._quantile_bounds(''1 1e300: 1 * 1'')', 'crm._quantile_bounds(''2 5: 1 1 * 1'')', 'crm._quantile_bounds(''1 5:'')', 'crm._quantile_bounds(''1 5: 1 * 9223372036854775807'')', 'crm._pareto_share(''1 -7: 1 * 1'')', 'crm._pareto_share(''1 7: 1 * 1'')', 'crm._gini(''1 0: -5 * 1, 7 * 1'')', 'crm._quantile_bounds(''1 2.5: 1 * 1'')',
   'crm._gini_add(''1 3: 1 * 1'', 2)']) AS query;
