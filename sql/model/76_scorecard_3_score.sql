@@ -122,19 +122,24 @@ BEGIN
   -- published figures where there are some
   SELECT p.goal_id, p.indicator, k.numerator, k.denominator
   FROM part p
+  JOIN crm.kpi_code f ON f.code = p.kpi
+  LEFT JOIN crm._kpi_event_base e ON e.code = p.kpi
   CROSS JOIN LATERAL (
-    SELECT coalesce(sum(x.numerator), 0) AS numerator, sum(x.denominator) AS denominator
-    FROM (SELECT v.numerator, v.denominator FROM crm_bi.kpi_version v
-          WHERE v.state = 'published' AND v.month = date_trunc('month', p.period_end::timestamp)::date AND v.org_id = p.org_id AND v.code = p.kpi AND v.grain = p.grain AND (p.class IS NULL OR v.class = p.class)
-          UNION ALL
-          SELECT n.numerator::numeric, n.denominator::numeric FROM crm._figure n
-          WHERE n.org_id = p.org_id AND n.code = p.kpi AND n.grain = p.grain AND n.period_start = p.period_start AND (p.class IS NULL OR n.class = p.class)
-            AND NOT EXISTS (SELECT FROM crm.closing c WHERE c.state = 'published' AND c.last_day = p.period_end AND p.kpi = ANY (c.codes))) x) k
-  WHERE p.kpi IS NOT NULL AND EXISTS (SELECT FROM crm.kpi_code c WHERE c.code = p.kpi);
+    SELECT coalesce(sum(y.numerator), 0) AS numerator, CASE WHEN f.shape <> 0 THEN coalesce(sum(y.denominator), 0) END AS denominator
+    FROM (
+      SELECT sum(x.numerator) FILTER (WHERE p.class IS NULL OR x.class = p.class) AS numerator, CASE WHEN e.is_share THEN max(x.denominator) ELSE sum(x.denominator) END AS denominator
+      FROM (SELECT v.channel, v.kind, v.class, v.numerator, v.denominator FROM crm_bi.kpi_version v
+            WHERE v.state = 'published' AND v.month = date_trunc('month', p.period_end::timestamp)::date AND v.org_id = p.org_id AND v.code = p.kpi AND v.grain = p.grain
+              AND (p.class IS NULL OR v.class = p.class OR e.is_share)
+            UNION ALL
+            SELECT n.channel, n.kind, n.class, n.numerator::numeric, n.denominator::numeric FROM crm._figure n
+            WHERE n.org_id = p.org_id AND n.code = p.kpi AND n.grain = p.grain AND n.period_start = p.period_start AND (p.class IS NULL OR n.class = p.class OR e.is_share)
+              AND NOT EXISTS (SELECT FROM crm.closing c WHERE c.state = 'published' AND c.last_day = p.period_end AND p.kpi = ANY (c.codes))) x
+      GROUP BY x.channel, x.kind) y) k;
 END
 $$;
 COMMENT ON FUNCTION crm.scorecard_actuals(bigint[]) IS
-  'What the indicators of goals are, of those signed and not closed, as of crm.today() in open periods; NULL: of all goals. The denominator is NULL for counts and values; an indicator that is not known has no row. 考核指标实际值';
+  'What the indicators of goals are, of those signed and not closed, as of crm.today() in open periods; NULL: of all goals. The denominator is NULL for counts and values, 0 of rates that are not known; a measure that is not known has no row. 考核指标实际值';
 REVOKE ALL ON FUNCTION crm.scorecard_actuals(bigint[]) FROM PUBLIC;
 
 CREATE FUNCTION crm.indicator_points(actual numeric, floor numeric, target numeric, weight numeric, cap numeric DEFAULT 1) RETURNS numeric

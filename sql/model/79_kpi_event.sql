@@ -19,6 +19,11 @@ CREATE INDEX holding_allocated_at ON crm.holding (held_from) WHERE start_cause =
 CREATE INDEX holding_recycled_at ON crm.holding (held_to) WHERE end_cause = 'recycle';
 GRANT SELECT ON crm._setting_span TO crm_bi_owner;
 
+-- the class of complaints about nobody
+ALTER TABLE crm.staff ADD CONSTRAINT staff_none_check CHECK (code <> 'none');
+INSERT INTO crm.import_rule (kind, nth, column_name, constraint_name, message, hint) VALUES
+  ('staff', 7, 'code', 'staff_none_check', 'none stands for nobody', 'Give another code.');
+
 CREATE FUNCTION crm._kpi_event_contributions(code text, grain text, period_start date, org_id bigint, channel text, kind text, part text, class text, own boolean)
 RETURNS TABLE (customer_id bigint, n numeric)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -51,6 +56,8 @@ BEGIN
   ELSIF k.code = 'market_penetration' AND _kpi_event_contributions.part = 'denominator' THEN
     RAISE EXCEPTION 'the denominator of figure "%" counts no customers', k.code
       USING ERRCODE = 'invalid_parameter_value', HINT = 'crm.addressable_population is entered as numbers.';
+  ELSIF k.code = 'market_penetration' AND _kpi_event_contributions.channel IS NOT NULL THEN
+    RAISE EXCEPTION 'figure "%" is not given by channel', k.code USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the channel out.';
   ELSIF k.code = 'market_penetration' THEN
     IF NOT EXISTS (SELECT FROM crm_bi.addressable_population a JOIN crm._kpi_period p ON a.year = extract(year FROM p.period_end)
                    WHERE p.grain = _kpi_event_contributions.grain AND p.period_start = _kpi_event_contributions.period_start) THEN

@@ -11,7 +11,7 @@ COMMENT ON FUNCTION crm_bi._target_value(text, numeric, numeric) IS 'The figure 
 
 -- A ratio has a denominator that comes along with its numerator: it is not forecast. l: the figure so far and before, and of open periods the same point and the end of up to ten past years, month by month; c, v, r: what follows from it
 CREATE VIEW crm_bi.target AS
-SELECT r.id AS target_id, r.org_id, o.level AS org_level, o.name AS org_name, r.channel, r.code, r.class, r.grain, r.period_start, r.period_end, r.period_end <= r.today AS is_complete,
+SELECT r.id AS target_id, r.org_id, o.level AS org_level, o.name AS org_name, r.channel, r.code, r.class, r.grain, r.period_start, r.period_end, r.period_end <= r.today AND r.is_open IS NOT TRUE AS is_complete,
        r.direction, r.target, r.planned_growth, r.last_actual, r.numerator, r.denominator, r.actual, r.gap, r.attainment,
        r.time_gone, r.expected, r.linear_on_track, r.needed, r.needed_per_month, r.needed_growth, r.needed_growth_per_month,
        r.forecast, r.forecast_lower, r.forecast_upper, r.forecast / nullif(r.target, 0) AS forecast_attainment, r.forecast_periods, r.status, r.status IN ('at_risk', 'off_track') AS warning,
@@ -19,6 +19,8 @@ SELECT r.id AS target_id, r.org_id, o.level AS org_level, o.name AS org_name, r.
 FROM (
   SELECT v.*,
          CASE WHEN v.period_start > v.today THEN 'not_begun' WHEN v.actual IS NULL THEN 'unknown'
+              -- what is still open can only grow
+              WHEN v.period_end <= v.today AND v.is_open AND CASE v.sign WHEN 1 THEN v.actual < v.target ELSE v.actual <= v.target END THEN 'unknown'
               WHEN v.period_end <= v.today THEN CASE WHEN v.sign * (v.actual - v.target) >= 0 THEN 'reached' ELSE 'missed' END
               WHEN v.sign * (CASE v.sign WHEN 1 THEN v.forecast_upper ELSE v.forecast_lower END - v.target) < 0 THEN 'off_track'
               WHEN CASE WHEN v.forecast IS NULL THEN NOT v.linear_on_track ELSE v.sign * (v.forecast - v.target) < 0 END THEN 'at_risk'
@@ -28,9 +30,9 @@ FROM (
            CASE WHEN c.nature NOT IN ('growth', 'increase') THEN c.target / nullif(c.last_actual, 0) - 1 END AS needed_growth, c.needed / nullif(c.months_left, 0) AS needed_per_month,
            CASE WHEN c.nature IN ('balance', 'growth') AND c.months_left > 0 AND c.level > 0 AND c.level + c.needed > 0
                 THEN pg_catalog.power((c.level + c.needed) / c.level, 1 / c.months_left) - 1 END AS needed_growth_per_month,
-           CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.kind_of_value, c.f_middle, c.denominator) END AS forecast,
-           CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.kind_of_value, c.f_lower, c.denominator) END AS forecast_lower,
-           CASE WHEN c.period_end <= c.today THEN c.actual ELSE crm_bi._target_value(c.kind_of_value, c.f_upper, c.denominator) END AS forecast_upper
+           CASE WHEN c.period_end <= c.today AND c.is_open IS NOT TRUE THEN c.actual ELSE crm_bi._target_value(c.kind_of_value, c.f_middle, c.denominator) END AS forecast,
+           CASE WHEN c.period_end <= c.today AND c.is_open IS NOT TRUE THEN c.actual ELSE crm_bi._target_value(c.kind_of_value, c.f_lower, c.denominator) END AS forecast_lower,
+           CASE WHEN c.period_end <= c.today AND c.is_open IS NOT TRUE THEN c.actual ELSE crm_bi._target_value(c.kind_of_value, c.f_upper, c.denominator) END AS forecast_upper
     FROM (
       SELECT l.*, CASE WHEN l.is_average AND l.nature = 'share' THEN 'average' WHEN l.is_average AND l.nature = 'rate' THEN 'frequency' ELSE l.nature END AS kind_of_value, l.value AS target, l.n AS numerator, l.d AS denominator, x.actual, x.level, y.last_actual, f.forecast AS f_middle, f.lower AS f_lower, f.upper AS f_upper, f.periods AS forecast_periods,
              CASE l.direction WHEN 'at_least' THEN 1 ELSE -1 END AS sign, CASE WHEN l.nature NOT IN ('growth', 'increase') THEN l.value / nullif(coalesce(e.target, e.base), 0) - 1 END AS planned_growth,
@@ -39,8 +41,8 @@ FROM (
                                               WHEN l.nature = 'increase' THEN (1 + l.value) * l.time_gone - 1 ELSE l.value * l.time_gone END END AS expected,
              CASE WHEN l.nature IN ('balance', 'turnover') THEN l.value - l.n ELSE l.value * l.d - l.n END AS needed
       FROM (
-        SELECT s.*, w.known, coalesce(a.n, CASE WHEN w.known THEN 0 END) AS n, a.d,
-               CASE WHEN s.nature IN ('rate', 'share', 'ratio', 'growth', 'increase') THEN b.n / nullif(b.d, 0) ELSE coalesce(b.n, CASE WHEN w.known_before THEN 0 END) END AS before,
+        SELECT s.*, w.known, s.goes_on AND NOT a.whole AS is_open, coalesce(a.n, CASE WHEN w.known THEN 0 END) AS n, a.d,
+               CASE WHEN s.nature IN ('rate', 'share', 'ratio', 'growth', 'increase') THEN coalesce(b.n, 0) / nullif(b.d, 0) ELSE coalesce(b.n, CASE WHEN w.known_before THEN 0 END) END AS before,
                f.past_so_far, f.past_at_month, f.past_total
         FROM (
           SELECT t.id, t.org_id, t.channel_id, h.code AS channel, t.code, t.class, t.kind, t.grain, t.period_start, p.period_end, t.value, t.segment, t.aim, t.note, t.set_at, t.set_by, d.today, g.first_day, g.settled,
@@ -49,7 +51,8 @@ FROM (
                  CASE WHEN k.account IS NULL THEN CASE WHEN k.base_code IS NOT NULL THEN 'rate' WHEN k.cell = 'closing' THEN 'share' ELSE 'ratio' END
                       WHEN k.shape = 2 THEN CASE WHEN crm._is_balance(k.account) THEN 'growth' ELSE 'increase' END WHEN crm._is_balance(k.account) THEN CASE WHEN k.base_account IS NULL THEN 'balance' ELSE 'share' END
                       WHEN k.base_account IS NULL THEN 'turnover' ELSE 'rate' END AS nature,
-                 k.unit <> coalesce(k.base_unit, k.unit) AND k.base_unit <> 'people' AS is_average,
+                 k.unit <> coalesce(k.base_unit, k.unit) AND k.base_unit <> 'people' AS is_average, k.goes_on,
+                 coalesce((SELECT e.is_share FROM crm._kpi_event_base e WHERE e.code = k.code), false) AS is_share,
                  least(greatest(d.today + 1 - p.period_start, 0), p.period_end + 1 - p.period_start)::numeric / (p.period_end + 1 - p.period_start) AS time_gone,
                  (12 * (extract(year FROM d.today + 1) - extract(year FROM p.period_start)) + extract(month FROM d.today + 1) - extract(month FROM p.period_start))::integer AS whole_months,
                  (extract(day FROM d.today + 1) - 1) / extract(day FROM pg_catalog.date_trunc('month', (d.today + 1)::timestamp) + interval '1 month - 1 day') AS part_month
@@ -65,13 +68,19 @@ FROM (
           SELECT s.period_start <= s.today AND s.period_end >= s.first_day AND (s.today >= s.settled OR s.period_end <= s.today) AS known,
                  s.start_before <= s.today AND s.period_start > s.first_day AND (s.period_start <= s.today OR s.nature IN ('balance', 'share') AND s.today >= s.settled) AS known_before) w
         LEFT JOIN LATERAL (
-          SELECT pg_catalog.sum(x.numerator)::numeric AS n, pg_catalog.sum(x.denominator)::numeric AS d FROM crm._figure x
-          WHERE w.known AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.period_start
-            AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel) AND (s.kind IS NULL OR x.kind = s.kind)) a ON true
+          SELECT pg_catalog.sum(y.n)::numeric AS n, pg_catalog.sum(y.d)::numeric AS d, pg_catalog.bool_and(y.whole) AS whole FROM (
+            SELECT pg_catalog.sum(x.numerator) FILTER (WHERE s.class IS NULL OR x.class = s.class) AS n, CASE WHEN s.is_share THEN pg_catalog.max(x.denominator) ELSE pg_catalog.sum(x.denominator) END AS d, pg_catalog.bool_and(x.is_complete) AS whole
+            FROM crm._figure x
+            WHERE w.known AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.period_start
+              AND (s.class IS NULL OR x.class = s.class OR s.is_share) AND (s.channel IS NULL OR x.channel = s.channel) AND (s.kind IS NULL OR x.kind = s.kind)
+            GROUP BY x.channel, x.kind) y) a ON true
         LEFT JOIN LATERAL (
-          SELECT pg_catalog.sum(x.numerator)::numeric AS n, pg_catalog.sum(x.denominator)::numeric AS d FROM crm._figure x
-          WHERE w.known_before AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.start_before
-            AND (s.class IS NULL OR x.class = s.class) AND (s.channel IS NULL OR x.channel = s.channel) AND (s.kind IS NULL OR x.kind = s.kind)) b ON true
+          SELECT pg_catalog.sum(y.n)::numeric AS n, pg_catalog.sum(y.d)::numeric AS d FROM (
+            SELECT pg_catalog.sum(x.numerator) FILTER (WHERE s.class IS NULL OR x.class = s.class) AS n, CASE WHEN s.is_share THEN pg_catalog.max(x.denominator) ELSE pg_catalog.sum(x.denominator) END AS d
+            FROM crm._figure x
+            WHERE w.known_before AND x.org_id = s.org_id AND x.code = s.code AND x.grain = s.grain AND x.period_start = s.start_before
+              AND (s.class IS NULL OR x.class = s.class OR s.is_share) AND (s.channel IS NULL OR x.channel = s.channel) AND (s.kind IS NULL OR x.kind = s.kind)
+            GROUP BY x.channel, x.kind) y) b ON true
         LEFT JOIN LATERAL (
           SELECT pg_catalog.array_agg(q.at_month + s.part_month * CASE WHEN s.nature IN ('turnover', 'rate', 'increase') THEN q.this_month ELSE q.this_month - q.at_month END ORDER BY q.i) AS past_so_far,
                  pg_catalog.array_agg(q.at_month ORDER BY q.i) AS past_at_month, pg_catalog.array_agg(q.total ORDER BY q.i) AS past_total
@@ -125,7 +134,7 @@ COMMENT ON COLUMN crm_bi.target.class IS 'Class, of figures by class. 类别';
 COMMENT ON COLUMN crm_bi.target.grain IS 'month, quarter or year. 期间类型';
 COMMENT ON COLUMN crm_bi.target.period_start IS 'First day of the period. 期初日';
 COMMENT ON COLUMN crm_bi.target.period_end IS 'Last day of the period. 期末日';
-COMMENT ON COLUMN crm_bi.target.is_complete IS 'Whether the period is over. 期间是否结束';
+COMMENT ON COLUMN crm_bi.target.is_complete IS 'Whether the period is over, of development also every window. 期间是否结束';
 COMMENT ON COLUMN crm_bi.target.direction IS 'at_least or at_most: which side of the target is good. 方向';
 COMMENT ON COLUMN crm_bi.target.target IS 'What the figure is to be at the end of the period. 目标值';
 COMMENT ON COLUMN crm_bi.target.planned_growth IS 'Target over that of the period before, or over the base, less 1; of a growth NULL. 计划增长率';

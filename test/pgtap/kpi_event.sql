@@ -100,6 +100,7 @@ FROM (VALUES ($$'referral_rate', NULL, '2017-01-01', 101$$, '22004', 'no grain')
              ($$'referral_rate', 'year', '2017-01-01', 101, class => 'x'$$, '22023', 'a class of what has none'),
              ($$'complaint_share', 'year', '2017-01-01', 101, class => 'owls'$$, '22023', 'an unknown class'),
              ($$'market_penetration', 'year', '2017-01-01', 101, part => 'denominator'$$, '22023', 'a population has no customers'),
+             ($$'market_penetration', 'year', '2017-01-01', 101, 'individual'$$, '22023', 'nor channels'),
              ($$'average_completeness', 'year', '2017-01-01', 101$$, '0A000', 'what is recorded in sums'), ($$'average_completeness', 'year', '2017-01-01', 101, part => 'come'$$, '22023', 'a part that it has not'),
              ($$'referral_rat', 'year', '2017-01-01', 101$$, '22023', 'unknown figure')) b (args, code, what);
 

@@ -32,6 +32,9 @@ SELECT m.month, o.id, h.id, 'person', 'none', 40 + o.id, 5, (40 + o.id) * random
 CALL crm.rebuild('2025-12-31', NULL);
 ANALYZE;
 
+SELECT is(pg_temp.refusal($$INSERT INTO crm.staff (code, name, org_id, channel_id, joined_on) VALUES ('none', 'N', 1, 1, '2020-01-01')$$),
+  '23514 new row for relation "staff" violates check constraint "staff_none_check"', 'none is the class of complaints about nobody');
+
 -- targets --------------------------------------------------------------------------------
 
 SELECT is(pg_temp.refusal(format('INSERT INTO crm.target (org_id, channel_id, code, class, grain, period_start, value) VALUES (1, %s, ''year'', ''2025-01-01'', %s)', v, n)), w, d) FROM (VALUES
@@ -56,7 +59,7 @@ DELETE FROM crm.target;
 
 CREATE TEMP TABLE k (code text, class text, value numeric, builds text) ON COMMIT DROP;
 INSERT INTO k VALUES ('market_penetration', NULL, 0.05, 'level'), ('referral_rate', NULL, 0.2, 'sum'), ('referral_conversion', NULL, 0.3, 'ratio'), ('complaints_per_10k', NULL, 2500, 'sum'), ('complaint_share', 'delay', 0.3, 'ratio'),
-  ('complaint_share_by_staff', 'of2', 0.2, 'ratio'), ('complaint_share_by_staff', 'none', 0.2, 'ratio'), ('development', 'first', 0.1, 'ratio'), ('development', 'second', 0.1, 'ratio'), ('recycle', NULL, 0.2, 'ratio'),
+  ('complaint_share_by_staff', 'of2', 0.2, 'ratio'), ('complaint_share_by_staff', 'none', 0.2, 'ratio'), ('development', 'first', 0.1, 'ratio'), ('development', 'second', 0, 'ratio'), ('recycle', NULL, 0.2, 'ratio'),
   ('average_completeness', NULL, 0.4, 'level');
 SELECT set_eq('SELECT code FROM k', $$SELECT code FROM crm_bi.kpi_code WHERE shown_in = 'kpi_event'$$, 'every figure of events has a target');
 SET LOCAL crm.as_of = '2025-08-20';
@@ -68,9 +71,10 @@ FROM unnest('{1,2}'::bigint[]) o, unnest('{NULL,1}'::bigint[]) h, unnest('{NULL,
 WHERE (k.code <> 'market_penetration' OR h IS NULL) AND (g <> 'year' OR s = '2025-01-01');
 CREATE TEMP TABLE shown ON COMMIT DROP AS SELECT * FROM crm_bi.kpi_event e WHERE e.org_id IN (1, 2) AND e.grain <> 'trailing_12';
 CREATE FUNCTION pg_temp.figure(t crm.target, of_grain text, start date, OUT n numeric, OUT d numeric) LANGUAGE sql AS $$
-  SELECT sum(s.numerator), sum(s.denominator) FROM shown s
-  WHERE s.code = t.code AND s.org_id = t.org_id AND s.grain = of_grain AND s.period_start = start AND (t.class IS NULL OR s.class = t.class) AND (t.kind IS NULL OR s.kind = t.kind)
-    AND (t.channel_id IS NULL OR s.channel = (SELECT h.code FROM crm.channel h WHERE h.id = t.channel_id))
+  -- shares are of all complaints, those of other classes, too
+  SELECT coalesce(sum(s.numerator) FILTER (WHERE s.code = t.code), 0), CASE WHEN t.code ~ '^complaint_share' THEN sum(s.numerator) FILTER (WHERE s.code = 'complaints_per_10k') ELSE sum(s.denominator) END FROM shown s
+  WHERE (s.code = t.code AND (t.class IS NULL OR s.class = t.class) OR t.code ~ '^complaint_share' AND s.code = 'complaints_per_10k') AND s.org_id = t.org_id AND s.grain = of_grain AND s.period_start = start
+    AND (t.kind IS NULL OR s.kind = t.kind) AND (t.channel_id IS NULL OR s.channel = (SELECT h.code FROM crm.channel h WHERE h.id = t.channel_id))
 $$;
 CREATE TEMP VIEW by_hand AS
 SELECT t.id, CASE WHEN t.period_start <= '2025-08-20' THEN now.n / nullif(now.d, 0) END AS actual, CASE WHEN t.period_start <= '2025-08-20' OR k.builds = 'level' AND before.start <= '2025-08-20' THEN before.n / nullif(before.d, 0) END AS last_actual,
@@ -83,6 +87,7 @@ CROSS JOIN LATERAL (SELECT x.days, x.start, f.* FROM pg_temp.figure(t, t.grain, 
 SELECT pg_temp.same('SELECT target_id, round(actual, 12), round(last_actual, 12) FROM crm_bi.target', 'SELECT id, round(actual, 12), round(last_actual, 12) FROM by_hand', 'targets stand beside what was reached, and before');
 SELECT pg_temp.same($$SELECT target_id, round(expected, 12) FROM crm_bi.target WHERE period_start <= '2025-08-20'$$,
   $$SELECT id, round(CASE builds WHEN 'sum' THEN target * gone ELSE last_actual + (target - last_actual) * gone END, 12) FROM by_hand JOIN crm.target t USING (id) WHERE t.period_start <= '2025-08-20'$$, 'what comes in the period is expected from nothing, a level or ratio from where it was');
+SELECT cmp_ok((SELECT count(*) FROM crm_bi.target t JOIN by_hand b ON b.id = t.target_id WHERE t.code ~ '^complaint_share' AND t.actual = 0 AND b.actual = 0), '>', 9::bigint, 'no complaint of a class, where there are others, is a share of none');
 SELECT is_empty($$SELECT DISTINCT b.builds FROM k b EXCEPT SELECT b.builds FROM by_hand b WHERE b.actual > 0 AND b.last_actual > 0$$, 'there are some of each');
 SELECT is_empty($$SELECT t.code FROM crm_bi.target t JOIN by_hand b ON b.id = t.target_id WHERE b.builds = 'ratio' AND NOT t.is_complete AND t.forecast IS NOT NULL$$, 'a denominator that comes with the numerator is not forecast');
 SELECT pg_temp.same($$SELECT t.target_id, round(t.forecast, 8), round(t.forecast_lower, 8), round(t.forecast_upper, 8) FROM crm_bi.target t WHERE t.code = 'complaints_per_10k' AND t.grain = 'year' AND t.org_id = 1 AND t.channel IS NULL AND t.kind IS NULL$$,
@@ -100,6 +105,13 @@ SELECT pg_temp.same($$SELECT t.target_id, round(t.forecast, 8), round(t.forecast
 SELECT is_empty($$SELECT FROM crm_bi.target t WHERE t.code = 'complaints_per_10k' AND t.grain = 'year' AND t.org_id = 1 AND t.channel IS NULL AND t.kind IS NULL HAVING count(t.forecast_upper) <> 1$$, 'there is one');
 SELECT is_empty($$SELECT * FROM crm_bi.target t WHERE t.direction <> CASE WHEN t.code ~ '^(complaint|recycle)' THEN 'at_most' ELSE 'at_least' END$$, 'complaints and recycling are to be few');
 SELECT is_empty($$SELECT t.code FROM crm_bi.target t WHERE t.is_complete AND t.status <> CASE WHEN t.actual IS NULL THEN 'unknown' WHEN (t.actual - t.target) * CASE t.direction WHEN 'at_most' THEN -1 ELSE 1 END >= 0 THEN 'reached' ELSE 'missed' END$$, 'what is over is reached or missed');
+CREATE TEMP TABLE over ON COMMIT DROP AS
+SELECT t.*, EXISTS (SELECT FROM shown s WHERE s.code = t.code AND s.class = t.class AND s.org_id = t.org_id AND s.grain = t.grain AND s.period_start = t.period_start AND (t.kind IS NULL OR s.kind = t.kind)
+                                          AND (t.channel IS NULL OR s.channel = t.channel) AND s.code = 'development' AND NOT s.is_complete) AS is_open
+FROM crm_bi.target t WHERE t.period_end <= '2025-08-20';
+SELECT is_empty('SELECT * FROM over WHERE is_complete = is_open', 'a target is complete when the period and every window is over');
+SELECT is_empty($$SELECT * FROM over WHERE is_open AND status <> CASE WHEN actual >= target THEN 'reached' ELSE 'unknown' END$$, 'before it may be reached, but not missed');
+SELECT set_eq('SELECT DISTINCT status FROM over WHERE is_open', '{reached,unknown}'::text[], 'there are both');
 SELECT results_eq($$SELECT DISTINCT rule, split_by FROM crm_bi.target_sum WHERE code IN ('market_penetration', 'average_completeness') ORDER BY 1, 2$$,
   $$VALUES ('last', 'month'), ('last', 'quarter'), ('mean', 'channel'), ('mean', 'kind'), ('mean', 'unit')$$, 'a level of a year is that of its last month');
 SELECT is_empty($$SELECT code FROM crm_bi.target_sum WHERE code IN (SELECT code FROM k) AND rule = 'sum'$$, 'rates do not add up');
@@ -133,21 +145,30 @@ SELECT set_eq('SELECT DISTINCT code FROM crm_bi.kpi_restated', '{complaints_per_
 -- scorecards -------------------------------------------------------------------------------
 
 SELECT is(crm.define_scorecard('events', $${"name": "Events", "name_zh": "事件", "subject": "unit", "grain": "month", "indicators": [
-  {"kpi": "complaints_per_10k", "weight": 20, "floor": 9000, "target": 100}, {"kpi": "complaint_share", "class": "delay", "weight": 20, "floor": 1, "target": 0.1}, {"kpi": "development", "class": "first", "weight": 20, "floor": 0, "target": 1},
-  {"kpi": "average_completeness", "weight": 20, "floor": 0, "target": 1}, {"measure": "satisfaction", "weight": 20, "floor": 60, "target": 90}]}$$), 1, 'figures of events make a scorecard');
-SELECT is((SELECT string_agg(direction, ',' ORDER BY nth) FROM crm.scorecard_indicator WHERE scorecard = 'events' AND kpi IS NOT NULL), 'at_most,at_most,at_least,at_least', 'of which complaints are to be few');
+  {"kpi": "complaints_per_10k", "weight": 20, "floor": 9000, "target": 100}, {"kpi": "complaint_share", "class": "delay", "weight": 20, "floor": 1, "target": 0.1},
+  {"kpi": "complaint_share_by_staff", "class": "of5", "weight": 10, "floor": 1, "target": 0.1}, {"kpi": "development", "class": "first", "weight": 20, "floor": 0, "target": 1},
+  {"kpi": "average_completeness", "weight": 20, "floor": 0, "target": 1}, {"measure": "satisfaction", "weight": 10, "floor": 60, "target": 90}]}$$), 1, 'figures of events make a scorecard');
+SELECT is((SELECT string_agg(direction, ',' ORDER BY nth) FROM crm.scorecard_indicator WHERE scorecard = 'events' AND kpi IS NOT NULL), 'at_most,at_most,at_most,at_least,at_least', 'of which complaints are to be few');
 CREATE TEMP TABLE goal (id bigint, org_id bigint, month date) ON COMMIT DROP;
 GRANT INSERT, SELECT ON goal TO crm_test_pool;
 SELECT is(pg_temp.as('of1', format($$INSERT INTO goal SELECT crm.set_goal('events', NULL, %s, '%s'), %1$s, '%2$s' RETURNING 'set'$$, o, m)), 'set', 'goal of ' || o || ' for ' || m)
 FROM (VALUES (2), (3)) u (o), unnest('{2025-09-01,2025-11-01}'::text[]) m;
 SELECT is(pg_temp.as('of' || org_id, format('SELECT crm.sign_goal(%s)', id)), '', 'signed') FROM goal;
+DELETE FROM crm.completeness_cell WHERE month = '2025-11-01';
+DELETE FROM crm.completeness_month WHERE month = '2025-11-01';
 -- what is published counts, otherwise what is shown
 SELECT pg_temp.same($$SELECT goal_id, indicator, numerator, denominator FROM crm.scorecard_actuals() WHERE indicator <> 'satisfaction'$$,
-  $$SELECT g.id, i.code, coalesce(sum(e.numerator), 0), sum(e.denominator)
-    FROM goal g CROSS JOIN (VALUES ('complaints_per_10k', NULL), ('complaint_share', 'delay'), ('development', 'first'), ('average_completeness', NULL)) i (code, class)
+  $$SELECT g.id, i.code, coalesce(sum(e.numerator) FILTER (WHERE e.code = i.code), 0),
+           CASE WHEN i.code ~ '^complaint_share' THEN sum(e.numerator) FILTER (WHERE e.code = 'complaints_per_10k') ELSE coalesce(sum(e.denominator), 0) END
+    FROM goal g CROSS JOIN (VALUES ('complaints_per_10k', NULL), ('complaint_share', 'delay'), ('complaint_share_by_staff', 'of5'), ('development', 'first'), ('average_completeness', NULL)) i (code, class)
     LEFT JOIN (SELECT true AS published, x.* FROM kept x UNION ALL SELECT false, y.* FROM crm_bi.kpi_event y) e
-      ON e.org_id = g.org_id AND e.code = i.code AND e.grain = 'month' AND e.period_start = g.month AND e.class IS NOT DISTINCT FROM i.class AND e.published = (g.month = '2025-09-01' AND i.code <> 'development')
+      ON e.org_id = g.org_id AND e.grain = 'month' AND e.period_start = g.month AND (e.code = i.code AND e.class IS NOT DISTINCT FROM i.class OR i.code ~ '^complaint_share' AND e.code = 'complaints_per_10k') AND e.published = (g.month = '2025-09-01' AND i.code <> 'development')
     GROUP BY g.id, i.code$$, 'scorecards count them');
+SELECT is_empty($$SELECT * FROM crm_bi.scorecard_part p WHERE p.indicator = 'complaint_share_by_staff' AND (p.actual, p.points) IS DISTINCT FROM (CASE WHEN p.denominator > 0 THEN 0 END, CASE WHEN p.denominator > 0 THEN 10 END)$$,
+  'of complaints about others a share of none, of no complaints no share');
+SELECT set_eq($$SELECT DISTINCT p.denominator > 0 FROM crm_bi.scorecard_part p WHERE p.indicator = 'complaint_share_by_staff'$$, '{t,f}'::boolean[], 'there are both');
+SELECT set_eq($$SELECT DISTINCT p.period_start, p.actual IS NULL AS unknown, p.points IS NULL AS nothing FROM crm_bi.scorecard_part p JOIN goal g ON g.id = p.goal_id WHERE p.indicator = 'average_completeness'$$,
+  $$VALUES (date '2025-09-01', false, false), ('2025-11-01', true, true)$$, 'a rate of which nothing is recorded is not known, and earns nothing');
 SELECT is_empty('SELECT * FROM crm.check()', 'all is well');
 SELECT * FROM finish();
 ROLLBACK;
