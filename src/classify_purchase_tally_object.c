@@ -4,9 +4,10 @@
  *
  * Points are found by a hash table. Where most of them differ that only waits for
  * memory: then a tally is appended to, and put in order when it has grown to four
- * times what it was and many are there more than once. Points of small whole numbers, such as days and causes,
- * are counted in a grid beside. Flat it is sorted, so equal tallies are equal
- * bytes, whatever the order of the input or of merging was.
+ * times what it was and many are there more than once. Points of small whole
+ * numbers, such as days and causes, are counted in a grid beside. Flat it is
+ * sorted, so equal tallies are equal bytes, whatever the order of the input or of
+ * merging was.
  *-------------------------------------------------------------------------
  */
 #include "classify_purchase_tally_object.h"

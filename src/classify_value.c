@@ -136,7 +136,7 @@ PG_FUNCTION_INFO_V1(crm_pareto_share);
 /*
  * _pareto_share(state): what the largest values, top of the rows, make up of the
  * total; a row on the border counts for its part.  NULL where the total is not
- * positive.
+ * positive.  Errors: 22003, 22023.
  */
 Datum
 crm_pareto_share(PG_FUNCTION_ARGS)
@@ -154,7 +154,7 @@ crm_pareto_share(PG_FUNCTION_ARGS)
 }
 
 static void
-check_positive(double value)
+check_not_negative(double value)
 {
 	if (value < 0)
 		ereport(ERROR,
@@ -173,7 +173,7 @@ crm_gini_add(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		return state_unchanged(fcinfo);
 	value = finite_value(fcinfo);
-	check_positive(value);
+	check_not_negative(value);
 	return tally_add(fcinfo, 1, 0, &value);
 }
 
@@ -181,6 +181,7 @@ PG_FUNCTION_INFO_V1(crm_gini);
 /*
  * _gini(state): sum of (2 i - n - 1) x_i over n times the sum of x_i, ascending;
  * 0 where all are equal, near 1 where one has all.  NULL where the total is 0.
+ * Errors: 22003, 22023.
  */
 Datum
 crm_gini(PG_FUNCTION_ARGS)
@@ -192,7 +193,7 @@ crm_gini(PG_FUNCTION_ARGS)
 	double		total = 0;
 
 	if (points.n > 0)
-		check_positive(tally_point(&points, 0)->number);
+		check_not_negative(tally_point(&points, 0)->number);
 	for (Size i = 0; i < points.n; i++)
 	{
 		const TallyCell *point = tally_point(&points, i);

@@ -51,9 +51,11 @@ SELECT is(pg_temp.refusal(format('INSERT INTO crm.target (org_id, channel_id, co
 INSERT INTO crm.import_target (source_key, org_code, channel_code, code, class, grain, period_start, value)
 SELECT 'k' || t.i, (SELECT o.code FROM crm.organisation o WHERE o.id = 1), t.channel, t.code, t.class, 'year', '2024-01-01', t.value
 FROM (VALUES (1, NULL, 'recycle', NULL, '20%'), (2, (SELECT h.code FROM crm.channel h WHERE h.id = 1), 'market_penetration', NULL, '5%'), (3, NULL, 'complaint_share_by_staff', 'none', '10%'), (4, NULL, 'development', 'x', '10%')) t (i, channel, code, class, value);
+INSERT INTO crm.import_staff (code, name, org_code, channel_code, joined_on) SELECT 'none', 'N', o.code, h.code, '2020-01-01' FROM crm.organisation o, crm.channel h WHERE o.id = 1 AND h.id = 1;
 SELECT count(*) AS n FROM crm.target \gset before_
 CALL crm.import('core') \gset
-SELECT results_eq(format('SELECT r.row_no, r.column_name, r.code FROM crm.import_reason r WHERE r.batch_id = %s ORDER BY 1', :batch_id), $$VALUES (2::bigint, 'channel_code', '23514'), (4, 'class', '23503')$$, 'bad rows of a file are told');
+SELECT results_eq(format('SELECT r.row_no, r.column_name, r.code, r.message ~ ''none stands for nobody'' FROM crm.import_reason r WHERE r.batch_id = %s ORDER BY 1', :batch_id),
+  $$VALUES (1::bigint, 'code', '23514', true), (2, 'channel_code', '23514', false), (4, 'class', '23503', false)$$, 'bad rows of a file are told');
 SELECT is((SELECT count(*) FROM crm.target) - :before_n, 2::bigint, 'good ones are there');
 DELETE FROM crm.target;
 
